@@ -1,6 +1,6 @@
 module setpoint.dev/e2e
 
-go 1.26
+go 1.26.0
 
 require (
 	setpoint.dev/proto v0.0.0

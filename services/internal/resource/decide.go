@@ -1,0 +1,95 @@
+package resource
+
+import (
+	"google.golang.org/protobuf/proto"
+
+	commonv1 "setpoint.dev/proto/gen/setpoint/common/v1"
+	"setpoint.dev/services/internal/fault"
+)
+
+// State is a declared resource; the zero value is one that does not exist.
+type State struct {
+	Exists   bool
+	Metadata *commonv1.Metadata
+	Spec     proto.Message
+	Set      string // the set that applied it
+}
+
+// Command is a wish to change one resource: Declare or Retire.
+type Command interface{ command() }
+
+// Declare makes the resource what the manifest says.
+type Declare struct {
+	Metadata *commonv1.Metadata
+	Spec     proto.Message
+	Set      string
+}
+
+// Retire ends the resource.
+type Retire struct{}
+
+func (Declare) command() {}
+func (Retire) command()  {}
+
+// Event is what happened to one resource: Declared or Retired.
+type Event interface{ event() }
+
+// Declared holds the whole declaration after the change.
+type Declared struct {
+	Metadata *commonv1.Metadata
+	Spec     proto.Message
+	Set      string
+}
+
+// Retired ends the resource that had this name.
+type Retired struct{ Name string }
+
+func (Declared) event() {}
+func (Retired) event()  {}
+
+// Decide returns the events that carry out the command, none if the state is
+// already so, or a Rule fault. It is pure.
+func Decide(s State, c Command) ([]Event, error) {
+	switch c := c.(type) {
+	case Declare:
+		md := Settled(c.Metadata, s)
+		if s.Exists && s.Set == c.Set && proto.Equal(s.Metadata, md) && proto.Equal(s.Spec, c.Spec) {
+			return nil, nil
+		}
+		return []Event{Declared{Metadata: md, Spec: c.Spec, Set: c.Set}}, nil
+	case Retire:
+		if !s.Exists {
+			return nil, nil
+		}
+		if s.Metadata.GetProtected() {
+			return nil, fault.New(fault.Rule, "declaration.protected",
+				"%s is protected", s.Metadata.GetName()).
+				WithHint("apply it with metadata.protected: false first")
+		}
+		return []Event{Retired{Name: s.Metadata.GetName()}}, nil
+	}
+	return nil, fault.New(fault.Internal, "declaration.unknown_command", "unknown command %T", c)
+}
+
+// Settled is the metadata as it is kept: renamedFrom is an instruction, not a
+// property, and an effective date that the manifest leaves out stays what the
+// resource has.
+func Settled(md *commonv1.Metadata, s State) *commonv1.Metadata {
+	out := proto.CloneOf(md)
+	out.RenamedFrom = ""
+	if out.GetEffective() == "" && s.Exists {
+		out.Effective = s.Metadata.GetEffective()
+	}
+	return out
+}
+
+// Evolve returns the state after the event. It is pure and total.
+func Evolve(s State, e Event) State {
+	switch e := e.(type) {
+	case Declared:
+		return State{Exists: true, Metadata: e.Metadata, Spec: e.Spec, Set: e.Set}
+	case Retired:
+		return State{}
+	}
+	return s
+}

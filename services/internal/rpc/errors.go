@@ -1,0 +1,85 @@
+package rpc
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+
+	"connectrpc.com/connect"
+
+	commonv1 "setpoint.dev/proto/gen/setpoint/common/v1"
+	"setpoint.dev/services/internal/fault"
+)
+
+var codes = map[fault.Kind]connect.Code{
+	fault.Internal:        connect.CodeInternal,
+	fault.Invalid:         connect.CodeInvalidArgument,
+	fault.NotFound:        connect.CodeNotFound,
+	fault.Exists:          connect.CodeAlreadyExists,
+	fault.Stale:           connect.CodeFailedPrecondition,
+	fault.Aborted:         connect.CodeAborted,
+	fault.Rule:            connect.CodeFailedPrecondition,
+	fault.Unauthenticated: connect.CodeUnauthenticated,
+	fault.Denied:          connect.CodePermissionDenied,
+	fault.Exhausted:       connect.CodeResourceExhausted,
+	fault.Unavailable:     connect.CodeUnavailable,
+}
+
+// maxFaults bounds the error detail: a client that sent 100,000 bad rows needs
+// to see the first ones and how many there are.
+const maxFaults = 200
+
+// Error turns any error into a Connect error with an ErrorDetail. What is not
+// a fault is a defect: it is logged here, once, and told as "internal".
+func Error(ctx context.Context, logger *slog.Logger, procedure string, err error) *connect.Error {
+	var c *connect.Error
+	if errors.As(err, &c) {
+		return c
+	}
+	var f *fault.Error
+	if !errors.As(err, &f) {
+		switch {
+		case errors.Is(err, context.Canceled):
+			return connect.NewError(connect.CodeCanceled, errors.New("the request was cancelled"))
+		case errors.Is(err, context.DeadlineExceeded):
+			return connect.NewError(connect.CodeDeadlineExceeded, errors.New("the deadline passed"))
+		}
+		f = fault.Wrap(err, fault.Internal, "internal", "internal error")
+	}
+	message := f.Message
+	switch f.Kind {
+	case fault.Internal:
+		logger.ErrorContext(ctx, "internal error", "procedure", procedure, "error", err)
+	case fault.Unavailable:
+		logger.WarnContext(ctx, "unavailable", "procedure", procedure, "error", err)
+	default:
+		if f.Cause != nil {
+			message += ": " + f.Cause.Error()
+		}
+	}
+	out := connect.NewError(codes[f.Kind], errors.New(message))
+	if detail, derr := connect.NewErrorDetail(Detail(f)); derr == nil {
+		out.AddDetail(detail)
+	}
+	return out
+}
+
+// Detail is the message form of a fault.
+func Detail(f *fault.Error) *commonv1.ErrorDetail {
+	d := &commonv1.ErrorDetail{Reason: f.Reason, Hint: f.Hint, Revision: int64(f.Revision)}
+	for i, p := range f.Places {
+		if i == maxFaults {
+			break
+		}
+		d.Faults = append(d.Faults, Fault(p))
+	}
+	return d
+}
+
+// Fault is the message form of one place.
+func Fault(p fault.Place) *commonv1.Fault {
+	return &commonv1.Fault{
+		File: p.File, Line: int32(p.Line), Column: int32(p.Column), Field: p.Field,
+		Resource: p.Resource, Reason: p.Reason, Message: p.Message, Hint: p.Hint,
+	}
+}
