@@ -52,11 +52,11 @@ func (Retired) event()  {}
 func Decide(s State, c Command) ([]Event, error) {
 	switch c := c.(type) {
 	case Declare:
-		md := Settled(c.Metadata, s)
-		if s.Exists && s.Set == c.Set && proto.Equal(s.Metadata, md) && proto.Equal(s.Spec, c.Spec) {
+		after := Declared{Metadata: settled(c.Metadata), Spec: c.Spec, Set: c.Set}
+		if s.Exists && s.Set == after.Set && proto.Equal(s.Spec, after.Spec) && alike(s.Metadata, after.Metadata) {
 			return nil, nil
 		}
-		return []Event{Declared{Metadata: md, Spec: c.Spec, Set: c.Set}}, nil
+		return []Event{after}, nil
 	case Retire:
 		if !s.Exists {
 			return nil, nil
@@ -71,16 +71,22 @@ func Decide(s State, c Command) ([]Event, error) {
 	return nil, fault.New(fault.Internal, "declaration.unknown_command", "unknown command %T", c)
 }
 
-// Settled is the metadata as it is kept: renamedFrom is an instruction, not a
-// property, and an effective date that the manifest leaves out stays what the
-// resource has.
-func Settled(md *commonv1.Metadata, s State) *commonv1.Metadata {
+// settled is the metadata as it is kept: renamedFrom is an instruction, not a
+// property.
+func settled(md *commonv1.Metadata) *commonv1.Metadata {
 	out := proto.CloneOf(md)
 	out.RenamedFrom = ""
-	if out.GetEffective() == "" && s.Exists {
-		out.Effective = s.Metadata.GetEffective()
-	}
 	return out
+}
+
+// alike compares metadata; an effective date that the manifest leaves out asks
+// for no other than the resource has.
+func alike(have, want *commonv1.Metadata) bool {
+	if want.GetEffective() == "" && have.GetEffective() != "" {
+		want = proto.CloneOf(want)
+		want.Effective = have.GetEffective()
+	}
+	return proto.Equal(have, want)
 }
 
 // Evolve returns the state after the event. It is pure and total.

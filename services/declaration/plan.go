@@ -1,0 +1,291 @@
+package declaration
+
+import (
+	"fmt"
+	"slices"
+	"sort"
+	"strings"
+
+	"google.golang.org/protobuf/proto"
+
+	commonv1 "setpoint.dev/proto/gen/setpoint/common/v1"
+	"setpoint.dev/services/internal/fault"
+	"setpoint.dev/services/internal/resource"
+)
+
+// Item is one resource that somebody wants.
+type Item struct {
+	Kind     string
+	Metadata *commonv1.Metadata
+	Spec     proto.Message
+	Mask     []string // the field paths that the manifest sets
+	// Place says where a field was written.
+	Place func(field, reason, message, hint string) fault.Place
+}
+
+// Held is one declared resource and the id of its aggregate.
+type Held struct {
+	resource.State
+	ID string
+}
+
+// Current is what is declared now, by kind and name.
+type Current map[string]map[string]Held
+
+// Wish is what somebody asks for.
+type Wish struct {
+	Items  []Item
+	Delete []Ref  // resources to retire by name
+	Set    string // the set that the items belong to
+	Prune  bool   // retire what the set holds and the items do not name
+}
+
+// Ref names a resource.
+type Ref struct{ Kind, Name string }
+
+func (r Ref) String() string { return r.Kind + "/" + r.Name }
+
+// Action is what happens to a resource.
+type Action string
+
+const (
+	Create Action = "create"
+	Update Action = "update"
+	Rename Action = "rename"
+	Delete Action = "delete"
+)
+
+// Plan is what fulfilling a wish changes.
+type Plan struct {
+	Changes   []Change // by kind in order of the registry, then by name
+	Unchanged int
+	Warnings  []fault.Place
+}
+
+// Change is what happens to one resource.
+type Change struct {
+	Ref
+	ID          string // of the aggregate
+	Action      Action
+	RenamedFrom string
+	Effective   string // as declared; empty for the command's day
+	Mask        []string
+	Events      []resource.Event
+	Fields      []FieldChange
+}
+
+// Make compares a wish with what is declared. It returns a plan, or every
+// fault found. It is pure.
+func Make(kinds *resource.Registry, now Current, wish Wish) (Plan, []fault.Place) {
+	m := maker{
+		kinds: kinds, now: now, wish: wish,
+		then:    now.clone(),
+		changed: map[Ref]*Change{},
+		items:   map[Ref]Item{},
+	}
+	m.take()
+	m.retire()
+	m.judge()
+	if len(m.faults) > 0 {
+		sortPlaces(m.faults)
+		return Plan{}, m.faults
+	}
+	sortPlaces(m.warnings)
+	p := Plan{Unchanged: m.unchanged, Warnings: m.warnings}
+	for _, c := range m.changed {
+		p.Changes = append(p.Changes, *c)
+	}
+	rank := map[string]int{}
+	for i, k := range kinds.Kinds() {
+		rank[k.Name] = i
+	}
+	sort.Slice(p.Changes, func(i, j int) bool {
+		a, b := p.Changes[i], p.Changes[j]
+		if rank[a.Kind] != rank[b.Kind] {
+			return rank[a.Kind] < rank[b.Kind]
+		}
+		return a.Name < b.Name
+	})
+	return p, nil
+}
+
+// maker holds what Make works on.
+type maker struct {
+	kinds     *resource.Registry
+	now, then Current
+	wish      Wish
+	items     map[Ref]Item
+	changed   map[Ref]*Change
+	unchanged int
+	faults    []fault.Place
+	warnings  []fault.Place
+}
+
+func (c Current) clone() Current {
+	out := make(Current, len(c))
+	for kind, byName := range c {
+		names := make(map[string]Held, len(byName))
+		for name, h := range byName {
+			names[name] = h
+		}
+		out[kind] = names
+	}
+	return out
+}
+
+func (c Current) put(r Ref, h Held) {
+	if c[r.Kind] == nil {
+		c[r.Kind] = map[string]Held{}
+	}
+	c[r.Kind][r.Name] = h
+}
+
+// take puts every item into the resulting set.
+func (m *maker) take() {
+	ids := map[Ref]bool{} // ids in use, by kind
+	for kind, byName := range m.now {
+		for _, h := range byName {
+			ids[Ref{kind, h.ID}] = true
+		}
+	}
+	for _, it := range m.wish.Items {
+		ref := Ref{it.Kind, it.Metadata.GetName()}
+		if first, twice := m.items[ref]; twice {
+			p := first.Place("metadata.name", "", "", "")
+			m.faults = append(m.faults, it.Place("metadata.name", "declaration.declared_twice",
+				fmt.Sprintf("%s is declared twice", ref), firstAt(p)))
+			continue
+		}
+		m.items[ref] = it
+		k, _ := m.kinds.Kind(it.Kind)
+		held, exists := m.now[ref.Kind][ref.Name]
+		action := Update
+		from := ""
+		if old := it.Metadata.GetRenamedFrom(); old != "" && old != ref.Name {
+			before, oldExists := m.now[ref.Kind][old]
+			switch {
+			case oldExists && exists:
+				m.faults = append(m.faults, it.Place("metadata.renamedFrom", "declaration.rename_onto_existing",
+					fmt.Sprintf("%s exists beside %s/%s", ref, ref.Kind, old), "delete one of the two first"))
+				continue
+			case oldExists && before.Metadata.GetProtected() && !it.Metadata.GetProtected():
+				m.faults = append(m.faults, it.Place("metadata.renamedFrom", "declaration.protected",
+					fmt.Sprintf("%s/%s is protected", ref.Kind, old), "keep metadata.protected: true while renaming"))
+				continue
+			case oldExists:
+				held, exists, action, from = before, true, Rename, old
+				delete(m.then[ref.Kind], old)
+			}
+		}
+		if !exists {
+			action = Create
+			held.ID = freeID(ids, ref)
+			ids[Ref{ref.Kind, held.ID}] = true
+		}
+		events, err := resource.Decide(held.State, resource.Declare{Metadata: it.Metadata, Spec: it.Spec, Set: m.wish.Set})
+		if err != nil {
+			m.faults = append(m.faults, it.Place("", fault.ReasonOf(err), err.Error(), ""))
+			continue
+		}
+		if len(events) == 0 {
+			m.unchanged++
+			continue
+		}
+		after := held
+		for _, e := range events {
+			after.State = resource.Evolve(after.State, e)
+		}
+		m.then.put(ref, after)
+		m.changed[ref] = &Change{
+			Ref: ref, ID: held.ID, Action: action, RenamedFrom: from, Mask: it.Mask,
+			Effective: it.Metadata.GetEffective(), Events: events,
+			Fields: Diff(k, held.State, after.State),
+		}
+	}
+}
+
+// freeID is the id of a new aggregate: the resource's name, which makes
+// subjects readable, or a numbered form where a renamed resource still has it.
+func freeID(ids map[Ref]bool, ref Ref) string {
+	id := ref.Name
+	for n := 2; ids[Ref{ref.Kind, id}]; n++ {
+		id = fmt.Sprintf("%s~%d", ref.Name, n)
+	}
+	return id
+}
+
+func firstAt(p fault.Place) string {
+	if p.File == "" {
+		return "declare it once"
+	}
+	return fmt.Sprintf("the first is at %s:%d", p.File, p.Line)
+}
+
+// retire takes out what is deleted by name or pruned.
+func (m *maker) retire() {
+	gone := slices.Clone(m.wish.Delete)
+	if m.wish.Prune {
+		for kind, byName := range m.now {
+			for name, h := range byName {
+				ref := Ref{kind, name}
+				_, named := m.items[ref]
+				_, stays := m.then[kind][name]
+				if named || !stays || h.Set != m.wish.Set {
+					continue
+				}
+				if h.Metadata.GetProtected() {
+					m.warnings = append(m.warnings, fault.Place{Resource: ref.String(), Reason: "declaration.protected",
+						Message: "is protected and stays, although the manifests no longer name it"})
+					continue
+				}
+				gone = append(gone, ref)
+			}
+		}
+	}
+	for _, ref := range gone {
+		held, exists := m.now[ref.Kind][ref.Name]
+		if !exists {
+			m.faults = append(m.faults, fault.Place{Resource: ref.String(), Reason: "declaration.not_found",
+				Message: "there is no " + ref.String(), Hint: resource.Suggest(ref.Name, m.now.names(ref.Kind))})
+			continue
+		}
+		events, err := resource.Decide(held.State, resource.Retire{})
+		if err != nil {
+			p := fault.Place{Resource: ref.String(), Reason: fault.ReasonOf(err), Message: err.Error()}
+			if f, ok := err.(*fault.Error); ok {
+				p.Hint = f.Hint
+			}
+			m.faults = append(m.faults, p)
+			continue
+		}
+		delete(m.then[ref.Kind], ref.Name)
+		m.changed[ref] = &Change{Ref: ref, ID: held.ID, Action: Delete, Events: events}
+	}
+}
+
+func (c Current) names(kind string) []string {
+	out := make([]string, 0, len(c[kind]))
+	for name := range c[kind] {
+		out = append(out, name)
+	}
+	sort.Strings(out)
+	return out
+}
+
+func sortPlaces(p []fault.Place) {
+	slices.SortStableFunc(p, func(a, b fault.Place) int {
+		if c := strings.Compare(a.File, b.File); c != 0 {
+			return c
+		}
+		if a.Line != b.Line {
+			return a.Line - b.Line
+		}
+		if a.Column != b.Column {
+			return a.Column - b.Column
+		}
+		if c := strings.Compare(a.Resource, b.Resource); c != 0 {
+			return c
+		}
+		return strings.Compare(a.Field, b.Field)
+	})
+}

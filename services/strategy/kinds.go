@@ -1,0 +1,93 @@
+package strategy
+
+import (
+	"google.golang.org/protobuf/proto"
+
+	strategyv1 "setpoint.dev/proto/gen/setpoint/strategy/v1"
+	"setpoint.dev/services/internal/resource"
+)
+
+// Kinds returns this slice's entries of the registry.
+func Kinds() []resource.Kind {
+	return []resource.Kind{
+		{
+			Name: "Organization", Plural: "organizations", Aliases: []string{"org", "orgs"},
+			Service: "strategy", Token: "organization",
+			DeclaredType: "strategy.organization_declared.v1",
+			RetiredType:  "strategy.organization_retired.v1",
+			NewSpec:      func() proto.Message { return &strategyv1.OrganizationSpec{} },
+			NewDeclared:  func() proto.Message { return &strategyv1.OrganizationDeclared{} },
+			Check:        check(checkOrganization),
+			Singleton:    true,
+		},
+		{
+			Name: "Unit", Plural: "units", Service: "strategy", Token: "unit",
+			DeclaredType: "strategy.unit_declared.v1",
+			RetiredType:  "strategy.unit_retired.v1",
+			NewSpec:      func() proto.Message { return &strategyv1.UnitSpec{} },
+			NewDeclared:  func() proto.Message { return &strategyv1.UnitDeclared{} },
+			References:   references(unitReferences),
+		},
+		{
+			Name: "Strategy", Plural: "strategies", Service: "strategy", Token: "strategy",
+			DeclaredType: "strategy.strategy_declared.v1",
+			RetiredType:  "strategy.strategy_retired.v1",
+			NewSpec:      func() proto.Message { return &strategyv1.StrategySpec{} },
+			NewDeclared:  func() proto.Message { return &strategyv1.StrategyDeclared{} },
+			References:   references(strategyReferences),
+			Check:        check(checkStrategy),
+		},
+		{
+			Name: "Objective", Plural: "objectives", Service: "strategy", Token: "objective",
+			DeclaredType: "strategy.objective_declared.v1",
+			RetiredType:  "strategy.objective_retired.v1",
+			NewSpec:      func() proto.Message { return &strategyv1.ObjectiveSpec{} },
+			NewDeclared:  func() proto.Message { return &strategyv1.ObjectiveDeclared{} },
+			References:   references(objectiveReferences),
+			Check:        check(checkObjective),
+		},
+		{
+			Name: "Metric", Plural: "metrics", Aliases: []string{"kpi", "kpis"},
+			Service: "strategy", Token: "metric",
+			DeclaredType: "strategy.metric_declared.v1",
+			RetiredType:  "strategy.metric_retired.v1",
+			NewSpec:      func() proto.Message { return &strategyv1.MetricSpec{} },
+			NewDeclared:  func() proto.Message { return &strategyv1.MetricDeclared{} },
+			References:   references(metricReferences),
+			Check:        check(checkMetric),
+		},
+		{
+			Name: "Target", Plural: "targets", Service: "strategy", Token: "target",
+			DeclaredType: "strategy.target_declared.v1",
+			RetiredType:  "strategy.target_retired.v1",
+			NewSpec:      func() proto.Message { return &strategyv1.TargetSpec{} },
+			NewDeclared:  func() proto.Message { return &strategyv1.TargetDeclared{} },
+			References:   references(targetReferences),
+			Check:        check(checkTarget),
+		},
+	}
+}
+
+// check and references give a typed rule the registry's general form.
+func check[M proto.Message](rule func(M, resource.Set, *findings)) func(string, proto.Message, resource.Set) []resource.Finding {
+	return func(_ string, spec proto.Message, set resource.Set) []resource.Finding {
+		var f findings
+		rule(spec.(M), set, &f)
+		return f
+	}
+}
+
+func references[M proto.Message](list func(M) []resource.Reference) func(proto.Message) []resource.Reference {
+	return func(spec proto.Message) []resource.Reference { return list(spec.(M)) }
+}
+
+// findings collects what is wrong with one resource.
+type findings []resource.Finding
+
+func (f *findings) add(field, reason, message, hint string) {
+	*f = append(*f, resource.Finding{Field: field, Reason: "strategy." + reason, Message: message, Hint: hint})
+}
+
+func (f *findings) warn(field, reason, message, hint string) {
+	*f = append(*f, resource.Finding{Field: field, Reason: "strategy." + reason, Message: message, Hint: hint, Warning: true})
+}
