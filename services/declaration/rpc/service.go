@@ -1,0 +1,298 @@
+// Package rpc is the declaration slice's door.
+package rpc
+
+import (
+	"context"
+	"net/http"
+	"strings"
+
+	"connectrpc.com/connect"
+	"google.golang.org/protobuf/proto"
+
+	commonv1 "setpoint.dev/proto/gen/setpoint/common/v1"
+	declarationv1 "setpoint.dev/proto/gen/setpoint/declaration/v1"
+	"setpoint.dev/proto/gen/setpoint/declaration/v1/declarationv1connect"
+	"setpoint.dev/services/declaration"
+	"setpoint.dev/services/declaration/manifest"
+	"setpoint.dev/services/internal/eventlog"
+	"setpoint.dev/services/internal/fault"
+	"setpoint.dev/services/internal/principal"
+	"setpoint.dev/services/internal/record"
+	"setpoint.dev/services/internal/resource"
+	"setpoint.dev/services/internal/rpc"
+	"setpoint.dev/services/internal/runner"
+)
+
+// Service implements DeclarationService.
+type Service struct {
+	runner *runner.Runner
+	record *record.Record
+	kinds  *resource.Registry
+	cache  cache
+}
+
+var _ declarationv1connect.DeclarationServiceHandler = (*Service)(nil)
+
+// New returns the service to mount.
+func New(r *runner.Runner, rec *record.Record, kinds *resource.Registry) rpc.Service {
+	s := &Service{runner: r, record: rec, kinds: kinds}
+	return rpc.Service{
+		Name: declarationv1connect.DeclarationServiceName,
+		Mount: func(opts ...connect.HandlerOption) (string, http.Handler) {
+			return declarationv1connect.NewDeclarationServiceHandler(s, opts...)
+		},
+	}
+}
+
+// Plan implements DeclarationService.
+func (s *Service) Plan(ctx context.Context, req *declarationv1.PlanRequest) (*declarationv1.PlanResponse, error) {
+	p, err := principal.From(ctx)
+	if err != nil {
+		return nil, err
+	}
+	wish, err := s.wish(req.GetManifests())
+	if err != nil {
+		return nil, err
+	}
+	if err := s.runner.Reach(ctx, eventlog.DeclarationGuard(p.Org), uint64(req.GetMinRevision())); err != nil {
+		return nil, err
+	}
+	res := &declarationv1.PlanResponse{}
+	err = s.record.View(ctx, func(v record.View) error {
+		plan, revision, err := s.plan(v, p.Org, wish)
+		if err != nil {
+			return err
+		}
+		res.Revision = int64(revision)
+		res.Changes, res.Summary = changes(plan), summary(plan)
+		res.Warnings = places(plan.Warnings)
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return res, nil
+}
+
+// Apply implements DeclarationService.
+func (s *Service) Apply(ctx context.Context, req *declarationv1.ApplyRequest) (*declarationv1.ApplyResponse, error) {
+	wish, err := s.wish(req.GetManifests())
+	if err != nil {
+		return nil, err
+	}
+	done, err := s.change(ctx, change{
+		requestID: req.GetRequestId(), expected: uint64(req.GetExpectedRevision()),
+		manager: req.GetManager(), reason: req.GetReason(), action: "apply", wish: wish, digest: req,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &declarationv1.ApplyResponse{
+		Revision: int64(done.revision), Changes: done.changes, Summary: done.summary, Warnings: done.warnings,
+	}, nil
+}
+
+// Delete implements DeclarationService.
+func (s *Service) Delete(ctx context.Context, req *declarationv1.DeleteRequest) (*declarationv1.DeleteResponse, error) {
+	k, err := s.kind(req.GetKind())
+	if err != nil {
+		return nil, err
+	}
+	done, err := s.change(ctx, change{
+		requestID: req.GetRequestId(), expected: uint64(req.GetExpectedRevision()),
+		manager: req.GetManager(), reason: req.GetReason(), action: "delete", digest: req,
+		wish: declaration.Wish{Delete: []declaration.Ref{{Kind: k.Name, Name: req.GetName()}}},
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &declarationv1.DeleteResponse{Revision: int64(done.revision)}, nil
+}
+
+// wish reads the manifests; every fault of every file is reported at once.
+func (s *Service) wish(m *declarationv1.Manifests) (declaration.Wish, error) {
+	files := make([]manifest.File, 0, len(m.GetFiles()))
+	for _, f := range m.GetFiles() {
+		files = append(files, manifest.File{Path: f.GetPath(), Content: f.GetContent()})
+	}
+	docs, faults := manifest.Parse(files, s.kinds, manifest.Limits{})
+	more, moreFaults := manifest.FromResources(m.GetResources(), s.kinds)
+	if faults = append(faults, moreFaults...); len(faults) > 0 {
+		return declaration.Wish{}, invalid(faults)
+	}
+	wish := declaration.Wish{Set: m.GetSet(), Prune: m.GetPrune()}
+	for _, d := range append(docs, more...) {
+		wish.Items = append(wish.Items, declaration.Item{
+			Kind: d.Kind, Metadata: d.Metadata, Spec: d.Spec, Mask: d.Mask, Place: d.Place,
+		})
+	}
+	if len(wish.Items) == 0 && !wish.Prune {
+		return wish, fault.New(fault.Invalid, "declaration.nothing", "the manifests declare nothing").
+			WithHint("a manifest has apiVersion, kind, metadata and spec")
+	}
+	return wish, nil
+}
+
+func invalid(faults []fault.Place) error {
+	f := fault.New(fault.Invalid, "declaration.invalid", "nothing was changed: the manifests have %d %s",
+		len(faults), plural(len(faults), "fault"))
+	f.Places = faults
+	return f
+}
+
+func plural(n int, word string) string {
+	if n == 1 {
+		return word
+	}
+	return word + "s"
+}
+
+// plan compares a wish with what the view says is declared; it returns the
+// declaration revision that the plan rests on.
+func (s *Service) plan(v record.View, org string, wish declaration.Wish) (declaration.Plan, uint64, error) {
+	guard := eventlog.DeclarationGuard(org)
+	at, err := v.Aggregate(guard.Org, guard.Service, guard.Kind, guard.ID)
+	if err != nil {
+		return declaration.Plan{}, 0, err
+	}
+	var revision uint64
+	if at != nil {
+		revision = at.Revision
+	}
+	now, err := s.cache.get(v, s.kinds, org, revision)
+	if err != nil {
+		return declaration.Plan{}, 0, err
+	}
+	plan, faults := declaration.Make(s.kinds, now, wish)
+	if len(faults) > 0 {
+		return plan, revision, refusal(wish, faults)
+	}
+	return plan, revision, nil
+}
+
+// refusal picks the kind of error: what is asked for by name and missing or
+// forbidden is told apart from a wrong manifest.
+func refusal(wish declaration.Wish, faults []fault.Place) error {
+	if len(wish.Items) > 0 || wish.Prune {
+		return invalid(faults)
+	}
+	first := faults[0]
+	kind := fault.Rule
+	if first.Reason == "declaration.not_found" {
+		kind = fault.NotFound
+	}
+	message := first.Message
+	if len(faults) > 1 || kind == fault.Rule {
+		var all []string
+		for _, f := range faults {
+			all = append(all, strings.TrimSpace(f.Resource+" "+f.Message))
+		}
+		message = strings.Join(all, "; ")
+	}
+	return &fault.Error{Kind: kind, Reason: first.Reason, Message: message, Hint: first.Hint, Places: faults}
+}
+
+type change struct {
+	requestID, manager, reason, action string
+	expected                           uint64
+	wish                               declaration.Wish
+	digest                             proto.Message
+}
+
+type done struct {
+	revision uint64
+	changes  []*declarationv1.Change
+	summary  *declarationv1.Summary
+	warnings []*commonv1.Fault
+}
+
+// change carries out a wish: all of it or nothing.
+func (s *Service) change(ctx context.Context, c change) (done, error) {
+	p, err := principal.From(ctx)
+	if err != nil {
+		return done{}, err
+	}
+	digest, err := runner.Digest(c.digest)
+	if err != nil {
+		return done{}, err
+	}
+	if c.manager == "" {
+		c.manager = "api"
+	}
+	guard := eventlog.DeclarationGuard(p.Org)
+	var d done
+	out, err := s.runner.Run(ctx, runner.Command{
+		Org: p.Org, RequestID: c.requestID, Digest: digest, Principal: p.ID,
+		Manager: c.manager, Reason: c.reason, Guards: []eventlog.Subject{guard},
+	}, func(v record.View) ([]runner.Write, error) {
+		plan, revision, err := s.plan(v, p.Org, c.wish)
+		if err != nil {
+			return nil, err
+		}
+		if c.expected != 0 && c.expected != revision {
+			return nil, stale(c.expected, revision)
+		}
+		d = done{changes: changes(plan), summary: summary(plan), warnings: places(plan.Warnings)}
+		if len(plan.Changes) == 0 {
+			return nil, nil
+		}
+		today := s.today(v, p.Org)
+		return s.writes(p.Org, guard, c, plan, today)
+	})
+	if err != nil {
+		return done{}, err
+	}
+	if out.Replayed != nil {
+		if d, err = replay(out.Replayed); err != nil {
+			return done{}, err
+		}
+	}
+	d.revision = out.Revision
+	return d, nil
+}
+
+func stale(expected, found uint64) error {
+	return &fault.Error{
+		Kind: fault.Aborted, Reason: "declaration.plan_stale", Revision: found,
+		Message: "nothing was changed: the declarations have moved since the plan was made",
+		Hint:    "plan again, look at what changed, and apply the new plan",
+		Cause:   fault.New(fault.Aborted, "declaration.plan_stale", "the plan rests on revision %d, they stand at %d", expected, found),
+	}
+}
+
+// today is the command's day in the organization's time zone.
+func (s *Service) today(v record.View, org string) string {
+	return record.Today(v, org, v.Revision(), s.runner.Now()).String()
+}
+
+// writes turns a plan into envelopes: the guard's first, then one for each
+// changed resource.
+func (s *Service) writes(org string, guard eventlog.Subject, c change, plan declaration.Plan, today string) ([]runner.Write, error) {
+	changed := &declarationv1.Changed{Action: c.action, Set: c.wish.Set}
+	out := make([]runner.Write, 1, len(plan.Changes)+1)
+	for _, ch := range plan.Changes {
+		k, _ := s.kinds.Kind(ch.Kind)
+		changed.Touched = append(changed.Touched, &declarationv1.Touched{Kind: ch.Kind, Name: ch.Name, Action: string(ch.Action)})
+		w := runner.Write{
+			Subject:   eventlog.Subject{Org: org, Service: k.Service, Kind: k.Token, ID: ch.ID},
+			Effective: ch.Effective, Mask: ch.Mask,
+		}
+		if w.Effective == "" {
+			w.Effective = today
+		}
+		for _, e := range ch.Events {
+			typ, payload, err := k.Encode(e)
+			if err != nil {
+				return nil, err
+			}
+			w.Events = append(w.Events, eventlog.Event{Type: typ, Payload: payload})
+		}
+		out = append(out, w)
+	}
+	payload, err := proto.MarshalOptions{Deterministic: true}.Marshal(changed)
+	if err != nil {
+		return nil, err
+	}
+	out[0] = runner.Write{Subject: guard, Events: []eventlog.Event{{Type: record.DeclarationChanged, Payload: payload}}}
+	return out, nil
+}

@@ -1,0 +1,93 @@
+package record
+
+import (
+	"fmt"
+
+	"google.golang.org/protobuf/proto"
+
+	declarationv1 "setpoint.dev/proto/gen/setpoint/declaration/v1"
+	strategyv1 "setpoint.dev/proto/gen/setpoint/strategy/v1"
+	"setpoint.dev/services/internal/eventlog"
+	"setpoint.dev/services/internal/resource"
+)
+
+// Wire names of the events that are not a kind's.
+const (
+	DeclarationChanged    = "declaration.changed.v1"
+	ObservationsRecorded  = "strategy.observations_recorded.v1"
+	ObservationsCorrected = "strategy.observations_corrected.v1"
+)
+
+// Fold returns the changes that one message of the log makes. An event that
+// nobody declared, or that does not decode, is an error: it halts the
+// projection.
+func Fold(kinds *resource.Registry, m *eventlog.Record) ([]Change, error) {
+	env := m.Envelope
+	s := m.Subject
+	recorded := env.GetRecorded().AsTime()
+	request := Request{
+		Org: s.Org, ID: env.GetRequestId(), Digest: env.GetRequestDigest(), Revision: m.Revision,
+	}
+	out := make([]Change, 0, len(env.GetEvents())+3)
+	for _, e := range env.GetEvents() {
+		fail := func(err error) error {
+			return fmt.Errorf("event %s at sequence %d of %s: %w", e.GetType(), m.Sequence, s.Org, err)
+		}
+		switch e.GetType() {
+		case DeclarationChanged:
+			var changed declarationv1.Changed
+			if err := proto.Unmarshal(e.GetPayload(), &changed); err != nil {
+				return nil, fail(err)
+			}
+			request.Detail = e.GetPayload()
+		case ObservationsRecorded, ObservationsCorrected:
+			// Both messages have one shape: values = 1.
+			var values strategyv1.ObservationsRecorded
+			if err := proto.Unmarshal(e.GetPayload(), &values); err != nil {
+				return nil, fail(err)
+			}
+			if e.GetType() == ObservationsRecorded {
+				request.Recorded += len(values.GetValues())
+			} else {
+				request.Corrected += len(values.GetValues())
+			}
+			for _, v := range values.GetValues() {
+				out = append(out, PutObservation{Observation{
+					Org: s.Org, MetricID: s.ID,
+					ObservationKey: ObservationKey{At: v.GetObservedAt(), Source: v.GetSource()},
+					Value:          v.GetValue(), Note: v.GetNote(),
+					From: m.Revision, To: Never, Recorded: recorded,
+				}})
+			}
+		default:
+			k, event, known, err := kinds.Decode(e.GetType(), e.GetPayload())
+			if err != nil {
+				return nil, fail(err)
+			}
+			if !known {
+				return nil, fail(fmt.Errorf("this binary does not know the event type; it may be older than the log"))
+			}
+			switch event := event.(type) {
+			case resource.Declared:
+				out = append(out, PutResource{Resource{
+					Org: s.Org, Kind: k.Name, Name: event.Metadata.GetName(), ID: s.ID,
+					Metadata: event.Metadata, Spec: event.Spec, Set: event.Set,
+					From: m.Revision, To: Never,
+					Effective: env.GetEffective(), Recorded: recorded,
+					Principal: env.GetPrincipal(), Manager: env.GetManager(),
+				}})
+			case resource.Retired:
+				out = append(out, EndResource{Org: s.Org, Kind: k.Name, ID: s.ID, Revision: m.Revision})
+			}
+		}
+	}
+	out = append(out,
+		PutAggregate{Org: s.Org, Service: s.Service, Kind: s.Kind, ID: s.ID,
+			Aggregate: Aggregate{Sequence: m.Sequence, Hash: m.Hash, Revision: m.Revision}},
+		PutRequest{request},
+	)
+	if c := env.GetCommit(); c.GetIndex()+1 == c.GetCount() {
+		out = append(out, PutCommit{Org: s.Org, Revision: m.Revision, Recorded: recorded})
+	}
+	return out, nil
+}

@@ -1,0 +1,130 @@
+package record
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"setpoint.dev/services/internal/fault"
+)
+
+// Record is the door to the record for everybody who reads: it waits for
+// revisions and resolves snapshots.
+type Record struct {
+	store Store
+	wait  time.Duration
+
+	mu      sync.Mutex
+	at      uint64
+	halted  error
+	changed chan struct{} // closed and replaced whenever at or halted moves
+}
+
+// New makes the door over a store that stands at a checkpoint. Readers wait
+// for a revision at most as long as wait.
+func New(store Store, at Checkpoint, wait time.Duration) *Record {
+	return &Record{store: store, wait: wait, at: at.Revision, changed: make(chan struct{})}
+}
+
+// Status returns where the projection stands, and why it halted, if it did.
+func (r *Record) Status() (uint64, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.at, r.halted
+}
+
+func (r *Record) advance(to uint64) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.at = to
+	close(r.changed)
+	r.changed = make(chan struct{})
+}
+
+func (r *Record) halt(err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.halted = err
+	close(r.changed)
+	r.changed = make(chan struct{})
+}
+
+// Wait returns when the record has reached the revision. It fails with
+// Unavailable if that takes longer than the bound, or if the projection halts.
+func (r *Record) Wait(ctx context.Context, revision uint64) error {
+	var bound <-chan time.Time
+	for {
+		r.mu.Lock()
+		at, halted, changed := r.at, r.halted, r.changed
+		r.mu.Unlock()
+		if at >= revision {
+			return nil
+		}
+		if halted != nil {
+			return fault.Wrap(halted, fault.Unavailable, "record.halted",
+				"the record halted at revision %d", at).
+				WithHint("the operator finds the reason with: setpoint status")
+		}
+		if bound == nil {
+			t := time.NewTimer(r.wait)
+			defer t.Stop()
+			bound = t.C
+		}
+		select {
+		case <-changed:
+		case <-bound:
+			return fault.New(fault.Unavailable, "record.behind",
+				"the record stands at revision %d and did not reach %d within %s", at, revision, r.wait).
+				WithHint("try again, or ask for a lower min_revision")
+		case <-ctx.Done():
+			return fault.Wrap(ctx.Err(), fault.Unavailable, "record.wait_ended", "gave up waiting for revision %d", revision)
+		}
+	}
+}
+
+// View runs f on one consistent picture, which is at least as new as every
+// revision that Wait has returned for.
+func (r *Record) View(ctx context.Context, f func(View) error) error {
+	return r.store.View(ctx, f)
+}
+
+// Snapshot selects what was known: at most one of Revision and KnownAt.
+type Snapshot struct {
+	Revision    uint64    // 0: the newest
+	KnownAt     time.Time // zero: the newest
+	MinRevision uint64
+}
+
+// At runs f on a consistent picture, with the legal revision that the
+// snapshot selects in it.
+func (r *Record) At(ctx context.Context, s Snapshot, f func(v View, at uint64) error) error {
+	if s.Revision != 0 && !s.KnownAt.IsZero() {
+		return fault.New(fault.Invalid, "snapshot.two_selectors", "snapshot: give revision or known_at, not both")
+	}
+	if err := r.Wait(ctx, max(s.MinRevision, s.Revision)); err != nil {
+		return err
+	}
+	return r.View(ctx, func(v View) error {
+		at := v.Revision()
+		switch {
+		case s.Revision != 0:
+			legal, err := v.Commit(s.Revision)
+			if err != nil {
+				return err
+			}
+			if legal != s.Revision {
+				return fault.New(fault.Invalid, "snapshot.not_a_commit",
+					"snapshot.revision: %d lies inside a commit that ends at %d", s.Revision, legal).
+					WithHint("use revision %d", legal)
+			}
+			at = legal
+		case !s.KnownAt.IsZero():
+			known, err := v.RevisionAt(s.KnownAt)
+			if err != nil {
+				return err
+			}
+			at = known
+		}
+		return f(v, at)
+	})
+}

@@ -1,0 +1,240 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"google.golang.org/protobuf/proto"
+
+	commonv1 "setpoint.dev/proto/gen/setpoint/common/v1"
+	"setpoint.dev/services/internal/record"
+)
+
+const resourceColumns = `r.org, r.kind, r.name, r.rev_from, r.rev_to, r.id, r.created, r.metadata, r.spec,
+	r.set_name, r.effective, r.recorded, r.principal, r.manager`
+
+const observationColumns = `org, metric_id, observed_at, source, rev_from, rev_to, value, note, recorded, corrections`
+
+var readStatements = map[string]string{
+	"revision at": `SELECT coalesce((SELECT revision FROM commit_time WHERE recorded <= ?
+		ORDER BY recorded DESC, revision DESC LIMIT 1), 0)`,
+	"commit": `SELECT coalesce((SELECT min(revision) FROM commit_time WHERE revision >= ?1),
+		(SELECT max(revision) FROM commit_time), 0)`,
+	// The version before or at the revision is one seek, however many follow.
+	"resource": `SELECT ` + resourceColumns + ` FROM resource r
+		WHERE r.org = ? AND r.kind = ? AND r.name = ? AND r.rev_from <= ? ORDER BY r.rev_from DESC LIMIT 1`,
+	"resources": `SELECT ` + resourceColumns + ` FROM resource_name n CROSS JOIN resource r
+		ON r.org = n.org AND r.kind = n.kind AND r.name = n.name
+			AND r.rev_from = (SELECT max(v.rev_from) FROM resource v
+				WHERE v.org = n.org AND v.kind = n.kind AND v.name = n.name AND v.rev_from <= ?3)
+		WHERE n.org = ?1 AND n.kind = ?2 AND n.name > ?4 AND r.rev_to > ?3
+		ORDER BY n.name LIMIT ?5`,
+	"versions": `SELECT ` + resourceColumns + ` FROM resource r
+		JOIN (SELECT n.name, s.id, s.created FROM resource_name n CROSS JOIN resource s
+			ON s.org = n.org AND s.kind = n.kind AND s.name = n.name
+				AND s.rev_from = (SELECT max(v.rev_from) FROM resource v
+					WHERE v.org = n.org AND v.kind = n.kind AND v.name = n.name AND v.rev_from <= ?3)
+			WHERE n.org = ?1 AND n.kind = ?2 AND s.rev_to > ?3) live
+		ON r.org = ?1 AND r.kind = ?2 AND r.id = live.id AND r.rev_from >= live.created AND r.rev_from <= ?3
+		ORDER BY r.id, r.rev_from`,
+	"observations": `SELECT ` + observationColumns + ` FROM observation
+		WHERE org = ?1 AND metric_id = ?2 AND (observed_at, source) > (?4, ?5) AND rev_from <= ?3 AND rev_to > ?3
+		ORDER BY observed_at, source LIMIT ?6`,
+	"all observations": `SELECT ` + observationColumns + ` FROM observation
+		WHERE org = ?1 AND rev_from <= ?2 AND rev_to > ?2 ORDER BY metric_id, observed_at, source`,
+	"observation": `SELECT ` + observationColumns + ` FROM observation
+		WHERE org = ? AND metric_id = ? AND observed_at = ? AND source = ? ORDER BY rev_from DESC LIMIT 1`,
+	"aggregate": `SELECT sequence, hash, revision FROM aggregate WHERE org = ? AND service = ? AND kind = ? AND id = ?`,
+	"request": `SELECT org, request_id, digest, revision, recorded, corrected, detail FROM request
+		WHERE org = ? AND request_id = ?`,
+}
+
+// View implements record.Store.
+func (s *Store) View(ctx context.Context, f func(record.View) error) error {
+	tx, err := s.read.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
+	if err != nil {
+		return fmt.Errorf("read the record: %w", err)
+	}
+	// A read transaction has nothing to commit.
+	defer func() { _ = tx.Rollback() }()
+	// The first read pins the picture.
+	at, err := checkpoint(ctx, tx)
+	if err != nil {
+		return err
+	}
+	return f(&view{ctx: ctx, tx: tx, s: s, at: at.Revision})
+}
+
+type view struct {
+	ctx context.Context
+	tx  *sql.Tx
+	s   *Store
+	at  uint64
+}
+
+func (v *view) Revision() uint64 { return v.at }
+
+func (v *view) row(name string, args ...any) *sql.Row {
+	return v.tx.StmtContext(v.ctx, v.s.reader[name]).QueryRowContext(v.ctx, args...)
+}
+
+func (v *view) rows(name string, scan func(scanner) error, args ...any) error {
+	rows, err := v.tx.StmtContext(v.ctx, v.s.reader[name]).QueryContext(v.ctx, args...)
+	if err != nil {
+		return fmt.Errorf("read %s: %w", name, err)
+	}
+	defer func() { _ = rows.Close() }()
+	for rows.Next() {
+		if err := scan(rows); err != nil {
+			return fmt.Errorf("read %s: %w", name, err)
+		}
+	}
+	if err := rows.Err(); err != nil {
+		return fmt.Errorf("read %s: %w", name, err)
+	}
+	return nil
+}
+
+func (v *view) RevisionAt(at time.Time) (uint64, error) {
+	var r uint64
+	err := v.row("revision at", at.UnixNano()).Scan(&r)
+	return r, err
+}
+
+func (v *view) Commit(sequence uint64) (uint64, error) {
+	var r uint64
+	err := v.row("commit", sequence).Scan(&r)
+	return r, err
+}
+
+type scanner interface{ Scan(dest ...any) error }
+
+func (v *view) scanResource(row scanner) (*record.Resource, error) {
+	var r record.Resource
+	var metadata, spec []byte
+	var recorded int64
+	if err := row.Scan(&r.Org, &r.Kind, &r.Name, &r.From, &r.To, &r.ID, &r.Created, &metadata, &spec,
+		&r.Set, &r.Effective, &recorded, &r.Principal, &r.Manager); err != nil {
+		return nil, err
+	}
+	r.Recorded = time.Unix(0, recorded).UTC()
+	r.Metadata = &commonv1.Metadata{}
+	if err := proto.Unmarshal(metadata, r.Metadata); err != nil {
+		return nil, err
+	}
+	m, ok := v.s.kinds.NewSpec(r.Kind)
+	if !ok {
+		return nil, fmt.Errorf("the record holds a %s, a kind this binary does not know", r.Kind)
+	}
+	if err := proto.Unmarshal(spec, m); err != nil {
+		return nil, err
+	}
+	r.Spec = m
+	return &r, nil
+}
+
+func (v *view) Resource(org, kind, name string, at uint64) (*record.Resource, error) {
+	r, err := v.scanResource(v.row("resource", org, kind, name, at))
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return nil, nil
+	case err != nil:
+		return nil, fmt.Errorf("read resource: %w", err)
+	case r.To <= at:
+		return nil, nil
+	}
+	return r, nil
+}
+
+func (v *view) Resources(org, kind string, at uint64, after string, limit int) ([]*record.Resource, error) {
+	var out []*record.Resource
+	err := v.rows("resources", func(row scanner) error {
+		r, err := v.scanResource(row)
+		out = append(out, r)
+		return err
+	}, org, kind, at, after, orAll(limit))
+	return out, err
+}
+
+func (v *view) Versions(org, kind string, at uint64) ([]*record.Resource, error) {
+	var out []*record.Resource
+	err := v.rows("versions", func(row scanner) error {
+		r, err := v.scanResource(row)
+		out = append(out, r)
+		return err
+	}, org, kind, at)
+	return out, err
+}
+
+func scanObservation(row scanner) (record.Observation, error) {
+	var o record.Observation
+	var recorded int64
+	err := row.Scan(&o.Org, &o.MetricID, &o.At, &o.Source, &o.From, &o.To, &o.Value, &o.Note, &recorded, &o.Corrections)
+	o.Recorded = time.Unix(0, recorded).UTC()
+	return o, err
+}
+
+func (v *view) Observations(org, metricID string, at uint64, after record.ObservationKey, limit int) ([]record.Observation, error) {
+	var out []record.Observation
+	err := v.rows("observations", func(row scanner) error {
+		o, err := scanObservation(row)
+		out = append(out, o)
+		return err
+	}, org, metricID, at, after.At, after.Source, orAll(limit))
+	return out, err
+}
+
+func (v *view) AllObservations(org string, at uint64, f func(record.Observation) error) error {
+	return v.rows("all observations", func(row scanner) error {
+		o, err := scanObservation(row)
+		if err != nil {
+			return err
+		}
+		return f(o)
+	}, org, at)
+}
+
+func (v *view) Observation(org, metricID string, key record.ObservationKey) (*record.Observation, error) {
+	o, err := scanObservation(v.row("observation", org, metricID, key.At, key.Source))
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read observation: %w", err)
+	}
+	return &o, nil
+}
+
+func (v *view) Aggregate(org, service, kind, id string) (*record.Aggregate, error) {
+	var a record.Aggregate
+	err := v.row("aggregate", org, service, kind, id).Scan(&a.Sequence, &a.Hash, &a.Revision)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read aggregate: %w", err)
+	}
+	return &a, nil
+}
+
+func (v *view) Request(org, requestID string) (*record.Request, error) {
+	var r record.Request
+	err := v.row("request", org, requestID).Scan(&r.Org, &r.ID, &r.Digest, &r.Revision, &r.Recorded, &r.Corrected, &r.Detail)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read request: %w", err)
+	}
+	return &r, nil
+}
+
+func orAll(limit int) int {
+	if limit <= 0 {
+		return -1
+	}
+	return limit
+}

@@ -1,0 +1,159 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+
+	"google.golang.org/protobuf/proto"
+
+	"setpoint.dev/services/internal/fault"
+	"setpoint.dev/services/internal/record"
+)
+
+var writeStatements = map[string]string{
+	"checkpoint": `INSERT INTO checkpoint (one, log_id, revision, hash) VALUES (1, ?, ?, ?)
+		ON CONFLICT (one) DO UPDATE SET log_id = excluded.log_id, revision = excluded.revision, hash = excluded.hash`,
+	"end resource": `UPDATE resource SET rev_to = ?
+		WHERE org = ? AND kind = ? AND id = ? AND rev_to = 9223372036854775807`,
+	"put resource": `INSERT INTO resource (org, kind, name, rev_from, rev_to, id, created, metadata, spec,
+			set_name, effective, recorded, principal, manager)
+		VALUES (?1, ?2, ?3, ?4, 9223372036854775807, ?5,
+			coalesce((SELECT created FROM resource WHERE org = ?1 AND kind = ?2 AND id = ?5 AND rev_to = ?4), ?4),
+			?6, ?7, ?8, ?9, ?10, ?11, ?12)`,
+	"put name": `INSERT INTO resource_name (org, kind, name) VALUES (?, ?, ?) ON CONFLICT DO NOTHING`,
+	"end observation": `UPDATE observation SET rev_to = ?
+		WHERE org = ? AND metric_id = ? AND observed_at = ? AND source = ? AND rev_to = 9223372036854775807`,
+	"put observation": `INSERT INTO observation (org, metric_id, observed_at, source, rev_from, rev_to, value, note,
+			recorded, corrections)
+		VALUES (?1, ?2, ?3, ?4, ?5, 9223372036854775807, ?6, ?7, ?8,
+			(SELECT count(*) FROM observation WHERE org = ?1 AND metric_id = ?2 AND observed_at = ?3 AND source = ?4))`,
+	"put aggregate": `INSERT INTO aggregate (org, service, kind, id, sequence, hash, revision) VALUES (?, ?, ?, ?, ?, ?, ?)
+		ON CONFLICT DO UPDATE SET sequence = excluded.sequence, hash = excluded.hash, revision = excluded.revision`,
+	"put request": `INSERT INTO request (org, request_id, digest, revision, recorded, corrected, detail)
+		VALUES (?, ?, ?, ?, ?, ?, ?)
+		ON CONFLICT DO UPDATE SET revision = excluded.revision, recorded = recorded + excluded.recorded,
+			corrected = corrected + excluded.corrected,
+			detail = CASE WHEN length(excluded.detail) > 0 THEN excluded.detail ELSE detail END`,
+	"put commit": `INSERT INTO commit_time (revision, org, recorded) VALUES (?, ?, ?)`,
+}
+
+// Checkpoint implements record.Store.
+func (s *Store) Checkpoint(ctx context.Context) (record.Checkpoint, error) {
+	return checkpoint(ctx, s.write)
+}
+
+type queryer interface {
+	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
+}
+
+func checkpoint(ctx context.Context, q queryer) (record.Checkpoint, error) {
+	var c record.Checkpoint
+	err := q.QueryRowContext(ctx, "SELECT log_id, revision, hash FROM checkpoint").Scan(&c.LogID, &c.Revision, &c.Hash)
+	if errors.Is(err, sql.ErrNoRows) {
+		return record.Checkpoint{}, nil
+	}
+	if err != nil {
+		return c, fmt.Errorf("read the record's checkpoint: %w", err)
+	}
+	return c, nil
+}
+
+// Write implements record.Store.
+func (s *Store) Write(ctx context.Context, from, to record.Checkpoint, changes []record.Change) (err error) {
+	tx, err := s.write.BeginTx(ctx, nil)
+	if err != nil {
+		return fmt.Errorf("write the record: %w", err)
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, tx.Rollback())
+		}
+	}()
+	have, err := checkpoint(ctx, tx)
+	if err != nil {
+		return err
+	}
+	if have.Revision != from.Revision || (have.LogID != from.LogID && have.Revision != 0) {
+		return fault.New(fault.Aborted, "record.checkpoint_moved",
+			"the record stands at revision %d of log %q, not at %d of %q: somebody else writes it",
+			have.Revision, have.LogID, from.Revision, from.LogID)
+	}
+	w := writer{ctx: ctx, tx: tx, stmts: s.writer, bound: map[string]*sql.Stmt{}}
+	for _, c := range changes {
+		if err := w.change(c); err != nil {
+			return err
+		}
+	}
+	if err := w.exec("checkpoint", to.LogID, to.Revision, nonNil(to.Hash)); err != nil {
+		return err
+	}
+	if err := tx.Commit(); err != nil {
+		return fmt.Errorf("write the record: %w", err)
+	}
+	return nil
+}
+
+type writer struct {
+	ctx   context.Context
+	tx    *sql.Tx
+	stmts map[string]*sql.Stmt
+	bound map[string]*sql.Stmt
+}
+
+func (w *writer) exec(name string, args ...any) error {
+	st, ok := w.bound[name]
+	if !ok {
+		st = w.tx.StmtContext(w.ctx, w.stmts[name])
+		w.bound[name] = st
+	}
+	if _, err := st.ExecContext(w.ctx, args...); err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	return nil
+}
+
+func (w *writer) change(c record.Change) error {
+	switch c := c.(type) {
+	case record.PutResource:
+		md, err := proto.MarshalOptions{Deterministic: true}.Marshal(c.Metadata)
+		if err != nil {
+			return fmt.Errorf("put resource: %w", err)
+		}
+		spec, err := proto.MarshalOptions{Deterministic: true}.Marshal(c.Spec)
+		if err != nil {
+			return fmt.Errorf("put resource: %w", err)
+		}
+		if err := w.exec("end resource", c.From, c.Org, c.Kind, c.ID); err != nil {
+			return err
+		}
+		if err := w.exec("put resource", c.Org, c.Kind, c.Name, c.From, c.ID, nonNil(md), nonNil(spec),
+			c.Set, c.Effective, c.Recorded.UnixNano(), c.Principal, c.Manager); err != nil {
+			return err
+		}
+		return w.exec("put name", c.Org, c.Kind, c.Name)
+	case record.EndResource:
+		return w.exec("end resource", c.Revision, c.Org, c.Kind, c.ID)
+	case record.PutObservation:
+		if err := w.exec("end observation", c.From, c.Org, c.MetricID, c.At, c.Source); err != nil {
+			return err
+		}
+		return w.exec("put observation", c.Org, c.MetricID, c.At, c.Source, c.From, c.Value, c.Note, c.Recorded.UnixNano())
+	case record.PutAggregate:
+		return w.exec("put aggregate", c.Org, c.Service, c.Kind, c.ID, c.Sequence, nonNil(c.Hash), c.Revision)
+	case record.PutRequest:
+		return w.exec("put request", c.Org, c.ID, nonNil(c.Digest), c.Revision, c.Recorded, c.Corrected, nonNil(c.Detail))
+	case record.PutCommit:
+		return w.exec("put commit", c.Revision, c.Org, c.Recorded.UnixNano())
+	}
+	return fmt.Errorf("the record cannot write a %T", c)
+}
+
+// nonNil keeps NOT NULL columns from seeing a nil slice as NULL.
+func nonNil(b []byte) []byte {
+	if b == nil {
+		return []byte{}
+	}
+	return b
+}

@@ -1,0 +1,159 @@
+package record
+
+import (
+	"context"
+	"time"
+
+	"google.golang.org/protobuf/proto"
+
+	commonv1 "setpoint.dev/proto/gen/setpoint/common/v1"
+)
+
+// Never is the rev_to of a row that nothing has superseded.
+const Never = 1<<63 - 1
+
+// Store keeps the record in a database.
+type Store interface {
+	// Checkpoint returns where the projection stands; the zero Checkpoint for
+	// an empty database.
+	Checkpoint(ctx context.Context) (Checkpoint, error)
+	// Write applies the changes in order and moves the checkpoint, in one
+	// transaction. It fails if the stored checkpoint is not from.
+	Write(ctx context.Context, from, to Checkpoint, changes []Change) error
+	// View runs f on one consistent picture: everything f reads is as of one
+	// checkpoint, whatever is written meanwhile.
+	View(ctx context.Context, f func(View) error) error
+	Close() error
+}
+
+// Checkpoint places a projection in a log.
+type Checkpoint struct {
+	LogID    string
+	Revision uint64 // the end of the last commit folded
+	Hash     []byte // of the last envelope folded
+}
+
+// View reads one organization-partitioned picture. Revisions given to its
+// methods are legal revisions at or below Revision; what was recorded later is
+// invisible. A missing row is (nil, nil) or an empty slice, never an error.
+type View interface {
+	// Revision is the checkpoint of the picture.
+	Revision() uint64
+	// RevisionAt is the last revision recorded at or before the instant, 0 if
+	// there is none.
+	RevisionAt(at time.Time) (uint64, error)
+	// Commit returns the end of the commit that holds this sequence or the
+	// last one before it, 0 if there is none.
+	Commit(sequence uint64) (uint64, error)
+
+	// Resource returns the version of a resource that stood at a revision.
+	Resource(org, kind, name string, at uint64) (*Resource, error)
+	// Resources returns those of a kind that stood at a revision, by name,
+	// after the given name, at most limit (0: all).
+	Resources(org, kind string, at uint64, after string, limit int) ([]*Resource, error)
+	// Versions returns every version of every resource of a kind that stands
+	// at a revision, since it was created, by id and then oldest first.
+	Versions(org, kind string, at uint64) ([]*Resource, error)
+
+	// Observations returns the values of one metric (by id) that stood at a
+	// revision, by date and source, after the given key, at most limit (0: all).
+	Observations(org, metricID string, at uint64, after ObservationKey, limit int) ([]Observation, error)
+	// AllObservations calls f for each value of each metric that stood at a
+	// revision, by metric id, date and source.
+	AllObservations(org string, at uint64, f func(Observation) error) error
+	// Observation returns the current value of an identity, nil if none.
+	Observation(org, metricID string, key ObservationKey) (*Observation, error)
+
+	// Aggregate returns where an aggregate stands in the log, nil if it has no
+	// event.
+	Aggregate(org, service, kind, id string) (*Aggregate, error)
+	// Request returns the command that carried this request id, nil if none.
+	Request(org, requestID string) (*Request, error)
+}
+
+// Resource is one version of a declared resource.
+type Resource struct {
+	Org, Kind, Name, ID string
+	Metadata            *commonv1.Metadata
+	Spec                proto.Message
+	Set                 string
+	From, To            uint64 // the revisions between which the version stands: [From, To)
+	Created             uint64 // the revision that created the resource
+	Effective           string // YYYY-MM-DD
+	Recorded            time.Time
+	Principal, Manager  string
+}
+
+// ObservationKey is the identity of an observation within its metric.
+type ObservationKey struct {
+	At     string // YYYY-MM-DD or RFC 3339 UTC
+	Source string
+}
+
+// Observation is one version of an observed value.
+type Observation struct {
+	Org, MetricID string
+	ObservationKey
+	Value       float64
+	Note        string
+	From, To    uint64
+	Recorded    time.Time
+	Corrections int // versions before this one
+}
+
+// Aggregate places an aggregate in the log.
+type Aggregate struct {
+	Sequence uint64 // of its last envelope
+	Hash     []byte // of its last envelope
+	Revision uint64 // the end of that envelope's commit
+}
+
+// Request is a command that was carried out.
+type Request struct {
+	Org, ID             string
+	Digest              []byte
+	Revision            uint64
+	Recorded, Corrected int    // observations
+	Detail              []byte // the declaration.v1.Changed of a declarative write
+}
+
+// Change is one row-level consequence of an event, the same for every
+// database.
+type Change interface{ change() }
+
+// PutResource begins a new version of the resource with this ID; From, Name
+// and so on are of the new version. A version that stood under the same ID,
+// also under another name, ends at From.
+type PutResource struct{ Resource }
+
+// EndResource ends the version that stands under this ID.
+type EndResource struct {
+	Org, Kind, ID string
+	Revision      uint64
+}
+
+// PutObservation begins a new version of an observed value.
+type PutObservation struct{ Observation }
+
+// PutAggregate moves an aggregate's place in the log.
+type PutAggregate struct {
+	Org, Service, Kind, ID string
+	Aggregate
+}
+
+// PutRequest remembers a command; a commit of several envelopes adds up.
+type PutRequest struct{ Request }
+
+// PutCommit remembers when a revision was recorded.
+type PutCommit struct {
+	Org      string
+	Revision uint64
+	Recorded time.Time
+}
+
+func (PutResource) change()    {}
+func (EndResource) change()    {}
+func (PutObservation) change() {}
+func (PutAggregate) change()   {}
+func (PutRequest) change()     {}
+func (PutCommit) change()      {}

@@ -1,0 +1,184 @@
+// Package runner carries out commands: it is the one path from a decision to
+// the log.
+//
+// A command names the aggregates that guard it. The runner reads where they
+// stand from the log's leader, waits until the record has folded that far,
+// looks the request id up, lets the pure decision run on one consistent
+// picture, and appends what was decided, guarded by what that picture says.
+// If somebody was faster it decides again on fresh state. Commands on one
+// aggregate queue in the process, so that a hot one does not burn retries.
+package runner
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"errors"
+	"slices"
+	"strings"
+	"time"
+
+	"setpoint.dev/services/internal/eventlog"
+	"setpoint.dev/services/internal/fault"
+	"setpoint.dev/services/internal/record"
+)
+
+// attempts bounds how often a command is decided anew after conflicts.
+const attempts = 8
+
+// settleFor bounds how long an acknowledged command waits for the record.
+const settleFor = 2 * time.Second
+
+// Runner runs commands against one log and its record.
+type Runner struct {
+	log    *eventlog.Log
+	record *record.Record
+	now    func() time.Time
+	queues queues
+}
+
+// New makes a runner; now is the clock.
+func New(log *eventlog.Log, rec *record.Record, now func() time.Time) *Runner {
+	return &Runner{log: log, record: rec, now: now}
+}
+
+// Now is the runner's clock, which dates commands.
+func (r *Runner) Now() time.Time { return r.now() }
+
+// Command is what every write has in common.
+type Command struct {
+	Org       string
+	RequestID string // empty: one is made
+	Digest    []byte // of the canonical request
+	Principal string
+	Manager   string
+	Reason    string
+	Guards    []eventlog.Subject // the aggregates the decision rests on
+}
+
+// Write is one aggregate's part of what was decided.
+type Write struct {
+	Subject   eventlog.Subject
+	Events    []eventlog.Event
+	Effective string
+	Mask      []string
+}
+
+// Outcome tells what became of a command.
+type Outcome struct {
+	Revision uint64
+	// Replayed is set where the request id had been carried out before; the
+	// decision was then not needed.
+	Replayed *record.Request
+}
+
+// Run carries out a command. decide must be repeatable: it runs again after a
+// conflict. No writes means that everything is already so.
+func (r *Runner) Run(ctx context.Context, c Command, decide func(record.View) ([]Write, error)) (Outcome, error) {
+	if c.RequestID == "" {
+		c.RequestID = rand.Text()
+	}
+	release, err := r.queues.enter(ctx, c.Guards)
+	if err != nil {
+		return Outcome{}, err
+	}
+	defer release()
+	for n := 1; ; n++ {
+		out, err := r.once(ctx, c, decide)
+		var conflict *eventlog.ConflictError
+		if errors.As(err, &conflict) && n < attempts {
+			continue
+		}
+		return out, err
+	}
+}
+
+// Reach waits until the record has folded everything the guard has in the log,
+// and the given revision, so that what is read next is not older.
+func (r *Runner) Reach(ctx context.Context, guard eventlog.Subject, revision uint64) error {
+	last, err := r.log.Last(ctx, guard)
+	if err != nil {
+		return err
+	}
+	if last != nil {
+		revision = max(revision, last.Revision)
+	}
+	return r.record.Wait(ctx, revision)
+}
+
+func (r *Runner) once(ctx context.Context, c Command, decide func(record.View) ([]Write, error)) (Outcome, error) {
+	var reach uint64
+	for _, g := range c.Guards {
+		last, err := r.log.Last(ctx, g)
+		if err != nil {
+			return Outcome{}, err
+		}
+		if last != nil {
+			reach = max(reach, last.Revision)
+		}
+	}
+	if err := r.record.Wait(ctx, reach); err != nil {
+		return Outcome{}, err
+	}
+	var drafts []eventlog.Draft
+	var out Outcome
+	err := r.record.View(ctx, func(v record.View) error {
+		done, err := v.Request(c.Org, c.RequestID)
+		if err != nil {
+			return err
+		}
+		if done != nil {
+			if !bytes.Equal(done.Digest, c.Digest) {
+				return fault.New(fault.Invalid, "request.id_reused",
+					"request_id: %q was used at revision %d for another request", c.RequestID, done.Revision).
+					WithHint("use a fresh request_id for each new request")
+			}
+			out = Outcome{Revision: done.Revision, Replayed: done}
+			return nil
+		}
+		writes, err := decide(v)
+		if err != nil {
+			return err
+		}
+		out.Revision = v.Revision()
+		for _, w := range writes {
+			a, err := v.Aggregate(w.Subject.Org, w.Subject.Service, w.Subject.Kind, w.Subject.ID)
+			if err != nil {
+				return err
+			}
+			d := eventlog.Draft{Subject: w.Subject, Events: w.Events, Effective: w.Effective, Mask: w.Mask}
+			if a != nil {
+				d.Expected, d.PreviousHash = a.Sequence, a.Hash
+			}
+			drafts = append(drafts, d)
+		}
+		return nil
+	})
+	if err != nil || len(drafts) == 0 {
+		return out, err
+	}
+	committed, err := r.log.AppendBatch(ctx, eventlog.Command{
+		RequestID: c.RequestID, RequestDigest: c.Digest,
+		Principal: c.Principal, Manager: c.Manager, Reason: c.Reason, Recorded: r.now(),
+	}, drafts)
+	if err != nil {
+		return Outcome{}, err
+	}
+	// Who reads next should find what was written. It is written whatever the
+	// record does, so its lag is no failure of the command.
+	settle, cancel := context.WithTimeout(ctx, settleFor)
+	defer cancel()
+	_ = r.record.Wait(settle, committed.Revision)
+	return Outcome{Revision: committed.Revision}, nil
+}
+
+// sortSubjects orders guards, so that two commands never wait for each other.
+func sortSubjects(s []eventlog.Subject) []eventlog.Subject {
+	s = slices.Clone(s)
+	slices.SortFunc(s, func(a, b eventlog.Subject) int {
+		return strings.Compare(key(a), key(b))
+	})
+	return slices.Compact(s)
+}
+
+func key(s eventlog.Subject) string { return s.Org + "." + s.Service + "." + s.Kind + "." + s.ID }
