@@ -1,0 +1,222 @@
+package eventlog
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"setpoint.dev/services/internal/fault"
+)
+
+const (
+	// A batch for a handler ends at whichever comes first; a commit is never
+	// divided, so it may be larger.
+	handOver      = 5_000    // records
+	handOverBytes = 16 << 20 // bytes
+
+	pullMessages = 5_000
+	pullBytes    = 32 << 20 // several of the largest messages
+
+	forever = ^uint64(0)
+)
+
+// Handler takes records of whole commits in stream order: many at a time while
+// catching up, one commit at a time when live. Its error ends the reading.
+type Handler func(batch []*Record) error
+
+// Follow hands over every commit after a revision, 0 for all of them, first
+// those stored and then those that come, until ctx is done or something is
+// wrong. It outlives outages of the connection.
+//
+// Errors: ctx.Err(); what handle returned; Internal log.hole with a *HoleError
+// as cause, log.commit_torn or log.envelope_corrupt if the log is damaged;
+// Rule log.format_newer; Invalid log.not_a_revision if after lies inside a
+// commit; Rule log.checkpoint_ahead if the log ends before it; Unavailable if
+// the connection is closed.
+func (l *Log) Follow(ctx context.Context, after uint64, handle Handler) error {
+	last, err := l.LastRevision(ctx)
+	if err != nil {
+		return err
+	}
+	if after > last {
+		return ahead(after, last)
+	}
+	return l.read(ctx, after, forever, handle)
+}
+
+// Read hands over every commit after a revision up to and including the
+// revision to, and returns. Errors are those of Follow.
+func (l *Log) Read(ctx context.Context, after, to uint64, handle Handler) error {
+	last, err := l.LastRevision(ctx)
+	if err != nil {
+		return err
+	}
+	if to > last {
+		return ahead(to, last)
+	}
+	if after >= to {
+		return nil
+	}
+	return l.read(ctx, after, to, handle)
+}
+
+func ahead(revision, last uint64) error {
+	return fault.New(fault.Rule, "log.checkpoint_ahead", "revision %d is beyond the end of the event log, which is at %d", revision, last).
+		WithHint("the log was restored or replaced; rebuild what was made from it with setpoint projections rebuild")
+}
+
+var errRestart = errors.New("read again from the last commit")
+
+func (l *Log) read(ctx context.Context, after, to uint64, handle Handler) error {
+	a := &assembler{next: after + 1}
+	wait := 10 * time.Millisecond
+	for {
+		from := a.next
+		err := l.readRound(ctx, a, to, handle)
+		if !errors.Is(err, errRestart) {
+			return err
+		}
+		if a.next > from {
+			wait = 10 * time.Millisecond
+		}
+		a.restart()
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(wait):
+		}
+		wait = min(2*wait, time.Second)
+	}
+}
+
+// readRound reads with one consumer until it fails; errRestart if another may
+// do better.
+func (l *Log) readRound(parent context.Context, a *assembler, to uint64, handle Handler) (err error) {
+	ctx, cancel := context.WithCancel(parent)
+	defer cancel()
+	// A consumer in memory does not survive its server: a new connection
+	// means a new consumer.
+	status := l.nc.StatusChanged(nats.CONNECTED, nats.CLOSED)
+	defer l.nc.RemoveStatusListener(status)
+	go func() {
+		select {
+		case <-status:
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
+	failed := func(cause error) error {
+		switch {
+		case parent.Err() != nil:
+			return parent.Err()
+		case l.nc.IsClosed():
+			return unavailable(cause)
+		}
+		return errRestart
+	}
+
+	creating, created := context.WithTimeout(ctx, l.opts.Timeout)
+	consumer, err := l.stream.CreateConsumer(creating, jetstream.ConsumerConfig{
+		DeliverPolicy:     jetstream.DeliverByStartSequencePolicy,
+		OptStartSeq:       a.next,
+		AckPolicy:         jetstream.AckNonePolicy,
+		MemoryStorage:     true,
+		Replicas:          1,
+		InactiveThreshold: time.Minute,
+	})
+	created()
+	if err != nil {
+		return failed(err)
+	}
+	defer func() {
+		// Stopping the iterator does not delete it, and a stream has room for
+		// few.
+		deleting, done := context.WithTimeout(context.WithoutCancel(parent), l.opts.Timeout)
+		defer done()
+		if !l.nc.IsConnected() {
+			return
+		}
+		_ = l.stream.DeleteConsumer(deleting, consumer.CachedInfo().Name)
+	}()
+	if to != forever && consumer.CachedInfo().NumPending == 0 {
+		if err := l.mustHave(ctx, a.next); err != nil {
+			return err
+		}
+	}
+	messages, err := consumer.Messages(
+		jetstream.PullMaxMessagesWithBytesLimit(pullMessages, pullBytes),
+		jetstream.PullHeartbeat(2*time.Second),
+		jetstream.WithMessagesErrOnMissingHeartbeat(true))
+	if err != nil {
+		return failed(err)
+	}
+	defer messages.Stop()
+
+	next := jetstream.NextContext(ctx)
+	for delivered := uint64(1); ; delivered++ {
+		m, err := messages.Next(next)
+		if err != nil {
+			if parent.Err() == nil {
+				if err := handOn(a, to, handle); err != nil {
+					return err
+				}
+			}
+			return failed(err)
+		}
+		meta, err := m.Metadata()
+		if err != nil {
+			return failed(err)
+		}
+		if meta.Sequence.Consumer != delivered {
+			// Lost between the server and us, not in the log.
+			return errRestart
+		}
+		r, err := decodeRecord(l.opts.Shard, m.Subject(), meta.Sequence.Stream, m.Headers().Get, m.Data())
+		if err == nil {
+			err = a.add(r)
+		}
+		if err != nil {
+			return err
+		}
+		l.clock.seen(r.Recorded())
+		reached := a.next > to
+		if reached || meta.NumPending == 0 || len(a.whole) >= handOver || a.size >= handOverBytes {
+			if err := handOn(a, to, handle); err != nil {
+				return err
+			}
+		}
+		if reached {
+			return nil
+		}
+		if meta.NumPending == 0 && to != forever {
+			if err := l.mustHave(ctx, a.next); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// mustHave asks the leader for a sequence that a consumer says there is none
+// of: the consumer's server may only lag behind.
+func (l *Log) mustHave(ctx context.Context, sequence uint64) error {
+	r, err := l.At(ctx, sequence)
+	if err == nil && r == nil {
+		return hole(sequence, 0)
+	}
+	return err
+}
+
+// handOn gives the handler the whole commits up to a revision.
+func handOn(a *assembler, to uint64, handle Handler) error {
+	batch := a.take()
+	for len(batch) > 0 && batch[len(batch)-1].Revision > to {
+		batch = batch[:len(batch)-1]
+	}
+	if len(batch) == 0 {
+		return nil
+	}
+	return handle(batch)
+}

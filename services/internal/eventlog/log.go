@@ -1,0 +1,247 @@
+package eventlog
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+	"github.com/synadia-io/orbit.go/jetstreamext"
+
+	"setpoint.dev/services/internal/fault"
+)
+
+const (
+	// DefaultMaxBatch is the largest commit, in messages; the server must be
+	// configured for it.
+	DefaultMaxBatch = 20_000
+
+	identityKey = "setpoint-log-id"
+
+	// The longest header lines that a batch adds to a message, with room.
+	batchHeaders = 256
+)
+
+// Options say which log to open and how. The zero value is shard 0 with one
+// replica and the default limits.
+type Options struct {
+	Shard int
+	// Replicas is used when the stream is made; 0 is 1.
+	Replicas int
+	// MaxBatch is the largest commit in messages; 0 is DefaultMaxBatch. Open
+	// fails if the server allows fewer.
+	MaxBatch int
+	// Timeout bounds each operation; 0 is 5 s.
+	Timeout time.Duration
+	// BatchTimeout bounds an AppendBatch instead; 0 is 30 s.
+	BatchTimeout time.Duration
+}
+
+// Log is one shard of the event log. Its methods may be called concurrently.
+type Log struct {
+	nc     *nats.Conn
+	js     jetstream.JetStream
+	stream jetstream.Stream
+	opts   Options
+	id     string
+	clock  clock
+	// batching holds a token while a batch is under way: see clock, and a
+	// server has few places for open batches.
+	batching chan struct{}
+}
+
+// Info describes a log to doctors and consoles.
+type Info struct {
+	ID       string
+	Stream   string
+	Replicas int
+	MaxBatch int
+	Messages uint64
+	Bytes    uint64
+	First    uint64
+	Last     uint64
+}
+
+// Open opens the log of a shard, and makes its stream if there is none.
+//
+// A stream that could lose or hide messages is refused as Rule,
+// log.stream_unsafe; a server that allows smaller batches than
+// Options.MaxBatch as Exhausted, log.batch_limit_low.
+func Open(ctx context.Context, nc *nats.Conn, opts Options) (*Log, error) {
+	if opts.Shard < 0 {
+		return nil, fault.New(fault.Invalid, "log.shard_invalid", "shard %d is negative", opts.Shard)
+	}
+	setDefault(&opts.Replicas, 1)
+	setDefault(&opts.MaxBatch, DefaultMaxBatch)
+	setDefault(&opts.Timeout, 5*time.Second)
+	setDefault(&opts.BatchTimeout, 30*time.Second)
+
+	js, err := jetstream.New(nc,
+		jetstream.WithDefaultTimeout(opts.Timeout),
+		jetstream.WithPublishAsyncMaxPending(1<<16),
+		// Somewhat later than our own deadline, which says more.
+		jetstream.WithPublishAsyncTimeout(opts.Timeout+time.Second))
+	if err != nil {
+		return nil, unavailable(err)
+	}
+	l := &Log{nc: nc, js: js, opts: opts, batching: make(chan struct{}, 1)}
+	ctx, cancel := context.WithTimeout(ctx, opts.BatchTimeout)
+	defer cancel()
+	if err := l.openStream(ctx); err != nil {
+		return nil, err
+	}
+	if err := l.checkBatchLimit(ctx); err != nil {
+		return nil, err
+	}
+	last, err := l.lastRecord(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if last != nil {
+		l.clock.seen(last.Recorded())
+	}
+	return l, nil
+}
+
+func setDefault[T ~int | ~int64](v *T, value T) {
+	if *v == 0 {
+		*v = value
+	}
+}
+
+// Close ends the waiting for acknowledgements; the connection stays open.
+func (l *Log) Close() { l.js.CleanupPublisher() }
+
+// ID is the identity of the log: random, made with the stream, the same over
+// restarts. A checkpoint of another log is worth nothing.
+func (l *Log) ID() string { return l.id }
+
+// Shard is the shard that the log is of.
+func (l *Log) Shard() int { return l.opts.Shard }
+
+// MaxBatch is the largest commit in messages.
+func (l *Log) MaxBatch() int { return l.opts.MaxBatch }
+
+func (l *Log) streamName() string { return "SETPOINT_" + strconv.Itoa(l.opts.Shard) }
+
+func (l *Log) openStream(ctx context.Context) error {
+	name := l.streamName()
+	stream, err := l.js.Stream(ctx, name)
+	if errors.Is(err, jetstream.ErrStreamNotFound) {
+		stream, err = l.js.CreateStream(ctx, streamConfig(l.opts.Shard, l.opts.Replicas))
+		if errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) {
+			// Another process was first.
+			stream, err = l.js.Stream(ctx, name)
+		}
+	}
+	if err != nil {
+		return unavailable(err)
+	}
+	cfg := stream.CachedInfo().Config
+	if wrong := unsafeSettings(cfg, l.opts.Shard); len(wrong) > 0 {
+		return fault.New(fault.Rule, "log.stream_unsafe", "stream %s cannot hold the event log: %s", name, strings.Join(wrong, ", ")).
+			WithHint("let setpoint make the stream, or give it the settings of ADR 1")
+	}
+	l.stream, l.id = stream, cfg.Metadata[identityKey]
+	return nil
+}
+
+func streamConfig(shard, replicas int) jetstream.StreamConfig {
+	id := make([]byte, 16)
+	// crypto/rand.Read never fails.
+	_, _ = rand.Read(id)
+	return jetstream.StreamConfig{
+		Name:               "SETPOINT_" + strconv.Itoa(shard),
+		Description:        "Setpoint event log: the source of truth",
+		Subjects:           []string{fmt.Sprintf("%s.%d.>", prefix, shard)},
+		Retention:          jetstream.LimitsPolicy,
+		Discard:            jetstream.DiscardNew,
+		Storage:            jetstream.FileStorage,
+		Replicas:           replicas,
+		DenyDelete:         true,
+		DenyPurge:          true,
+		AllowAtomicPublish: true,
+		Metadata:           map[string]string{identityKey: hex.EncodeToString(id)},
+	}
+}
+
+// unsafeSettings lists what would let a stream lose, hide or rewrite messages.
+func unsafeSettings(c jetstream.StreamConfig, shard int) []string {
+	var wrong []string
+	check := func(ok bool, what string) {
+		if !ok {
+			wrong = append(wrong, what)
+		}
+	}
+	want := fmt.Sprintf("%s.%d.>", prefix, shard)
+	check(len(c.Subjects) == 1 && c.Subjects[0] == want, "its subjects are not "+want)
+	check(c.Storage == jetstream.FileStorage, "it is not stored in files")
+	check(c.Retention == jetstream.LimitsPolicy, "its retention is not limits")
+	check(c.Discard == jetstream.DiscardNew, "it discards old messages")
+	check(c.MaxAge == 0, "messages expire (max_age)")
+	check(c.MaxMsgsPerSubject <= 0, "it limits messages per subject")
+	check(c.DenyDelete, "messages can be deleted (deny_delete is off)")
+	check(c.DenyPurge, "it can be purged (deny_purge is off)")
+	check(!c.AllowMsgTTL, "messages may expire (allow_msg_ttl)")
+	check(!c.AllowRollup, "it allows roll-ups")
+	check(c.AllowAtomicPublish, "atomic batches are off (allow_atomic)")
+	check(!c.AllowDirect, "it answers stale reads (allow_direct)")
+	check(c.Compression == jetstream.NoCompression, "it is compressed")
+	check(c.PersistMode == jetstream.DefaultPersistMode, "it is flushed asynchronously (persist_mode)")
+	check(c.Mirror == nil && len(c.Sources) == 0, "it is a copy of another stream")
+	check(c.SubjectTransform == nil, "it transforms subjects")
+	check(!c.Sealed, "it is sealed")
+	check(c.Metadata[identityKey] != "", "it has no log identity ("+identityKey+")")
+	return wrong
+}
+
+// checkBatchLimit asks the server for its limit without writing: a message
+// that claims to be far inside a batch that was never begun is refused, and
+// the refusal tells the limit if the place is beyond it.
+func (l *Log) checkBatchLimit(ctx context.Context) error {
+	m := nats.NewMsg(Subject{Org: "setpoint", Service: "log", Kind: "probe", ID: "batch"}.String(l.opts.Shard))
+	m.Header.Set(jetstreamext.BatchIDHeader, rand.Text())
+	m.Header.Set(jetstreamext.BatchSeqHeader, strconv.Itoa(max(l.opts.MaxBatch, 2)))
+	resp, err := l.nc.RequestMsgWithContext(ctx, m)
+	if err != nil {
+		return unavailable(err)
+	}
+	var answer struct {
+		Error *jetstream.APIError `json:"error"`
+	}
+	if err := json.Unmarshal(resp.Data, &answer); err != nil || answer.Error == nil {
+		return fault.New(fault.Rule, "log.server_too_old", "the NATS server does not know atomic batches").
+			WithHint("run nats-server 2.14 or later")
+	}
+	switch answer.Error.ErrorCode {
+	case codeBatchIncomplete:
+		return nil
+	case codeBatchTooLarge:
+		limit, _ := sequenceIn(answer.Error)
+		return fault.New(fault.Exhausted, "log.batch_limit_low",
+			"the NATS server allows batches of %d messages and setpoint is set to use %d", limit, l.opts.MaxBatch).
+			WithHint("set jetstream { limits { max_batch_size: %d } } on the servers", l.opts.MaxBatch)
+	}
+	return unavailable(answer.Error)
+}
+
+// Info describes the log.
+func (l *Log) Info(ctx context.Context) (Info, error) {
+	ctx, cancel := context.WithTimeout(ctx, l.opts.Timeout)
+	defer cancel()
+	i, err := l.stream.Info(ctx)
+	if err != nil {
+		return Info{}, unavailable(err)
+	}
+	return Info{
+		ID: l.id, Stream: i.Config.Name, Replicas: i.Config.Replicas, MaxBatch: l.opts.MaxBatch,
+		Messages: i.State.Msgs, Bytes: i.State.Bytes, First: i.State.FirstSeq, Last: i.State.LastSeq,
+	}, nil
+}

@@ -1,0 +1,126 @@
+package eventlog
+
+import (
+	"bytes"
+	"context"
+	"errors"
+
+	"golang.org/x/sync/errgroup"
+
+	"setpoint.dev/services/internal/fault"
+)
+
+// readers is how many messages are asked for at a time.
+const readers = 16
+
+// settle finds out what became of a commit whose acknowledgement was lost or
+// negative: our own request id at the same place is success; otherwise a
+// subject that moved is a conflict, and all else is unknown.
+func (l *Log) settle(ctx context.Context, c Command, drafts []Draft, a attempt, cause error) (Committed, error) {
+	if errors.Is(ctx.Err(), context.Canceled) {
+		return Committed{}, unavailable(errors.Join(cause, ctx.Err()))
+	}
+	first := drafts[0]
+	records, err := l.Since(ctx, first.Subject, first.Expected)
+	if err != nil {
+		if fault.KindOf(err) == fault.Unavailable {
+			return Committed{}, unavailable(cause)
+		}
+		return Committed{}, err
+	}
+	for _, r := range records {
+		e := r.Envelope
+		if e.RequestId != c.RequestID || e.Commit.Index != 0 || int(e.Commit.Count) != len(drafts) {
+			continue
+		}
+		if !bytes.Equal(e.RequestDigest, c.RequestDigest) {
+			return Committed{}, fault.New(fault.Exists, "log.request_reused",
+				"request id %q was used before for another request", c.RequestID).
+				WithHint("send a new request_id with each new request")
+		}
+		return l.duplicate(ctx, r, drafts, a)
+	}
+	if len(records) > 0 {
+		return Committed{}, conflict(first.Subject, first.Expected, records[len(records)-1].Sequence)
+	}
+	if judge(cause) != moved {
+		return Committed{}, unavailable(cause)
+	}
+	return Committed{}, l.findConflict(ctx, drafts, cause)
+}
+
+// duplicate is the commit that begins with r, which an earlier attempt wrote.
+func (l *Log) duplicate(ctx context.Context, r *Record, drafts []Draft, a attempt) (Committed, error) {
+	n := len(drafts)
+	found := attempt{at: r.Recorded(), hashes: make([][]byte, n), last: r.Revision}
+	found.hashes[0] = r.Hash
+	if len(a.hashes) == n && bytes.Equal(a.hashes[0], r.Hash) {
+		// The very bytes of this attempt, and a commit is written whole.
+		found.hashes = a.hashes
+	} else {
+		group, ctx := errgroup.WithContext(ctx)
+		group.SetLimit(readers)
+		for i := 1; i < n; i++ {
+			group.Go(func() error {
+				sequence := r.Sequence + uint64(i)
+				other, err := l.At(ctx, sequence)
+				if err != nil {
+					return err
+				}
+				if other == nil {
+					return hole(sequence, 0)
+				}
+				if other.Subject != drafts[i].Subject {
+					return fault.New(fault.Exists, "log.request_reused",
+						"request id %q was used before for another request", r.Envelope.RequestId)
+				}
+				found.hashes[i] = other.Hash
+				return nil
+			})
+		}
+		if err := group.Wait(); err != nil {
+			return Committed{}, err
+		}
+	}
+	done := found.committed()
+	done.Duplicate = true
+	return done, nil
+}
+
+// findConflict names the subject of a batch that is not where it was expected.
+// The server's answer holds its sequence, but not which subject it is.
+func (l *Log) findConflict(ctx context.Context, drafts []Draft, cause error) error {
+	if n, ok := sequenceIn(cause); ok && n > 0 {
+		r, err := l.At(ctx, n)
+		if err != nil {
+			return err
+		}
+		for _, d := range drafts {
+			if r != nil && d.Subject == r.Subject && d.Expected != n {
+				return conflict(d.Subject, d.Expected, n)
+			}
+		}
+	}
+	actual := make([]uint64, len(drafts))
+	group, reading := errgroup.WithContext(ctx)
+	group.SetLimit(readers)
+	for i, d := range drafts {
+		group.Go(func() error {
+			r, err := l.Last(reading, d.Subject)
+			if r != nil {
+				actual[i] = r.Sequence
+			}
+			return err
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return err
+	}
+	for i, d := range drafts {
+		if actual[i] != d.Expected {
+			return conflict(d.Subject, d.Expected, actual[i])
+		}
+	}
+	// Everything is where it was expected: the refusal was spurious twice.
+	return unavailable(cause)
+}
