@@ -1,0 +1,30 @@
+// Command setpoint is the server and its command line in one binary; all it
+// does is hand the process over to package cli.
+package main
+
+import (
+	"context"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"setpoint.dev/services/internal/cli"
+)
+
+func main() {
+	os.Exit(run())
+}
+
+func run() int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	// The first signal asks to stop, the second one insists.
+	context.AfterFunc(ctx, stop)
+	return cli.Run(ctx, cli.Options{
+		Args:   os.Args[1:],
+		Stdin:  os.Stdin,
+		Stdout: os.Stdout,
+		Stderr: os.Stderr,
+		Env:    os.LookupEnv,
+	})
+}

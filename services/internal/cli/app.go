@@ -1,0 +1,240 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+)
+
+// app is one run: its options, the global flags, and the clients once a
+// command needs the server.
+type app struct {
+	opts    Options
+	out     *stickyWriter
+	started bool // a command's own code has begun
+
+	server, org, token, actor string
+	timeout                   time.Duration
+	noColor                   bool
+
+	clients *clients
+}
+
+func newApp(opts Options) *app {
+	return &app{opts: opts, out: &stickyWriter{w: opts.Stdout}}
+}
+
+func (a *app) rootCommand() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "setpoint COMMAND",
+		Short: "Desired-state management for organizations",
+		Long: `Setpoint holds an organization's strategy as a desired state: declare it in
+manifests, observe what is, compare the two, act on the gaps, repeat.
+
+Every flag can also be set as SETPOINT_<FLAG> in the environment, for example
+SETPOINT_SERVER; the command line wins. Exit codes: 0 ok, 1 error, 64 wrong
+usage; plan ends with 2 where there are changes.`,
+		Example: `  setpoint dev                                 # the whole service in one process
+  setpoint plan -f plan/                       # what would change?
+  setpoint apply -f plan/                      # make it so
+  setpoint observe vacant-space 0.031 --at FY2018
+  setpoint gaps --strategy gsa-2018-2022       # where are we behind?`,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Args:          cobra.ArbitraryArgs,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return unknownCommand(cmd, args[0])
+			}
+			return cmd.Help()
+		},
+		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
+			if err := a.flagsFromEnv(cmd.Flags()); err != nil {
+				return err
+			}
+			a.started = true
+			return a.checkGlobals()
+		},
+	}
+	root.SetIn(a.opts.Stdin)
+	root.SetOut(a.out)
+	root.SetErr(a.opts.Stderr)
+	root.SuggestionsMinimumDistance = 2
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		return &usageError{cmd: cmd, message: err.Error(), hint: flagHint(cmd, err)}
+	})
+
+	f := root.PersistentFlags()
+	f.StringVar(&a.server, "server", "http://127.0.0.1:8080", "address of the server")
+	f.StringVar(&a.org, "org", "default", "organization")
+	f.StringVar(&a.token, "token", "", "bearer token")
+	f.StringVar(&a.actor, "actor", "local", "opaque id of who acts, kept in the history")
+	f.DurationVar(&a.timeout, "timeout", 2*time.Minute, "longest wait for one answer of the server")
+	f.BoolVar(&a.noColor, "no-color", false, "no colours on a terminal (also NO_COLOR)")
+
+	root.AddGroup(
+		&cobra.Group{ID: "declare", Title: "Declare:"},
+		&cobra.Group{ID: "observe", Title: "Observe:"},
+		&cobra.Group{ID: "compare", Title: "Compare:"},
+		&cobra.Group{ID: "operate", Title: "Operate:"},
+	)
+	root.SetCompletionCommandGroupID("operate")
+	add := func(group string, commands ...*cobra.Command) {
+		for _, c := range commands {
+			c.GroupID = group
+			root.AddCommand(c)
+		}
+	}
+	add("declare", a.planCommand(), a.applyCommand(), a.getCommand(), a.describeCommand(), a.deleteCommand())
+	add("observe", a.observeCommand())
+	add("compare", a.gapsCommand(), a.reportCommand())
+	add("operate", a.devCommand(), a.serveCommand(), a.statusCommand(), a.versionCommand())
+	root.SetHelpCommand(a.helpCommand(root))
+	return root
+}
+
+// helpCommand differs from cobra's in that an unknown topic is an error.
+func (a *app) helpCommand(root *cobra.Command) *cobra.Command {
+	return &cobra.Command{
+		Use:     "help [COMMAND]",
+		GroupID: "operate",
+		Short:   "Help about any command",
+		Example: "  setpoint help plan",
+		RunE: func(_ *cobra.Command, args []string) error {
+			cmd, rest, err := root.Find(args)
+			if err != nil {
+				return err
+			}
+			if len(rest) > 0 {
+				return unknownCommand(cmd, rest[0])
+			}
+			cmd.InitDefaultHelpFlag()
+			return cmd.Help()
+		},
+	}
+}
+
+func (a *app) printf(format string, args ...any) { fmt.Fprintf(a.out, format, args...) }
+
+func (a *app) warnf(format string, args ...any) { fmt.Fprintf(a.opts.Stderr, format, args...) }
+
+func (a *app) stdinIsTerminal() bool { return a.opts.IsTerminal(a.opts.Stdin) }
+
+// colors tells whether w may be written in colour.
+func (a *app) colors(stream any) paint {
+	if a.noColor || !a.opts.IsTerminal(stream) {
+		return false
+	}
+	if v, ok := a.opts.Env("NO_COLOR"); ok && v != "" {
+		return false
+	}
+	if v, _ := a.opts.Env("TERM"); v == "dumb" {
+		return false
+	}
+	return true
+}
+
+// today is the calendar date where the user is.
+func (a *app) today() string { return a.opts.Now().Format(time.DateOnly) }
+
+var labelPattern = regexp.MustCompile(`^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$`)
+
+func (a *app) checkGlobals() error {
+	if !labelPattern.MatchString(a.org) {
+		return usagef("--org: %q is not the name of an organization; legal are lower-case letters, digits and - inside, at most 63", a.org)
+	}
+	if err := checkServerURL(a.server); err != nil {
+		return err
+	}
+	a.server = strings.TrimRight(a.server, "/")
+	a.token = strings.TrimSpace(a.token)
+	for name, v := range map[string]string{"token": a.token, "actor": a.actor} {
+		if strings.ContainsFunc(v, func(r rune) bool { return r < ' ' || r > '~' }) {
+			return usagef("--%s: only printable ASCII is legal", name)
+		}
+	}
+	if a.timeout <= 0 {
+		return usagef("--timeout: %s is not a positive duration", a.timeout)
+	}
+	return nil
+}
+
+// flagsFromEnv sets each flag that the command line left alone from
+// SETPOINT_<FLAG>; an empty variable counts as unset.
+func (a *app) flagsFromEnv(flags *pflag.FlagSet) error {
+	var err error
+	flags.VisitAll(func(f *pflag.Flag) {
+		if f.Changed || f.Name == "help" || err != nil {
+			return
+		}
+		name := envName(f.Name)
+		v, ok := a.opts.Env(name)
+		if !ok || v == "" {
+			return
+		}
+		if setErr := flags.Set(f.Name, v); setErr != nil {
+			err = usagef("%s=%q in the environment: %v", name, v, setErr)
+		}
+	})
+	return err
+}
+
+func envName(flag string) string {
+	return "SETPOINT_" + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
+}
+
+// negativeNumbersLast moves a value such as -0.004 behind a "--", where the
+// flag parser does not take it for a row of short flags.
+func negativeNumbersLast(root *cobra.Command, args []string) []string {
+	cmd, _, err := root.Find(args)
+	if err != nil || cmd.Name() != "observe" {
+		return args
+	}
+	var kept, numbers []string
+	for i, arg := range args {
+		if arg == "--" {
+			return args
+		}
+		if len(arg) > 1 && arg[0] == '-' && (arg[1] == '.' || arg[1] >= '0' && arg[1] <= '9') &&
+			(i == 0 || !takesValue(cmd, args[i-1])) {
+			numbers = append(numbers, arg)
+			continue
+		}
+		kept = append(kept, arg)
+	}
+	if numbers == nil {
+		return args
+	}
+	return append(append(kept, "--"), numbers...)
+}
+
+// takesValue reports whether arg is a flag whose value is the next argument.
+func takesValue(cmd *cobra.Command, arg string) bool {
+	var f *pflag.Flag
+	switch {
+	case strings.Contains(arg, "="):
+	case strings.HasPrefix(arg, "--"):
+		if f = cmd.Flags().Lookup(arg[2:]); f == nil {
+			f = cmd.InheritedFlags().Lookup(arg[2:])
+		}
+	case len(arg) == 2 && arg[0] == '-':
+		f = cmd.Flags().ShorthandLookup(arg[1:])
+	}
+	return f != nil && f.NoOptDefVal == ""
+}
+
+// runE is the signature of a command without the context's detour.
+func runE(f func(ctx context.Context, args []string) error) func(*cobra.Command, []string) error {
+	return func(cmd *cobra.Command, args []string) error {
+		err := f(cmd.Context(), args)
+		if u, ok := err.(*usageError); ok && u.cmd == nil {
+			u.cmd = cmd
+		}
+		return err
+	}
+}

@@ -1,0 +1,128 @@
+package cli
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"net"
+	"net/http"
+	"net/url"
+	"time"
+
+	"connectrpc.com/connect"
+
+	"setpoint.dev/proto/gen/setpoint/admin/v1/adminv1connect"
+	declarationv1 "setpoint.dev/proto/gen/setpoint/declaration/v1"
+	"setpoint.dev/proto/gen/setpoint/declaration/v1/declarationv1connect"
+	"setpoint.dev/proto/gen/setpoint/gap/v1/gapv1connect"
+	"setpoint.dev/proto/gen/setpoint/strategy/v1/strategyv1connect"
+
+	commonv1 "setpoint.dev/proto/gen/setpoint/common/v1"
+)
+
+// attempts is how often an unavailable server is asked.
+const attempts = 4
+
+// clients is the way to the server.
+type clients struct {
+	declaration declarationv1connect.DeclarationServiceClient
+	strategy    strategyv1connect.StrategyServiceClient
+	gap         gapv1connect.GapServiceClient
+	admin       adminv1connect.AdminServiceClient
+}
+
+// client connects on first use; the global flags are settled by then.
+func (a *app) client() *clients {
+	if a.clients == nil {
+		h := &http.Client{Transport: &http.Transport{
+			Proxy:               http.ProxyFromEnvironment,
+			DialContext:         (&net.Dialer{Timeout: 10 * time.Second}).DialContext,
+			TLSHandshakeTimeout: 10 * time.Second,
+			IdleConnTimeout:     time.Minute,
+			ForceAttemptHTTP2:   true,
+		}}
+		with := connect.WithInterceptors(connect.UnaryInterceptorFunc(a.call))
+		a.clients = &clients{
+			declaration: declarationv1connect.NewDeclarationServiceClient(h, a.server, with),
+			strategy:    strategyv1connect.NewStrategyServiceClient(h, a.server, with),
+			gap:         gapv1connect.NewGapServiceClient(h, a.server, with),
+			admin:       adminv1connect.NewAdminServiceClient(h, a.server, with),
+		}
+	}
+	return a.clients
+}
+
+// call adds who asks, bounds the wait, and asks again where the server was
+// unavailable: reads change nothing, and writes carry a request id.
+func (a *app) call(next connect.UnaryFunc) connect.UnaryFunc {
+	return func(ctx context.Context, req connect.AnyRequest) (connect.AnyResponse, error) {
+		h := req.Header()
+		h.Set("Setpoint-Org", a.org)
+		h.Set("Setpoint-Actor", a.actor)
+		if a.token != "" {
+			h.Set("Authorization", "Bearer "+a.token)
+		}
+		delay := a.opts.RetryDelay
+		var before error
+		for attempt := 1; ; attempt++ {
+			res, err := a.once(ctx, req, next)
+			if unreached(err) && before != nil {
+				// The server has gone since; what became of the request is as
+				// unknown as the answer before says.
+				return nil, before
+			}
+			if attempt == attempts || !transient(err) {
+				return res, err
+			}
+			before = err
+			select {
+			case <-ctx.Done():
+				return nil, err
+			case <-time.After(delay):
+			}
+			delay *= 2
+		}
+	}
+}
+
+func (a *app) once(ctx context.Context, req connect.AnyRequest, next connect.UnaryFunc) (connect.AnyResponse, error) {
+	ctx, cancel := context.WithTimeout(ctx, a.timeout)
+	defer cancel()
+	return next(ctx, req)
+}
+
+// transient reports whether asking again may help: not where nobody listens.
+func transient(err error) bool {
+	return err != nil && connect.CodeOf(err) == connect.CodeUnavailable && !unreached(err)
+}
+
+// unreached reports whether no connection came about: nothing was sent.
+func unreached(err error) bool {
+	var op *net.OpError
+	return errors.As(err, &op) && op.Op == "dial"
+}
+
+// requestID identifies one write for ever.
+func requestID() string { return "cli-" + rand.Text() }
+
+// settle waits until reads show a write, so that the next command in a script
+// does not run ahead of the projections. The write is on record whatever comes
+// of the waiting, which is why its outcome is nobody's business.
+func (a *app) settle(ctx context.Context, revision int64) {
+	if revision <= 0 {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	_, _ = a.client().declaration.List(ctx, &declarationv1.ListRequest{
+		Kind: "Organization", PageSize: 1, Snapshot: &commonv1.Snapshot{MinRevision: revision},
+	})
+}
+
+func checkServerURL(server string) error {
+	u, err := url.Parse(server)
+	if err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") || u.RawQuery != "" || u.Fragment != "" {
+		return &usageError{message: "--server: not a server's address: " + server, hint: "for example http://127.0.0.1:8080"}
+	}
+	return nil
+}

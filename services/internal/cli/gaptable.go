@@ -1,0 +1,155 @@
+package cli
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	gapv1 "setpoint.dev/proto/gen/setpoint/gap/v1"
+)
+
+// statusStyle is how a status looks: the word says it, the symbol and the
+// colour help the eye. The order of the table is from worst to best.
+type statusStyle struct{ status, symbol, word, color string }
+
+var statusStyles = []statusStyle{
+	{"missed", "✗", "missed", red},
+	{"off_track", "▼", "off track", red},
+	{"at_risk", "▲", "at risk", yellow},
+	{"no_data", "?", "no data", faint},
+	{"not_started", "○", "not started", faint},
+	{"on_track", "●", "on track", green},
+	{"achieved", "✓", "achieved", green},
+}
+
+// severity ranks a status, worst first; an unknown word comes after the bad
+// ones, for it is not known to be good.
+func severity(status string) int {
+	if i := slices.IndexFunc(statusStyles, func(s statusStyle) bool { return s.status == status }); i >= 0 {
+		return i
+	}
+	return slices.IndexFunc(statusStyles, func(s statusStyle) bool { return s.status == "no_data" })
+}
+
+func statusText(status string, color paint) string {
+	for _, s := range statusStyles {
+		if s.status == status {
+			return color.with(s.color, s.symbol+" "+s.word)
+		}
+	}
+	return printable(status)
+}
+
+// renderGaps is the table of gaps, worst first, with roll-ups and hints.
+func renderGaps(res *gapv1.EvaluateResponse, original bool, width int, color paint) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "As of %s, revision %d, policy %s", res.GetAsOf(), res.GetRevision(), printable(res.GetPolicy()))
+	if original {
+		b.WriteString(", against the targets as first declared")
+	}
+	b.WriteString(". A positive gap or drift is behind.\n\n")
+	if len(res.GetTargets()) == 0 {
+		b.WriteString("No targets.\n")
+	} else {
+		b.WriteString(targetTable(res.GetTargets(), width, color))
+	}
+	rollUps := func(title string, list []*gapv1.RollUp) {
+		if len(list) > 0 {
+			fmt.Fprintf(&b, "\n%s", rollUpTable(title, list, width, color))
+		}
+	}
+	rollUps("OBJECTIVE", res.GetObjectives())
+	rollUps("STRATEGY", res.GetStrategies())
+	if len(res.GetHints()) > 0 {
+		b.WriteString("\n")
+	}
+	for _, h := range res.GetHints() {
+		fmt.Fprintf(&b, "hint: %s\n", printable(h))
+	}
+	return b.String()
+}
+
+func targetTable(targets []*gapv1.TargetGap, width int, color paint) string {
+	targets = slices.Clone(targets)
+	slices.SortStableFunc(targets, func(x, y *gapv1.TargetGap) int {
+		return cmp.Or(
+			cmp.Compare(severity(x.GetStatus()), severity(y.GetStatus())),
+			cmp.Compare(shareOr(y, math.Inf(-1)), shareOr(x, math.Inf(-1))),
+			strings.Compare(x.GetName(), y.GetName()),
+		)
+	})
+	columns := []column{
+		{Title: "STATUS"}, {Title: "TARGET", Shrink: 16}, {Title: "PERIOD"}, {Title: "ACTUAL", Right: true},
+		{Title: "DECLARED", Right: true}, {Title: "EXPECTED", Right: true}, {Title: "GAP", Right: true},
+		{Title: "DRIFT", Right: true}, {Title: "PROGRESS", Right: true}, {Title: "FLAGS", Shrink: 8},
+	}
+	rows := make([][]string, len(targets))
+	for i, t := range targets {
+		period := t.GetPeriod()
+		if period == "" {
+			period = t.GetActualAt()
+		}
+		rows[i] = []string{
+			statusText(t.GetStatus(), color), printable(t.GetName()), printable(period), optional(t.Actual, formatNumber),
+			targetText(t), optional(t.Expected, formatNumber), optional(t.Gap, formatNumber),
+			optional(t.Share, formatPercent), optional(t.Progress, formatPercent), strings.Join(gapFlags(t), ", "),
+		}
+	}
+	return renderTable(dropEmpty(columns, rows, width, color))
+}
+
+func shareOr(t *gapv1.TargetGap, absent float64) float64 {
+	if t.Share == nil {
+		return absent
+	}
+	return t.GetShare()
+}
+
+// targetText is the final value or the band.
+func targetText(t *gapv1.TargetGap) string {
+	if t.Target != nil {
+		return formatNumber(t.GetTarget())
+	}
+	return bandText(t.Lower, t.Upper)
+}
+
+// gapFlags is what a reader must know beside the status.
+func gapFlags(t *gapv1.TargetGap) []string {
+	var flags []string
+	if t.GetStale() {
+		s := "stale"
+		if last := t.GetLastKnownStatus(); last != "" {
+			s += " (was " + statusText(last, false) + ")"
+		}
+		flags = append(flags, s)
+	}
+	for _, c := range t.GetConditions() {
+		flags = append(flags, printable(c))
+	}
+	return flags
+}
+
+func rollUpTable(title string, list []*gapv1.RollUp, width int, color paint) string {
+	list = slices.Clone(list)
+	slices.SortStableFunc(list, func(x, y *gapv1.RollUp) int {
+		return cmp.Or(cmp.Compare(severity(x.GetStatus()), severity(y.GetStatus())), strings.Compare(x.GetName(), y.GetName()))
+	})
+	columns := []column{
+		{Title: "STATUS"}, {Title: title, Shrink: 16}, {Title: "TITLE", Shrink: 16}, {Title: "SCORE", Right: true},
+		{Title: "PROGRESS", Right: true}, {Title: "KNOWN", Right: true}, {Title: "TARGETS", Right: true},
+	}
+	rows := make([][]string, len(list))
+	for i, r := range list {
+		score := ""
+		if r.Score != nil {
+			score = fmt.Sprintf("%.2f", r.GetScore())
+		}
+		rows[i] = []string{
+			statusText(r.GetStatus(), color), printable(r.GetName()), printable(r.GetTitle()), score,
+			optional(r.Progress, formatPercent), fmt.Sprintf("%.0f %%", 100*r.GetKnown()), itoa(int64(r.GetTargets())),
+		}
+	}
+	return renderTable(dropEmpty(columns, rows, width, color))
+}

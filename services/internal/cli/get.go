@@ -1,0 +1,239 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	commonv1 "setpoint.dev/proto/gen/setpoint/common/v1"
+	declarationv1 "setpoint.dev/proto/gen/setpoint/declaration/v1"
+	strategyv1 "setpoint.dev/proto/gen/setpoint/strategy/v1"
+	"setpoint.dev/services/internal/fault"
+)
+
+// Pages as large as the server allows.
+const (
+	resourcePage    = 1000
+	observationPage = 10_000
+)
+
+// list is the JSON form of many.
+type list struct {
+	Items    []json.RawMessage `json:"items"`
+	Revision string            `json:"revision"`
+}
+
+func itoa(n int64) string { return strconv.FormatInt(n, 10) }
+
+func (a *app) getCommand() *cobra.Command {
+	var s snapshotFlags
+	cmd := &cobra.Command{
+		Use:   "get {KIND [NAME] | observations METRIC}",
+		Short: "Show resources of a kind, or a metric's observations",
+		Long: `Get reads what is declared, or a metric's observations, now or as it was known
+at a revision or an instant. Kinds: ` + strings.Join(kindNames(), ", ") + `.
+Resources printed with -o yaml are manifests: they apply again.`,
+		Example: `  setpoint get targets
+  setpoint get metric vacant-space -o yaml
+  setpoint get observations vacant-space
+  setpoint get targets --known-at 2026-03-31T00:00:00Z -o json`,
+		Args:      betweenArgs(1, 2, "KIND"),
+		ValidArgs: append(kindNames(), "observations"),
+	}
+	s.register(cmd)
+	f := outputFlag(cmd)
+	cmd.RunE = runE(func(ctx context.Context, args []string) error {
+		snapshot, err := s.snapshot()
+		if err != nil {
+			return err
+		}
+		if metric, ok, err := observationsOf(args); ok || err != nil {
+			if err != nil {
+				return err
+			}
+			return a.getObservations(ctx, metric, snapshot, *f)
+		}
+		k, name, err := splitKind(args)
+		if err != nil {
+			return err
+		}
+		if name != "" {
+			return a.getOne(ctx, k, name, snapshot, *f)
+		}
+		return a.getAll(ctx, k, snapshot, *f)
+	})
+	return cmd
+}
+
+// observationsOf recognises `get observations METRIC`.
+func observationsOf(args []string) (metric string, ok bool, err error) {
+	first, name, _ := strings.Cut(args[0], "/")
+	switch strings.ToLower(first) {
+	case "observation", "observations":
+	default:
+		return "", false, nil
+	}
+	if len(args) > 1 {
+		name = args[1]
+	}
+	if name == "" {
+		return "", true, usagef("missing METRIC: whose observations?")
+	}
+	return name, true, nil
+}
+
+func (a *app) getOne(ctx context.Context, k kind, name string, s *commonv1.Snapshot, f format) error {
+	res, err := a.client().declaration.Get(ctx, &declarationv1.GetRequest{Kind: k.Name, Name: name, Snapshot: s})
+	if err != nil {
+		return err
+	}
+	switch f {
+	case asJSON:
+		raw, err := encode(res.GetResource(), false)
+		if err != nil {
+			return err
+		}
+		return a.writeStructured(f, raw)
+	case asYAML:
+		return a.writeManifests(k, []*commonv1.Resource{res.GetResource()})
+	}
+	a.printf("%s", resourceTable(k, []*commonv1.Resource{res.GetResource()}, a.width(), a.colors(a.opts.Stdout)))
+	return nil
+}
+
+func (a *app) getAll(ctx context.Context, k kind, s *commonv1.Snapshot, f format) error {
+	resources, revision, err := a.list(ctx, k, s)
+	if err != nil {
+		return err
+	}
+	switch f {
+	case asJSON:
+		l := list{Items: []json.RawMessage{}, Revision: itoa(revision)}
+		for _, r := range resources {
+			raw, err := encode(r, false)
+			if err != nil {
+				return err
+			}
+			l.Items = append(l.Items, raw)
+		}
+		return a.writeStructured(f, l)
+	case asYAML:
+		return a.writeManifests(k, resources)
+	}
+	if len(resources) == 0 {
+		a.warnf("no %s\n", k.Plural)
+		return nil
+	}
+	a.printf("%s", resourceTable(k, resources, a.width(), a.colors(a.opts.Stdout)))
+	return nil
+}
+
+// list reads all pages of a kind.
+func (a *app) list(ctx context.Context, k kind, s *commonv1.Snapshot) ([]*commonv1.Resource, int64, error) {
+	var all []*commonv1.Resource
+	req := &declarationv1.ListRequest{Kind: k.Name, Snapshot: s, PageSize: resourcePage}
+	for {
+		res, err := a.client().declaration.List(ctx, req)
+		if err != nil {
+			return nil, 0, err
+		}
+		all = append(all, res.GetResources()...)
+		if res.GetNextPageToken() == "" {
+			return all, res.GetRevision(), nil
+		}
+		if res.GetNextPageToken() == req.PageToken {
+			return nil, 0, errPaging()
+		}
+		req.PageToken = res.GetNextPageToken()
+	}
+}
+
+// observations reads all pages of a metric's values and hands them on.
+func (a *app) observations(ctx context.Context, metric string, s *commonv1.Snapshot, each func([]*strategyv1.Observation)) (int64, error) {
+	req := &strategyv1.ListObservationsRequest{Metric: metric, Snapshot: s, PageSize: observationPage}
+	for {
+		res, err := a.client().strategy.ListObservations(ctx, req)
+		if err != nil {
+			return 0, err
+		}
+		each(res.GetObservations())
+		if res.GetNextPageToken() == "" {
+			return res.GetRevision(), nil
+		}
+		if res.GetNextPageToken() == req.PageToken {
+			return 0, errPaging()
+		}
+		req.PageToken = res.GetNextPageToken()
+	}
+}
+
+func errPaging() error {
+	return fault.New(fault.Internal, "cli.paging", "the server answers with the same page again and again")
+}
+
+func (a *app) getObservations(ctx context.Context, metric string, s *commonv1.Snapshot, f format) error {
+	var all []*strategyv1.Observation
+	revision, err := a.observations(ctx, metric, s, func(page []*strategyv1.Observation) { all = append(all, page...) })
+	if err != nil {
+		return err
+	}
+	if f != asTable {
+		l := list{Items: []json.RawMessage{}, Revision: itoa(revision)}
+		for _, o := range all {
+			raw, err := encode(o, true)
+			if err != nil {
+				return err
+			}
+			l.Items = append(l.Items, raw)
+		}
+		return a.writeStructured(f, l)
+	}
+	if len(all) == 0 {
+		a.warnf("no observations of %s\n", metric)
+		return nil
+	}
+	a.printf("%s", observationTable(all, a.width(), a.colors(a.opts.Stdout)))
+	return nil
+}
+
+func observationTable(observations []*strategyv1.Observation, width int, color paint) string {
+	columns := []column{
+		{Title: "OBSERVED AT"}, {Title: "VALUE", Right: true}, {Title: "SOURCE", Shrink: 10}, {Title: "NOTE", Shrink: 12},
+		{Title: "CORRECTIONS", Right: true}, {Title: "REVISION", Right: true},
+	}
+	rows := make([][]string, len(observations))
+	for i, o := range observations {
+		corrections := ""
+		if o.GetCorrections() > 0 {
+			corrections = itoa(int64(o.GetCorrections()))
+		}
+		rows[i] = []string{
+			printable(o.GetObservedAt()), exactNumber(o.GetValue()), printable(o.GetSource()), printable(o.GetNote()),
+			corrections, itoa(o.GetRevision()),
+		}
+	}
+	return renderTable(dropEmpty(columns, rows, width, color))
+}
+
+// width is that of the terminal the result goes to, 0 if it does not.
+func (a *app) width() int {
+	if !a.opts.IsTerminal(a.opts.Stdout) {
+		return 0
+	}
+	return a.opts.Width()
+}
+
+func betweenArgs(least, most int, missing string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if len(args) < least {
+			return &usageError{cmd: cmd, message: "missing " + missing}
+		}
+		if len(args) > most {
+			return &usageError{cmd: cmd, message: "unexpected argument " + strconv.Quote(args[most])}
+		}
+		return nil
+	}
+}

@@ -1,0 +1,240 @@
+package cli
+
+import (
+	"fmt"
+	"strings"
+
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoreflect"
+	"google.golang.org/protobuf/types/known/structpb"
+
+	commonv1 "setpoint.dev/proto/gen/setpoint/common/v1"
+	strategyv1 "setpoint.dev/proto/gen/setpoint/strategy/v1"
+)
+
+// kind is what the command line knows of a kind of resource: how it is called
+// and what a table of it shows. The server knows the rest.
+type kind struct {
+	Name    string // as in manifests
+	Plural  string
+	Spec    proto.Message // orders the fields; nil: by name
+	Columns []kindColumn
+}
+
+// kindColumn takes a cell from the spec.
+type kindColumn struct {
+	column
+	cell func(spec map[string]*structpb.Value) string
+}
+
+var (
+	titleColumn = kindColumn{column{Title: "TITLE", Shrink: 16}, field("title")}
+	ownerColumn = kindColumn{column{Title: "OWNER", Shrink: 10}, field("owner")}
+	plain       = []kindColumn{titleColumn, ownerColumn}
+)
+
+var kinds = []kind{
+	{"Organization", "organizations", &strategyv1.OrganizationSpec{}, []kindColumn{
+		titleColumn, {column{Title: "TIME ZONE"}, field("timeZone")}, {column{Title: "CURRENCY"}, field("currency")},
+		{column{Title: "FISCAL YEAR STARTS", Right: true}, field("fiscalYearStart")}}},
+	{"Unit", "units", &strategyv1.UnitSpec{}, []kindColumn{
+		titleColumn, {column{Title: "PARENT"}, field("parent")}}},
+	{"Person", "people", nil, plain},
+	{"Audience", "audiences", nil, plain},
+	{"Strategy", "strategies", &strategyv1.StrategySpec{}, []kindColumn{
+		titleColumn, {column{Title: "START"}, field("horizon.start")}, {column{Title: "END"}, field("horizon.end")}, ownerColumn}},
+	{"Objective", "objectives", &strategyv1.ObjectiveSpec{}, []kindColumn{
+		titleColumn, {column{Title: "STRATEGY", Shrink: 12}, field("strategy")}, {column{Title: "PILLAR", Shrink: 10}, field("pillar")},
+		{column{Title: "OKR TYPE"}, field("okrType")}, ownerColumn}},
+	{"Metric", "metrics", &strategyv1.MetricSpec{}, []kindColumn{
+		titleColumn, {column{Title: "UNIT", Shrink: 8}, field("unit")}, {column{Title: "CADENCE"}, field("cadence")},
+		{column{Title: "AGGREGATION"}, field("aggregation")}}},
+	{"Target", "targets", &strategyv1.TargetSpec{}, []kindColumn{
+		{column{Title: "METRIC", Shrink: 12}, field("metric")}, {column{Title: "OBJECTIVE", Shrink: 12}, field("objective")},
+		{column{Title: "FORM"}, targetForm}, {column{Title: "TARGET", Right: true}, targetValue},
+		{column{Title: "DUE"}, targetDue}, ownerColumn}},
+	{"Initiative", "initiatives", nil, plain},
+	{"ChangeProgram", "changeprograms", nil, plain},
+	{"ChangeFramework", "changeframeworks", nil, plain},
+	{"Policy", "policies", nil, plain},
+	{"Review", "reviews", nil, plain},
+	{"Connector", "connectors", nil, plain},
+	{"Webhook", "webhooks", nil, plain},
+}
+
+// kindNamed finds a kind by its singular or plural name, whatever the case.
+func kindNamed(name string) (kind, error) {
+	want := strings.NewReplacer("-", "", "_", "").Replace(strings.ToLower(name))
+	var names []string
+	for _, k := range kinds {
+		singular := strings.ToLower(k.Name)
+		if want == singular || want == k.Plural || want == singular+"s" {
+			return k, nil
+		}
+		names = append(names, k.Plural, singular)
+	}
+	e := usagef("unknown kind %q", name)
+	if near := nearest(want, names); near != "" {
+		e.hint = "did you mean " + near + "?"
+	} else {
+		e.hint = "legal are " + strings.Join(kindNames(), ", ")
+	}
+	return kind{}, e
+}
+
+func kindNames() []string {
+	var names []string
+	for _, k := range kinds {
+		names = append(names, k.Plural)
+	}
+	return names
+}
+
+// splitKind takes KIND NAME or KIND/NAME apart; name is "" if there is none.
+func splitKind(args []string) (kind, string, error) {
+	first, name := args[0], ""
+	if len(args) > 1 {
+		name = args[1]
+	} else if before, after, found := strings.Cut(first, "/"); found {
+		first, name = before, after
+	}
+	k, err := kindNamed(first)
+	return k, name, err
+}
+
+func field(path string) func(map[string]*structpb.Value) string {
+	return func(spec map[string]*structpb.Value) string { return cellText(lookup(spec, path)) }
+}
+
+func lookup(spec map[string]*structpb.Value, path string) *structpb.Value {
+	name, rest, more := strings.Cut(path, ".")
+	if !more {
+		return spec[name]
+	}
+	return lookup(spec[name].GetStructValue().GetFields(), rest)
+}
+
+func cellText(v *structpb.Value) string {
+	switch k := v.GetKind().(type) {
+	case *structpb.Value_StringValue:
+		return printable(k.StringValue)
+	case *structpb.Value_NumberValue:
+		return formatNumber(k.NumberValue)
+	case *structpb.Value_BoolValue:
+		return fmt.Sprint(k.BoolValue)
+	}
+	return ""
+}
+
+func targetForm(spec map[string]*structpb.Value) string {
+	switch {
+	case spec["periods"] != nil:
+		return "periods"
+	case spec["maintain"] != nil:
+		return "maintain"
+	case spec["milestone"] != nil:
+		return "milestone"
+	}
+	return "path"
+}
+
+func targetValue(spec map[string]*structpb.Value) string {
+	if s := cellText(spec["value"]); s != "" {
+		return s
+	}
+	if s := cellText(spec["changeFromBaseline"]); s != "" {
+		return s
+	}
+	if m := spec["maintain"].GetStructValue().GetFields(); m != nil {
+		return bandText(numberIn(m, "lower"), numberIn(m, "upper"))
+	}
+	if p := spec["periods"].GetListValue().GetValues(); len(p) > 0 {
+		last := p[len(p)-1].GetStructValue().GetFields()
+		if v := numberIn(last, "value"); v != nil {
+			return formatNumber(*v)
+		}
+		return bandText(numberIn(last, "lower"), numberIn(last, "upper"))
+	}
+	return ""
+}
+
+func targetDue(spec map[string]*structpb.Value) string {
+	if s := cellText(spec["due"]); s != "" {
+		return s
+	}
+	if p := spec["periods"].GetListValue().GetValues(); len(p) > 0 {
+		return cellText(lookup(p[len(p)-1].GetStructValue().GetFields(), "period"))
+	}
+	return cellText(lookup(spec, "maintain.to"))
+}
+
+func numberIn(m map[string]*structpb.Value, name string) *float64 {
+	if n, ok := m[name].GetKind().(*structpb.Value_NumberValue); ok {
+		return &n.NumberValue
+	}
+	return nil
+}
+
+// bandText is "0 … 0.02", or one bound with its sign.
+func bandText(lower, upper *float64) string {
+	switch {
+	case lower != nil && upper != nil:
+		return formatNumber(*lower) + " … " + formatNumber(*upper)
+	case lower != nil:
+		return "≥ " + formatNumber(*lower)
+	case upper != nil:
+		return "≤ " + formatNumber(*upper)
+	}
+	return ""
+}
+
+// resourceTable is the table of a list.
+func resourceTable(k kind, resources []*commonv1.Resource, width int, color paint) string {
+	columns := []column{{Title: "NAME", Shrink: 20}}
+	for _, c := range k.Columns {
+		columns = append(columns, c.column)
+	}
+	columns = append(columns, column{Title: "SET"}, column{Title: "REVISION", Right: true})
+	rows := make([][]string, len(resources))
+	for i, r := range resources {
+		row := []string{printable(r.GetMetadata().GetName())}
+		for _, c := range k.Columns {
+			row = append(row, c.cell(r.GetSpec().GetFields()))
+		}
+		rows[i] = append(row, printable(r.GetProvenance().GetSet()), itoa(r.GetProvenance().GetRevision()))
+	}
+	return renderTable(dropEmpty(columns, rows, width, color))
+}
+
+// dropEmpty leaves out the columns that say nothing, except the first.
+func dropEmpty(columns []column, rows [][]string, width int, color paint) ([]column, [][]string, int, paint) {
+	keep := func(i int) bool {
+		for _, r := range rows {
+			if r[i] != "" {
+				return true
+			}
+		}
+		return i == 0
+	}
+	var kept []column
+	out := make([][]string, len(rows))
+	for i, c := range columns {
+		if !keep(i) {
+			continue
+		}
+		kept = append(kept, c)
+		for j, r := range rows {
+			out[j] = append(out[j], r[i])
+		}
+	}
+	return kept, out, width, color
+}
+
+// fieldOrder ranks the JSON names of a message's fields as they are declared.
+func fieldOrder(d protoreflect.MessageDescriptor) map[string]int {
+	order := map[string]int{}
+	for i := range d.Fields().Len() {
+		order[d.Fields().Get(i).JSONName()] = i
+	}
+	return order
+}

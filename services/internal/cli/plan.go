@@ -1,0 +1,108 @@
+package cli
+
+import (
+	"context"
+
+	"github.com/spf13/cobra"
+
+	declarationv1 "setpoint.dev/proto/gen/setpoint/declaration/v1"
+)
+
+// manifestFlags says what is declared.
+type manifestFlags struct {
+	paths []string
+	set   string
+	prune bool
+}
+
+func (m *manifestFlags) register(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.StringArrayVarP(&m.paths, "file", "f", nil, "manifests: a file, a folder, or - for standard input; repeatable")
+	f.StringVar(&m.set, "set", "", "the set that owns these resources")
+	f.BoolVar(&m.prune, "prune", false, "retire what the set holds and the manifests no longer name")
+	_ = cmd.MarkFlagFilename("file", "yaml", "yml", "json")
+}
+
+func (a *app) manifests(ctx context.Context, m manifestFlags) (*declarationv1.Manifests, error) {
+	if m.set != "" && !labelPattern.MatchString(m.set) {
+		return nil, usagef("--set: %q is not a name; legal are lower-case letters, digits and - inside, at most 63", m.set)
+	}
+	files, err := a.readManifests(ctx, m.paths)
+	if err != nil {
+		return nil, err
+	}
+	return &declarationv1.Manifests{Files: files, Set: m.set, Prune: m.prune}, nil
+}
+
+func (a *app) planCommand() *cobra.Command {
+	var m manifestFlags
+	var out string
+	cmd := &cobra.Command{
+		Use:   "plan -f PATH",
+		Short: "Show what applying manifests would change",
+		Long: `Plan compares manifests with what is declared and shows the changes; it writes
+nothing. A plan saved with --out applies as it was shown, or not at all.
+
+Exit codes: 0 no changes, 1 error, 2 changes.`,
+		Example: `  setpoint plan -f plan/
+  setpoint plan -f metrics.yaml -f targets.yaml --set finance --prune
+  setpoint plan -f plan/ --out plan.json && setpoint apply --plan plan.json
+  generate-manifests | setpoint plan -f -`,
+		Args: exactArgs(),
+	}
+	m.register(cmd)
+	cmd.Flags().StringVar(&out, "out", "", "save the plan to this `FILE`")
+	f := outputFlag(cmd)
+	cmd.RunE = runE(func(ctx context.Context, _ []string) error {
+		if len(m.paths) == 0 {
+			return usagef("missing -f PATH: the manifests to plan")
+		}
+		manifests, err := a.manifests(ctx, m)
+		if err != nil {
+			return err
+		}
+		res, err := a.client().declaration.Plan(ctx, &declarationv1.PlanRequest{Manifests: manifests})
+		if err != nil {
+			return err
+		}
+		if out != "" {
+			p, err := newSavedPlan(a.org, manifests, res)
+			if err != nil {
+				return err
+			}
+			if err := p.write(out); err != nil {
+				return err
+			}
+		}
+		if *f != asTable {
+			if err := a.writeMessage(*f, res); err != nil {
+				return err
+			}
+		} else {
+			a.printf("%s", a.renderPlan(res, a.colors(a.opts.Stdout)))
+			if out != "" && len(res.GetChanges()) > 0 {
+				a.printf("\nSaved. Apply exactly this with: setpoint apply --plan %s\n", out)
+			}
+		}
+		if len(res.GetChanges()) > 0 {
+			return exitCode(exitChanges)
+		}
+		return nil
+	})
+	return cmd
+}
+
+func (a *app) renderPlan(res *declarationv1.PlanResponse, color paint) string {
+	t := tallyOf(res.GetChanges(), res.GetSummary())
+	s := renderChanges(res.GetChanges(), color)
+	if s != "" {
+		s += "\n"
+	}
+	if w := renderWarnings(res.GetWarnings()); w != "" {
+		s += w + "\n"
+	}
+	if len(res.GetChanges()) == 0 {
+		return s + "No changes: " + counted(t.unchanged, "resource is", "resources are") + " as declared.\n"
+	}
+	return s + color.with(bold, "Plan: "+t.plan()+".") + "\n"
+}

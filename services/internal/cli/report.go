@@ -1,0 +1,80 @@
+package cli
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	gapv1 "setpoint.dev/proto/gen/setpoint/gap/v1"
+)
+
+var reportFormats = []string{"md", "html", "json"}
+
+func (a *app) reportCommand() *cobra.Command {
+	report := &cobra.Command{
+		Use:   "report",
+		Short: "Render a document",
+		Example: `  setpoint report gap --strategy gsa-2018-2022 --format html -o report.html
+  setpoint report gap --format md --as-of 2018-12-31`,
+		Args: cobra.ArbitraryArgs,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return unknownCommand(cmd, args[0])
+			}
+			return &usageError{cmd: cmd, message: "missing the report to render", hint: "legal is gap"}
+		},
+	}
+	report.AddCommand(a.reportGapCommand())
+	return report
+}
+
+func (a *app) reportGapCommand() *cobra.Command {
+	var s snapshotFlags
+	var out string
+	req := &gapv1.ReportRequest{}
+	cmd := &cobra.Command{
+		Use:   "gap",
+		Short: "The gap report of a strategy",
+		Long: `Report gap renders the comparison as a document. The same day and the same
+revision give the same bytes. Written to a file, its SHA-256 goes to standard
+error.`,
+		Example: `  setpoint report gap --strategy gsa-2018-2022 --format html -o report.html
+  setpoint report gap --format json --as-of 2018-12-31 --revision 4711`,
+		Args: exactArgs(),
+	}
+	cmd.Flags().StringVar(&req.Strategy, "strategy", "", "only this strategy")
+	cmd.Flags().StringVar(&req.Format, "format", "md", "md, html or json")
+	cmd.Flags().StringVar(&req.AsOf, "as-of", "", "evaluate at the end of this day (YYYY-MM-DD), default today")
+	cmd.Flags().StringVar(&req.Policy, "policy", "", "the policy that turns numbers into statuses")
+	cmd.Flags().StringVarP(&out, "out", "o", "", "write to this `FILE` instead of standard output")
+	_ = cmd.RegisterFlagCompletionFunc("format", cobra.FixedCompletions(reportFormats, cobra.ShellCompDirectiveNoFileComp))
+	s.register(cmd)
+	cmd.RunE = runE(func(ctx context.Context, _ []string) error {
+		if !slices.Contains(reportFormats, req.Format) {
+			return usagef("--format: %q is not a format; legal are %s", req.Format, strings.Join(reportFormats, ", "))
+		}
+		if err := checkAsOf(req.AsOf); err != nil {
+			return err
+		}
+		var err error
+		if req.Snapshot, err = s.snapshot(); err != nil {
+			return err
+		}
+		res, err := a.client().gap.Report(ctx, req)
+		if err != nil {
+			return err
+		}
+		if out == "" || out == "-" {
+			_, err := a.out.Write(res.GetContent())
+			return err
+		}
+		if err := writeFile(out, res.GetContent()); err != nil {
+			return err
+		}
+		a.warnf("%s: as of %s, revision %d, sha256 %s\n", out, res.GetAsOf(), res.GetRevision(), res.GetSha256())
+		return nil
+	})
+	return cmd
+}

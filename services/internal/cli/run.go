@@ -1,0 +1,133 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"io"
+	"os"
+	"time"
+
+	"golang.org/x/term"
+)
+
+// Exit codes.
+const (
+	exitOK          = 0
+	exitError       = 1
+	exitChanges     = 2 // of plan: there is something to apply
+	exitUsage       = 64
+	exitInterrupted = 130
+)
+
+// Options is everything a run depends on. Only Args is required; the rest
+// defaults to the process's own.
+type Options struct {
+	Args   []string // without the program's name
+	Stdin  io.Reader
+	Stdout io.Writer
+	Stderr io.Writer
+	// Env looks up a variable of the environment.
+	Env func(string) (string, bool)
+	// IsTerminal tells whether one of the three streams is a terminal.
+	IsTerminal func(stream any) bool
+	// Width is the number of columns of the terminal, 0 if there is no limit.
+	Width func() int
+	// Now is the clock that "today" is taken from.
+	Now func() time.Time
+	// RetryDelay is the pause before an unavailable server is asked again; it
+	// doubles each time. Default 200 ms.
+	RetryDelay time.Duration
+	// Version is what `setpoint version` prints; default: from the build.
+	Version string
+	// Serve starts a server and returns when it has stopped, nil after ctx ended.
+	Serve func(context.Context, ServeOptions) error
+}
+
+// ServeOptions says what to start.
+type ServeOptions struct {
+	Data       string   // folder of the log and the projections
+	Listen     string   // HOST:PORT of the API
+	NATSListen string   // HOST:PORT of the embedded NATS; empty: not reachable
+	Targets    []string // parts of the service; "all" is every part
+	Stdout     io.Writer
+	Stderr     io.Writer
+}
+
+// Run runs one command and returns its exit code.
+func Run(ctx context.Context, opts Options) int {
+	a := newApp(opts.withDefaults())
+	root := a.rootCommand()
+	args := negativeNumbersLast(root, a.opts.Args)
+	root.SetArgs(args)
+	err := root.ExecuteContext(ctx)
+	if err != nil && !a.started && !errors.As(err, new(*usageError)) {
+		// Cobra found fault with the arguments before any command ran.
+		err = &usageError{message: err.Error()}
+	}
+	if a.out.err != nil && err == nil {
+		err = a.out.err
+	}
+	return a.fail(ctx, err)
+}
+
+func (o Options) withDefaults() Options {
+	if o.Stdin == nil {
+		o.Stdin = os.Stdin
+	}
+	if o.Stdout == nil {
+		o.Stdout = os.Stdout
+	}
+	if o.Stderr == nil {
+		o.Stderr = os.Stderr
+	}
+	if o.Env == nil {
+		o.Env = os.LookupEnv
+	}
+	if o.IsTerminal == nil {
+		o.IsTerminal = isTerminal
+	}
+	if o.Width == nil {
+		stdout := o.Stdout
+		o.Width = func() int { return terminalWidth(stdout) }
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.RetryDelay == 0 {
+		o.RetryDelay = 200 * time.Millisecond
+	}
+	return o
+}
+
+func isTerminal(stream any) bool {
+	f, ok := stream.(interface{ Fd() uintptr })
+	return ok && term.IsTerminal(int(f.Fd()))
+}
+
+func terminalWidth(stream any) int {
+	f, ok := stream.(interface{ Fd() uintptr })
+	if !ok || !term.IsTerminal(int(f.Fd())) {
+		return 0
+	}
+	width, _, err := term.GetSize(int(f.Fd()))
+	if err != nil {
+		return 0
+	}
+	return width
+}
+
+// stickyWriter remembers the first error, so that a full disk behind a
+// redirection is an error of the command and not silence.
+type stickyWriter struct {
+	w   io.Writer
+	err error
+}
+
+func (s *stickyWriter) Write(p []byte) (int, error) {
+	if s.err != nil {
+		return 0, s.err
+	}
+	n, err := s.w.Write(p)
+	s.err = err
+	return n, err
+}
