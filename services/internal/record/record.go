@@ -82,6 +82,25 @@ func (r *Record) Wait(ctx context.Context, revision uint64) error {
 	}
 }
 
+// Follow waits without a bound until the record has reached the revision, and
+// tells how far it is at each step. It fails if the projection halts.
+func (r *Record) Follow(ctx context.Context, revision uint64, tell func(at uint64)) error {
+	for {
+		r.mu.Lock()
+		at, halted, changed := r.at, r.halted, r.changed
+		r.mu.Unlock()
+		tell(at)
+		if at >= revision || halted != nil {
+			return halted
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
 // View runs f on one consistent picture, which is at least as new as every
 // revision that Wait has returned for.
 func (r *Record) View(ctx context.Context, f func(View) error) error {

@@ -30,3 +30,17 @@ func Location(v View, org string, at uint64) *time.Location {
 func Today(v View, org string, at uint64, now time.Time) calendar.Date {
 	return calendar.FromTime(now.In(Location(v, org, at)))
 }
+
+// OrganizationTitle is how the organization calls itself at a revision, its
+// tenant name if it does not say.
+func OrganizationTitle(v View, org string, at uint64) string {
+	list, err := v.Resources(org, "Organization", at, "", 1)
+	if err != nil || len(list) == 0 {
+		return org
+	}
+	spec, ok := list[0].Spec.(*strategyv1.OrganizationSpec)
+	if !ok || spec.GetTitle() == "" {
+		return list[0].Name
+	}
+	return spec.GetTitle()
+}

@@ -1,0 +1,17 @@
+// Package kinds lists every slice's kinds: the one line that adding a kind's
+// slice touches.
+package kinds
+
+import (
+	"setpoint.dev/services/internal/resource"
+	"setpoint.dev/services/strategy"
+)
+
+// upcasters lead from superseded event versions to present ones. There are
+// none yet; what a superseded event looks like stays in testdata/events.
+var upcasters = resource.Upcaster{}
+
+// Registry returns the registry of all kinds.
+func Registry() *resource.Registry {
+	return resource.NewRegistry(upcasters, strategy.Kinds()...)
+}
