@@ -40,6 +40,8 @@ type Result struct {
 	Units      []RollUp
 	// Hints for the reader, for example a better AsOf when all is stale.
 	Hints []string
+	// SuggestedAsOf is that better AsOf; unset if there is none.
+	SuggestedAsOf calendar.Date
 }
 
 // TargetResult compares one target. A nil number is not known. Positive Gap,
