@@ -1,0 +1,563 @@
+package report
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+
+	"setpoint.dev/services/gap"
+	"setpoint.dev/services/internal/calendar"
+)
+
+// Sizes in the units of the viewBox; one is about a CSS pixel.
+const (
+	chartWidth   = 720.0
+	chartHeight  = 268.0
+	plotTop      = 58.0 // below the legend and the labels of vertical lines
+	plotBottom   = 238.0
+	digitWidth   = 6.3 // of the label font, generously
+	boldWidth    = 7.4
+	crowded      = 24 // more points than this are drawn small
+	manyPoints   = 80 // more than this get no markers but the last
+	maxTimeTicks = 9
+)
+
+// Dark blue and orange differ in hue for every kind of colour vision and in
+// lightness on paper; what they mean is also told by dash, shape and word.
+const (
+	inkActual = "#0b3c6f"
+	inkGoal   = "#b4500a"
+	inkBreak  = "#6b2d73"
+	inkText   = "#1f2933"
+	inkMuted  = "#5f6b7a"
+	inkGrid   = "#e3e7ec"
+	fillBand  = "#f6e3d2"
+)
+
+// picture draws one target's chart.
+type picture struct {
+	b      strings.Builder
+	t      *Target
+	c      *Chart
+	id     string
+	x      scale
+	y      scale
+	labels []string
+	bands  bool // periods are places on the axis, so points stand in their middle
+}
+
+// SVG draws t's chart as a standalone, well-formed SVG element without scripts,
+// styles or references to the outside; id must be unique in the page and an
+// XML name. It is "" where t has no chart.
+func (t *Target) SVG(id string) string {
+	if t.Chart == nil {
+		return ""
+	}
+	p := &picture{t: t, c: t.Chart, id: id, bands: len(t.Chart.Goals) > 0}
+	p.scales()
+	p.open()
+	p.axes()
+	p.excluded()
+	p.goal()
+	p.verticals()
+	p.actual()
+	p.endLabels()
+	p.legend()
+	p.b.WriteString("</svg>")
+	return p.b.String()
+}
+
+func (p *picture) scales() {
+	var values []float64
+	add := func(list ...*float64) {
+		for _, v := range list {
+			if v != nil {
+				values = append(values, *v)
+			}
+		}
+	}
+	for i := range p.c.Actual {
+		add(&p.c.Actual[i].Value)
+	}
+	for i := range p.c.Path {
+		add(&p.c.Path[i].Value)
+	}
+	for _, g := range p.c.Goals {
+		add(g.Value, g.Lower, g.Upper)
+	}
+	if p.c.Band != nil {
+		add(p.c.Band.Lower, p.c.Band.Upper)
+	}
+	p.y = valueScale(values, 5, plotBottom, plotTop)
+	p.labels = tickLabels(p.t.Metric, p.y.ticks)
+	left := 0
+	for _, l := range p.labels {
+		left = max(left, len([]rune(l)))
+	}
+	right := max(3, len([]rune(p.goalLabel())), len([]rune(p.actualLabel()))/2)
+	p.x = scale{
+		lo:   p.day(p.c.From),
+		hi:   p.day(p.c.To) + 1,
+		from: 14 + math.Min(float64(left)*digitWidth, 150),
+		to:   chartWidth - math.Min(12+float64(right)*boldWidth, 190),
+	}
+}
+
+// day counts from From; a date stands for its end, so that a period's last day
+// meets the next period's first.
+func (p *picture) day(d calendar.Date) float64 { return float64(d.Sub(p.c.From)) }
+
+func (p *picture) px(d calendar.Date) float64   { return p.x.at(p.day(d)) }
+func (p *picture) pend(d calendar.Date) float64 { return p.x.at(p.day(d) + 1) }
+
+func (p *picture) pointX(a ChartPoint) float64 {
+	if p.bands {
+		return (p.px(a.Start) + p.pend(a.End)) / 2
+	}
+	return p.pend(a.End)
+}
+
+func n(v float64) string {
+	s := strconv.FormatFloat(v, 'f', 1, 64)
+	return strings.TrimSuffix(strings.Replace(s, "-0.0", "0.0", 1), ".0")
+}
+
+var escapeXML = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", `"`, "&#34;", "'", "&#39;")
+
+func (p *picture) printf(format string, args ...any) { fmt.Fprintf(&p.b, format, args...) }
+
+func (p *picture) line(x1, y1, x2, y2 float64, attrs string) {
+	p.printf(`<line x1="%s" y1="%s" x2="%s" y2="%s" %s/>`, n(x1), n(y1), n(x2), n(y2), attrs)
+}
+
+// text writes s with a white halo, so that it stays legible over lines.
+func (p *picture) text(x, y float64, anchor, fill, s, more string) {
+	p.printf(`<text x="%s" y="%s" text-anchor="%s" fill="%s" stroke="#fff" stroke-width="3" stroke-linejoin="round" paint-order="stroke"%s>%s</text>`,
+		n(x), n(y), anchor, fill, more, escapeXML.Replace(s))
+}
+
+func (p *picture) open() {
+	p.printf(`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %s %s" role="img" aria-labelledby="%s-title %s-desc" font-family="system-ui, 'Segoe UI', 'Helvetica Neue', Arial, 'Liberation Sans', sans-serif" font-size="11">`,
+		n(chartWidth), n(chartHeight), p.id, p.id)
+	p.printf(`<title id="%s-title">%s</title>`, p.id, escapeXML.Replace(p.t.Title+": actual against target"))
+	p.printf(`<desc id="%s-desc">%s</desc>`, p.id, escapeXML.Replace(p.describe()))
+	p.printf(`<defs><pattern id="%s-hatch" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><rect width="6" height="6" fill="#f4f5f7"/><line x1="0" y1="0" x2="0" y2="6" stroke="#b8c0ca" stroke-width="2"/></pattern></defs>`, p.id)
+}
+
+// describe tells the chart to those who do not see it.
+func (p *picture) describe() string {
+	w := statusWord(p.t.Status)
+	s := w.Text + ". " + p.t.Summary
+	if k := len(p.c.Actual); k > 0 {
+		first, last := p.c.Actual[0], p.c.Actual[k-1]
+		s += fmt.Sprintf(" %s", plural(k, "value"))
+		if k > 1 {
+			s += fmt.Sprintf(" from %s on %s to %s on %s", p.t.Metric.show(first.Value), first.End, p.t.Metric.show(last.Value), last.End)
+		}
+		s += "."
+	}
+	return s
+}
+
+func (p *picture) axes() {
+	for i, v := range p.y.ticks {
+		y := p.y.at(v)
+		ink := inkGrid
+		if v == 0 && p.y.lo < 0 && p.y.hi > 0 {
+			ink = inkMuted
+		}
+		p.line(p.x.from, y, p.x.to, y, `stroke="`+ink+`" stroke-width="1"`)
+		p.text(p.x.from-7, y+3.8, "end", inkMuted, p.labels[i], "")
+	}
+	p.line(p.x.from, plotBottom, p.x.to, plotBottom, `stroke="`+inkMuted+`" stroke-width="1"`)
+	if !p.periodTicks() {
+		for _, t := range dateTicks(p.c.From, p.c.To, maxTimeTicks-1) {
+			p.timeTick(p.px(t.at), t.label)
+		}
+	}
+}
+
+// periodTicks names the periods, every k-th where there are many; it reports
+// whether there are any to name.
+func (p *picture) periodTicks() bool {
+	type place struct {
+		x    float64
+		name string
+	}
+	var places []place
+	width := 0.0
+	for _, q := range p.t.Periods {
+		if q.Period == "" || q.Start.IsZero() || q.End.After(p.c.To) || q.Start.Before(p.c.From) {
+			continue
+		}
+		x := p.pend(q.End)
+		if p.bands {
+			x = (p.px(q.Start) + x) / 2
+		}
+		places = append(places, place{x, q.Period})
+		width = math.Max(width, float64(len([]rune(q.Period)))*digitWidth+10)
+	}
+	if len(places) < 2 {
+		return false
+	}
+	covered := places[len(places)-1].x - places[0].x
+	if covered < 0.6*(p.x.to-p.x.from) {
+		return false // the path is much longer than the data
+	}
+	every := 1
+	for ; covered/float64(len(places)-1)*float64(every) < width; every++ {
+	}
+	// From the back, so that the latest is named.
+	for i := len(places) - 1; i >= 0; i -= every {
+		p.timeTick(places[i].x, places[i].name)
+	}
+	return true
+}
+
+func (p *picture) timeTick(x float64, label string) {
+	p.line(x, plotBottom, x, plotBottom+4, `stroke="`+inkMuted+`" stroke-width="1"`)
+	p.text(x, plotBottom+17, "middle", inkMuted, label, "")
+}
+
+func (p *picture) excluded() {
+	for _, e := range p.c.Excluded {
+		x := p.px(e.Start)
+		w := math.Max(p.pend(e.End)-x, 2)
+		p.printf(`<rect x="%s" y="%s" width="%s" height="%s" fill="url(#%s-hatch)"><title>%s</title></rect>`,
+			n(x), n(plotTop), n(w), n(plotBottom-plotTop), p.id, escapeXML.Replace("Excluded: "+e.Text))
+	}
+}
+
+// goal draws what was to be reached: a band, a path with its tolerance, or a
+// bar for each period.
+func (p *picture) goal() {
+	if b := p.c.Band; b != nil {
+		p.bandRect(*b)
+	}
+	if len(p.c.Path) > 1 {
+		p.tolerance()
+		p.printf(`<polyline points="%s" fill="none" stroke="%s" stroke-width="1.8" stroke-dasharray="6 4"/>`, p.points(p.c.Path, 0), inkGoal)
+	}
+	for _, g := range p.c.Goals {
+		if g.Value == nil {
+			p.bandRect(g)
+			continue
+		}
+		y := p.y.at(*g.Value)
+		p.line(p.px(g.Start)+1, y, math.Max(p.pend(g.End)-1, p.px(g.Start)+2), y, `stroke="`+inkGoal+`" stroke-width="2.6"`)
+	}
+	if f := p.c.Final; f != nil {
+		x, y := p.pend(f.Date), p.y.at(f.Value)
+		p.line(x-9, y, x+5, y, `stroke="`+inkGoal+`" stroke-width="3.4"`)
+		p.printf(`<path d="M%s %s l-4 -7 h8 z" fill="%s"/>`, n(x), n(y-2), inkGoal)
+	}
+}
+
+// bandRect fills the values to stay between; an open side reaches the edge.
+func (p *picture) bandRect(g Goal) {
+	x1, x2 := p.px(g.Start), p.pend(g.End)
+	top, bottom := plotTop, plotBottom
+	if g.Upper != nil {
+		top = p.y.at(*g.Upper)
+	}
+	if g.Lower != nil {
+		bottom = p.y.at(*g.Lower)
+	}
+	p.printf(`<rect x="%s" y="%s" width="%s" height="%s" fill="%s" fill-opacity="0.75"/>`,
+		n(x1), n(top), n(math.Max(x2-x1, 1)), n(math.Max(bottom-top, 0)), fillBand)
+	edge := `stroke="` + inkGoal + `" stroke-width="1.8"`
+	if g.Upper != nil {
+		p.line(x1, top, x2, top, edge)
+	}
+	if g.Lower != nil {
+		p.line(x1, bottom, x2, bottom, edge)
+	}
+}
+
+// tolerance shades from the path as far behind as is still on it.
+func (p *picture) tolerance() {
+	tol := p.c.Tolerance
+	if tol == 0 {
+		return
+	}
+	above, below := 0.0, -tol // increase: below the path is behind
+	if p.t.Direction == "decrease" {
+		above, below = tol, 0
+	}
+	there := p.points(p.c.Path, above)
+	back := make([]PathPoint, 0, len(p.c.Path))
+	for i := len(p.c.Path) - 1; i >= 0; i-- {
+		back = append(back, p.c.Path[i])
+	}
+	p.printf(`<polygon points="%s %s" fill="%s" fill-opacity="0.75"/>`, there, p.points(back, below), fillBand)
+}
+
+func (p *picture) points(path []PathPoint, shift float64) string {
+	var s strings.Builder
+	for i, q := range path {
+		if i > 0 {
+			s.WriteByte(' ')
+		}
+		y := math.Min(math.Max(p.y.at(q.Value+shift), plotTop), plotBottom)
+		s.WriteString(n(p.pend(q.Date)) + "," + n(y))
+	}
+	return s.String()
+}
+
+// verticals marks the report's date and changes of method.
+func (p *picture) verticals() {
+	x := p.pend(p.c.AsOf)
+	p.line(x, plotTop-14, x, plotBottom, `stroke="`+inkMuted+`" stroke-width="1.2" stroke-dasharray="1.5 3"`)
+	p.topLabel(x, plotTop-17, inkMuted, "as of "+p.c.AsOf.String())
+	for _, br := range p.c.Breaks {
+		x := p.px(br.Start)
+		p.printf(`<g><title>%s</title>`, escapeXML.Replace("Method changed "+br.Start.String()+": "+br.Text))
+		p.line(x, plotTop-4, x, plotBottom, `stroke="`+inkBreak+`" stroke-width="1.4" stroke-dasharray="7 3 1.5 3"`)
+		p.topLabel(x, plotTop-6, inkBreak, "method changed")
+		p.b.WriteString(`</g>`)
+	}
+}
+
+// topLabel centres a label on x, as far as the picture has room.
+func (p *picture) topLabel(x, y float64, ink, s string) {
+	half := float64(len(s)) * digitWidth / 2
+	x = math.Min(math.Max(x, half+2), chartWidth-half-2)
+	p.text(x, y, "middle", ink, s, ` font-size="10.5"`)
+}
+
+// actual draws the observed values; the line does not cross a change of
+// method, and is thin towards what is not complete.
+func (p *picture) actual() {
+	pts := p.c.Actual
+	for i := 1; i < len(pts); i++ {
+		a, b := pts[i-1], pts[i]
+		style := `stroke-width="2"`
+		switch {
+		case p.broken(a, b):
+			continue
+		case incomplete(a.State) || incomplete(b.State):
+			style = `stroke-width="1.2" stroke-dasharray="2 3"`
+		}
+		p.line(p.pointX(a), p.y.at(a.Value), p.pointX(b), p.y.at(b.Value), `stroke="`+inkActual+`" stroke-linecap="round" `+style)
+	}
+	r := 4.2
+	if len(pts) > crowded {
+		r = 2.6
+	}
+	for i, a := range pts {
+		if len(pts) > manyPoints && i < len(pts)-1 {
+			continue
+		}
+		x, y := p.pointX(a), p.y.at(a.Value)
+		p.printf(`<g><title>%s</title>`, escapeXML.Replace(p.pointTitle(a)))
+		p.marker(x, y, r, a.State)
+		p.b.WriteString(`</g>`)
+	}
+}
+
+func (p *picture) pointTitle(a ChartPoint) string {
+	name := a.Period
+	if name == "" {
+		name = a.End.String()
+	}
+	return name + ": " + p.t.Metric.show(a.Value) + ", " + stateWord(a.State).Text
+}
+
+func (p *picture) broken(a, b ChartPoint) bool {
+	for _, br := range p.c.Breaks {
+		if a.End.Before(br.Start) && !b.End.Before(br.Start) {
+			return true
+		}
+	}
+	return false
+}
+
+func incomplete(s gap.PeriodState) bool {
+	return s == gap.PeriodRunning || s == gap.PeriodPartial || s == gap.PeriodExcluded
+}
+
+// marker tells a period's state by shape: filled disc met, triangle near, cross
+// not met, ring not complete, diamond excluded, small disc without a target.
+func (p *picture) marker(x, y, r float64, s gap.PeriodState) {
+	switch s {
+	case gap.PeriodNear:
+		p.printf(`<path d="M%s %s l%s %s h%s z" fill="#f0b429" stroke="%s" stroke-width="1.4" stroke-linejoin="round"/>`,
+			n(x), n(y-r*1.25), n(r*1.25), n(r*2.2), n(-r*2.5), inkActual)
+	case gap.PeriodNotMet:
+		p.printf(`<circle cx="%s" cy="%s" r="%s" fill="#fff"/>`, n(x), n(y), n(r*1.15))
+		d := r * 0.95
+		p.printf(`<path d="M%s %s l%s %s m%s 0 l%s %s" fill="none" stroke="#b3261e" stroke-width="2.4" stroke-linecap="round"/>`,
+			n(x-d), n(y-d), n(2*d), n(2*d), n(-2*d), n(2*d), n(-2*d))
+	case gap.PeriodRunning, gap.PeriodPartial:
+		p.printf(`<circle cx="%s" cy="%s" r="%s" fill="#fff" stroke="%s" stroke-width="1.6"/>`, n(x), n(y), n(r), inkActual)
+	case gap.PeriodExcluded:
+		p.printf(`<path d="M%s %s l%s %s l%s %s l%s %s z" fill="#fff" stroke="%s" stroke-width="1.4" stroke-dasharray="2 1.5"/>`,
+			n(x), n(y-r*1.2), n(r*1.2), n(r*1.2), n(-r*1.2), n(r*1.2), n(-r*1.2), n(-r*1.2), inkMuted)
+	case gap.PeriodMet:
+		p.printf(`<circle cx="%s" cy="%s" r="%s" fill="%s"/>`, n(x), n(y), n(r), inkActual)
+	default:
+		p.printf(`<circle cx="%s" cy="%s" r="%s" fill="%s"/>`, n(x), n(y), n(r*0.65), inkActual)
+	}
+}
+
+// goalLabel is the last value to be reached.
+func (p *picture) goalLabel() string {
+	m := p.t.Metric
+	switch k := len(p.c.Goals); {
+	case p.c.Final != nil:
+		return "target " + m.brief(p.c.Final.Value)
+	case k > 0:
+		g := p.c.Goals[k-1]
+		if g.Value == nil {
+			return "target " + bandLabel(m, g)
+		}
+		return "target " + m.brief(*g.Value)
+	case p.c.Band != nil:
+		return "target " + bandLabel(m, *p.c.Band)
+	}
+	return ""
+}
+
+func bandLabel(m Metric, g Goal) string {
+	switch {
+	case g.Lower == nil:
+		return "≤ " + m.brief(*g.Upper)
+	case g.Upper == nil:
+		return "≥ " + m.brief(*g.Lower)
+	}
+	return m.brief(*g.Lower) + " to " + m.brief(*g.Upper)
+}
+
+func (p *picture) actualLabel() string {
+	if k := len(p.c.Actual); k > 0 {
+		return p.t.Metric.brief(p.c.Actual[k-1].Value)
+	}
+	return ""
+}
+
+// endLabels name the last goal at the right edge and the last value at its
+// point, out of each other's way.
+func (p *picture) endLabels() {
+	goalY := math.NaN()
+	if label := p.goalLabel(); label != "" {
+		x := p.x.to + 8
+		switch k := len(p.c.Goals); {
+		case p.c.Final != nil:
+			goalY = p.y.at(p.c.Final.Value)
+		case k > 0 && p.c.Goals[k-1].Value != nil:
+			goalY = p.y.at(*p.c.Goals[k-1].Value)
+		default:
+			g := p.c.Band
+			if g == nil {
+				g = &p.c.Goals[k-1]
+			}
+			goalY = p.bandMiddle(*g)
+		}
+		p.text(x, goalY+3.8, "start", inkGoal, label, ` font-weight="600"`)
+	}
+	k := len(p.c.Actual)
+	if k == 0 {
+		return
+	}
+	last := p.c.Actual[k-1]
+	x, y := p.pointX(last), p.y.at(last.Value)
+	up := k == 1 || p.c.Actual[k-2].Value <= last.Value
+	// Not where the goal's bar or the path lies.
+	if g, ok := p.goalAt(last); ok && math.Abs(g-y) < 22 {
+		up = g >= y
+	}
+	if y < plotTop+16 {
+		up = false
+	}
+	if y > plotBottom-20 {
+		up = true
+	}
+	dy := -9.0
+	if !up {
+		dy = 18
+	}
+	label := p.actualLabel()
+	half := float64(len([]rune(label))) * boldWidth / 2
+	p.text(math.Max(math.Min(x, chartWidth-half-2), half+2), y+dy, "middle", inkActual, label, ` font-weight="700"`)
+}
+
+func (p *picture) bandMiddle(g Goal) float64 {
+	switch {
+	case g.Lower != nil && g.Upper != nil:
+		return (p.y.at(*g.Lower) + p.y.at(*g.Upper)) / 2
+	case g.Lower != nil:
+		return p.y.at(*g.Lower)
+	}
+	return p.y.at(*g.Upper)
+}
+
+// goalAt is the pixel of what was to be reached when a was measured.
+func (p *picture) goalAt(a ChartPoint) (float64, bool) {
+	for _, g := range p.c.Goals {
+		if g.Start == a.Start && g.End == a.End && g.Value != nil {
+			return p.y.at(*g.Value), true
+		}
+	}
+	for i := 1; i < len(p.c.Path); i++ {
+		q, r := p.c.Path[i-1], p.c.Path[i]
+		if !a.End.Before(q.Date) && !a.End.After(r.Date) && r.Date != q.Date {
+			f := float64(a.End.Sub(q.Date)) / float64(r.Date.Sub(q.Date))
+			return p.y.at(q.Value + f*(r.Value-q.Value)), true
+		}
+	}
+	return 0, false
+}
+
+// legend names, in one row, the marks that are in the picture.
+func (p *picture) legend() {
+	x, y := 8.0, 14.0
+	item := func(label string, width float64, draw func(x float64)) {
+		draw(x)
+		p.printf(`<text x="%s" y="%s" fill="%s">%s</text>`, n(x+width+5), n(y+3.8), inkText, label)
+		x += width + 5 + float64(len(label))*5.6 + 13
+	}
+	if len(p.c.Actual) > 0 {
+		item("actual", 22, func(x float64) {
+			p.line(x, y, x+22, y, `stroke="`+inkActual+`" stroke-width="2"`)
+			p.marker(x+11, y, 3, gap.PeriodNoTarget)
+		})
+	}
+	seen := map[gap.PeriodState]bool{}
+	for _, a := range p.c.Actual {
+		seen[a.State] = true
+	}
+	for _, s := range states {
+		if seen[s] && s != gap.PeriodNoTarget && s != gap.PeriodNoData && s != gap.PeriodFuture {
+			item(stateWord(s).Text, 10, func(x float64) { p.marker(x+5, y, 3.8, s) })
+		}
+	}
+	if len(p.c.Path) > 1 {
+		item("expected", 22, func(x float64) {
+			p.line(x, y, x+22, y, `stroke="`+inkGoal+`" stroke-width="1.8" stroke-dasharray="6 4"`)
+		})
+	}
+	swatch := func(x float64) {
+		p.printf(`<rect x="%s" y="%s" width="18" height="10" fill="%s" stroke="%s"/>`, n(x), n(y-5), fillBand, inkGoal)
+	}
+	bars, bands := false, p.c.Band != nil
+	for _, g := range p.c.Goals {
+		bars, bands = bars || g.Value != nil, bands || g.Value == nil
+	}
+	if bars || p.c.Final != nil {
+		item("target", 18, func(x float64) {
+			p.line(x, y, x+18, y, `stroke="`+inkGoal+`" stroke-width="3"`)
+		})
+	}
+	if bands {
+		item("target band", 18, swatch)
+	}
+	if p.c.Tolerance > 0 && len(p.c.Path) > 1 {
+		item("tolerance", 18, swatch)
+	}
+	if len(p.c.Excluded) > 0 {
+		item("excluded period", 18, func(x float64) {
+			p.printf(`<rect x="%s" y="%s" width="18" height="10" fill="url(#%s-hatch)"/>`, n(x), n(y-5), p.id)
+		})
+	}
+}

@@ -1,0 +1,97 @@
+package report
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"setpoint.dev/services/gap"
+)
+
+// inHeadline is how many of the worst and of the missing are named on top.
+const inHeadline = 5
+
+// headline says what stands out. Targets are worst first.
+func headline(targets []Target, hints []string) Headline {
+	n := map[gap.Status]int{}
+	h := Headline{Total: len(targets), Worst: []string{}, Missing: []string{}, Hints: []string{}}
+	for _, t := range targets {
+		n[t.Status]++
+		switch t.Status {
+		case gap.OffTrack, gap.Missed, gap.AtRisk:
+			h.Behind++
+			if len(h.Worst) < inHeadline {
+				h.Worst = append(h.Worst, t.Name)
+			}
+		case gap.OnTrack, gap.Achieved:
+			h.Well++
+		case gap.NotStarted:
+		default:
+			h.Unjudged++
+			if len(h.Missing) < inHeadline {
+				h.Missing = append(h.Missing, t.Name)
+			}
+		}
+	}
+	for _, hint := range hints {
+		if hint = tidy(hint); hint != "" {
+			h.Hints = append(h.Hints, hint)
+		}
+	}
+	slices.Sort(h.Hints)
+	h.Counts = counts(func(s gap.Status) int { return n[s] }, true)
+	h.Sentence = h.sentence()
+	if h.Total > 0 {
+		h.Detail = h.detail()
+	}
+	return h
+}
+
+func (h Headline) sentence() string {
+	if h.Total == 0 {
+		return "No targets are declared, so there is nothing to compare."
+	}
+	if h.Unjudged == h.Total {
+		return fmt.Sprintf("None of %s can be judged: the data is missing or too old.", plural(h.Total, "target"))
+	}
+	var s string
+	switch {
+	case h.Behind == 0 && h.Well == 0:
+		return fmt.Sprintf("None of %s has a verdict yet.", plural(h.Total, "target"))
+	case h.Behind == 0:
+		s = fmt.Sprintf("None of %s is behind", plural(h.Total, "target"))
+	case h.Total == 1:
+		s = "The one target is behind"
+	default:
+		s = fmt.Sprintf("%d of %s %s behind", h.Behind, plural(h.Total, "target"), isAre(h.Behind))
+	}
+	if h.Unjudged > 0 {
+		s += fmt.Sprintf("; %d cannot be judged", h.Unjudged)
+	}
+	return s + "."
+}
+
+// detail spells the counts out; those at zero are left out.
+func (h Headline) detail() string {
+	var parts []string
+	for _, c := range h.Counts {
+		if c.Count > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", c.Count, strings.ToLower(statusWord(c.Status).Text)))
+		}
+	}
+	return "Of " + plural(h.Total, "target") + ": " + strings.Join(parts, ", ") + "."
+}
+
+func plural(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}
+
+func isAre(n int) string {
+	if n == 1 {
+		return "is"
+	}
+	return "are"
+}

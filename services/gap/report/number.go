@@ -1,0 +1,156 @@
+package report
+
+import (
+	"math"
+	"strconv"
+	"strings"
+
+	"setpoint.dev/services/gap"
+)
+
+const (
+	minus       = "−" // U+2212, as wide as a digit in tabular figures
+	absent      = "–"
+	percentSign = " %" // as gap.FormatValue has it
+)
+
+func (f Format) gap() gap.Format {
+	return gap.Format{Style: f.Style, Decimals: f.Decimals, Magnitude: f.Magnitude, Currency: f.Currency}
+}
+
+// value shows v as the metric's format says; absent if it is nil.
+func (m Metric) value(v *float64) string {
+	if v == nil {
+		return absent
+	}
+	return m.show(*v)
+}
+
+func (m Metric) show(v float64) string {
+	return strings.ReplaceAll(gap.FormatValue(m.Format.gap(), v), "-", minus)
+}
+
+// brief is show for where room is short: a number of many digits in powers of
+// ten, a long text cut.
+func (m Metric) brief(v float64) string {
+	const most = 18
+	text := m.show(v)
+	if len([]rune(text)) <= most {
+		return text
+	}
+	if size := math.Abs(v); size >= 1e12 || size < 1e-6 {
+		return strings.Replace(strconv.FormatFloat(v, 'e', 2, 64), "-", minus, 1)
+	}
+	return string([]rune(text)[:most-1]) + "…"
+}
+
+// size shows |v| as a difference: percentages become percentage points, and a
+// difference that is not zero never reads as zero.
+func (m Metric) size(v float64) string {
+	f, v := m.Format.gap(), math.Abs(v)
+	text := gap.FormatValue(f, v)
+	for d := 0; d <= 6 && v != 0 && !strings.ContainsAny(text, "123456789"); d++ {
+		f.Decimals = &d
+		text = gap.FormatValue(f, v)
+	}
+	if strings.HasSuffix(text, "%") {
+		text = strings.TrimRight(strings.TrimSuffix(text, "%"), " \u00a0\u202f") + " pp"
+	}
+	return text
+}
+
+// signed shows a difference with its sign; positive is behind.
+func (m Metric) signed(v *float64) string {
+	switch {
+	case v == nil:
+		return absent
+	case *v > 0:
+		return "+" + m.size(*v)
+	case *v < 0:
+		return minus + m.size(*v)
+	}
+	return m.size(0)
+}
+
+// behind shows a difference in words.
+func (m Metric) behind(v *float64) string {
+	switch {
+	case v == nil:
+		return absent
+	case *v > 0:
+		return m.size(*v) + " behind"
+	case *v < 0:
+		return m.size(*v) + " ahead"
+	}
+	return "on target"
+}
+
+// percent shows a share such as 0.1 as 10 %: whole unless it is small.
+func percent(v *float64) string {
+	if v == nil {
+		return absent
+	}
+	p := *v * 100
+	decimals := 0
+	if a := math.Abs(p); a < 9.95 && a != math.Trunc(a) {
+		decimals = 1
+	}
+	text := strconv.FormatFloat(p, 'f', decimals, 64)
+	if strings.Trim(text, "-0.") == "" {
+		text = strings.TrimPrefix(text, "-")
+	}
+	return strings.Replace(text, "-", minus, 1) + percentSign
+}
+
+// signedPercent is percent with a plus where it is positive.
+func signedPercent(v *float64) string {
+	text := percent(v)
+	if v != nil && *v > 0 && strings.ContainsAny(text, "123456789") {
+		return "+" + text
+	}
+	return text
+}
+
+// score shows a number from 0 to 1 with two decimals.
+func score(v *float64) string {
+	if v == nil {
+		return absent
+	}
+	return strings.Replace(strconv.FormatFloat(*v, 'f', 2, 64), "-", minus, 1)
+}
+
+// finite drops what is not a number.
+func finite(v *float64) *float64 {
+	if v == nil || math.IsNaN(*v) || math.IsInf(*v, 0) {
+		return nil
+	}
+	c := *v
+	if c == 0 {
+		c = 0 // a negative zero too
+	}
+	return &c
+}
+
+// plain shows a number of an explanation, whose unit is not known.
+func plain(v float64) string {
+	return strings.Replace(strconv.FormatFloat(v, 'g', 7, 64), "-", minus, 1)
+}
+
+// setpoint shows what t is to reach: "≤ 3.0%", "0.0% to 2.0%", "165".
+func setpoint(m Metric, direction string, target, lower, upper *float64) string {
+	switch {
+	case lower != nil && upper != nil:
+		return m.show(*lower) + " to " + m.show(*upper)
+	case lower != nil:
+		return "≥ " + m.show(*lower)
+	case upper != nil:
+		return "≤ " + m.show(*upper)
+	case target == nil:
+		return absent
+	case direction == "increase":
+		return "≥ " + m.show(*target)
+	case direction == "decrease":
+		return "≤ " + m.show(*target)
+	}
+	return m.show(*target)
+}

@@ -1,0 +1,188 @@
+package report
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"setpoint.dev/services/gap"
+)
+
+// What Markdown and HTML say alike.
+
+func orAbsent(s string) string {
+	if s == "" {
+		return absent
+	}
+	return s
+}
+
+// when names the period the actual is true for, or its last day.
+func (t *Target) when() string {
+	if t.Period != "" {
+		return t.Period
+	}
+	return t.ActualAt.String()
+}
+
+// statusNote is what stands below a status: why there is none, what was known
+// last, what is pending.
+func (t *Target) statusNote() string {
+	var parts []string
+	if t.Reason != "" {
+		parts = append(parts, t.Reason)
+	}
+	if t.LastKnownStatus != "" && t.LastKnownStatus != t.Status {
+		parts = append(parts, "was "+strings.ToLower(statusWord(t.LastKnownStatus).Text))
+	}
+	for _, c := range t.Conditions {
+		if c == "FinalPending" {
+			parts = append(parts, "final value pending")
+		}
+	}
+	return strings.Join(parts, ", ")
+}
+
+// gapWords shows the gap; to the end of a path there may be a way to go without
+// anything being behind.
+func (t *Target) gapWords() string {
+	after := [2]string{" behind", " ahead"}
+	switch {
+	case t.Gap == nil:
+		return absent
+	case t.Form == gap.PathForm && t.Status == gap.Missed:
+		after = [2]string{" short", " past"}
+	case t.Form == gap.PathForm || t.Form == gap.MilestoneForm:
+		after = [2]string{" to go", " past"}
+	case t.Form == gap.MaintainForm:
+		after = [2]string{" outside", " inside"}
+	}
+	switch {
+	case *t.Gap > 0:
+		return t.Metric.size(*t.Gap) + after[0]
+	case *t.Gap < 0:
+		return t.Metric.size(*t.Gap) + after[1]
+	case t.Form == gap.MaintainForm:
+		return "inside"
+	}
+	return "on target"
+}
+
+// facts lists the numbers of t that are known.
+func (t *Target) facts() []Definition {
+	m := t.Metric
+	var out []Definition
+	add := func(term, text string) {
+		if text != "" && text != absent {
+			out = append(out, Definition{term, text})
+		}
+	}
+	add("Actual", m.value(t.Actual))
+	add("Period", t.when())
+	add("Expected by then", m.value(t.Expected))
+	if t.ExpectedNow != nil && (t.Expected == nil || *t.ExpectedNow != *t.Expected) {
+		add("Expected now", m.value(t.ExpectedNow))
+	}
+	add("Target", setpoint(m, t.Direction, t.Target, t.Lower, t.Upper))
+	add("Due", t.Due.String())
+	add("Baseline", m.value(t.Baseline))
+	add("Gap to target", t.gapWords())
+	add("Drift off path", m.behind(t.Drift))
+	add("Share", signedPercent(t.Share))
+	if t.TargetDrift != nil && *t.TargetDrift != 0 {
+		way := " loosened"
+		if *t.TargetDrift < 0 {
+			way = " tightened"
+		}
+		add("Target drift", m.size(*t.TargetDrift)+way)
+	}
+	add("Progress", percent(t.Progress))
+	add("Score", score(t.Score))
+	add("Unit", m.Unit)
+	add("Owner", t.Owner)
+	return out
+}
+
+func horizon(s Strategy) string {
+	var parts []string
+	if !s.Start.IsZero() && !s.End.IsZero() {
+		parts = append(parts, fmt.Sprintf("Horizon %s to %s", s.Start, s.End))
+	}
+	if s.Owner != "" {
+		parts = append(parts, "Owner: "+s.Owner)
+	}
+	return strings.Join(parts, " · ")
+}
+
+// about is an objective's place in its strategy.
+func about(o Objective) string {
+	var parts []string
+	for _, p := range []struct{ label, text string }{
+		{"Pillar", o.Pillar}, {"Perspective", o.Perspective}, {"OKR type", o.OKRType}, {"Owner", o.Owner},
+		{"Serves", strings.Join(o.Serves, "; ")},
+	} {
+		if p.text != "" {
+			parts = append(parts, p.label+": "+p.text)
+		}
+	}
+	return strings.Join(parts, " · ")
+}
+
+func countWords(list []Count) string {
+	parts := make([]string, 0, len(list))
+	for _, c := range list {
+		parts = append(parts, fmt.Sprintf("%d %s", c.Count, strings.ToLower(statusWord(c.Status).Text)))
+	}
+	return strings.Join(parts, ", ")
+}
+
+func more(n int) string {
+	if n <= 0 {
+		return ""
+	}
+	return fmt.Sprintf("and %d more below", n)
+}
+
+func (g Grid) omitted() string {
+	if g.Omitted == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%d of %d periods shown; the charts and the JSON form have all.", len(g.Columns), len(g.Columns)+g.Omitted)
+}
+
+func (in Input) text() string {
+	switch v := in.Value.(type) {
+	case nil:
+		return "not known"
+	case float64:
+		return plain(v)
+	case bool:
+		if v {
+			return "yes"
+		}
+		return "no"
+	case string:
+		return orAbsent(v)
+	}
+	return fmt.Sprint(in.Value)
+}
+
+// revisions lists log positions, runs of them shortened: 4, 7–12, 20.
+func (e Explanation) revisions() string {
+	var b strings.Builder
+	for i := 0; i < len(e.Revisions); {
+		j := i
+		for j+1 < len(e.Revisions) && e.Revisions[j+1] <= e.Revisions[j]+1 {
+			j++
+		}
+		if b.Len() > 0 {
+			b.WriteString(", ")
+		}
+		b.WriteString(strconv.FormatUint(uint64(e.Revisions[i]), 10))
+		if last := e.Revisions[j]; last > e.Revisions[i] {
+			b.WriteString("–" + strconv.FormatUint(uint64(last), 10))
+		}
+		i = j + 1
+	}
+	return b.String()
+}
