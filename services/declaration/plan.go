@@ -148,6 +148,14 @@ func (m *maker) take() {
 			ids[Ref{kind, h.ID}] = true
 		}
 	}
+	// A name that a rename leaves may be taken anew in the same apply.
+	named, vacated := map[Ref]bool{}, map[Ref]bool{}
+	for _, it := range m.wish.Items {
+		named[Ref{it.Kind, it.Metadata.GetName()}] = true
+		if _, done := m.now[it.Kind][it.Metadata.GetName()]; !done {
+			vacated[Ref{it.Kind, it.Metadata.GetRenamedFrom()}] = true
+		}
+	}
 	for _, it := range m.wish.Items {
 		ref := Ref{it.Kind, it.Metadata.GetName()}
 		if first, twice := m.items[ref]; twice {
@@ -159,11 +167,16 @@ func (m *maker) take() {
 		m.items[ref] = it
 		k, _ := m.kinds.Kind(it.Kind)
 		held, exists := m.now[ref.Kind][ref.Name]
+		if vacated[ref] {
+			held, exists = Held{}, false
+		}
 		action := Update
 		from := ""
 		if old := it.Metadata.GetRenamedFrom(); old != "" && old != ref.Name {
 			before, oldExists := m.now[ref.Kind][old]
 			switch {
+			case oldExists && exists && named[Ref{ref.Kind, old}]:
+				// Renamed before; the old name is somebody else's now.
 			case oldExists && exists:
 				m.faults = append(m.faults, it.Place("metadata.renamedFrom", "declaration.rename_onto_existing",
 					fmt.Sprintf("%s exists beside %s/%s", ref, ref.Kind, old), "delete one of the two first"))
@@ -174,7 +187,9 @@ func (m *maker) take() {
 				continue
 			case oldExists:
 				held, exists, action, from = before, true, Rename, old
-				delete(m.then[ref.Kind], old)
+				if m.then[ref.Kind][old].ID == before.ID {
+					delete(m.then[ref.Kind], old)
+				}
 			}
 		}
 		if !exists {
