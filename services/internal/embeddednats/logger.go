@@ -6,19 +6,38 @@ import (
 	"log/slog"
 )
 
-// slogger passes the server's log on. The server's notices are its start-up
-// banner and the like: debug for us.
-type slogger struct{ log *slog.Logger }
+// logger passes the server's log on, and the first fatal message also to
+// whoever waits for the start: the server itself goes on as if nothing were.
+// Its notices are the banner and the like: debug for us.
+type logger struct {
+	log   *slog.Logger
+	fatal chan string
+}
 
-func (l slogger) write(level slog.Level, format string, v []any) {
+func newLogger(log *slog.Logger) logger {
+	if log == nil {
+		log = slog.New(slog.DiscardHandler)
+	}
+	return logger{log.With("component", "nats"), make(chan string, 1)}
+}
+
+func (l logger) write(level slog.Level, format string, v []any) {
 	if l.log.Enabled(context.Background(), level) {
-		l.log.Log(context.Background(), level, fmt.Sprintf(format, v...), "component", "nats")
+		l.log.Log(context.Background(), level, fmt.Sprintf(format, v...))
 	}
 }
 
-func (l slogger) Noticef(format string, v ...any) { l.write(slog.LevelDebug, format, v) }
-func (l slogger) Warnf(format string, v ...any)   { l.write(slog.LevelWarn, format, v) }
-func (l slogger) Errorf(format string, v ...any)  { l.write(slog.LevelError, format, v) }
-func (l slogger) Fatalf(format string, v ...any)  { l.write(slog.LevelError, format, v) }
-func (l slogger) Debugf(format string, v ...any)  { l.write(slog.LevelDebug, format, v) }
-func (l slogger) Tracef(format string, v ...any)  { l.write(slog.LevelDebug, format, v) }
+// Fatalf is part of the server's Logger interface, as are the others.
+func (l logger) Fatalf(format string, v ...any) {
+	select {
+	case l.fatal <- fmt.Sprintf(format, v...):
+	default:
+	}
+	l.write(slog.LevelError, format, v)
+}
+
+func (l logger) Noticef(format string, v ...any) { l.write(slog.LevelDebug, format, v) }
+func (l logger) Warnf(format string, v ...any)   { l.write(slog.LevelWarn, format, v) }
+func (l logger) Errorf(format string, v ...any)  { l.write(slog.LevelError, format, v) }
+func (l logger) Debugf(format string, v ...any)  { l.write(slog.LevelDebug, format, v) }
+func (l logger) Tracef(format string, v ...any)  { l.write(slog.LevelDebug, format, v) }

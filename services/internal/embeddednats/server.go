@@ -76,7 +76,8 @@ type Credentials struct {
 
 // Start runs a server on a folder until Close. A folder that another process
 // uses is refused as Rule, nats.data_in_use, naming the folder and the
-// process; a listen address off loopback as Invalid, nats.listen_not_loopback.
+// process; a listen address off loopback as Invalid, nats.listen_not_loopback;
+// one that is taken as Invalid, nats.listen_in_use.
 func Start(opts Options) (_ *Server, err error) {
 	if opts.Dir == "" {
 		return nil, fault.New(fault.Invalid, "nats.data_missing", "the embedded event log needs a data folder")
@@ -114,7 +115,6 @@ func Start(opts Options) (_ *Server, err error) {
 		Username:   user,
 		Password:   password,
 		NoSigs:     true,
-		NoLog:      opts.Logger == nil,
 		MaxPayload: MaxPayload,
 		JetStream:  true,
 		StoreDir:   opts.Dir,
@@ -132,16 +132,24 @@ func Start(opts Options) (_ *Server, err error) {
 	if err != nil {
 		return nil, fault.Wrap(err, fault.Internal, "nats.start_failed", "the embedded event log cannot be configured")
 	}
-	if opts.Logger != nil {
-		ns.SetLoggerV2(slogger{opts.Logger}, false, false, false)
-	}
+	log := newLogger(opts.Logger)
+	ns.SetLoggerV2(log, false, false, false)
+	ready := make(chan bool, 1)
 	go ns.Start()
-	if !ns.ReadyForConnections(readyAfter) {
+	go func() { ready <- ns.ReadyForConnections(readyAfter) }()
+	var failure string
+	select {
+	case ok := <-ready:
+		if !ok {
+			failure = fmt.Sprintf("it was not ready within %v", readyAfter)
+		}
+	case failure = <-log.fatal:
+	}
+	if failure != "" {
 		ns.Shutdown()
 		ns.WaitForShutdown()
 		return nil, fault.New(fault.Unavailable, "nats.start_failed",
-			"the embedded event log in %s was not ready within %v", opts.Dir, readyAfter).
-			WithHint("the server's log says why; a port in use and a folder that is not writable are common")
+			"the embedded event log in %s did not start: %s", opts.Dir, failure)
 	}
 	s := &Server{nats: ns, lock: held, password: password, listens: opts.Listen != "", dir: opts.Dir}
 	if s.listens {
@@ -171,9 +179,14 @@ func listenAddress(address string) (host string, port int, err error) {
 			WithHint("use 127.0.0.1, or run an external NATS and setpoint serve --nats-url")
 	}
 	if port == 0 {
-		port = server.RANDOM_PORT
+		return host, server.RANDOM_PORT, nil
 	}
-	return host, port, nil
+	// The server itself would only log that it cannot listen.
+	probe, err := net.Listen("tcp", address)
+	if err != nil {
+		return "", 0, fault.Wrap(err, fault.Invalid, "nats.listen_in_use", "the embedded NATS cannot listen on %s", address)
+	}
+	return host, port, probe.Close()
 }
 
 func (s *Server) writeCredentials() error {

@@ -48,13 +48,14 @@ func decodeRecord(shard int, subject string, sequence uint64, header func(string
 		return nil, corrupt("message %d: header %s is %q, which is not what the envelope holds", sequence, HeaderTypes, types)
 	}
 	index, count := uint64(e.Commit.Index), uint64(e.Commit.Count)
-	if sequence <= index {
-		return nil, corrupt("message %d: place %d in its commit", sequence, index)
+	first := sequence - index
+	if sequence <= index || first+(count-1) < first {
+		return nil, corrupt("message %d: place %d of %d in its commit", sequence, index, count)
 	}
 	return &Record{
 		Subject:  s,
 		Sequence: sequence,
-		Revision: sequence - index + count - 1,
+		Revision: first + (count - 1),
 		Envelope: e,
 		Hash:     hashOf(data),
 		Size:     len(data),
