@@ -204,13 +204,13 @@ func TestFaults(t *testing.T) {
 	}
 }
 
-func TestAChainOfAHundredThousandIsNoCycle(t *testing.T) {
+func TestALongChainIsNoCycle(t *testing.T) {
 	items := []declaration.Item{item("Unit", "u0", &strategyv1.UnitSpec{})}
-	for i := range 100_000 {
+	for i := range 10_000 {
 		items = append(items, item("Unit", fmt.Sprintf("u%d", i+1), &strategyv1.UnitSpec{Parent: fmt.Sprintf("u%d", i)}))
 	}
 	p, faults := declaration.Make(registry, declaration.Current{}, declaration.Wish{Items: items})
-	if len(faults) != 0 || len(p.Changes) != 100_001 {
+	if len(faults) != 0 || len(p.Changes) != 10_001 {
 		t.Fatalf("%d changes, faults %v", len(p.Changes), faults)
 	}
 }

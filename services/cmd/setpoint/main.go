@@ -26,5 +26,6 @@ func run() int {
 		Stdout: os.Stdout,
 		Stderr: os.Stderr,
 		Env:    os.LookupEnv,
+		Serve:  serve,
 	})
 }

@@ -49,6 +49,7 @@ type ServeOptions struct {
 	Listen     string   // HOST:PORT of the API
 	NATSListen string   // HOST:PORT of the embedded NATS; empty: not reachable
 	Targets    []string // parts of the service; "all" is every part
+	Version    string   // of this build
 	Stdout     io.Writer
 	Stderr     io.Writer
 }
@@ -57,8 +58,8 @@ type ServeOptions struct {
 func Run(ctx context.Context, opts Options) int {
 	a := newApp(opts.withDefaults())
 	root := a.rootCommand()
-	args := negativeNumbersLast(root, a.opts.Args)
-	root.SetArgs(args)
+	// Never nil, for which cobra would take the process's own arguments.
+	root.SetArgs(append([]string{}, negativeNumbersLast(root, a.opts.Args)...))
 	err := root.ExecuteContext(ctx)
 	if err != nil && !a.started && !errors.As(err, new(*usageError)) {
 		// Cobra found fault with the arguments before any command ran.

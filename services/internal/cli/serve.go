@@ -78,7 +78,7 @@ func (a *app) serve(ctx context.Context, o ServeOptions) error {
 	if a.opts.Serve == nil {
 		return fault.New(fault.Unavailable, "cli.client_only", "this build of setpoint is a client only")
 	}
-	o.Stdout, o.Stderr = a.out, a.opts.Stderr
+	o.Stdout, o.Stderr, o.Version = a.out, a.opts.Stderr, a.version()
 	err := a.opts.Serve(ctx, o)
 	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
 		return nil // asked to stop, and stopped

@@ -1,0 +1,100 @@
+package rpc
+
+import (
+	"google.golang.org/protobuf/types/known/structpb"
+
+	gapv1 "setpoint.dev/proto/gen/setpoint/gap/v1"
+	"setpoint.dev/services/gap"
+	"setpoint.dev/services/internal/calendar"
+)
+
+// response is the message form of a result.
+func response(r gap.Result) *gapv1.EvaluateResponse {
+	out := &gapv1.EvaluateResponse{
+		AsOf: r.AsOf.String(), Revision: int64(r.Revision), Policy: r.Policy, Hints: r.Hints,
+		Objectives: rollUps(r.Objectives), Strategies: rollUps(r.Strategies),
+	}
+	for _, t := range r.Targets {
+		out.Targets = append(out.Targets, target(t))
+	}
+	return out
+}
+
+func target(t gap.TargetResult) *gapv1.TargetGap {
+	m := &gapv1.TargetGap{
+		Name: t.Name, Metric: t.Metric, Objective: t.Objective, Strategy: t.Strategy,
+		Form: string(t.Form), Direction: direction(t.Direction), Status: string(t.Status), Stale: t.Stale,
+		LastKnownStatus: optional(string(t.LastKnownStatus)),
+		Actual:          t.Actual, ActualAt: day(t.ActualAt), Period: optional(t.Period),
+		Baseline: t.Baseline, Target: t.Target, Lower: t.Lower, Upper: t.Upper, Due: day(t.Due),
+		Expected: t.Expected, ExpectedNow: t.ExpectedNow, Gap: t.Gap, Drift: t.Drift, Share: t.Share,
+		TargetDrift: t.TargetDrift, Progress: t.Progress, Score: t.Score,
+		Explanation: explanation(t.Explanation),
+		Title:       t.Title, Owner: t.Owner, Unit: t.Unit, Conditions: t.Conditions, Weight: t.Weight,
+		Known: t.Status != gap.NoData && t.Status != gap.NotStarted,
+	}
+	for _, p := range t.Periods {
+		m.Periods = append(m.Periods, &gapv1.PeriodGap{
+			Period: p.Period, End: p.End.String(), Target: p.Target, Lower: p.Lower, Upper: p.Upper,
+			Actual: p.Actual, Variance: p.Variance, State: string(p.State), Note: p.Note, Expected: p.Expected,
+		})
+	}
+	return m
+}
+
+func direction(d gap.Direction) string {
+	switch d {
+	case gap.Increase:
+		return "increase"
+	case gap.Decrease:
+		return "decrease"
+	}
+	return ""
+}
+
+func rollUps(in []gap.RollUp) []*gapv1.RollUp {
+	out := make([]*gapv1.RollUp, 0, len(in))
+	for _, r := range in {
+		m := &gapv1.RollUp{
+			Name: r.Name, Title: r.Title, Strategy: r.Strategy, Status: string(r.Status),
+			Score: r.Score, Progress: r.Progress, Known: r.Known, Targets: int32(r.Targets),
+			Counts: map[string]int32{}, Explanation: explanation(r.Explanation),
+		}
+		for s, n := range r.Counts {
+			m.Counts[string(s)] = int32(n)
+		}
+		out = append(out, m)
+	}
+	return out
+}
+
+func explanation(e gap.Explanation) *gapv1.Explanation {
+	m := &gapv1.Explanation{Rule: e.Rule, Inputs: &structpb.Struct{Fields: map[string]*structpb.Value{}}}
+	for _, in := range e.Inputs {
+		v, err := structpb.NewValue(in.Value)
+		if err != nil {
+			continue // not a JSON value: the renderer of the rule has it in words
+		}
+		m.Inputs.Fields[in.Name] = v
+	}
+	for _, r := range e.Revisions {
+		m.Revisions = append(m.Revisions, int64(r))
+	}
+	return m
+}
+
+// optional is absent for "".
+func optional(s string) *string {
+	if s == "" {
+		return nil
+	}
+	return &s
+}
+
+// day is absent for the zero date.
+func day(d calendar.Date) *string {
+	if d.IsZero() {
+		return nil
+	}
+	return optional(d.String())
+}

@@ -1,0 +1,146 @@
+// Package rpc is the gap slice's door: it reads a portfolio, has it evaluated,
+// and gives the result as a message or a document.
+package rpc
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"connectrpc.com/connect"
+
+	gapv1 "setpoint.dev/proto/gen/setpoint/gap/v1"
+	"setpoint.dev/proto/gen/setpoint/gap/v1/gapv1connect"
+	"setpoint.dev/services/gap"
+	"setpoint.dev/services/gap/portfolio"
+	"setpoint.dev/services/gap/report"
+	"setpoint.dev/services/internal/calendar"
+	"setpoint.dev/services/internal/fault"
+	"setpoint.dev/services/internal/principal"
+	"setpoint.dev/services/internal/record"
+	"setpoint.dev/services/internal/resource"
+	"setpoint.dev/services/internal/rpc"
+
+	commonv1 "setpoint.dev/proto/gen/setpoint/common/v1"
+)
+
+// Service implements GapService.
+type Service struct {
+	record *record.Record
+	now    func() time.Time
+}
+
+var _ gapv1connect.GapServiceHandler = (*Service)(nil)
+
+// New returns the service to mount; now is the clock that says what today is.
+func New(rec *record.Record, now func() time.Time) rpc.Service {
+	s := &Service{record: rec, now: now}
+	return rpc.Service{
+		Name: gapv1connect.GapServiceName,
+		Mount: func(opts ...connect.HandlerOption) (string, http.Handler) {
+			return gapv1connect.NewGapServiceHandler(s, opts...)
+		},
+	}
+}
+
+// query is what Evaluate and Report have in common.
+type query struct {
+	strategy, asOf, policy string
+	original               bool
+	snapshot               *commonv1.Snapshot
+}
+
+// evaluate answers a query.
+func (s *Service) evaluate(ctx context.Context, q query) (p gap.Portfolio, r gap.Result, title string, err error) {
+	who, err := principal.From(ctx)
+	if err != nil {
+		return p, r, "", err
+	}
+	if q.policy == "" {
+		q.policy = "default"
+	}
+	policy, ok := gap.PolicyNamed(q.policy)
+	if !ok {
+		return p, r, "", fault.New(fault.Invalid, "gap.policy_unknown", "policy: there is no policy %.64q", q.policy).
+			WithHint("%s", resource.Suggest(q.policy, gap.PolicyNames()))
+	}
+	snapshot, err := rpc.Snapshot(q.snapshot)
+	if err != nil {
+		return p, r, "", err
+	}
+	var asOf calendar.Date
+	if q.asOf != "" {
+		if asOf, err = calendar.ParseDate(q.asOf); err != nil {
+			return p, r, "", fault.Wrap(err, fault.Invalid, "gap.as_of", "asOf is not a date").WithHint("YYYY-MM-DD")
+		}
+	}
+	err = s.record.At(ctx, snapshot, func(v record.View, at uint64) error {
+		if asOf.IsZero() {
+			asOf = record.Today(v, who.Org, at, s.now())
+		}
+		if q.strategy != "" {
+			found, err := v.Resource(who.Org, "Strategy", q.strategy, at)
+			if err != nil {
+				return err
+			}
+			if found == nil {
+				return fault.New(fault.NotFound, "gap.strategy_unknown", "strategy: there is no strategy %.64q", q.strategy).
+					WithHint("%s", resource.Suggest(q.strategy, record.NewSet(v, who.Org, at).Names("Strategy")))
+			}
+		}
+		title = record.OrganizationTitle(v, who.Org, at)
+		p, err = portfolio.Load(v, who.Org, at)
+		return err
+	})
+	if err != nil {
+		return p, r, "", err
+	}
+	r = gap.Evaluate(p, asOf, policy, gap.Options{Explain: true, OriginalTargets: q.original, Strategy: q.strategy})
+	return p, r, title, nil
+}
+
+// Evaluate implements GapService.
+func (s *Service) Evaluate(ctx context.Context, req *gapv1.EvaluateRequest) (*gapv1.EvaluateResponse, error) {
+	_, r, _, err := s.evaluate(ctx, query{
+		strategy: req.GetStrategy(), asOf: req.GetAsOf(), policy: req.GetPolicy(),
+		original: req.GetOriginalTargets(), snapshot: req.GetSnapshot(),
+	})
+	if err != nil {
+		return nil, err
+	}
+	return response(r), nil
+}
+
+var contentTypes = map[string]string{
+	"md":   "text/markdown; charset=utf-8",
+	"html": "text/html; charset=utf-8",
+	"json": "application/json",
+}
+
+// Report implements GapService.
+func (s *Service) Report(ctx context.Context, req *gapv1.ReportRequest) (*gapv1.ReportResponse, error) {
+	p, r, title, err := s.evaluate(ctx, query{
+		strategy: req.GetStrategy(), asOf: req.GetAsOf(), policy: req.GetPolicy(), snapshot: req.GetSnapshot(),
+	})
+	if err != nil {
+		return nil, err
+	}
+	d := report.Build(p, r, report.Options{Strategy: req.GetStrategy(), Organization: title})
+	format := req.GetFormat()
+	if format == "" {
+		format = "md"
+	}
+	res := &gapv1.ReportResponse{
+		ContentType: contentTypes[format], Sha256: d.SHA256(),
+		AsOf: r.AsOf.String(), Revision: int64(r.Revision),
+	}
+	switch format {
+	case "html":
+		res.Content = report.HTML(d)
+	case "json":
+		res.Content = report.JSON(d)
+	default:
+		res.Content = report.Markdown(d)
+	}
+	return res, nil
+}

@@ -1,0 +1,55 @@
+// Package admin is the operator's door: where the log and the projections
+// stand.
+package admin
+
+import (
+	"context"
+	"net/http"
+
+	"connectrpc.com/connect"
+
+	adminv1 "setpoint.dev/proto/gen/setpoint/admin/v1"
+	"setpoint.dev/proto/gen/setpoint/admin/v1/adminv1connect"
+	"setpoint.dev/services/internal/eventlog"
+	"setpoint.dev/services/internal/record"
+	"setpoint.dev/services/internal/rpc"
+)
+
+// Service implements AdminService.
+type Service struct {
+	version string
+	sync    string
+	log     *eventlog.Log
+	record  *record.Record
+}
+
+var _ adminv1connect.AdminServiceHandler = (*Service)(nil)
+
+// New returns the service to mount; sync is how the log reaches the disk.
+func New(version, sync string, log *eventlog.Log, rec *record.Record) rpc.Service {
+	s := &Service{version: version, sync: sync, log: log, record: rec}
+	return rpc.Service{
+		Name: adminv1connect.AdminServiceName,
+		Mount: func(opts ...connect.HandlerOption) (string, http.Handler) {
+			return adminv1connect.NewAdminServiceHandler(s, opts...)
+		},
+	}
+}
+
+// GetStatus implements AdminService.
+func (s *Service) GetStatus(ctx context.Context, _ *adminv1.GetStatusRequest) (*adminv1.GetStatusResponse, error) {
+	info, err := s.log.Info(ctx)
+	if err != nil {
+		return nil, err
+	}
+	at, halted := s.record.Status()
+	p := &adminv1.ProjectionStatus{Name: "record", Stream: info.Stream, Revision: int64(at), State: "running"}
+	if halted != nil {
+		p.State, p.Message = "halted", halted.Error()
+	}
+	return &adminv1.GetStatusResponse{
+		Version:     s.version,
+		Logs:        []*adminv1.LogStatus{{Stream: info.Stream, LogId: info.ID, LastRevision: int64(info.Last), Sync: s.sync}},
+		Projections: []*adminv1.ProjectionStatus{p},
+	}, nil
+}
