@@ -96,7 +96,7 @@ func untyped(v *structpb.Value) *yaml.Node {
 	case *structpb.Value_StructValue:
 		n := mapping()
 		for _, name := range slices.Sorted(maps.Keys(k.StructValue.GetFields())) {
-			n.Content = append(n.Content, text(name), untyped(k.StructValue.GetFields()[name]))
+			n.Content = append(n.Content, word(name), untyped(k.StructValue.GetFields()[name]))
 		}
 		return n
 	case *structpb.Value_ListValue:
