@@ -1,0 +1,69 @@
+package gap
+
+import (
+	"math"
+	"strings"
+	"testing"
+
+	"pgregory.net/rapid"
+)
+
+func TestFormatValue(t *testing.T) {
+	dec := func(n int) *int { return &n }
+	for _, tc := range []struct {
+		f    Format
+		v    float64
+		want string
+	}{
+		{Format{Style: "percent"}, .033, "3.3 %"},
+		{Format{Style: "percent"}, -.004, "-0.4 %"},
+		{Format{Style: "percent"}, -.00001, "0.0 %"},
+		{Format{Style: "percent"}, 1, "100.0 %"},
+		{Format{Style: "percent", Decimals: dec(0)}, .77, "77 %"},
+		{Format{Style: "percent", Decimals: dec(2)}, 12.34567, "1,234.57 %"},
+		{Format{Style: "currency", Magnitude: "billions", Currency: "USD"}, 5.9, "$5.9B"},
+		{Format{Style: "currency", Magnitude: "millions", Currency: "EUR"}, -1234.56, "-€1,234.6M"},
+		{Format{Style: "currency", Currency: "CHF"}, 1200, "1,200 CHF"},
+		{Format{Style: "currency"}, 1200.5, "$1,200.50"},
+		{Format{Style: "currency"}, -0.001, "$0.00"},
+		{Format{Style: "currency", Decimals: dec(0)}, 999.6, "$1,000"},
+		{Format{Style: "integer"}, 1790, "1,790"},
+		{Format{Style: "integer"}, -1234567.4, "-1,234,567"},
+		{Format{Style: "integer"}, -.4, "0"},
+		{Format{Style: "integer", Magnitude: "thousands"}, 12, "12K"},
+		{Format{}, 7.5, "7.5"},
+		{Format{Style: "number"}, 3.69, "3.69"},
+		{Format{Style: "number"}, 1790, "1,790"},
+		{Format{Style: "number"}, 433.0147, "433.01"},
+		{Format{Style: "number"}, .0318373, "0.0318"},
+		{Format{Style: "number"}, .5, "0.5"},
+		{Format{Style: "number"}, math.Copysign(0, -1), "0"},
+		{Format{Style: "number"}, 1e-300, "0"},
+		{Format{Style: "number", Decimals: dec(1)}, 7, "7.0"},
+		{Format{Style: "number", Decimals: dec(1)}, -.04, "0.0"},
+		{Format{Style: "number"}, 999999.999, "1,000,000"},
+		{Format{Style: "boolean"}, 1, "yes"},
+		{Format{Style: "boolean"}, 0, "no"},
+		{Format{Style: "boolean"}, .5, "0.5"},
+		{Format{}, math.NaN(), "–"},
+		{Format{}, math.Inf(-1), "–"},
+	} {
+		if got := FormatValue(tc.f, tc.v); got != tc.want {
+			t.Errorf("FormatValue(%+v, %v) = %q, want %q", tc.f, tc.v, got, tc.want)
+		}
+	}
+}
+
+func TestFormatNeverShowsNegativeZero(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		f := Format{Style: rapid.SampledFrom([]string{"", "number", "integer", "percent", "currency", "boolean"}).Draw(t, "style")}
+		if rapid.Bool().Draw(t, "declared") {
+			d := rapid.IntRange(0, 10).Draw(t, "decimals")
+			f.Decimals = &d
+		}
+		got := FormatValue(f, rapid.Float64().Draw(t, "v"))
+		if strings.Contains(got, "-") && !strings.ContainsAny(got, "123456789") {
+			t.Fatalf("%q", got)
+		}
+	})
+}
