@@ -95,7 +95,23 @@ usage; plan ends with 2 where there are changes.`,
 	add("compare", a.gapsCommand(), a.reportCommand())
 	add("operate", a.devCommand(), a.serveCommand(), a.statusCommand(), a.versionCommand())
 	root.SetHelpCommand(a.helpCommand(root))
+	root.InitDefaultCompletionCmd(a.opts.Args...)
+	if completion, _, err := root.Find([]string{"completion"}); err == nil {
+		completion.Args = cobra.ArbitraryArgs
+		completion.RunE = needsSubcommand("missing the shell", "legal are bash, fish, powershell and zsh")
+		completion.Example = "  setpoint completion bash > /etc/bash_completion.d/setpoint"
+	}
 	return root
+}
+
+// needsSubcommand refuses a command that does nothing by itself.
+func needsSubcommand(missing, hint string) func(*cobra.Command, []string) error {
+	return func(cmd *cobra.Command, args []string) error {
+		if len(args) > 0 {
+			return unknownCommand(cmd, args[0])
+		}
+		return &usageError{cmd: cmd, message: missing, hint: hint}
+	}
 }
 
 // helpCommand differs from cobra's in that an unknown topic is an error.

@@ -3,13 +3,13 @@ package cli
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"google.golang.org/protobuf/types/known/structpb"
 
 	commonv1 "setpoint.dev/proto/gen/setpoint/common/v1"
 	declarationv1 "setpoint.dev/proto/gen/setpoint/declaration/v1"
-	"setpoint.dev/services/internal/fault"
 )
 
 // longestValue is how many columns of one value a plan shows.
@@ -110,10 +110,29 @@ func leafChanges(path string, from, to *structpb.Value) []string {
 			return mapChanges(path+"[", "]", before, after)
 		}
 	}
-	if from != nil && to != nil && showValue(from) == showValue(to) && equalValues(from, to) {
+	if from != nil && to != nil && equalValues(from, to) {
 		return nil
 	}
-	return []string{printable(path) + ": " + showValue(from) + " → " + showValue(to)}
+	a, b := differing(inline(from), inline(to))
+	return []string{printable(path) + ": " + clip(a, longestValue) + " → " + clip(b, longestValue)}
+}
+
+// differing leaves out the beginning that two long values share, so that what
+// is shown of them is where they differ.
+func differing(a, b string) (string, string) {
+	if max(len(a), len(b)) <= longestValue {
+		return a, b
+	}
+	x, y := []rune(a), []rune(b)
+	same := 0
+	for same < min(len(x), len(y)) && x[same] == y[same] {
+		same++
+	}
+	const context = 20
+	if same <= context {
+		return a, b
+	}
+	return "…" + string(x[same-context:]), "…" + string(y[same-context:])
 }
 
 func mapChanges(before, after string, from, to map[string]*structpb.Value) []string {
@@ -159,7 +178,7 @@ func inline(v *structpb.Value) string {
 	case *structpb.Value_BoolValue:
 		return fmt.Sprint(k.BoolValue)
 	case *structpb.Value_StringValue:
-		return fmt.Sprintf("%q", printable(k.StringValue))
+		return strconv.Quote(k.StringValue) // which escapes what steers a terminal
 	case *structpb.Value_ListValue:
 		parts := make([]string, len(k.ListValue.GetValues()))
 		for i, e := range k.ListValue.GetValues() {
@@ -196,8 +215,7 @@ func renderWarnings(warnings []*commonv1.Fault) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s:\n", counted(len(warnings), "warning", "warnings"))
 	for _, w := range warnings {
-		var p fault.Place = placeOf(w)
-		writePlace(&b, "  ", p)
+		writePlace(&b, "  ", placeOf(w))
 	}
 	return b.String()
 }

@@ -82,12 +82,16 @@ func (f *tableFaults) err() error {
 // its end. Either all rows are legal or the error, a *fault.Error, says what is
 // wrong with which lines.
 func readObservations(r io.Reader, name string) ([]observationRow, error) {
+	return readObservationsWithin(r, name, maxTableBytes)
+}
+
+func readObservationsWithin(r io.Reader, name string, most int64) ([]observationRow, error) {
 	f := &tableFaults{name: name}
 	in := bufio.NewReader(r)
 	if !skipMark(in, f) {
 		return nil, f.err()
 	}
-	limited := &recordLimit{r: in}
+	limited := &recordLimit{r: in, most: most}
 	c := csv.NewReader(limited)
 	c.ReuseRecord = true
 	c.FieldsPerRecord = -1
@@ -175,6 +179,7 @@ var (
 type recordLimit struct {
 	r                io.Reader
 	start, delivered int64
+	most             int64 // of the whole table
 }
 
 func (l *recordLimit) Read(p []byte) (int, error) {
@@ -182,7 +187,7 @@ func (l *recordLimit) Read(p []byte) (int, error) {
 	if l.delivered-l.start > maxRecordBytes+buffered {
 		return 0, errRecordTooLong
 	}
-	if l.delivered > maxTableBytes {
+	if l.delivered > l.most {
 		return 0, errTableTooLarge
 	}
 	n, err := l.r.Read(p)
@@ -217,50 +222,57 @@ func unreadable(f *tableFaults, err error, after int) bool {
 
 // readHeader maps the known columns to their positions.
 func readHeader(f *tableFaults, line int, header []string) map[string]int {
-	index := map[string]int{}
 	if len(header) > maxTableColumns {
 		f.add(line, "", headerHint, "%d columns", len(header))
 		return nil
 	}
+	index := map[string]int{}
+	meant := map[string]bool{} // what an unknown column probably is
 	for i, raw := range header {
 		name := strings.ToLower(strings.TrimSpace(raw))
-		_, twice := index[name]
-		switch {
-		case twice:
+		if _, twice := index[name]; twice {
 			f.add(line, "", "", "the column %s is there twice", name)
-		case slices.Contains(tableColumns, name):
-			index[name] = i
-		default:
-			f.add(line, "", columnHint(name), "unknown column %q", clip(printable(raw), 60))
+			continue
 		}
+		if slices.Contains(tableColumns, name) {
+			index[name] = i
+			continue
+		}
+		guess, hint := explainColumn(name)
+		f.add(line, "", hint, "unknown column %q", clip(printable(raw), 60))
+		if guess == "" && hint != legalColumns {
+			return nil // the whole line is cut wrongly
+		}
+		meant[guess] = true
 	}
 	for _, name := range requiredColumns {
-		if _, ok := index[name]; !ok {
+		if _, ok := index[name]; !ok && !meant[name] {
 			f.add(line, "", headerHint, "the column %s is missing", name)
 		}
 	}
 	return index
 }
 
-func columnHint(name string) string {
-	if name == "" {
-		return "the header has an empty column: is there a comma too many?"
+var legalColumns = "legal are " + strings.Join(tableColumns, ", ")
+
+// explainColumn says what an unknown column probably is.
+func explainColumn(name string) (guess, hint string) {
+	switch {
+	case name == "":
+		return "", "the header has an empty column: is there a comma too many?"
+	case strings.ContainsAny(name, ";\t|"):
+		return "", "columns are separated by commas"
+	case strings.Contains(name, "\r"):
+		return "", "lines end in LF or CRLF"
 	}
-	for _, separator := range []string{";", "\t", "|"} {
-		if strings.Contains(name, separator) {
-			return "columns are separated by commas"
-		}
+	guess = columnSynonyms[name]
+	if guess == "" {
+		guess = nearest(name, tableColumns)
 	}
-	if strings.Contains(name, "\r") {
-		return "lines end in LF or CRLF"
+	if guess == "" {
+		return "", legalColumns
 	}
-	if meant, ok := columnSynonyms[name]; ok {
-		return "did you mean " + meant + "?"
-	}
-	if near := nearest(name, tableColumns); near != "" {
-		return "did you mean " + near + "?"
-	}
-	return "legal are " + strings.Join(tableColumns, ", ")
+	return guess, "did you mean " + guess + "?"
 }
 
 // readRow checks one row; every wrong field is a fault of its own.

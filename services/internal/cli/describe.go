@@ -207,7 +207,7 @@ func (d *description) renderEvaluation(b *block) {
 	b.heading("Evaluation as of " + d.asOf + ", policy " + d.policy)
 	inner := &block{color: b.color}
 	inner.line("Status", statusText(e.GetStatus(), b.color))
-	inner.line("Flags", strings.Join(gapFlags(e), ", "))
+	inner.line("Flags", strings.Join(gapFlags(e), "; "))
 	actual := optional(e.Actual, formatNumber)
 	if actual != "" && e.GetActualAt() != "" {
 		actual += " at " + e.GetActualAt()

@@ -141,8 +141,8 @@ func (a *app) explain(err error) *fault.Error {
 	if !errors.As(err, &c) {
 		return fault.New(fault.Internal, "cli.failed", "%s", err)
 	}
-	if !connect.IsWireError(err) {
-		return a.explainTransport(c)
+	if !connect.IsWireError(err) || c.Code() == connect.CodeDeadlineExceeded && detailOf(c) == nil {
+		return a.explainTransport(c) // the server knows our deadline and may be the first to say so
 	}
 	f = fault.New(kindOfCode(c.Code()), "cli.refused", "%s", c.Message())
 	if f.Message == "" {

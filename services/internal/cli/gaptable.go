@@ -42,6 +42,15 @@ func statusText(status string, color paint) string {
 	return printable(status)
 }
 
+func statusWord(status string) string {
+	for _, s := range statusStyles {
+		if s.status == status {
+			return s.word
+		}
+	}
+	return printable(status)
+}
+
 // renderGaps is the table of gaps, worst first, with roll-ups and hints.
 func renderGaps(res *gapv1.EvaluateResponse, original bool, width int, color paint) string {
 	var b strings.Builder
@@ -81,9 +90,9 @@ func targetTable(targets []*gapv1.TargetGap, width int, color paint) string {
 		)
 	})
 	columns := []column{
-		{Title: "STATUS"}, {Title: "TARGET", Shrink: 16}, {Title: "PERIOD"}, {Title: "ACTUAL", Right: true},
-		{Title: "DECLARED", Right: true}, {Title: "EXPECTED", Right: true}, {Title: "GAP", Right: true},
-		{Title: "DRIFT", Right: true}, {Title: "PROGRESS", Right: true}, {Title: "FLAGS", Shrink: 8},
+		{Title: "STATUS"}, {Title: "TARGET", Shrink: 16}, {Title: "PERIOD", Drop: 4}, {Title: "ACTUAL", Right: true, Drop: 6},
+		{Title: "DECLARED", Right: true, Drop: 5}, {Title: "EXPECTED", Right: true, Drop: 2}, {Title: "GAP", Right: true},
+		{Title: "DRIFT", Right: true, Drop: 3}, {Title: "PROGRESS", Right: true, Drop: 1}, {Title: "FLAGS", Shrink: 12},
 	}
 	rows := make([][]string, len(targets))
 	for i, t := range targets {
@@ -94,7 +103,7 @@ func targetTable(targets []*gapv1.TargetGap, width int, color paint) string {
 		rows[i] = []string{
 			statusText(t.GetStatus(), color), printable(t.GetName()), printable(period), optional(t.Actual, formatNumber),
 			targetText(t), optional(t.Expected, formatNumber), optional(t.Gap, formatNumber),
-			optional(t.Share, formatPercent), optional(t.Progress, formatPercent), strings.Join(gapFlags(t), ", "),
+			optional(t.Share, formatPercent), optional(t.Progress, formatPercent), strings.Join(gapFlags(t), "; "),
 		}
 	}
 	return renderTable(dropEmpty(columns, rows, width, color))
@@ -121,7 +130,7 @@ func gapFlags(t *gapv1.TargetGap) []string {
 	if t.GetStale() {
 		s := "stale"
 		if last := t.GetLastKnownStatus(); last != "" {
-			s += " (was " + statusText(last, false) + ")"
+			s += ", was " + statusWord(last)
 		}
 		flags = append(flags, s)
 	}
@@ -137,8 +146,8 @@ func rollUpTable(title string, list []*gapv1.RollUp, width int, color paint) str
 		return cmp.Or(cmp.Compare(severity(x.GetStatus()), severity(y.GetStatus())), strings.Compare(x.GetName(), y.GetName()))
 	})
 	columns := []column{
-		{Title: "STATUS"}, {Title: title, Shrink: 16}, {Title: "TITLE", Shrink: 16}, {Title: "SCORE", Right: true},
-		{Title: "PROGRESS", Right: true}, {Title: "KNOWN", Right: true}, {Title: "TARGETS", Right: true},
+		{Title: "STATUS"}, {Title: title, Shrink: 16}, {Title: "TITLE", Shrink: 16, Drop: 1}, {Title: "SCORE", Right: true},
+		{Title: "PROGRESS", Right: true, Drop: 2}, {Title: "KNOWN", Right: true}, {Title: "TARGETS", Right: true, Drop: 3},
 	}
 	rows := make([][]string, len(list))
 	for i, r := range list {

@@ -29,7 +29,7 @@ type kindColumn struct {
 
 var (
 	titleColumn = kindColumn{column{Title: "TITLE", Shrink: 16}, field("title")}
-	ownerColumn = kindColumn{column{Title: "OWNER", Shrink: 10}, field("owner")}
+	ownerColumn = kindColumn{column{Title: "OWNER", Shrink: 10, Drop: 3}, field("owner")}
 	plain       = []kindColumn{titleColumn, ownerColumn}
 )
 
@@ -194,7 +194,7 @@ func resourceTable(k kind, resources []*commonv1.Resource, width int, color pain
 	for _, c := range k.Columns {
 		columns = append(columns, c.column)
 	}
-	columns = append(columns, column{Title: "SET"}, column{Title: "REVISION", Right: true})
+	columns = append(columns, column{Title: "SET", Drop: 1}, column{Title: "REVISION", Right: true, Drop: 2})
 	rows := make([][]string, len(resources))
 	for i, r := range resources {
 		row := []string{printable(r.GetMetadata().GetName())}

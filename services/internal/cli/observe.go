@@ -124,7 +124,7 @@ func (a *app) observeTable(ctx context.Context, o observeFlags, f format) error 
 	if err != nil {
 		return err
 	}
-	chunks := chunkRows(rows, maxChunk)
+	chunks := chunkRows(rows, a.opts.chunk)
 	bar := a.progress(len(rows), len(chunks))
 	total := &strategyv1.RecordObservationsResponse{}
 	done := 0
@@ -222,8 +222,15 @@ func (a *app) explainChunk(err error, name string, chunks [][]observationRow, i,
 		e.Message += "; it is not known whether the " + rows + " were recorded"
 	} else {
 		recorded, state, left := "nothing", "is not recorded", 0
-		if i > 0 {
+		switch {
+		case i == 1:
+			recorded = fmt.Sprintf("chunk 1 (%s)", counted(done, "row", "rows"))
+		case i > 1:
 			recorded = fmt.Sprintf("chunks 1 to %d (%s)", i, counted(done, "row", "rows"))
+		}
+		metrics := "metric " + chunks[i][0].metric
+		if last := chunks[i][len(chunks[i])-1].metric; last != chunks[i][0].metric {
+			metrics = "metrics " + chunks[i][0].metric + " to " + last
 		}
 		if unknown {
 			state = "may be recorded or not"
@@ -231,9 +238,8 @@ func (a *app) explainChunk(err error, name string, chunks [][]observationRow, i,
 		for _, c := range chunks[i+1:] {
 			left += len(c)
 		}
-		e.Message += fmt.Sprintf("; of %d chunks, recorded: %s; chunk %d (%s, metrics %s to %s) %s; not sent: %s",
-			len(chunks), recorded, i+1, rows, chunks[i][0].metric, chunks[i][len(chunks[i])-1].metric, state,
-			counted(left, "row", "rows"))
+		e.Message += fmt.Sprintf("; of %d chunks, recorded: %s; chunk %d (%s, %s) %s; not sent: %s",
+			len(chunks), recorded, i+1, rows, metrics, state, counted(left, "row", "rows"))
 	}
 	again := "running the same command again is safe: values on record are left as they are"
 	if e.Hint != "" {

@@ -19,12 +19,7 @@ func (a *app) reportCommand() *cobra.Command {
 		Example: `  setpoint report gap --strategy gsa-2018-2022 --format html -o report.html
   setpoint report gap --format md --as-of 2018-12-31`,
 		Args: cobra.ArbitraryArgs,
-		RunE: func(cmd *cobra.Command, args []string) error {
-			if len(args) > 0 {
-				return unknownCommand(cmd, args[0])
-			}
-			return &usageError{cmd: cmd, message: "missing the report to render", hint: "legal is gap"}
-		},
+		RunE: needsSubcommand("missing the report to render", "legal is gap"),
 	}
 	report.AddCommand(a.reportGapCommand())
 	return report

@@ -41,6 +41,8 @@ type Options struct {
 	Version string
 	// Serve starts a server and returns when it has stopped, nil after ctx ended.
 	Serve func(context.Context, ServeOptions) error
+
+	chunk int // rows of a table that go in one request; default what the API takes
 }
 
 // ServeOptions says what to start.
@@ -96,6 +98,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.RetryDelay == 0 {
 		o.RetryDelay = 200 * time.Millisecond
+	}
+	if o.chunk == 0 {
+		o.chunk = maxChunk
 	}
 	return o
 }

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/jedib0t/go-pretty/v6/table"
@@ -8,22 +9,25 @@ import (
 )
 
 // column of a table. Where the terminal is too narrow, the columns with
-// Shrink > 0 are shortened, never below that width.
+// Shrink > 0 are shortened, never below that width; where that is not enough,
+// the columns with Drop > 0 are left out, the lowest first.
 type column struct {
 	Title  string
 	Right  bool // numbers
 	Shrink int
+	Drop   int
 }
 
 // renderTable aligns rows under their titles, two spaces apart, without
 // borders. width is that of the terminal, 0 if there is no limit.
 func renderTable(columns []column, rows [][]string, width int, color paint) string {
-	widths := make([]int, len(columns))
-	for i, c := range columns {
-		widths[i] = text.StringWidthWithoutEscSequences(c.Title)
-		for _, r := range rows {
-			widths[i] = max(widths[i], text.StringWidthWithoutEscSequences(r[i]))
+	widths := cellWidths(columns, rows)
+	if drop := tooMany(columns, widths, width); drop >= 0 {
+		narrower := make([][]string, len(rows))
+		for i, r := range rows {
+			narrower[i] = slices.Delete(slices.Clone(r), drop, drop+1)
 		}
+		return renderTable(slices.Delete(slices.Clone(columns), drop, drop+1), narrower, width, color)
 	}
 	shrink(columns, widths, width)
 
@@ -56,6 +60,37 @@ func renderTable(columns []column, rows [][]string, width int, color paint) stri
 		lines[i] = strings.TrimRight(l, " ")
 	}
 	return strings.Join(lines, "\n") + "\n"
+}
+
+func cellWidths(columns []column, rows [][]string) []int {
+	widths := make([]int, len(columns))
+	for i, c := range columns {
+		widths[i] = text.StringWidthWithoutEscSequences(c.Title)
+		for _, r := range rows {
+			widths[i] = max(widths[i], text.StringWidthWithoutEscSequences(r[i]))
+		}
+	}
+	return widths
+}
+
+// tooMany is the column to leave out, -1 if all fit once shortened or nothing
+// more can be left out.
+func tooMany(columns []column, widths []int, width int) int {
+	total, drop := 2*(len(columns)-1), -1
+	for i, c := range columns {
+		if c.Shrink > 0 {
+			total += min(widths[i], c.Shrink)
+		} else {
+			total += widths[i]
+		}
+		if c.Drop > 0 && (drop < 0 || c.Drop < columns[drop].Drop) {
+			drop = i
+		}
+	}
+	if width <= 0 || total <= width {
+		return -1
+	}
+	return drop
 }
 
 // shrink takes columns from the widest shrinkable column until all fits.
