@@ -15,6 +15,9 @@ type Options struct {
 	Strategy     string // name; "" for all strategies
 	Title        string // of the document; "" for the strategy's title
 	Organization string // display name
+	// OriginalTargets says that r was judged against the targets as first
+	// declared, so that the document can say so.
+	OriginalTargets bool
 }
 
 // Build makes the document of r, the evaluation of p. Neither is changed, and
@@ -28,6 +31,7 @@ func Build(p gap.Portfolio, r gap.Result, opts Options) Document {
 		AsOf:         r.AsOf,
 		Revision:     r.Revision,
 		Policy:       tidy(r.Policy),
+		Original:     opts.OriginalTargets,
 		Definitions:  definitions,
 		Targets:      b.targets(),
 	}
@@ -58,6 +62,9 @@ func reproduce(d Document) string {
 	args = append(args, "--revision", uint64String(d.Revision))
 	if d.Policy != "" {
 		args = append(args, "--policy", quote(d.Policy))
+	}
+	if d.Original {
+		args = append(args, "--original-targets")
 	}
 	return strings.Join(args, " ")
 }

@@ -130,7 +130,7 @@ func TestChartSaysWhatItShows(t *testing.T) {
 	for name, want := range map[string][]string{
 		"fedramp":  {"actual", "expected", "tolerance", "target 165", "121", "as of 2018-12-31", "FY2018", "200"},
 		"vacant":   {"target 3.0 %", "3.3 %", "near", "met", "FY2018"},
-		"revenue":  {"target band", "target 0.0 % to 2.0 %", "not met", "−1.0 %"},
+		"revenue":  {"target band", "target 0.0 to 2.0 %", "not met", "−1.0 %"},
 		"supplier": {"method changed", "excluded period", "excluded"},
 		"latency":  {"partial"},
 	} {
@@ -264,4 +264,50 @@ func TestPathShapes(t *testing.T) {
 	if pts := path(Target{Target: num(1)}, &base); pts != nil {
 		t.Errorf("without a due date: %v", pts)
 	}
+}
+
+// What is drawn is what was judged: the path of a chart passes through the
+// value the evaluation expects on any day.
+func TestPathAgreesWithEvaluation(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		start := calendar.Of(2018, 1, 1)
+		due := start.AddDays(rapid.IntRange(400, 3000).Draw(t, "days"))
+		b, g := rapid.Float64Range(10, 100).Draw(t, "baseline"), rapid.Float64Range(101, 300).Draw(t, "target")
+		sp := gap.Setpoint{Baseline: &gap.Baseline{Date: start, Value: &b}, Value: &g, Due: due, Direction: gap.Increase}
+		sp.Trajectory.Shape = rapid.SampledFrom([]gap.Shape{"", gap.Linear, gap.Step, gap.SCurve, gap.Exponential, gap.Points}).Draw(t, "shape")
+		if sp.Trajectory.Shape == gap.Points {
+			sp.Trajectory.Steps = rapid.Bool().Draw(t, "steps")
+			sp.Trajectory.Points = []gap.Point{{Date: start.AddDays(200), Value: b + 5}, {Date: due, Value: g}}
+		}
+		if rapid.Bool().Draw(t, "starts later") {
+			sp.Trajectory.Start = &gap.Point{Date: start.AddDays(100), Value: b + 1}
+		}
+		p := gap.Portfolio{
+			Metrics: []gap.Metric{{Name: "m", Cadence: calendar.Daily, Aggregation: gap.Last, Observations: []gap.Observation{{At: start, Value: b}}}},
+			Targets: []gap.Target{{Name: "t", Metric: "m", Versions: []gap.Setpoint{sp}}},
+		}
+		asOf := start.AddDays(rapid.IntRange(101, due.Sub(start)-1).Draw(t, "as of"))
+		r := gap.Evaluate(p, asOf, gap.Default(), gap.Options{Explain: true})
+		tg := Build(p, r, Options{}).Targets[0]
+		if tg.ExpectedNow == nil {
+			t.Fatal("nothing expected")
+		}
+		tolerance := 1e-9 * g
+		if s := sp.Trajectory.Shape; s == gap.SCurve || s == gap.Exponential {
+			tolerance = (g - b) / 100 // drawn by samples
+		}
+		pts := tg.Chart.Path
+		for i := 1; i < len(pts); i++ {
+			q, r := pts[i-1], pts[i]
+			if asOf.Before(q.Date) || !asOf.Before(r.Date) {
+				continue
+			}
+			drawn := q.Value + (r.Value-q.Value)*float64(asOf.Sub(q.Date))/float64(r.Date.Sub(q.Date))
+			if math.Abs(drawn-*tg.ExpectedNow) > tolerance {
+				t.Fatalf("on %v %v is drawn, %v expected", asOf, drawn, *tg.ExpectedNow)
+			}
+			return
+		}
+		t.Fatalf("nothing is drawn on %v: %v", asOf, pts)
+	})
 }

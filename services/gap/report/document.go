@@ -24,7 +24,8 @@ type Document struct {
 	AsOf         calendar.Date `json:"asOf"`
 	Revision     uint64        `json:"revision,string"`
 	Policy       string        `json:"policy"`
-	Reproduce    string        `json:"reproduce"` // the command that gives this document again
+	Original     bool          `json:"originalTargets,omitempty"` // judged against the targets as first declared
+	Reproduce    string        `json:"reproduce"`                 // the command that gives this document again
 
 	Headline    Headline     `json:"headline"`
 	Strategies  []Strategy   `json:"strategies"`
@@ -123,6 +124,7 @@ type Target struct {
 	Lower       *float64      `json:"lower,omitempty"`
 	Upper       *float64      `json:"upper,omitempty"`
 	Due         calendar.Date `json:"due,omitzero"`
+	Forecast    calendar.Date `json:"forecast,omitzero"` // when a milestone is said to be done
 	Expected    *float64      `json:"expected,omitempty"`
 	ExpectedNow *float64      `json:"expectedNow,omitempty"`
 	Gap         *float64      `json:"gap,omitempty"`

@@ -135,6 +135,8 @@ func fixture() (gap.Portfolio, gap.Result) {
 		switch t.Form {
 		case gap.PathForm:
 			v.Baseline = &gap.Baseline{Date: date("2016-09-30"), Value: t.Baseline}
+		case gap.MilestoneForm:
+			v.Milestone = &gap.Milestone{Forecast: date("2021-05-31")}
 		case gap.MaintainForm:
 			v.Maintain = &gap.Maintain{Lower: t.Lower, Upper: t.Upper, From: date("2015-10-01")}
 		}

@@ -21,8 +21,8 @@ var style string
 
 var page = template.Must(template.New("page").Parse(pageSource))
 
-// policy lets the page's own style in and nothing else: no script, no request.
-var policy = func() string {
+// contentPolicy lets the page's own style in and nothing else: no script, no request.
+var contentPolicy = func() string {
 	sum := sha256.Sum256([]byte(style))
 	return "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'; base-uri 'none'; form-action 'none'"
 }()
@@ -128,7 +128,7 @@ type (
 func newPage(d *Document) *pageView {
 	v := &pageView{
 		D:        d,
-		CSP:      policy,
+		CSP:      contentPolicy,
 		CSS:      template.CSS(style),
 		AsOf:     orAbsent(d.AsOf.String()),
 		Revision: uint64String(d.Revision),
@@ -157,7 +157,11 @@ func newPage(d *Document) *pageView {
 	v.MoreWorst = more(d.Headline.Behind - len(v.Worst))
 	v.MoreMissing = more(d.Headline.Unjudged - len(v.Missing))
 	for _, s := range d.Strategies {
-		v.Strategies = append(v.Strategies, strategyView{s.Title, s.Vision, s.Description, horizon(s), newRollUp(s.RollUp), newExplain(s.Explanation)})
+		title := s.Title
+		if title == d.Title {
+			title = "Overall"
+		}
+		v.Strategies = append(v.Strategies, strategyView{title, s.Vision, s.Description, horizon(s), newRollUp(s.RollUp), newExplain(s.Explanation)})
 	}
 	for _, o := range d.Objectives {
 		ov := &objectiveView{

@@ -70,7 +70,11 @@ func (m *markdown) headline() {
 	if d.Organization != "" {
 		of += " · " + md(d.Organization)
 	}
-	m.printf("%s · as of **%s** · revision **%d** · policy **%s**\n\n", of, orAbsent(d.AsOf.String()), d.Revision, md(orAbsent(d.Policy)))
+	m.printf("%s · as of **%s** · revision **%d** · policy **%s**", of, orAbsent(d.AsOf.String()), d.Revision, md(orAbsent(d.Policy)))
+	if d.Original {
+		m.printf(" · against the targets as first declared")
+	}
+	m.printf("\n\n")
 	m.printf("**%s**\n\n", md(d.Headline.Sentence))
 	for _, h := range d.Headline.Hints {
 		m.printf("> %s\n\n", md(h))

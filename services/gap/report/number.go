@@ -140,7 +140,12 @@ func plain(v float64) string {
 func setpoint(m Metric, direction string, target, lower, upper *float64) string {
 	switch {
 	case lower != nil && upper != nil:
-		return m.show(*lower) + " to " + m.show(*upper)
+		// 0.00 to 2.00 %: the unit once, where both have the same.
+		from, to := m.show(*lower), m.show(*upper)
+		if _, unit, ok := strings.Cut(to, " "); ok {
+			from = strings.TrimSuffix(from, " "+unit)
+		}
+		return from + " to " + to
 	case lower != nil:
 		return "≥ " + m.show(*lower)
 	case upper != nil:

@@ -51,6 +51,9 @@ func valueScale(values []float64, n int, from, to float64) scale {
 		}
 		lo, hi = lo-pad, hi+pad
 	}
+	if lo != 0 {
+		lo -= (hi/2 - lo/2) / 16 // so that nothing lies on the axis
+	}
 	step := niceStep((hi/2 - lo/2) * 2 / float64(n))
 	s := scale{lo: math.Floor(lo/step) * step, hi: math.Ceil(hi/step) * step, from: from, to: to}
 	for i := math.Round(s.lo / step); i <= math.Round(s.hi/step); i++ {

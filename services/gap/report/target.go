@@ -107,10 +107,14 @@ func (b *builder) compared(r gap.TargetResult) Target {
 	if w := finite(&r.Weight); w != nil {
 		t.Weight = *w
 	}
+	sp := declared.InForce(b.result.AsOf)
+	if sp != nil && sp.Milestone != nil {
+		t.Forecast = sp.Milestone.Forecast
+	}
 	t.Reason = reason(t)
 	t.Summary = summary(t)
 	t.Notes = notes(declared, metric, t.Periods, b.result.AsOf)
-	t.Chart = chartOf(t, declared.InForce(b.result.AsOf), metric, b.result.AsOf)
+	t.Chart = chartOf(t, sp, metric, b.result.AsOf)
 	return t
 }
 
@@ -266,13 +270,17 @@ func pathSummary(t Target) string {
 }
 
 func milestoneSummary(t Target) string {
-	switch {
-	case t.Status == gap.Achieved:
+	if t.Status == gap.Achieved {
 		return "Done"
-	case t.Due.IsZero():
-		return "Not done yet"
 	}
-	return "Not done yet; due " + t.Due.String()
+	s := "Not done yet"
+	if !t.Due.IsZero() {
+		s += "; due " + t.Due.String()
+	}
+	if !t.Forecast.IsZero() {
+		s += "; forecast for " + t.Forecast.String()
+	}
+	return s
 }
 
 func noDataSummary(t Target) string {

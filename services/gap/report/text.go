@@ -85,6 +85,7 @@ func (t *Target) facts() []Definition {
 	}
 	add("Target", setpoint(m, t.Direction, t.Target, t.Lower, t.Upper))
 	add("Due", t.Due.String())
+	add("Forecast", t.Forecast.String())
 	add("Baseline", m.value(t.Baseline))
 	add("Gap to target", t.gapWords())
 	add("Drift off path", m.behind(t.Drift))
@@ -98,7 +99,9 @@ func (t *Target) facts() []Definition {
 	}
 	add("Progress", percent(t.Progress))
 	add("Score", score(t.Score))
-	add("Unit", m.Unit)
+	if s := m.Format.Style; s != "percent" && s != "currency" && s != "boolean" {
+		add("Unit", m.Unit) // else the value shows it
+	}
 	add("Owner", t.Owner)
 	return out
 }
