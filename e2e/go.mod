@@ -7,6 +7,11 @@ require (
 	setpoint.dev/services v0.0.0
 )
 
+require (
+	connectrpc.com/connect v1.21.1 // indirect
+	google.golang.org/protobuf v1.36.12 // indirect
+)
+
 replace (
 	setpoint.dev/proto => ../proto
 	setpoint.dev/services => ../services

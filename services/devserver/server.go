@@ -63,6 +63,7 @@ type Server struct {
 	running  sync.WaitGroup
 	projects chan error // the projector's end
 	serves   chan error // the HTTP server's end
+	closing  func() error
 }
 
 // Start starts the service in the folder. It fails with an Unavailable fault
@@ -81,6 +82,7 @@ func Start(ctx context.Context, o Options) (_ *Server, err error) {
 		return nil, err
 	}
 	s := &Server{projects: make(chan error, 1), serves: make(chan error, 1)}
+	s.closing = sync.OnceValue(s.close)
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, s.Close())
@@ -205,8 +207,10 @@ func (s *Server) Wait(ctx context.Context) error {
 }
 
 // Close stops the service: no new requests, the running ones finish, then the
-// record and the log close.
-func (s *Server) Close() error {
+// record and the log close. Closing again is no error.
+func (s *Server) Close() error { return s.closing() }
+
+func (s *Server) close() error {
 	var errs []error
 	if s.http != nil {
 		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
