@@ -59,6 +59,7 @@ func TestPathStatuses(t *testing.T) {
 		{"falling, behind", falling, daily(observe("2021-12-30", 200)), "2021-12-30", OffTrack, nil, nil},
 		{"at the goal before due", up, daily(observe("2021-04-10", 200)), "2021-04-10", Achieved, nil, nil},
 		{"achieved does not stick", up, daily(observe("2021-04-10", 200), observe("2021-04-11", 100)), "2021-04-11", OffTrack, nil, nil},
+		{"at the goal, but stale", line("2020-12-31", 100, "2025-12-31", 200), daily(observe("2021-04-10", 200)), "2022-05-17", NoData, nil, nil},
 		{"exactly at due", up, daily(observe("2021-12-31", 200)), "2021-12-31", Achieved, num(200), num(0)},
 		{"within the tolerance at due", tolerant, daily(observe("2021-12-31", 180)), "2021-12-31", Achieved, num(200), num(.2)},
 		{"missed at due", up, daily(observe("2021-12-31", 199)), "2021-12-31", Missed, num(200), num(.01)},
@@ -238,6 +239,7 @@ func TestAggregation(t *testing.T) {
 		{"partial", two, "2020-03-31", absent, NoData, PeriodPartial},
 		{"highest revision of a date", duplicate, "2020-03-31", num(21), OnTrack, PeriodMet},
 		{"a sum over a change of method", mid, "2020-03-31", absent, NoData, PeriodPartial},
+		{"a sum that begins with a change of method", quarter(Sum, calendar.Monthly, Break{day("2020-01-01"), "recount"}), "2020-03-31", num(18), OnTrack, PeriodMet},
 		{"the last after a change of method", midLast, "2020-03-31", num(6), OnTrack, PeriodMet},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -479,6 +481,15 @@ func TestVersions(t *testing.T) {
 	if r := evaluate(one2one(m, pWas, pAfter), "2017-12-31"); r.Status != OffTrack || *r.Target != 40 {
 		t.Errorf("periods lowered after the end: %s against %v", r.Status, *r.Target)
 	}
+	// A plan loaded after the fact can be put right: no version was in force then.
+	pWas.Effective, pAfter.Effective = day("2024-01-01"), day("2024-02-01")
+	if r := evaluate(one2one(m, pWas, pAfter), "2024-03-01"); *r.Periods[2].Target != 25 {
+		t.Errorf("periods put right afterwards: %v", *r.Periods[2].Target)
+	}
+	was.Effective, after.Effective = day("2024-01-01"), day("2024-02-01")
+	if r := evaluate(one2one(m, was, after), "2024-03-01"); r.Status != Achieved || *r.Target != 25 {
+		t.Errorf("path put right afterwards: %s against %v", r.Status, *r.Target)
+	}
 	// A percentage of a baseline that was restated is no target drift.
 	half := 0.5
 	pct := Setpoint{Baseline: &Baseline{Date: day("2015-09-30"), Value: num(10)}, ChangeFromBaseline: &half, Due: day("2020-09-30"), Revision: 1}
@@ -587,6 +598,10 @@ func TestHintWhenAllIsStale(t *testing.T) {
 	if r.SuggestedAsOf != day("2018-09-30") || len(r.Hints) != 1 || !strings.Contains(r.Hints[0], "2 of 3 targets") {
 		t.Errorf("%v: %q", r.SuggestedAsOf, r.Hints)
 	}
+	p.Targets = p.Targets[1:] // as many were fresh on one day as on the other: the later one
+	if r := Evaluate(p, day("2023-01-01"), Default(), Options{}); r.SuggestedAsOf != day("2018-09-30") {
+		t.Errorf("of two days as good: %v", r.SuggestedAsOf)
+	}
 	if r := Evaluate(p, day("2018-12-31"), Default(), Options{}); len(r.Hints) != 0 || !r.SuggestedAsOf.IsZero() {
 		t.Errorf("fresh data: %q", r.Hints)
 	}
@@ -630,6 +645,20 @@ func TestOKR(t *testing.T) {
 				t.Errorf("%s, want %s: %s", r.Targets[0].Status, tc.status, r.Targets[0].Explanation.Rule)
 			}
 		})
+	}
+}
+
+// Where only levels are declared, the target level is the final value, else
+// the stretch, else the commitment.
+func TestFinalValueFromLevels(t *testing.T) {
+	for want, l := range map[float64]Levels{
+		80:  {Commit: num(30), Target: num(80), Stretch: num(100)},
+		100: {Commit: num(30), Stretch: num(100)},
+		30:  {Commit: num(30)},
+	} {
+		sp := line("2020-12-31", 0, "2021-12-31", 0)
+		sp.Value, sp.Levels = nil, &l
+		near(t, "target", evaluate(one2one(daily(observe("2021-01-01", 0)), sp), "2021-01-01").Target, &want)
 	}
 }
 

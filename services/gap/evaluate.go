@@ -152,7 +152,7 @@ func (e *evaluator) compare(t *Target, r *TargetResult) {
 	if d := c.sp.Due; !d.IsZero() && e.asOf.After(d) {
 		// History is scored against the target then in force: what was declared
 		// after the end does not change the verdict.
-		if then := c.versionAt(d); then.Due == d && then.form() == c.sp.form() {
+		if then := c.versionThen(d); then.Due == d && then.form() == c.sp.form() {
 			c.sp = then
 		}
 	}
@@ -188,6 +188,15 @@ func (c *comparison) versionAt(d calendar.Date) *Setpoint {
 		return c.t.FirstDeclared()
 	}
 	return c.t.InForce(d)
+}
+
+// versionThen is the version that was in force on a day of the past. Where
+// none was, what is declared now is all there is to score history against.
+func (c *comparison) versionThen(d calendar.Date) *Setpoint {
+	if then := c.versionAt(d); c.opts.OriginalTargets || !then.Effective.After(d) {
+		return then
+	}
+	return c.sp
 }
 
 // actual records the value that is judged.

@@ -11,9 +11,10 @@ import (
 // percentage and an amount of money with a magnitude have one, an amount
 // without a magnitude two unless it is whole, an integer none, and a number up
 // to two (a small one three significant digits) without trailing zeros. There
-// is no negative zero, and what is not finite is "–".
+// is no negative zero, and what is not finite, or too large to be
+// a percentage, is "–".
 func FormatValue(f Format, v float64) string {
-	if !finite(v) {
+	if !finite(v * 100) {
 		return "–"
 	}
 	magnitude := magnitudes[f.Magnitude]

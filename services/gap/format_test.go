@@ -45,6 +45,7 @@ func TestFormatValue(t *testing.T) {
 		{Format{Style: "boolean"}, 1, "yes"},
 		{Format{Style: "boolean"}, 0, "no"},
 		{Format{Style: "boolean"}, .5, "0.5"},
+		{Format{Style: "percent"}, math.MaxFloat64, "–"},
 		{Format{}, math.NaN(), "–"},
 		{Format{}, math.Inf(-1), "–"},
 	} {

@@ -86,13 +86,9 @@ func (c *comparison) yearToDate(p *span, g float64) *float64 {
 
 func (c *comparison) pathGrid(observed []span) []PeriodResult {
 	rows := slices.Clone(observed)
-	have := make(map[calendar.Date]bool, len(rows))
-	for i := range rows {
-		have[rows[i].End] = true
-	}
 	declare := func(d calendar.Date) {
-		if p := calendar.Span(d, c.s.cadence, c.s.fy); !d.IsZero() && !have[p.End] {
-			have[p.End] = true
+		p := calendar.Span(d, c.s.cadence, c.s.fy)
+		if !d.IsZero() && !slices.ContainsFunc(rows, func(r span) bool { return r.End == p.End }) {
 			rows = append(rows, c.s.over(p))
 		}
 	}
@@ -112,7 +108,7 @@ func (c *comparison) pathGrid(observed []span) []PeriodResult {
 
 func (c *comparison) pathCell(p *span) PeriodResult {
 	out, judge := c.cell(p)
-	sp := c.versionAt(p.End)
+	sp := c.versionThen(p.End)
 	if sp.form() != PathForm || p.End.After(c.asOf) {
 		sp = c.sp
 	}
@@ -219,7 +215,7 @@ func (c *comparison) maintainGrid(observed []span) []PeriodResult {
 	add := func(p *span) {
 		cell, judge := c.cell(p)
 		m := c.sp.Maintain
-		if then := c.versionAt(p.End); then.Maintain != nil {
+		if then := c.versionThen(p.End); then.Maintain != nil {
 			m = then.Maintain
 		}
 		k := newBand(m.Lower, m.Upper, c.sp.Tolerance)

@@ -58,8 +58,8 @@ func (c *comparison) asThen(w *row) {
 	if !w.End.Before(c.asOf) {
 		return
 	}
-	then := c.versionAt(w.End)
-	if then == w.sp || then.Effective.After(w.End) {
+	then := c.versionThen(w.End)
+	if then == w.sp {
 		return
 	}
 	if pt := then.period(w.Period, c.s.fy); pt != nil {

@@ -199,6 +199,9 @@ func (s *series) all() []span {
 		return nil
 	}
 	var out []span
+	if s.every == s.cadence {
+		out = make([]span, 0, len(s.obs))
+	}
 	for i := 0; i < len(s.obs); {
 		p := s.over(calendar.Span(s.obs[i].At, s.cadence, s.fy))
 		out = append(out, p)
