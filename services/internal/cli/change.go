@@ -2,6 +2,8 @@ package cli
 
 import (
 	"fmt"
+	"maps"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -74,47 +76,75 @@ func renderChanges(changes []*declarationv1.Change, color paint) string {
 			fmt.Fprintf(&b, "%s\n", color.with(yellow, "~ "+name))
 		}
 		for _, f := range c.GetFields() {
-			for _, l := range leafChanges(f.GetPath(), f.GetFrom(), f.GetTo()) {
-				fmt.Fprintf(&b, "    %s\n", l)
+			if namesElement(f.GetPath(), f.GetFrom()) || namesElement(f.GetPath(), f.GetTo()) {
+				continue
 			}
+			from, to := differing(inline(f.GetFrom()), inline(f.GetTo()))
+			fmt.Fprintf(&b, "    %s: %s → %s\n", printable(f.GetPath()), clip(from, longestValue), clip(to, longestValue))
 		}
 	}
 	return b.String()
 }
 
-// created lists the fields of a new resource, "path: value".
-func created(fields []*declarationv1.FieldChange) []string {
-	var lines []string
-	for _, f := range fields {
-		if s := f.GetTo().GetStructValue(); s != nil && (f.GetPath() == "spec" || f.GetPath() == "metadata") {
-			for _, k := range sortedKeys(s.GetFields()) {
-				lines = append(lines, f.GetPath()+"."+k+": "+showValue(s.GetFields()[k]))
-			}
-			continue
-		}
-		lines = append(lines, printable(f.GetPath())+": "+showValue(f.GetTo()))
-	}
-	return lines
+// elementPath takes spec.periods[FY2018].value apart.
+var elementPath = regexp.MustCompile(`^([^\[\]]+)\[([^\[\]]*)\](?:\.(.*))?$`)
+
+// namesElement reports whether a field only repeats what its path says:
+// spec.periods[FY2018].period is FY2018.
+func namesElement(path string, v *structpb.Value) bool {
+	m := elementPath.FindStringSubmatch(path)
+	return m != nil && m[2] != "" && m[2] == v.GetStringValue()
 }
 
-// leafChanges goes down to the values that differ. Elements of lists are told
-// apart by what names them (period, date, objective …), else by position.
-func leafChanges(path string, from, to *structpb.Value) []string {
-	if a, b := from.GetStructValue(), to.GetStructValue(); a != nil && b != nil {
-		return mapChanges(path+".", "", a.GetFields(), b.GetFields())
+// created lists the fields of a new resource, "path: value"; the elements of a
+// list stand on one line, "spec.periods: FY2018 0.03, FY2019 0.025".
+func created(fields []*declarationv1.FieldChange) []string {
+	type element struct {
+		name   string
+		leaves []string
 	}
-	if a, b := from.GetListValue(), to.GetListValue(); a != nil && b != nil {
-		before, key := keyed(a.GetValues())
-		after, key2 := keyed(b.GetValues())
-		if before != nil && after != nil && key == key2 {
-			return mapChanges(path+"[", "]", before, after)
+	var lines []string
+	var list string
+	var elements []element
+	flush := func() {
+		if list == "" {
+			return
+		}
+		parts := make([]string, len(elements))
+		for i, e := range elements {
+			switch {
+			case len(e.leaves) == 1:
+				parts[i] = e.name + " " + strings.TrimPrefix(e.leaves[0], "value ")
+			case len(e.leaves) > 1:
+				parts[i] = e.name + " (" + strings.Join(e.leaves, ", ") + ")"
+			default:
+				parts[i] = e.name
+			}
+		}
+		lines = append(lines, printable(list+": "+strings.Join(parts, ", ")))
+		list, elements = "", nil
+	}
+	for _, f := range fields {
+		m := elementPath.FindStringSubmatch(f.GetPath())
+		if m == nil {
+			flush()
+			lines = append(lines, printable(f.GetPath())+": "+clip(inline(f.GetTo()), longestValue))
+			continue
+		}
+		if m[1] != list {
+			flush()
+			list = m[1]
+		}
+		if n := len(elements); n == 0 || elements[n-1].name != m[2] {
+			elements = append(elements, element{name: m[2]})
+		}
+		if !namesElement(f.GetPath(), f.GetTo()) {
+			last := &elements[len(elements)-1]
+			last.leaves = append(last.leaves, strings.TrimSpace(m[3]+" "+clip(inline(f.GetTo()), longestValue)))
 		}
 	}
-	if from != nil && to != nil && equalValues(from, to) {
-		return nil
-	}
-	a, b := differing(inline(from), inline(to))
-	return []string{printable(path) + ": " + clip(a, longestValue) + " → " + clip(b, longestValue)}
+	flush()
+	return lines
 }
 
 // differing leaves out the beginning that two long values share, so that what
@@ -135,40 +165,7 @@ func differing(a, b string) (string, string) {
 	return "…" + string(x[same-context:]), "…" + string(y[same-context:])
 }
 
-func mapChanges(before, after string, from, to map[string]*structpb.Value) []string {
-	var lines []string
-	for _, k := range sortedKeys(from, to) {
-		lines = append(lines, leafChanges(before+k+after, from[k], to[k])...)
-	}
-	return lines
-}
-
-// keyed indexes a list of objects by the field that names each; nil if there
-// is none.
-func keyed(list []*structpb.Value) (byKey map[string]*structpb.Value, key string) {
-	for _, key := range []string{"period", "date", "objective", "name"} {
-		byKey := map[string]*structpb.Value{}
-		for _, v := range list {
-			if name := v.GetStructValue().GetFields()[key].GetStringValue(); name != "" {
-				byKey[name] = v
-			}
-		}
-		if len(list) > 0 && len(byKey) == len(list) {
-			return byKey, key
-		}
-	}
-	return nil, ""
-}
-
-func equalValues(a, b *structpb.Value) bool {
-	x, errX := a.MarshalJSON()
-	y, errY := b.MarshalJSON()
-	return errX == nil && errY == nil && string(x) == string(y)
-}
-
-// showValue is a value on one line; numbers with every digit.
-func showValue(v *structpb.Value) string { return clip(inline(v), longestValue) }
-
+// inline is a value on one line; numbers with every digit.
 func inline(v *structpb.Value) string {
 	switch k := v.GetKind().(type) {
 	case nil, *structpb.Value_NullValue:
@@ -188,23 +185,12 @@ func inline(v *structpb.Value) string {
 	case *structpb.Value_StructValue:
 		fields := k.StructValue.GetFields()
 		parts := make([]string, 0, len(fields))
-		for _, name := range sortedKeys(fields) {
+		for _, name := range slices.Sorted(maps.Keys(fields)) {
 			parts = append(parts, name+": "+inline(fields[name]))
 		}
 		return "{" + strings.Join(parts, ", ") + "}"
 	}
 	return ""
-}
-
-func sortedKeys[V any](maps ...map[string]V) []string {
-	var keys []string
-	for _, m := range maps {
-		for k := range m {
-			keys = append(keys, k)
-		}
-	}
-	slices.Sort(keys)
-	return slices.Compact(keys)
 }
 
 // renderWarnings shows advice in the form of faults.

@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -143,7 +145,7 @@ type block struct {
 
 func (b *block) line(label, value string) {
 	if value != "" {
-		fmt.Fprintf(&b.b, "%s%s\n", b.color.with(bold, fmt.Sprintf("%-13s", label+":")), value)
+		fmt.Fprintf(&b.b, "%s%s\n", b.color.with(bold, fmt.Sprintf("%-14s", label+":")), value)
 	}
 }
 
@@ -155,7 +157,7 @@ func (d *description) render(width int, color paint) (string, error) {
 	b.line("Name", printable(m.GetName()))
 	b.line("Kind", d.kind.Name)
 	var labels []string
-	for _, l := range sortedKeys(m.GetLabels()) {
+	for _, l := range slices.Sorted(maps.Keys(m.GetLabels())) {
 		labels = append(labels, l+"="+m.GetLabels()[l])
 	}
 	b.line("Labels", printable(strings.Join(labels, ", ")))

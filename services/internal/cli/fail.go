@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"strconv"
 	"strings"
 	"syscall"
 
@@ -153,8 +154,11 @@ func (a *app) explain(err error) *fault.Error {
 		for _, p := range d.GetFaults() {
 			f.Places = append(f.Places, placeOf(p))
 		}
-		if n := len(f.Places); n > 0 {
+		if n := len(f.Places); n > 1 && !strings.Contains(f.Message, strconv.Itoa(n)) {
 			f.Message += fmt.Sprintf(" (%s)", counted(n, "fault", "faults"))
+		}
+		if len(f.Places) > 0 && f.Places[len(f.Places)-1].Hint == f.Hint {
+			f.Hint = "" // just said
 		}
 		if d.GetRevision() > 0 {
 			f.Revision = uint64(d.GetRevision())

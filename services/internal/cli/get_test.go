@@ -302,7 +302,7 @@ func TestDelete(t *testing.T) {
 	if got[0].GetKind() != "Metric" || got[0].GetReason() != "gone" || got[0].GetManager() != "cli" || got[0].GetRequestId() == "" {
 		t.Errorf("request %v", got[0])
 	}
-	s.run(t, "delete", "metric/used").want(t, exitError).wantStderr(t, "Target/t spec.metric: refers to it\n", "error: Metric/used is referred to (1 fault)")
+	s.run(t, "delete", "metric/used").want(t, exitError).wantStderr(t, "Target/t spec.metric: refers to it\n", "error: Metric/used is referred to\n")
 	s.terminal = true
 	s.run(t, "delete", "metric", "m").want(t, exitError).wantStderr(t, "Delete Metric/m?")
 	if len(got) != 2 {

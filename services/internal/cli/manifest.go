@@ -87,7 +87,7 @@ func manifestPaths(path string) ([]string, error) {
 				return fs.SkipDir
 			}
 			return nil
-		case d.IsDir():
+		case d.IsDir(), !d.Type().IsRegular() && d.Type()&fs.ModeSymlink == 0:
 			return nil
 		}
 		switch strings.ToLower(filepath.Ext(p)) {

@@ -8,6 +8,7 @@ import (
 	"os"
 	"regexp"
 	"strconv"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/schollz/progressbar/v3"
@@ -216,7 +217,9 @@ func (a *app) explainChunk(err error, name string, chunks [][]observationRow, i,
 	rows := counted(len(chunks[i]), "row", "rows")
 	if len(chunks) == 1 {
 		if !unknown {
-			e.Message += "; nothing was recorded"
+			if !strings.Contains(e.Message, "nothing was recorded") {
+				e.Message += "; nothing was recorded"
+			}
 			return e
 		}
 		e.Message += "; it is not known whether the " + rows + " were recorded"

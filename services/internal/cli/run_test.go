@@ -211,6 +211,43 @@ func TestInterruptedEndsWith130(t *testing.T) {
 	session{server: f.serve(t)}.runContext(ctx, "status").want(t, exitInterrupted).wantStderr(t, "error: interrupted")
 }
 
+// onWrite calls a function when a text is written.
+type onWrite struct {
+	text string
+	call func()
+}
+
+func (o onWrite) Write(p []byte) (int, error) {
+	if strings.Contains(string(p), o.text) {
+		o.call()
+	}
+	return len(p), nil
+}
+
+// Ctrl-C ends a command that waits for an answer, or for standard input.
+func TestWaitingForInputIsInterrupted(t *testing.T) {
+	for _, args := range [][]string{
+		{"delete", "metric", "m"}, {"observe", "-f", "-"}, {"plan", "-f", "-"},
+	} {
+		ctx, cancel := context.WithCancel(t.Context())
+		never, unblock := io.Pipe()
+		opts := Options{
+			Args: args, Stdin: never, Stdout: io.Discard, Stderr: onWrite{"[y/N]", cancel},
+			Env: func(string) (string, bool) { return "", false }, IsTerminal: func(any) bool { return true },
+		}
+		if args[0] != "delete" {
+			cancel()
+		}
+		if code := Run(ctx, opts); code != exitInterrupted {
+			t.Errorf("%v: exit code %d", args, code)
+		}
+		cancel()
+		if err := unblock.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
 type fullDisk struct{}
 
 func (fullDisk) Write([]byte) (int, error) { return 0, errors.New("no space left on device") }
