@@ -190,13 +190,6 @@ func (l *Log) commit(ctx context.Context, c Command, drafts []Draft, try func(co
 			return Committed{}, err
 		}
 		switch judge(err) {
-		case again:
-			select {
-			case <-time.After(wait):
-				continue
-			case <-ctx.Done():
-				return Committed{}, unavailable(err)
-			}
 		case refused:
 			return Committed{}, refusal(err, len(drafts), l.opts.MaxBatch)
 		case moved:
@@ -205,8 +198,20 @@ func (l *Log) commit(ctx context.Context, c Command, drafts []Draft, try func(co
 				resent = true
 				continue
 			}
+			fallthrough
+		case lost:
+			done, settled := l.settle(ctx, c, drafts, a, err)
+			// On a replicated stream a write that is under way, and may yet
+			// fail, refuses others before it can be seen.
+			if !errors.Is(settled, errNotMoved) {
+				return done, settled
+			}
 		}
-		return l.settle(ctx, c, drafts, a, err)
+		select {
+		case <-time.After(wait):
+		case <-ctx.Done():
+			return Committed{}, unavailable(err)
+		}
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/synadia-io/orbit.go/jetstreamext"
 
@@ -84,6 +85,10 @@ const (
 )
 
 func judge(err error) verdict {
+	if errors.Is(err, nats.ErrNoResponders) || errors.Is(err, jetstream.ErrNoStreamResponse) {
+		// No leader at the moment, so it reached nobody.
+		return again
+	}
 	var api *jetstream.APIError
 	if !errors.As(err, &api) {
 		return lost

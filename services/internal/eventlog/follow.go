@@ -148,7 +148,8 @@ func (l *Log) readRound(parent context.Context, a *assembler, to uint64, handle 
 	}
 	messages, err := consumer.Messages(
 		jetstream.PullMaxMessagesWithBytesLimit(pullMessages, pullBytes),
-		jetstream.PullHeartbeat(2*time.Second),
+		// Twice this without a word, and the next round begins.
+		jetstream.PullHeartbeat(500*time.Millisecond),
 		jetstream.WithMessagesErrOnMissingHeartbeat(true))
 	if err != nil {
 		return failed(err)

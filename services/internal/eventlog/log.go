@@ -210,6 +210,15 @@ func (l *Log) checkBatchLimit(ctx context.Context) error {
 	m.Header.Set(jetstreamext.BatchIDHeader, rand.Text())
 	m.Header.Set(jetstreamext.BatchSeqHeader, strconv.Itoa(max(l.opts.MaxBatch, 2)))
 	resp, err := l.nc.RequestMsgWithContext(ctx, m)
+	for errors.Is(err, nats.ErrNoResponders) {
+		// A stream just made on a cluster has no leader for a moment.
+		select {
+		case <-time.After(10 * time.Millisecond):
+			resp, err = l.nc.RequestMsgWithContext(ctx, m)
+		case <-ctx.Done():
+			return unavailable(err)
+		}
+	}
 	if err != nil {
 		return unavailable(err)
 	}

@@ -13,9 +13,14 @@ import (
 // readers is how many messages are asked for at a time.
 const readers = 16
 
+// errNotMoved says that a commit was refused for a subject that moved, while
+// every subject is where it was expected.
+var errNotMoved = errors.New("nothing moved")
+
 // settle finds out what became of a commit whose acknowledgement was lost or
 // negative: our own request id at the same place is success; otherwise a
-// subject that moved is a conflict, and all else is unknown.
+// subject that moved is a conflict, errNotMoved if none did, and all else is
+// unknown.
 func (l *Log) settle(ctx context.Context, c Command, drafts []Draft, a attempt, cause error) (Committed, error) {
 	if errors.Is(ctx.Err(), context.Canceled) {
 		return Committed{}, unavailable(errors.Join(cause, ctx.Err()))
@@ -87,7 +92,7 @@ func (l *Log) duplicate(ctx context.Context, r *Record, drafts []Draft, a attemp
 	return done, nil
 }
 
-// findConflict names the subject of a batch that is not where it was expected.
+// findConflict names the subject that is not where it was expected.
 // The server's answer holds its sequence, but not which subject it is.
 func (l *Log) findConflict(ctx context.Context, drafts []Draft, cause error) error {
 	if n, ok := sequenceIn(cause); ok && n > 0 {
@@ -121,6 +126,5 @@ func (l *Log) findConflict(ctx context.Context, drafts []Draft, cause error) err
 			return conflict(d.Subject, d.Expected, actual[i])
 		}
 	}
-	// Everything is where it was expected: the refusal was spurious twice.
-	return unavailable(cause)
+	return errNotMoved
 }
