@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"sort"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -41,8 +42,9 @@ func TestMain(m *testing.M) {
 
 // child is a server in a process of its own.
 type child struct {
-	cmd *exec.Cmd
-	url string
+	cmd   *exec.Cmd
+	url   string
+	ended *sync.Once
 }
 
 func spawn(t *testing.T, dir string) child {
@@ -66,13 +68,15 @@ func spawn(t *testing.T, dir string) child {
 		_ = cmd.Wait()
 		t.Fatalf("the server did not start: %q %v", line, err)
 	}
-	return child{cmd: cmd, url: strings.TrimSpace(line)}
+	return child{cmd: cmd, url: strings.TrimSpace(line), ended: &sync.Once{}}
 }
 
 // kill ends the process as a power cut would.
 func (c child) kill() {
-	_ = c.cmd.Process.Signal(syscall.SIGKILL)
-	_ = c.cmd.Wait()
+	c.ended.Do(func() {
+		_ = c.cmd.Process.Signal(syscall.SIGKILL)
+		_ = c.cmd.Wait()
+	})
 }
 
 // Servers are killed in the midst of applies and loads. Afterwards every
@@ -96,9 +100,13 @@ func TestKilledDuringApplies(t *testing.T) {
 		if cycle == 0 {
 			c.apply(small)
 		}
-		// The kill comes at a different point of the work in each cycle.
-		timer := time.AfterFunc(time.Duration(10+cycle*17)*time.Millisecond, s.kill)
+		// The kill comes at a different point of the work in each cycle: after
+		// some whole applies and then at any moment of the next ones.
+		var timer *time.Timer
 		for n := 0; ; n++ {
+			if n == cycle%4 {
+				timer = time.AfterFunc(time.Duration(cycle*7)*time.Millisecond, s.kill)
+			}
 			ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 			_, err := c.declare.Apply(ctx, &declarationv1.ApplyRequest{Manifests: manifests(generation(cycle, n))})
 			if err == nil {
@@ -137,6 +145,9 @@ func TestKilledDuringApplies(t *testing.T) {
 	list, err := c.observe.ListObservations(context.Background(), &strategyv1.ListObservationsRequest{Metric: "revenue", PageSize: 10_000})
 	if err != nil || len(list.GetObservations()) < values {
 		t.Errorf("%d of %d acknowledged values are there, %v", len(list.GetObservations()), values, err)
+	}
+	if len(acknowledged) == 0 {
+		t.Error("no apply was acknowledged: the test shows nothing")
 	}
 	t.Logf("%d applies acknowledged, %d there; %d values acknowledged, %d there", len(acknowledged), len(units), values, len(list.GetObservations()))
 

@@ -150,6 +150,14 @@ func (c *comparison) periods() {
 			r.Status = c.levelVerdict()
 			return
 		}
+		// Values are revised while they are being reported, so the verdict is
+		// for good only when that time is over.
+		if closes := c.s.dueBy(last.Period); !c.asOf.After(closes) {
+			r.Status = status
+			r.Conditions = append(r.Conditions, "FinalPending")
+			c.say("The last period is over; its verdict is for good after %s, when reporting closes.", closes)
+			return
+		}
 		r.Status = final(met)
 		c.say("%s: the last period decides for good; met within the tolerance is achieved.", title(r.Status))
 		return
