@@ -25,6 +25,8 @@ import (
 
 // Service implements DeclarationService.
 type Service struct {
+	declarationv1connect.UnimplementedDeclarationServiceHandler
+
 	runner *runner.Runner
 	record *record.Record
 	kinds  *resource.Registry

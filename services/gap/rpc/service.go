@@ -26,6 +26,8 @@ import (
 
 // Service implements GapService.
 type Service struct {
+	gapv1connect.UnimplementedGapServiceHandler
+
 	record *record.Record
 	now    func() time.Time
 }

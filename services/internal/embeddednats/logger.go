@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"strings"
 )
 
 // logger passes the server's log on, and the first fatal message also to
@@ -37,7 +38,15 @@ func (l logger) Fatalf(format string, v ...any) {
 }
 
 func (l logger) Noticef(format string, v ...any) { l.write(slog.LevelDebug, format, v) }
-func (l logger) Warnf(format string, v ...any)   { l.write(slog.LevelWarn, format, v) }
 func (l logger) Errorf(format string, v ...any)  { l.write(slog.LevelError, format, v) }
 func (l logger) Debugf(format string, v ...any)  { l.write(slog.LevelDebug, format, v) }
 func (l logger) Tracef(format string, v ...any)  { l.write(slog.LevelDebug, format, v) }
+
+// Warnf drops the one warning that the server gives at every start: our
+// password is random, new each time and never in a file of configuration.
+func (l logger) Warnf(format string, v ...any) {
+	if strings.HasPrefix(format, "Plaintext passwords detected") {
+		return
+	}
+	l.write(slog.LevelWarn, format, v)
+}

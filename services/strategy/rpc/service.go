@@ -30,6 +30,8 @@ const perEnvelope = 5000
 
 // Service implements StrategyService.
 type Service struct {
+	strategyv1connect.UnimplementedStrategyServiceHandler
+
 	runner *runner.Runner
 	record *record.Record
 	kinds  *resource.Registry

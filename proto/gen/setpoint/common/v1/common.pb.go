@@ -358,7 +358,9 @@ type ErrorDetail struct {
 	// Every fault found, in order of file, line and column.
 	Faults []*Fault `protobuf:"bytes,3,rep,name=faults,proto3" json:"faults,omitempty"`
 	// The revision found, where a precondition failed.
-	Revision      int64 `protobuf:"varint,4,opt,name=revision,proto3" json:"revision,omitempty"`
+	Revision int64 `protobuf:"varint,4,opt,name=revision,proto3" json:"revision,omitempty"`
+	// What was written in between, where a precondition failed; oldest first.
+	Intervening   []*Intervening `protobuf:"bytes,5,rep,name=intervening,proto3" json:"intervening,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -421,6 +423,102 @@ func (x *ErrorDetail) GetRevision() int64 {
 	return 0
 }
 
+func (x *ErrorDetail) GetIntervening() []*Intervening {
+	if x != nil {
+		return x.Intervening
+	}
+	return nil
+}
+
+// Intervening is a declarative commit that came between what a client read and
+// what it wants to write.
+type Intervening struct {
+	state    protoimpl.MessageState `protogen:"open.v1"`
+	Revision int64                  `protobuf:"varint,1,opt,name=revision,proto3" json:"revision,omitempty"`
+	// RFC 3339.
+	Recorded  string `protobuf:"bytes,2,opt,name=recorded,proto3" json:"recorded,omitempty"`
+	Principal string `protobuf:"bytes,3,opt,name=principal,proto3" json:"principal,omitempty"`
+	Manager   string `protobuf:"bytes,4,opt,name=manager,proto3" json:"manager,omitempty"`
+	// For example "update Target/vacant-space", at most 20 of them.
+	Changes []string `protobuf:"bytes,5,rep,name=changes,proto3" json:"changes,omitempty"`
+	// How many changes there were.
+	Count         int32 `protobuf:"varint,6,opt,name=count,proto3" json:"count,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Intervening) Reset() {
+	*x = Intervening{}
+	mi := &file_setpoint_common_v1_common_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Intervening) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Intervening) ProtoMessage() {}
+
+func (x *Intervening) ProtoReflect() protoreflect.Message {
+	mi := &file_setpoint_common_v1_common_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Intervening.ProtoReflect.Descriptor instead.
+func (*Intervening) Descriptor() ([]byte, []int) {
+	return file_setpoint_common_v1_common_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *Intervening) GetRevision() int64 {
+	if x != nil {
+		return x.Revision
+	}
+	return 0
+}
+
+func (x *Intervening) GetRecorded() string {
+	if x != nil {
+		return x.Recorded
+	}
+	return ""
+}
+
+func (x *Intervening) GetPrincipal() string {
+	if x != nil {
+		return x.Principal
+	}
+	return ""
+}
+
+func (x *Intervening) GetManager() string {
+	if x != nil {
+		return x.Manager
+	}
+	return ""
+}
+
+func (x *Intervening) GetChanges() []string {
+	if x != nil {
+		return x.Changes
+	}
+	return nil
+}
+
+func (x *Intervening) GetCount() int32 {
+	if x != nil {
+		return x.Count
+	}
+	return 0
+}
+
 // Fault is one thing wrong with the input, and where.
 type Fault struct {
 	state  protoimpl.MessageState `protogen:"open.v1"`
@@ -441,7 +539,7 @@ type Fault struct {
 
 func (x *Fault) Reset() {
 	*x = Fault{}
-	mi := &file_setpoint_common_v1_common_proto_msgTypes[5]
+	mi := &file_setpoint_common_v1_common_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -453,7 +551,7 @@ func (x *Fault) String() string {
 func (*Fault) ProtoMessage() {}
 
 func (x *Fault) ProtoReflect() protoreflect.Message {
-	mi := &file_setpoint_common_v1_common_proto_msgTypes[5]
+	mi := &file_setpoint_common_v1_common_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -466,7 +564,7 @@ func (x *Fault) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Fault.ProtoReflect.Descriptor instead.
 func (*Fault) Descriptor() ([]byte, []int) {
-	return file_setpoint_common_v1_common_proto_rawDescGZIP(), []int{5}
+	return file_setpoint_common_v1_common_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *Fault) GetFile() string {
@@ -560,12 +658,20 @@ const file_setpoint_common_v1_common_proto_rawDesc = "" +
 	"\bSnapshot\x12#\n" +
 	"\brevision\x18\x01 \x01(\x03B\a\xbaH\x04\"\x02(\x00R\brevision\x12\"\n" +
 	"\bknown_at\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x18@R\aknownAt\x12*\n" +
-	"\fmin_revision\x18\x03 \x01(\x03B\a\xbaH\x04\"\x02(\x00R\vminRevision\"\x88\x01\n" +
+	"\fmin_revision\x18\x03 \x01(\x03B\a\xbaH\x04\"\x02(\x00R\vminRevision\"\xcb\x01\n" +
 	"\vErrorDetail\x12\x16\n" +
 	"\x06reason\x18\x01 \x01(\tR\x06reason\x12\x12\n" +
 	"\x04hint\x18\x02 \x01(\tR\x04hint\x121\n" +
 	"\x06faults\x18\x03 \x03(\v2\x19.setpoint.common.v1.FaultR\x06faults\x12\x1a\n" +
-	"\brevision\x18\x04 \x01(\x03R\brevision\"\xbf\x01\n" +
+	"\brevision\x18\x04 \x01(\x03R\brevision\x12A\n" +
+	"\vintervening\x18\x05 \x03(\v2\x1f.setpoint.common.v1.InterveningR\vintervening\"\xad\x01\n" +
+	"\vIntervening\x12\x1a\n" +
+	"\brevision\x18\x01 \x01(\x03R\brevision\x12\x1a\n" +
+	"\brecorded\x18\x02 \x01(\tR\brecorded\x12\x1c\n" +
+	"\tprincipal\x18\x03 \x01(\tR\tprincipal\x12\x18\n" +
+	"\amanager\x18\x04 \x01(\tR\amanager\x12\x18\n" +
+	"\achanges\x18\x05 \x03(\tR\achanges\x12\x14\n" +
+	"\x05count\x18\x06 \x01(\x05R\x05count\"\xbf\x01\n" +
 	"\x05Fault\x12\x12\n" +
 	"\x04file\x18\x01 \x01(\tR\x04file\x12\x12\n" +
 	"\x04line\x18\x02 \x01(\x05R\x04line\x12\x16\n" +
@@ -588,28 +694,30 @@ func file_setpoint_common_v1_common_proto_rawDescGZIP() []byte {
 	return file_setpoint_common_v1_common_proto_rawDescData
 }
 
-var file_setpoint_common_v1_common_proto_msgTypes = make([]protoimpl.MessageInfo, 7)
+var file_setpoint_common_v1_common_proto_msgTypes = make([]protoimpl.MessageInfo, 8)
 var file_setpoint_common_v1_common_proto_goTypes = []any{
 	(*Metadata)(nil),        // 0: setpoint.common.v1.Metadata
 	(*Resource)(nil),        // 1: setpoint.common.v1.Resource
 	(*Provenance)(nil),      // 2: setpoint.common.v1.Provenance
 	(*Snapshot)(nil),        // 3: setpoint.common.v1.Snapshot
 	(*ErrorDetail)(nil),     // 4: setpoint.common.v1.ErrorDetail
-	(*Fault)(nil),           // 5: setpoint.common.v1.Fault
-	nil,                     // 6: setpoint.common.v1.Metadata.LabelsEntry
-	(*structpb.Struct)(nil), // 7: google.protobuf.Struct
+	(*Intervening)(nil),     // 5: setpoint.common.v1.Intervening
+	(*Fault)(nil),           // 6: setpoint.common.v1.Fault
+	nil,                     // 7: setpoint.common.v1.Metadata.LabelsEntry
+	(*structpb.Struct)(nil), // 8: google.protobuf.Struct
 }
 var file_setpoint_common_v1_common_proto_depIdxs = []int32{
-	6, // 0: setpoint.common.v1.Metadata.labels:type_name -> setpoint.common.v1.Metadata.LabelsEntry
+	7, // 0: setpoint.common.v1.Metadata.labels:type_name -> setpoint.common.v1.Metadata.LabelsEntry
 	0, // 1: setpoint.common.v1.Resource.metadata:type_name -> setpoint.common.v1.Metadata
-	7, // 2: setpoint.common.v1.Resource.spec:type_name -> google.protobuf.Struct
+	8, // 2: setpoint.common.v1.Resource.spec:type_name -> google.protobuf.Struct
 	2, // 3: setpoint.common.v1.Resource.provenance:type_name -> setpoint.common.v1.Provenance
-	5, // 4: setpoint.common.v1.ErrorDetail.faults:type_name -> setpoint.common.v1.Fault
-	5, // [5:5] is the sub-list for method output_type
-	5, // [5:5] is the sub-list for method input_type
-	5, // [5:5] is the sub-list for extension type_name
-	5, // [5:5] is the sub-list for extension extendee
-	0, // [0:5] is the sub-list for field type_name
+	6, // 4: setpoint.common.v1.ErrorDetail.faults:type_name -> setpoint.common.v1.Fault
+	5, // 5: setpoint.common.v1.ErrorDetail.intervening:type_name -> setpoint.common.v1.Intervening
+	6, // [6:6] is the sub-list for method output_type
+	6, // [6:6] is the sub-list for method input_type
+	6, // [6:6] is the sub-list for extension type_name
+	6, // [6:6] is the sub-list for extension extendee
+	0, // [0:6] is the sub-list for field type_name
 }
 
 func init() { file_setpoint_common_v1_common_proto_init() }
@@ -623,7 +731,7 @@ func file_setpoint_common_v1_common_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_setpoint_common_v1_common_proto_rawDesc), len(file_setpoint_common_v1_common_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   7,
+			NumMessages:   8,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

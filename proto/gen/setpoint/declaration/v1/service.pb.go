@@ -999,6 +999,537 @@ func (x *DeleteResponse) GetRevision() int64 {
 	return 0
 }
 
+type HistoryRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Kind  string                 `protobuf:"bytes,1,opt,name=kind,proto3" json:"kind,omitempty"`
+	// The name it has, or had at the snapshot; of a deleted resource the last.
+	Name     string       `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
+	Snapshot *v1.Snapshot `protobuf:"bytes,3,opt,name=snapshot,proto3" json:"snapshot,omitempty"`
+	// 1 to 1000, default 100.
+	PageSize      int32  `protobuf:"varint,4,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
+	PageToken     string `protobuf:"bytes,5,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *HistoryRequest) Reset() {
+	*x = HistoryRequest{}
+	mi := &file_setpoint_declaration_v1_service_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *HistoryRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*HistoryRequest) ProtoMessage() {}
+
+func (x *HistoryRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_setpoint_declaration_v1_service_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use HistoryRequest.ProtoReflect.Descriptor instead.
+func (*HistoryRequest) Descriptor() ([]byte, []int) {
+	return file_setpoint_declaration_v1_service_proto_rawDescGZIP(), []int{15}
+}
+
+func (x *HistoryRequest) GetKind() string {
+	if x != nil {
+		return x.Kind
+	}
+	return ""
+}
+
+func (x *HistoryRequest) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *HistoryRequest) GetSnapshot() *v1.Snapshot {
+	if x != nil {
+		return x.Snapshot
+	}
+	return nil
+}
+
+func (x *HistoryRequest) GetPageSize() int32 {
+	if x != nil {
+		return x.PageSize
+	}
+	return 0
+}
+
+func (x *HistoryRequest) GetPageToken() string {
+	if x != nil {
+		return x.PageToken
+	}
+	return ""
+}
+
+type HistoryResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Entries       []*HistoryEntry        `protobuf:"bytes,1,rep,name=entries,proto3" json:"entries,omitempty"`
+	NextPageToken string                 `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
+	Revision      int64                  `protobuf:"varint,3,opt,name=revision,proto3" json:"revision,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *HistoryResponse) Reset() {
+	*x = HistoryResponse{}
+	mi := &file_setpoint_declaration_v1_service_proto_msgTypes[16]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *HistoryResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*HistoryResponse) ProtoMessage() {}
+
+func (x *HistoryResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_setpoint_declaration_v1_service_proto_msgTypes[16]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use HistoryResponse.ProtoReflect.Descriptor instead.
+func (*HistoryResponse) Descriptor() ([]byte, []int) {
+	return file_setpoint_declaration_v1_service_proto_rawDescGZIP(), []int{16}
+}
+
+func (x *HistoryResponse) GetEntries() []*HistoryEntry {
+	if x != nil {
+		return x.Entries
+	}
+	return nil
+}
+
+func (x *HistoryResponse) GetNextPageToken() string {
+	if x != nil {
+		return x.NextPageToken
+	}
+	return ""
+}
+
+func (x *HistoryResponse) GetRevision() int64 {
+	if x != nil {
+		return x.Revision
+	}
+	return 0
+}
+
+// HistoryEntry is one change of one resource.
+type HistoryEntry struct {
+	state    protoimpl.MessageState `protogen:"open.v1"`
+	Revision int64                  `protobuf:"varint,1,opt,name=revision,proto3" json:"revision,omitempty"`
+	// RFC 3339.
+	Recorded string `protobuf:"bytes,2,opt,name=recorded,proto3" json:"recorded,omitempty"`
+	// Opaque id of who did it.
+	Principal string `protobuf:"bytes,3,opt,name=principal,proto3" json:"principal,omitempty"`
+	// What did it: cli, git, console, policy, api.
+	Manager string `protobuf:"bytes,4,opt,name=manager,proto3" json:"manager,omitempty"`
+	// create, update, rename or delete.
+	Action string `protobuf:"bytes,5,opt,name=action,proto3" json:"action,omitempty"`
+	// The calendar date from which it counts.
+	Effective string `protobuf:"bytes,6,opt,name=effective,proto3" json:"effective,omitempty"`
+	Set       string `protobuf:"bytes,7,opt,name=set,proto3" json:"set,omitempty"`
+	// Why, in the words of who did it.
+	Reason string         `protobuf:"bytes,8,opt,name=reason,proto3" json:"reason,omitempty"`
+	Fields []*FieldChange `protobuf:"bytes,9,rep,name=fields,proto3" json:"fields,omitempty"`
+	// The field paths that the write set.
+	Mask []string `protobuf:"bytes,10,rep,name=mask,proto3" json:"mask,omitempty"`
+	// The name from then on, and before a rename.
+	Name          string `protobuf:"bytes,11,opt,name=name,proto3" json:"name,omitempty"`
+	RenamedFrom   string `protobuf:"bytes,12,opt,name=renamed_from,json=renamedFrom,proto3" json:"renamed_from,omitempty"`
+	RequestId     string `protobuf:"bytes,13,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *HistoryEntry) Reset() {
+	*x = HistoryEntry{}
+	mi := &file_setpoint_declaration_v1_service_proto_msgTypes[17]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *HistoryEntry) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*HistoryEntry) ProtoMessage() {}
+
+func (x *HistoryEntry) ProtoReflect() protoreflect.Message {
+	mi := &file_setpoint_declaration_v1_service_proto_msgTypes[17]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use HistoryEntry.ProtoReflect.Descriptor instead.
+func (*HistoryEntry) Descriptor() ([]byte, []int) {
+	return file_setpoint_declaration_v1_service_proto_rawDescGZIP(), []int{17}
+}
+
+func (x *HistoryEntry) GetRevision() int64 {
+	if x != nil {
+		return x.Revision
+	}
+	return 0
+}
+
+func (x *HistoryEntry) GetRecorded() string {
+	if x != nil {
+		return x.Recorded
+	}
+	return ""
+}
+
+func (x *HistoryEntry) GetPrincipal() string {
+	if x != nil {
+		return x.Principal
+	}
+	return ""
+}
+
+func (x *HistoryEntry) GetManager() string {
+	if x != nil {
+		return x.Manager
+	}
+	return ""
+}
+
+func (x *HistoryEntry) GetAction() string {
+	if x != nil {
+		return x.Action
+	}
+	return ""
+}
+
+func (x *HistoryEntry) GetEffective() string {
+	if x != nil {
+		return x.Effective
+	}
+	return ""
+}
+
+func (x *HistoryEntry) GetSet() string {
+	if x != nil {
+		return x.Set
+	}
+	return ""
+}
+
+func (x *HistoryEntry) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *HistoryEntry) GetFields() []*FieldChange {
+	if x != nil {
+		return x.Fields
+	}
+	return nil
+}
+
+func (x *HistoryEntry) GetMask() []string {
+	if x != nil {
+		return x.Mask
+	}
+	return nil
+}
+
+func (x *HistoryEntry) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *HistoryEntry) GetRenamedFrom() string {
+	if x != nil {
+		return x.RenamedFrom
+	}
+	return ""
+}
+
+func (x *HistoryEntry) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+type ExportRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Limit to these kinds; empty for all.
+	Kinds []string `protobuf:"bytes,1,rep,name=kinds,proto3" json:"kinds,omitempty"`
+	// Limit to one set; empty for all.
+	Set           string       `protobuf:"bytes,2,opt,name=set,proto3" json:"set,omitempty"`
+	Snapshot      *v1.Snapshot `protobuf:"bytes,3,opt,name=snapshot,proto3" json:"snapshot,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ExportRequest) Reset() {
+	*x = ExportRequest{}
+	mi := &file_setpoint_declaration_v1_service_proto_msgTypes[18]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ExportRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ExportRequest) ProtoMessage() {}
+
+func (x *ExportRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_setpoint_declaration_v1_service_proto_msgTypes[18]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ExportRequest.ProtoReflect.Descriptor instead.
+func (*ExportRequest) Descriptor() ([]byte, []int) {
+	return file_setpoint_declaration_v1_service_proto_rawDescGZIP(), []int{18}
+}
+
+func (x *ExportRequest) GetKinds() []string {
+	if x != nil {
+		return x.Kinds
+	}
+	return nil
+}
+
+func (x *ExportRequest) GetSet() string {
+	if x != nil {
+		return x.Set
+	}
+	return ""
+}
+
+func (x *ExportRequest) GetSnapshot() *v1.Snapshot {
+	if x != nil {
+		return x.Snapshot
+	}
+	return nil
+}
+
+type ExportResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// YAML, many documents.
+	Content       []byte `protobuf:"bytes,1,opt,name=content,proto3" json:"content,omitempty"`
+	Revision      int64  `protobuf:"varint,2,opt,name=revision,proto3" json:"revision,omitempty"`
+	Count         int32  `protobuf:"varint,3,opt,name=count,proto3" json:"count,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ExportResponse) Reset() {
+	*x = ExportResponse{}
+	mi := &file_setpoint_declaration_v1_service_proto_msgTypes[19]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ExportResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ExportResponse) ProtoMessage() {}
+
+func (x *ExportResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_setpoint_declaration_v1_service_proto_msgTypes[19]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ExportResponse.ProtoReflect.Descriptor instead.
+func (*ExportResponse) Descriptor() ([]byte, []int) {
+	return file_setpoint_declaration_v1_service_proto_rawDescGZIP(), []int{19}
+}
+
+func (x *ExportResponse) GetContent() []byte {
+	if x != nil {
+		return x.Content
+	}
+	return nil
+}
+
+func (x *ExportResponse) GetRevision() int64 {
+	if x != nil {
+		return x.Revision
+	}
+	return 0
+}
+
+func (x *ExportResponse) GetCount() int32 {
+	if x != nil {
+		return x.Count
+	}
+	return 0
+}
+
+type DiffRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Legal revisions; 0 for from is the empty state, 0 for to the newest.
+	From          int64 `protobuf:"varint,1,opt,name=from,proto3" json:"from,omitempty"`
+	To            int64 `protobuf:"varint,2,opt,name=to,proto3" json:"to,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DiffRequest) Reset() {
+	*x = DiffRequest{}
+	mi := &file_setpoint_declaration_v1_service_proto_msgTypes[20]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DiffRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DiffRequest) ProtoMessage() {}
+
+func (x *DiffRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_setpoint_declaration_v1_service_proto_msgTypes[20]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DiffRequest.ProtoReflect.Descriptor instead.
+func (*DiffRequest) Descriptor() ([]byte, []int) {
+	return file_setpoint_declaration_v1_service_proto_rawDescGZIP(), []int{20}
+}
+
+func (x *DiffRequest) GetFrom() int64 {
+	if x != nil {
+		return x.From
+	}
+	return 0
+}
+
+func (x *DiffRequest) GetTo() int64 {
+	if x != nil {
+		return x.To
+	}
+	return 0
+}
+
+type DiffResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	From          int64                  `protobuf:"varint,1,opt,name=from,proto3" json:"from,omitempty"`
+	To            int64                  `protobuf:"varint,2,opt,name=to,proto3" json:"to,omitempty"`
+	Changes       []*Change              `protobuf:"bytes,3,rep,name=changes,proto3" json:"changes,omitempty"`
+	Summary       *Summary               `protobuf:"bytes,4,opt,name=summary,proto3" json:"summary,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DiffResponse) Reset() {
+	*x = DiffResponse{}
+	mi := &file_setpoint_declaration_v1_service_proto_msgTypes[21]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DiffResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DiffResponse) ProtoMessage() {}
+
+func (x *DiffResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_setpoint_declaration_v1_service_proto_msgTypes[21]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DiffResponse.ProtoReflect.Descriptor instead.
+func (*DiffResponse) Descriptor() ([]byte, []int) {
+	return file_setpoint_declaration_v1_service_proto_rawDescGZIP(), []int{21}
+}
+
+func (x *DiffResponse) GetFrom() int64 {
+	if x != nil {
+		return x.From
+	}
+	return 0
+}
+
+func (x *DiffResponse) GetTo() int64 {
+	if x != nil {
+		return x.To
+	}
+	return 0
+}
+
+func (x *DiffResponse) GetChanges() []*Change {
+	if x != nil {
+		return x.Changes
+	}
+	return nil
+}
+
+func (x *DiffResponse) GetSummary() *Summary {
+	if x != nil {
+		return x.Summary
+	}
+	return nil
+}
+
 var File_setpoint_declaration_v1_service_proto protoreflect.FileDescriptor
 
 const file_setpoint_declaration_v1_service_proto_rawDesc = "" +
@@ -1077,13 +1608,60 @@ const file_setpoint_declaration_v1_service_proto_rawDesc = "" +
 	"\amanager\x18\x05 \x01(\tB'\xbaH$r\"R\x00R\x03cliR\x03gitR\aconsoleR\x06policyR\x03apiR\amanager\x12$\n" +
 	"\x06reason\x18\x06 \x01(\tB\f\xbaH\x05r\x03\x18\xd0\x0f\x88\xe7\x18\x01R\x06reason\",\n" +
 	"\x0eDeleteResponse\x12\x1a\n" +
-	"\brevision\x18\x01 \x01(\x03R\brevision2\xd2\x03\n" +
+	"\brevision\x18\x01 \x01(\x03R\brevision\"\xd6\x01\n" +
+	"\x0eHistoryRequest\x12\x1b\n" +
+	"\x04kind\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x10\x01R\x04kind\x12\x1b\n" +
+	"\x04name\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x10\x01R\x04name\x128\n" +
+	"\bsnapshot\x18\x03 \x01(\v2\x1c.setpoint.common.v1.SnapshotR\bsnapshot\x12'\n" +
+	"\tpage_size\x18\x04 \x01(\x05B\n" +
+	"\xbaH\a\x1a\x05\x18\xe8\a(\x00R\bpageSize\x12'\n" +
+	"\n" +
+	"page_token\x18\x05 \x01(\tB\b\xbaH\x05r\x03\x18\x80\x04R\tpageToken\"\x96\x01\n" +
+	"\x0fHistoryResponse\x12?\n" +
+	"\aentries\x18\x01 \x03(\v2%.setpoint.declaration.v1.HistoryEntryR\aentries\x12&\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x12\x1a\n" +
+	"\brevision\x18\x03 \x01(\x03R\brevision\"\x8c\x03\n" +
+	"\fHistoryEntry\x12\x1a\n" +
+	"\brevision\x18\x01 \x01(\x03R\brevision\x12\x1a\n" +
+	"\brecorded\x18\x02 \x01(\tR\brecorded\x12\x1c\n" +
+	"\tprincipal\x18\x03 \x01(\tR\tprincipal\x12\x18\n" +
+	"\amanager\x18\x04 \x01(\tR\amanager\x12\x16\n" +
+	"\x06action\x18\x05 \x01(\tR\x06action\x12\x1c\n" +
+	"\teffective\x18\x06 \x01(\tR\teffective\x12\x10\n" +
+	"\x03set\x18\a \x01(\tR\x03set\x12\x1c\n" +
+	"\x06reason\x18\b \x01(\tB\x04\x88\xe7\x18\x01R\x06reason\x12<\n" +
+	"\x06fields\x18\t \x03(\v2$.setpoint.declaration.v1.FieldChangeR\x06fields\x12\x12\n" +
+	"\x04mask\x18\n" +
+	" \x03(\tR\x04mask\x12\x12\n" +
+	"\x04name\x18\v \x01(\tR\x04name\x12!\n" +
+	"\frenamed_from\x18\f \x01(\tR\vrenamedFrom\x12\x1d\n" +
+	"\n" +
+	"request_id\x18\r \x01(\tR\trequestId\"\xab\x01\n" +
+	"\rExportRequest\x12\x1e\n" +
+	"\x05kinds\x18\x01 \x03(\tB\b\xbaH\x05\x92\x01\x02\x102R\x05kinds\x12@\n" +
+	"\x03set\x18\x02 \x01(\tB.\xbaH+r)2'^([a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)?$R\x03set\x128\n" +
+	"\bsnapshot\x18\x03 \x01(\v2\x1c.setpoint.common.v1.SnapshotR\bsnapshot\"\\\n" +
+	"\x0eExportResponse\x12\x18\n" +
+	"\acontent\x18\x01 \x01(\fR\acontent\x12\x1a\n" +
+	"\brevision\x18\x02 \x01(\x03R\brevision\x12\x14\n" +
+	"\x05count\x18\x03 \x01(\x05R\x05count\"C\n" +
+	"\vDiffRequest\x12\x1b\n" +
+	"\x04from\x18\x01 \x01(\x03B\a\xbaH\x04\"\x02(\x00R\x04from\x12\x17\n" +
+	"\x02to\x18\x02 \x01(\x03B\a\xbaH\x04\"\x02(\x00R\x02to\"\xa9\x01\n" +
+	"\fDiffResponse\x12\x12\n" +
+	"\x04from\x18\x01 \x01(\x03R\x04from\x12\x0e\n" +
+	"\x02to\x18\x02 \x01(\x03R\x02to\x129\n" +
+	"\achanges\x18\x03 \x03(\v2\x1f.setpoint.declaration.v1.ChangeR\achanges\x12:\n" +
+	"\asummary\x18\x04 \x01(\v2 .setpoint.declaration.v1.SummaryR\asummary2\xef\x05\n" +
 	"\x12DeclarationService\x12X\n" +
 	"\x04Plan\x12$.setpoint.declaration.v1.PlanRequest\x1a%.setpoint.declaration.v1.PlanResponse\"\x03\x90\x02\x01\x12V\n" +
 	"\x05Apply\x12%.setpoint.declaration.v1.ApplyRequest\x1a&.setpoint.declaration.v1.ApplyResponse\x12U\n" +
 	"\x03Get\x12#.setpoint.declaration.v1.GetRequest\x1a$.setpoint.declaration.v1.GetResponse\"\x03\x90\x02\x01\x12X\n" +
 	"\x04List\x12$.setpoint.declaration.v1.ListRequest\x1a%.setpoint.declaration.v1.ListResponse\"\x03\x90\x02\x01\x12Y\n" +
-	"\x06Delete\x12&.setpoint.declaration.v1.DeleteRequest\x1a'.setpoint.declaration.v1.DeleteResponseB>Z<setpoint.dev/proto/gen/setpoint/declaration/v1;declarationv1b\x06proto3"
+	"\x06Delete\x12&.setpoint.declaration.v1.DeleteRequest\x1a'.setpoint.declaration.v1.DeleteResponse\x12a\n" +
+	"\aHistory\x12'.setpoint.declaration.v1.HistoryRequest\x1a(.setpoint.declaration.v1.HistoryResponse\"\x03\x90\x02\x01\x12^\n" +
+	"\x06Export\x12&.setpoint.declaration.v1.ExportRequest\x1a'.setpoint.declaration.v1.ExportResponse\"\x03\x90\x02\x01\x12X\n" +
+	"\x04Diff\x12$.setpoint.declaration.v1.DiffRequest\x1a%.setpoint.declaration.v1.DiffResponse\"\x03\x90\x02\x01B>Z<setpoint.dev/proto/gen/setpoint/declaration/v1;declarationv1b\x06proto3"
 
 var (
 	file_setpoint_declaration_v1_service_proto_rawDescOnce sync.Once
@@ -1097,61 +1675,80 @@ func file_setpoint_declaration_v1_service_proto_rawDescGZIP() []byte {
 	return file_setpoint_declaration_v1_service_proto_rawDescData
 }
 
-var file_setpoint_declaration_v1_service_proto_msgTypes = make([]protoimpl.MessageInfo, 15)
+var file_setpoint_declaration_v1_service_proto_msgTypes = make([]protoimpl.MessageInfo, 22)
 var file_setpoint_declaration_v1_service_proto_goTypes = []any{
-	(*ManifestFile)(nil),   // 0: setpoint.declaration.v1.ManifestFile
-	(*Manifests)(nil),      // 1: setpoint.declaration.v1.Manifests
-	(*PlanRequest)(nil),    // 2: setpoint.declaration.v1.PlanRequest
-	(*PlanResponse)(nil),   // 3: setpoint.declaration.v1.PlanResponse
-	(*Change)(nil),         // 4: setpoint.declaration.v1.Change
-	(*FieldChange)(nil),    // 5: setpoint.declaration.v1.FieldChange
-	(*Summary)(nil),        // 6: setpoint.declaration.v1.Summary
-	(*ApplyRequest)(nil),   // 7: setpoint.declaration.v1.ApplyRequest
-	(*ApplyResponse)(nil),  // 8: setpoint.declaration.v1.ApplyResponse
-	(*GetRequest)(nil),     // 9: setpoint.declaration.v1.GetRequest
-	(*GetResponse)(nil),    // 10: setpoint.declaration.v1.GetResponse
-	(*ListRequest)(nil),    // 11: setpoint.declaration.v1.ListRequest
-	(*ListResponse)(nil),   // 12: setpoint.declaration.v1.ListResponse
-	(*DeleteRequest)(nil),  // 13: setpoint.declaration.v1.DeleteRequest
-	(*DeleteResponse)(nil), // 14: setpoint.declaration.v1.DeleteResponse
-	(*v1.Resource)(nil),    // 15: setpoint.common.v1.Resource
-	(*v1.Fault)(nil),       // 16: setpoint.common.v1.Fault
-	(*structpb.Value)(nil), // 17: google.protobuf.Value
-	(*v1.Snapshot)(nil),    // 18: setpoint.common.v1.Snapshot
+	(*ManifestFile)(nil),    // 0: setpoint.declaration.v1.ManifestFile
+	(*Manifests)(nil),       // 1: setpoint.declaration.v1.Manifests
+	(*PlanRequest)(nil),     // 2: setpoint.declaration.v1.PlanRequest
+	(*PlanResponse)(nil),    // 3: setpoint.declaration.v1.PlanResponse
+	(*Change)(nil),          // 4: setpoint.declaration.v1.Change
+	(*FieldChange)(nil),     // 5: setpoint.declaration.v1.FieldChange
+	(*Summary)(nil),         // 6: setpoint.declaration.v1.Summary
+	(*ApplyRequest)(nil),    // 7: setpoint.declaration.v1.ApplyRequest
+	(*ApplyResponse)(nil),   // 8: setpoint.declaration.v1.ApplyResponse
+	(*GetRequest)(nil),      // 9: setpoint.declaration.v1.GetRequest
+	(*GetResponse)(nil),     // 10: setpoint.declaration.v1.GetResponse
+	(*ListRequest)(nil),     // 11: setpoint.declaration.v1.ListRequest
+	(*ListResponse)(nil),    // 12: setpoint.declaration.v1.ListResponse
+	(*DeleteRequest)(nil),   // 13: setpoint.declaration.v1.DeleteRequest
+	(*DeleteResponse)(nil),  // 14: setpoint.declaration.v1.DeleteResponse
+	(*HistoryRequest)(nil),  // 15: setpoint.declaration.v1.HistoryRequest
+	(*HistoryResponse)(nil), // 16: setpoint.declaration.v1.HistoryResponse
+	(*HistoryEntry)(nil),    // 17: setpoint.declaration.v1.HistoryEntry
+	(*ExportRequest)(nil),   // 18: setpoint.declaration.v1.ExportRequest
+	(*ExportResponse)(nil),  // 19: setpoint.declaration.v1.ExportResponse
+	(*DiffRequest)(nil),     // 20: setpoint.declaration.v1.DiffRequest
+	(*DiffResponse)(nil),    // 21: setpoint.declaration.v1.DiffResponse
+	(*v1.Resource)(nil),     // 22: setpoint.common.v1.Resource
+	(*v1.Fault)(nil),        // 23: setpoint.common.v1.Fault
+	(*structpb.Value)(nil),  // 24: google.protobuf.Value
+	(*v1.Snapshot)(nil),     // 25: setpoint.common.v1.Snapshot
 }
 var file_setpoint_declaration_v1_service_proto_depIdxs = []int32{
 	0,  // 0: setpoint.declaration.v1.Manifests.files:type_name -> setpoint.declaration.v1.ManifestFile
-	15, // 1: setpoint.declaration.v1.Manifests.resources:type_name -> setpoint.common.v1.Resource
+	22, // 1: setpoint.declaration.v1.Manifests.resources:type_name -> setpoint.common.v1.Resource
 	1,  // 2: setpoint.declaration.v1.PlanRequest.manifests:type_name -> setpoint.declaration.v1.Manifests
 	4,  // 3: setpoint.declaration.v1.PlanResponse.changes:type_name -> setpoint.declaration.v1.Change
 	6,  // 4: setpoint.declaration.v1.PlanResponse.summary:type_name -> setpoint.declaration.v1.Summary
-	16, // 5: setpoint.declaration.v1.PlanResponse.warnings:type_name -> setpoint.common.v1.Fault
+	23, // 5: setpoint.declaration.v1.PlanResponse.warnings:type_name -> setpoint.common.v1.Fault
 	5,  // 6: setpoint.declaration.v1.Change.fields:type_name -> setpoint.declaration.v1.FieldChange
-	17, // 7: setpoint.declaration.v1.FieldChange.from:type_name -> google.protobuf.Value
-	17, // 8: setpoint.declaration.v1.FieldChange.to:type_name -> google.protobuf.Value
+	24, // 7: setpoint.declaration.v1.FieldChange.from:type_name -> google.protobuf.Value
+	24, // 8: setpoint.declaration.v1.FieldChange.to:type_name -> google.protobuf.Value
 	1,  // 9: setpoint.declaration.v1.ApplyRequest.manifests:type_name -> setpoint.declaration.v1.Manifests
 	4,  // 10: setpoint.declaration.v1.ApplyResponse.changes:type_name -> setpoint.declaration.v1.Change
 	6,  // 11: setpoint.declaration.v1.ApplyResponse.summary:type_name -> setpoint.declaration.v1.Summary
-	16, // 12: setpoint.declaration.v1.ApplyResponse.warnings:type_name -> setpoint.common.v1.Fault
-	18, // 13: setpoint.declaration.v1.GetRequest.snapshot:type_name -> setpoint.common.v1.Snapshot
-	15, // 14: setpoint.declaration.v1.GetResponse.resource:type_name -> setpoint.common.v1.Resource
-	18, // 15: setpoint.declaration.v1.ListRequest.snapshot:type_name -> setpoint.common.v1.Snapshot
-	15, // 16: setpoint.declaration.v1.ListResponse.resources:type_name -> setpoint.common.v1.Resource
-	2,  // 17: setpoint.declaration.v1.DeclarationService.Plan:input_type -> setpoint.declaration.v1.PlanRequest
-	7,  // 18: setpoint.declaration.v1.DeclarationService.Apply:input_type -> setpoint.declaration.v1.ApplyRequest
-	9,  // 19: setpoint.declaration.v1.DeclarationService.Get:input_type -> setpoint.declaration.v1.GetRequest
-	11, // 20: setpoint.declaration.v1.DeclarationService.List:input_type -> setpoint.declaration.v1.ListRequest
-	13, // 21: setpoint.declaration.v1.DeclarationService.Delete:input_type -> setpoint.declaration.v1.DeleteRequest
-	3,  // 22: setpoint.declaration.v1.DeclarationService.Plan:output_type -> setpoint.declaration.v1.PlanResponse
-	8,  // 23: setpoint.declaration.v1.DeclarationService.Apply:output_type -> setpoint.declaration.v1.ApplyResponse
-	10, // 24: setpoint.declaration.v1.DeclarationService.Get:output_type -> setpoint.declaration.v1.GetResponse
-	12, // 25: setpoint.declaration.v1.DeclarationService.List:output_type -> setpoint.declaration.v1.ListResponse
-	14, // 26: setpoint.declaration.v1.DeclarationService.Delete:output_type -> setpoint.declaration.v1.DeleteResponse
-	22, // [22:27] is the sub-list for method output_type
-	17, // [17:22] is the sub-list for method input_type
-	17, // [17:17] is the sub-list for extension type_name
-	17, // [17:17] is the sub-list for extension extendee
-	0,  // [0:17] is the sub-list for field type_name
+	23, // 12: setpoint.declaration.v1.ApplyResponse.warnings:type_name -> setpoint.common.v1.Fault
+	25, // 13: setpoint.declaration.v1.GetRequest.snapshot:type_name -> setpoint.common.v1.Snapshot
+	22, // 14: setpoint.declaration.v1.GetResponse.resource:type_name -> setpoint.common.v1.Resource
+	25, // 15: setpoint.declaration.v1.ListRequest.snapshot:type_name -> setpoint.common.v1.Snapshot
+	22, // 16: setpoint.declaration.v1.ListResponse.resources:type_name -> setpoint.common.v1.Resource
+	25, // 17: setpoint.declaration.v1.HistoryRequest.snapshot:type_name -> setpoint.common.v1.Snapshot
+	17, // 18: setpoint.declaration.v1.HistoryResponse.entries:type_name -> setpoint.declaration.v1.HistoryEntry
+	5,  // 19: setpoint.declaration.v1.HistoryEntry.fields:type_name -> setpoint.declaration.v1.FieldChange
+	25, // 20: setpoint.declaration.v1.ExportRequest.snapshot:type_name -> setpoint.common.v1.Snapshot
+	4,  // 21: setpoint.declaration.v1.DiffResponse.changes:type_name -> setpoint.declaration.v1.Change
+	6,  // 22: setpoint.declaration.v1.DiffResponse.summary:type_name -> setpoint.declaration.v1.Summary
+	2,  // 23: setpoint.declaration.v1.DeclarationService.Plan:input_type -> setpoint.declaration.v1.PlanRequest
+	7,  // 24: setpoint.declaration.v1.DeclarationService.Apply:input_type -> setpoint.declaration.v1.ApplyRequest
+	9,  // 25: setpoint.declaration.v1.DeclarationService.Get:input_type -> setpoint.declaration.v1.GetRequest
+	11, // 26: setpoint.declaration.v1.DeclarationService.List:input_type -> setpoint.declaration.v1.ListRequest
+	13, // 27: setpoint.declaration.v1.DeclarationService.Delete:input_type -> setpoint.declaration.v1.DeleteRequest
+	15, // 28: setpoint.declaration.v1.DeclarationService.History:input_type -> setpoint.declaration.v1.HistoryRequest
+	18, // 29: setpoint.declaration.v1.DeclarationService.Export:input_type -> setpoint.declaration.v1.ExportRequest
+	20, // 30: setpoint.declaration.v1.DeclarationService.Diff:input_type -> setpoint.declaration.v1.DiffRequest
+	3,  // 31: setpoint.declaration.v1.DeclarationService.Plan:output_type -> setpoint.declaration.v1.PlanResponse
+	8,  // 32: setpoint.declaration.v1.DeclarationService.Apply:output_type -> setpoint.declaration.v1.ApplyResponse
+	10, // 33: setpoint.declaration.v1.DeclarationService.Get:output_type -> setpoint.declaration.v1.GetResponse
+	12, // 34: setpoint.declaration.v1.DeclarationService.List:output_type -> setpoint.declaration.v1.ListResponse
+	14, // 35: setpoint.declaration.v1.DeclarationService.Delete:output_type -> setpoint.declaration.v1.DeleteResponse
+	16, // 36: setpoint.declaration.v1.DeclarationService.History:output_type -> setpoint.declaration.v1.HistoryResponse
+	19, // 37: setpoint.declaration.v1.DeclarationService.Export:output_type -> setpoint.declaration.v1.ExportResponse
+	21, // 38: setpoint.declaration.v1.DeclarationService.Diff:output_type -> setpoint.declaration.v1.DiffResponse
+	31, // [31:39] is the sub-list for method output_type
+	23, // [23:31] is the sub-list for method input_type
+	23, // [23:23] is the sub-list for extension type_name
+	23, // [23:23] is the sub-list for extension extendee
+	0,  // [0:23] is the sub-list for field type_name
 }
 
 func init() { file_setpoint_declaration_v1_service_proto_init() }
@@ -1165,7 +1762,7 @@ func file_setpoint_declaration_v1_service_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_setpoint_declaration_v1_service_proto_rawDesc), len(file_setpoint_declaration_v1_service_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   15,
+			NumMessages:   22,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

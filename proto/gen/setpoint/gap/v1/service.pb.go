@@ -104,6 +104,95 @@ func (x *EvaluateRequest) GetOriginalTargets() bool {
 	return false
 }
 
+type WatchRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// What to evaluate; without as_of it follows the calendar.
+	Query         *EvaluateRequest `protobuf:"bytes,1,opt,name=query,proto3" json:"query,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *WatchRequest) Reset() {
+	*x = WatchRequest{}
+	mi := &file_setpoint_gap_v1_service_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *WatchRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*WatchRequest) ProtoMessage() {}
+
+func (x *WatchRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_setpoint_gap_v1_service_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use WatchRequest.ProtoReflect.Descriptor instead.
+func (*WatchRequest) Descriptor() ([]byte, []int) {
+	return file_setpoint_gap_v1_service_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *WatchRequest) GetQuery() *EvaluateRequest {
+	if x != nil {
+		return x.Query
+	}
+	return nil
+}
+
+type WatchResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Result        *EvaluateResponse      `protobuf:"bytes,1,opt,name=result,proto3" json:"result,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *WatchResponse) Reset() {
+	*x = WatchResponse{}
+	mi := &file_setpoint_gap_v1_service_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *WatchResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*WatchResponse) ProtoMessage() {}
+
+func (x *WatchResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_setpoint_gap_v1_service_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use WatchResponse.ProtoReflect.Descriptor instead.
+func (*WatchResponse) Descriptor() ([]byte, []int) {
+	return file_setpoint_gap_v1_service_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *WatchResponse) GetResult() *EvaluateResponse {
+	if x != nil {
+		return x.Result
+	}
+	return nil
+}
+
 type EvaluateResponse struct {
 	state      protoimpl.MessageState `protogen:"open.v1"`
 	AsOf       string                 `protobuf:"bytes,1,opt,name=as_of,json=asOf,proto3" json:"as_of,omitempty"`
@@ -120,7 +209,7 @@ type EvaluateResponse struct {
 
 func (x *EvaluateResponse) Reset() {
 	*x = EvaluateResponse{}
-	mi := &file_setpoint_gap_v1_service_proto_msgTypes[1]
+	mi := &file_setpoint_gap_v1_service_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -132,7 +221,7 @@ func (x *EvaluateResponse) String() string {
 func (*EvaluateResponse) ProtoMessage() {}
 
 func (x *EvaluateResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_setpoint_gap_v1_service_proto_msgTypes[1]
+	mi := &file_setpoint_gap_v1_service_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -145,7 +234,7 @@ func (x *EvaluateResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EvaluateResponse.ProtoReflect.Descriptor instead.
 func (*EvaluateResponse) Descriptor() ([]byte, []int) {
-	return file_setpoint_gap_v1_service_proto_rawDescGZIP(), []int{1}
+	return file_setpoint_gap_v1_service_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *EvaluateResponse) GetAsOf() string {
@@ -250,14 +339,20 @@ type TargetGap struct {
 	Periods []*PeriodGap `protobuf:"bytes,31,rep,name=periods,proto3" json:"periods,omitempty"`
 	Weight  float64      `protobuf:"fixed64,32,opt,name=weight,proto3" json:"weight,omitempty"`
 	// Whether higher levels count this target as known.
-	Known         bool `protobuf:"varint,33,opt,name=known,proto3" json:"known,omitempty"`
+	Known bool `protobuf:"varint,33,opt,name=known,proto3" json:"known,omitempty"`
+	// A status that a person set; status stays the computed one.
+	Override *Override `protobuf:"bytes,34,opt,name=override,proto3" json:"override,omitempty"`
+	// How the metric's values are shown.
+	Format *NumberFormat `protobuf:"bytes,35,opt,name=format,proto3" json:"format,omitempty"`
+	// 0 to 10, from the latest check-in.
+	Confidence    *int32 `protobuf:"varint,36,opt,name=confidence,proto3,oneof" json:"confidence,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *TargetGap) Reset() {
 	*x = TargetGap{}
-	mi := &file_setpoint_gap_v1_service_proto_msgTypes[2]
+	mi := &file_setpoint_gap_v1_service_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -269,7 +364,7 @@ func (x *TargetGap) String() string {
 func (*TargetGap) ProtoMessage() {}
 
 func (x *TargetGap) ProtoReflect() protoreflect.Message {
-	mi := &file_setpoint_gap_v1_service_proto_msgTypes[2]
+	mi := &file_setpoint_gap_v1_service_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -282,7 +377,7 @@ func (x *TargetGap) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TargetGap.ProtoReflect.Descriptor instead.
 func (*TargetGap) Descriptor() ([]byte, []int) {
-	return file_setpoint_gap_v1_service_proto_rawDescGZIP(), []int{2}
+	return file_setpoint_gap_v1_service_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *TargetGap) GetName() string {
@@ -516,6 +611,176 @@ func (x *TargetGap) GetKnown() bool {
 	return false
 }
 
+func (x *TargetGap) GetOverride() *Override {
+	if x != nil {
+		return x.Override
+	}
+	return nil
+}
+
+func (x *TargetGap) GetFormat() *NumberFormat {
+	if x != nil {
+		return x.Format
+	}
+	return nil
+}
+
+func (x *TargetGap) GetConfidence() int32 {
+	if x != nil && x.Confidence != nil {
+		return *x.Confidence
+	}
+	return 0
+}
+
+// Override is a status that a person set in place of the computed one.
+type Override struct {
+	state  protoimpl.MessageState `protogen:"open.v1"`
+	Status string                 `protobuf:"bytes,1,opt,name=status,proto3" json:"status,omitempty"`
+	Reason string                 `protobuf:"bytes,2,opt,name=reason,proto3" json:"reason,omitempty"`
+	// Last day on which it counts.
+	Expires       string `protobuf:"bytes,3,opt,name=expires,proto3" json:"expires,omitempty"`
+	Principal     string `protobuf:"bytes,4,opt,name=principal,proto3" json:"principal,omitempty"`
+	Revision      int64  `protobuf:"varint,5,opt,name=revision,proto3" json:"revision,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Override) Reset() {
+	*x = Override{}
+	mi := &file_setpoint_gap_v1_service_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Override) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Override) ProtoMessage() {}
+
+func (x *Override) ProtoReflect() protoreflect.Message {
+	mi := &file_setpoint_gap_v1_service_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Override.ProtoReflect.Descriptor instead.
+func (*Override) Descriptor() ([]byte, []int) {
+	return file_setpoint_gap_v1_service_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *Override) GetStatus() string {
+	if x != nil {
+		return x.Status
+	}
+	return ""
+}
+
+func (x *Override) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *Override) GetExpires() string {
+	if x != nil {
+		return x.Expires
+	}
+	return ""
+}
+
+func (x *Override) GetPrincipal() string {
+	if x != nil {
+		return x.Principal
+	}
+	return ""
+}
+
+func (x *Override) GetRevision() int64 {
+	if x != nil {
+		return x.Revision
+	}
+	return 0
+}
+
+// NumberFormat says how values are shown.
+type NumberFormat struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// number, integer, percent (of a fraction), currency, boolean.
+	Style    string `protobuf:"bytes,1,opt,name=style,proto3" json:"style,omitempty"`
+	Decimals *int32 `protobuf:"varint,2,opt,name=decimals,proto3,oneof" json:"decimals,omitempty"`
+	// What one unit of the value stands for: thousands, millions, billions.
+	Magnitude     string `protobuf:"bytes,3,opt,name=magnitude,proto3" json:"magnitude,omitempty"`
+	Currency      string `protobuf:"bytes,4,opt,name=currency,proto3" json:"currency,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *NumberFormat) Reset() {
+	*x = NumberFormat{}
+	mi := &file_setpoint_gap_v1_service_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *NumberFormat) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*NumberFormat) ProtoMessage() {}
+
+func (x *NumberFormat) ProtoReflect() protoreflect.Message {
+	mi := &file_setpoint_gap_v1_service_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use NumberFormat.ProtoReflect.Descriptor instead.
+func (*NumberFormat) Descriptor() ([]byte, []int) {
+	return file_setpoint_gap_v1_service_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *NumberFormat) GetStyle() string {
+	if x != nil {
+		return x.Style
+	}
+	return ""
+}
+
+func (x *NumberFormat) GetDecimals() int32 {
+	if x != nil && x.Decimals != nil {
+		return *x.Decimals
+	}
+	return 0
+}
+
+func (x *NumberFormat) GetMagnitude() string {
+	if x != nil {
+		return x.Magnitude
+	}
+	return ""
+}
+
+func (x *NumberFormat) GetCurrency() string {
+	if x != nil {
+		return x.Currency
+	}
+	return ""
+}
+
 // PeriodGap is one period of a target's grid.
 type PeriodGap struct {
 	state  protoimpl.MessageState `protogen:"open.v1"`
@@ -539,7 +804,7 @@ type PeriodGap struct {
 
 func (x *PeriodGap) Reset() {
 	*x = PeriodGap{}
-	mi := &file_setpoint_gap_v1_service_proto_msgTypes[3]
+	mi := &file_setpoint_gap_v1_service_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -551,7 +816,7 @@ func (x *PeriodGap) String() string {
 func (*PeriodGap) ProtoMessage() {}
 
 func (x *PeriodGap) ProtoReflect() protoreflect.Message {
-	mi := &file_setpoint_gap_v1_service_proto_msgTypes[3]
+	mi := &file_setpoint_gap_v1_service_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -564,7 +829,7 @@ func (x *PeriodGap) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PeriodGap.ProtoReflect.Descriptor instead.
 func (*PeriodGap) Descriptor() ([]byte, []int) {
-	return file_setpoint_gap_v1_service_proto_rawDescGZIP(), []int{3}
+	return file_setpoint_gap_v1_service_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *PeriodGap) GetPeriod() string {
@@ -651,7 +916,7 @@ type Explanation struct {
 
 func (x *Explanation) Reset() {
 	*x = Explanation{}
-	mi := &file_setpoint_gap_v1_service_proto_msgTypes[4]
+	mi := &file_setpoint_gap_v1_service_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -663,7 +928,7 @@ func (x *Explanation) String() string {
 func (*Explanation) ProtoMessage() {}
 
 func (x *Explanation) ProtoReflect() protoreflect.Message {
-	mi := &file_setpoint_gap_v1_service_proto_msgTypes[4]
+	mi := &file_setpoint_gap_v1_service_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -676,7 +941,7 @@ func (x *Explanation) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Explanation.ProtoReflect.Descriptor instead.
 func (*Explanation) Descriptor() ([]byte, []int) {
-	return file_setpoint_gap_v1_service_proto_rawDescGZIP(), []int{4}
+	return file_setpoint_gap_v1_service_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *Explanation) GetRule() string {
@@ -723,7 +988,7 @@ type RollUp struct {
 
 func (x *RollUp) Reset() {
 	*x = RollUp{}
-	mi := &file_setpoint_gap_v1_service_proto_msgTypes[5]
+	mi := &file_setpoint_gap_v1_service_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -735,7 +1000,7 @@ func (x *RollUp) String() string {
 func (*RollUp) ProtoMessage() {}
 
 func (x *RollUp) ProtoReflect() protoreflect.Message {
-	mi := &file_setpoint_gap_v1_service_proto_msgTypes[5]
+	mi := &file_setpoint_gap_v1_service_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -748,7 +1013,7 @@ func (x *RollUp) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RollUp.ProtoReflect.Descriptor instead.
 func (*RollUp) Descriptor() ([]byte, []int) {
-	return file_setpoint_gap_v1_service_proto_rawDescGZIP(), []int{5}
+	return file_setpoint_gap_v1_service_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *RollUp) GetName() string {
@@ -824,18 +1089,20 @@ func (x *RollUp) GetExplanation() *Explanation {
 type ReportRequest struct {
 	state    protoimpl.MessageState `protogen:"open.v1"`
 	Strategy string                 `protobuf:"bytes,1,opt,name=strategy,proto3" json:"strategy,omitempty"`
-	// md, html or json.
-	Format        string       `protobuf:"bytes,2,opt,name=format,proto3" json:"format,omitempty"`
-	AsOf          string       `protobuf:"bytes,3,opt,name=as_of,json=asOf,proto3" json:"as_of,omitempty"`
-	Snapshot      *v1.Snapshot `protobuf:"bytes,4,opt,name=snapshot,proto3" json:"snapshot,omitempty"`
-	Policy        string       `protobuf:"bytes,5,opt,name=policy,proto3" json:"policy,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	// md, html, json or csv.
+	Format   string       `protobuf:"bytes,2,opt,name=format,proto3" json:"format,omitempty"`
+	AsOf     string       `protobuf:"bytes,3,opt,name=as_of,json=asOf,proto3" json:"as_of,omitempty"`
+	Snapshot *v1.Snapshot `protobuf:"bytes,4,opt,name=snapshot,proto3" json:"snapshot,omitempty"`
+	Policy   string       `protobuf:"bytes,5,opt,name=policy,proto3" json:"policy,omitempty"`
+	// Judge against the targets as first declared.
+	OriginalTargets bool `protobuf:"varint,6,opt,name=original_targets,json=originalTargets,proto3" json:"original_targets,omitempty"`
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
 }
 
 func (x *ReportRequest) Reset() {
 	*x = ReportRequest{}
-	mi := &file_setpoint_gap_v1_service_proto_msgTypes[6]
+	mi := &file_setpoint_gap_v1_service_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -847,7 +1114,7 @@ func (x *ReportRequest) String() string {
 func (*ReportRequest) ProtoMessage() {}
 
 func (x *ReportRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_setpoint_gap_v1_service_proto_msgTypes[6]
+	mi := &file_setpoint_gap_v1_service_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -860,7 +1127,7 @@ func (x *ReportRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReportRequest.ProtoReflect.Descriptor instead.
 func (*ReportRequest) Descriptor() ([]byte, []int) {
-	return file_setpoint_gap_v1_service_proto_rawDescGZIP(), []int{6}
+	return file_setpoint_gap_v1_service_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *ReportRequest) GetStrategy() string {
@@ -898,6 +1165,13 @@ func (x *ReportRequest) GetPolicy() string {
 	return ""
 }
 
+func (x *ReportRequest) GetOriginalTargets() bool {
+	if x != nil {
+		return x.OriginalTargets
+	}
+	return false
+}
+
 type ReportResponse struct {
 	state       protoimpl.MessageState `protogen:"open.v1"`
 	Content     []byte                 `protobuf:"bytes,1,opt,name=content,proto3" json:"content,omitempty"`
@@ -912,7 +1186,7 @@ type ReportResponse struct {
 
 func (x *ReportResponse) Reset() {
 	*x = ReportResponse{}
-	mi := &file_setpoint_gap_v1_service_proto_msgTypes[7]
+	mi := &file_setpoint_gap_v1_service_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -924,7 +1198,7 @@ func (x *ReportResponse) String() string {
 func (*ReportResponse) ProtoMessage() {}
 
 func (x *ReportResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_setpoint_gap_v1_service_proto_msgTypes[7]
+	mi := &file_setpoint_gap_v1_service_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -937,7 +1211,7 @@ func (x *ReportResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReportResponse.ProtoReflect.Descriptor instead.
 func (*ReportResponse) Descriptor() ([]byte, []int) {
-	return file_setpoint_gap_v1_service_proto_rawDescGZIP(), []int{7}
+	return file_setpoint_gap_v1_service_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *ReportResponse) GetContent() []byte {
@@ -979,13 +1253,17 @@ var File_setpoint_gap_v1_service_proto protoreflect.FileDescriptor
 
 const file_setpoint_gap_v1_service_proto_rawDesc = "" +
 	"\n" +
-	"\x1dsetpoint/gap/v1/service.proto\x12\x0fsetpoint.gap.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fsetpoint/common/v1/common.proto\"\xf0\x01\n" +
+	"\x1dsetpoint/gap/v1/service.proto\x12\x0fsetpoint.gap.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fsetpoint/common/v1/common.proto\x1a setpoint/common/v1/options.proto\"\xf0\x01\n" +
 	"\x0fEvaluateRequest\x12\x1a\n" +
 	"\bstrategy\x18\x01 \x01(\tR\bstrategy\x12;\n" +
 	"\x05as_of\x18\x02 \x01(\tB&\xbaH#r!2\x1f^([0-9]{4}-[0-9]{2}-[0-9]{2})?$R\x04asOf\x128\n" +
 	"\bsnapshot\x18\x03 \x01(\v2\x1c.setpoint.common.v1.SnapshotR\bsnapshot\x12\x1f\n" +
 	"\x06policy\x18\x04 \x01(\tB\a\xbaH\x04r\x02\x18?R\x06policy\x12)\n" +
-	"\x10original_targets\x18\x05 \x01(\bR\x0foriginalTargets\"\x99\x02\n" +
+	"\x10original_targets\x18\x05 \x01(\bR\x0foriginalTargets\"F\n" +
+	"\fWatchRequest\x126\n" +
+	"\x05query\x18\x01 \x01(\v2 .setpoint.gap.v1.EvaluateRequestR\x05query\"J\n" +
+	"\rWatchResponse\x129\n" +
+	"\x06result\x18\x01 \x01(\v2!.setpoint.gap.v1.EvaluateResponseR\x06result\"\x99\x02\n" +
 	"\x10EvaluateResponse\x12\x13\n" +
 	"\x05as_of\x18\x01 \x01(\tR\x04asOf\x12\x1a\n" +
 	"\brevision\x18\x02 \x01(\x03R\brevision\x12\x16\n" +
@@ -997,7 +1275,8 @@ const file_setpoint_gap_v1_service_proto_rawDesc = "" +
 	"\n" +
 	"strategies\x18\x06 \x03(\v2\x17.setpoint.gap.v1.RollUpR\n" +
 	"strategies\x12\x14\n" +
-	"\x05hints\x18\a \x03(\tR\x05hints\"\xb7\t\n" +
+	"\x05hints\x18\a \x03(\tR\x05hints\"\xd9\n" +
+	"\n" +
 	"\tTargetGap\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x16\n" +
 	"\x06metric\x18\x02 \x01(\tR\x06metric\x12\x1c\n" +
@@ -1035,7 +1314,12 @@ const file_setpoint_gap_v1_service_proto_rawDesc = "" +
 	"conditions\x124\n" +
 	"\aperiods\x18\x1f \x03(\v2\x1a.setpoint.gap.v1.PeriodGapR\aperiods\x12\x16\n" +
 	"\x06weight\x18  \x01(\x01R\x06weight\x12\x14\n" +
-	"\x05known\x18! \x01(\bR\x05knownB\x14\n" +
+	"\x05known\x18! \x01(\bR\x05known\x125\n" +
+	"\boverride\x18\" \x01(\v2\x19.setpoint.gap.v1.OverrideR\boverride\x125\n" +
+	"\x06format\x18# \x01(\v2\x1d.setpoint.gap.v1.NumberFormatR\x06format\x12#\n" +
+	"\n" +
+	"confidence\x18$ \x01(\x05H\x11R\n" +
+	"confidence\x88\x01\x01B\x14\n" +
 	"\x12_last_known_statusB\t\n" +
 	"\a_actualB\f\n" +
 	"\n" +
@@ -1053,7 +1337,20 @@ const file_setpoint_gap_v1_service_proto_rawDesc = "" +
 	"\x06_shareB\x0f\n" +
 	"\r_target_driftB\v\n" +
 	"\t_progressB\b\n" +
-	"\x06_score\"\xd5\x02\n" +
+	"\x06_scoreB\r\n" +
+	"\v_confidence\"\x94\x01\n" +
+	"\bOverride\x12\x16\n" +
+	"\x06status\x18\x01 \x01(\tR\x06status\x12\x1c\n" +
+	"\x06reason\x18\x02 \x01(\tB\x04\x88\xe7\x18\x01R\x06reason\x12\x18\n" +
+	"\aexpires\x18\x03 \x01(\tR\aexpires\x12\x1c\n" +
+	"\tprincipal\x18\x04 \x01(\tR\tprincipal\x12\x1a\n" +
+	"\brevision\x18\x05 \x01(\x03R\brevision\"\x8c\x01\n" +
+	"\fNumberFormat\x12\x14\n" +
+	"\x05style\x18\x01 \x01(\tR\x05style\x12\x1f\n" +
+	"\bdecimals\x18\x02 \x01(\x05H\x00R\bdecimals\x88\x01\x01\x12\x1c\n" +
+	"\tmagnitude\x18\x03 \x01(\tR\tmagnitude\x12\x1a\n" +
+	"\bcurrency\x18\x04 \x01(\tR\bcurrencyB\v\n" +
+	"\t_decimals\"\xd5\x02\n" +
 	"\tPeriodGap\x12\x16\n" +
 	"\x06period\x18\x01 \x01(\tR\x06period\x12\x10\n" +
 	"\x03end\x18\x02 \x01(\tR\x03end\x12\x1b\n" +
@@ -1092,22 +1389,24 @@ const file_setpoint_gap_v1_service_proto_rawDesc = "" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\x05R\x05value:\x028\x01B\b\n" +
 	"\x06_scoreB\v\n" +
-	"\t_progress\"\xf4\x01\n" +
+	"\t_progress\"\xa4\x02\n" +
 	"\rReportRequest\x12\x1a\n" +
-	"\bstrategy\x18\x01 \x01(\tR\bstrategy\x12/\n" +
-	"\x06format\x18\x02 \x01(\tB\x17\xbaH\x14r\x12R\x00R\x02mdR\x04htmlR\x04jsonR\x06format\x12;\n" +
+	"\bstrategy\x18\x01 \x01(\tR\bstrategy\x124\n" +
+	"\x06format\x18\x02 \x01(\tB\x1c\xbaH\x19r\x17R\x00R\x02mdR\x04htmlR\x04jsonR\x03csvR\x06format\x12;\n" +
 	"\x05as_of\x18\x03 \x01(\tB&\xbaH#r!2\x1f^([0-9]{4}-[0-9]{2}-[0-9]{2})?$R\x04asOf\x128\n" +
 	"\bsnapshot\x18\x04 \x01(\v2\x1c.setpoint.common.v1.SnapshotR\bsnapshot\x12\x1f\n" +
-	"\x06policy\x18\x05 \x01(\tB\a\xbaH\x04r\x02\x18?R\x06policy\"\x96\x01\n" +
+	"\x06policy\x18\x05 \x01(\tB\a\xbaH\x04r\x02\x18?R\x06policy\x12)\n" +
+	"\x10original_targets\x18\x06 \x01(\bR\x0foriginalTargets\"\x96\x01\n" +
 	"\x0eReportResponse\x12\x18\n" +
 	"\acontent\x18\x01 \x01(\fR\acontent\x12!\n" +
 	"\fcontent_type\x18\x02 \x01(\tR\vcontentType\x12\x16\n" +
 	"\x06sha256\x18\x03 \x01(\tR\x06sha256\x12\x13\n" +
 	"\x05as_of\x18\x04 \x01(\tR\x04asOf\x12\x1a\n" +
-	"\brevision\x18\x05 \x01(\x03R\brevision2\xb2\x01\n" +
+	"\brevision\x18\x05 \x01(\x03R\brevision2\xfc\x01\n" +
 	"\n" +
 	"GapService\x12T\n" +
-	"\bEvaluate\x12 .setpoint.gap.v1.EvaluateRequest\x1a!.setpoint.gap.v1.EvaluateResponse\"\x03\x90\x02\x01\x12N\n" +
+	"\bEvaluate\x12 .setpoint.gap.v1.EvaluateRequest\x1a!.setpoint.gap.v1.EvaluateResponse\"\x03\x90\x02\x01\x12H\n" +
+	"\x05Watch\x12\x1d.setpoint.gap.v1.WatchRequest\x1a\x1e.setpoint.gap.v1.WatchResponse0\x01\x12N\n" +
 	"\x06Report\x12\x1e.setpoint.gap.v1.ReportRequest\x1a\x1f.setpoint.gap.v1.ReportResponse\"\x03\x90\x02\x01B.Z,setpoint.dev/proto/gen/setpoint/gap/v1;gapv1b\x06proto3"
 
 var (
@@ -1122,40 +1421,50 @@ func file_setpoint_gap_v1_service_proto_rawDescGZIP() []byte {
 	return file_setpoint_gap_v1_service_proto_rawDescData
 }
 
-var file_setpoint_gap_v1_service_proto_msgTypes = make([]protoimpl.MessageInfo, 9)
+var file_setpoint_gap_v1_service_proto_msgTypes = make([]protoimpl.MessageInfo, 13)
 var file_setpoint_gap_v1_service_proto_goTypes = []any{
 	(*EvaluateRequest)(nil),  // 0: setpoint.gap.v1.EvaluateRequest
-	(*EvaluateResponse)(nil), // 1: setpoint.gap.v1.EvaluateResponse
-	(*TargetGap)(nil),        // 2: setpoint.gap.v1.TargetGap
-	(*PeriodGap)(nil),        // 3: setpoint.gap.v1.PeriodGap
-	(*Explanation)(nil),      // 4: setpoint.gap.v1.Explanation
-	(*RollUp)(nil),           // 5: setpoint.gap.v1.RollUp
-	(*ReportRequest)(nil),    // 6: setpoint.gap.v1.ReportRequest
-	(*ReportResponse)(nil),   // 7: setpoint.gap.v1.ReportResponse
-	nil,                      // 8: setpoint.gap.v1.RollUp.CountsEntry
-	(*v1.Snapshot)(nil),      // 9: setpoint.common.v1.Snapshot
-	(*structpb.Struct)(nil),  // 10: google.protobuf.Struct
+	(*WatchRequest)(nil),     // 1: setpoint.gap.v1.WatchRequest
+	(*WatchResponse)(nil),    // 2: setpoint.gap.v1.WatchResponse
+	(*EvaluateResponse)(nil), // 3: setpoint.gap.v1.EvaluateResponse
+	(*TargetGap)(nil),        // 4: setpoint.gap.v1.TargetGap
+	(*Override)(nil),         // 5: setpoint.gap.v1.Override
+	(*NumberFormat)(nil),     // 6: setpoint.gap.v1.NumberFormat
+	(*PeriodGap)(nil),        // 7: setpoint.gap.v1.PeriodGap
+	(*Explanation)(nil),      // 8: setpoint.gap.v1.Explanation
+	(*RollUp)(nil),           // 9: setpoint.gap.v1.RollUp
+	(*ReportRequest)(nil),    // 10: setpoint.gap.v1.ReportRequest
+	(*ReportResponse)(nil),   // 11: setpoint.gap.v1.ReportResponse
+	nil,                      // 12: setpoint.gap.v1.RollUp.CountsEntry
+	(*v1.Snapshot)(nil),      // 13: setpoint.common.v1.Snapshot
+	(*structpb.Struct)(nil),  // 14: google.protobuf.Struct
 }
 var file_setpoint_gap_v1_service_proto_depIdxs = []int32{
-	9,  // 0: setpoint.gap.v1.EvaluateRequest.snapshot:type_name -> setpoint.common.v1.Snapshot
-	2,  // 1: setpoint.gap.v1.EvaluateResponse.targets:type_name -> setpoint.gap.v1.TargetGap
-	5,  // 2: setpoint.gap.v1.EvaluateResponse.objectives:type_name -> setpoint.gap.v1.RollUp
-	5,  // 3: setpoint.gap.v1.EvaluateResponse.strategies:type_name -> setpoint.gap.v1.RollUp
-	4,  // 4: setpoint.gap.v1.TargetGap.explanation:type_name -> setpoint.gap.v1.Explanation
-	3,  // 5: setpoint.gap.v1.TargetGap.periods:type_name -> setpoint.gap.v1.PeriodGap
-	10, // 6: setpoint.gap.v1.Explanation.inputs:type_name -> google.protobuf.Struct
-	8,  // 7: setpoint.gap.v1.RollUp.counts:type_name -> setpoint.gap.v1.RollUp.CountsEntry
-	4,  // 8: setpoint.gap.v1.RollUp.explanation:type_name -> setpoint.gap.v1.Explanation
-	9,  // 9: setpoint.gap.v1.ReportRequest.snapshot:type_name -> setpoint.common.v1.Snapshot
-	0,  // 10: setpoint.gap.v1.GapService.Evaluate:input_type -> setpoint.gap.v1.EvaluateRequest
-	6,  // 11: setpoint.gap.v1.GapService.Report:input_type -> setpoint.gap.v1.ReportRequest
-	1,  // 12: setpoint.gap.v1.GapService.Evaluate:output_type -> setpoint.gap.v1.EvaluateResponse
-	7,  // 13: setpoint.gap.v1.GapService.Report:output_type -> setpoint.gap.v1.ReportResponse
-	12, // [12:14] is the sub-list for method output_type
-	10, // [10:12] is the sub-list for method input_type
-	10, // [10:10] is the sub-list for extension type_name
-	10, // [10:10] is the sub-list for extension extendee
-	0,  // [0:10] is the sub-list for field type_name
+	13, // 0: setpoint.gap.v1.EvaluateRequest.snapshot:type_name -> setpoint.common.v1.Snapshot
+	0,  // 1: setpoint.gap.v1.WatchRequest.query:type_name -> setpoint.gap.v1.EvaluateRequest
+	3,  // 2: setpoint.gap.v1.WatchResponse.result:type_name -> setpoint.gap.v1.EvaluateResponse
+	4,  // 3: setpoint.gap.v1.EvaluateResponse.targets:type_name -> setpoint.gap.v1.TargetGap
+	9,  // 4: setpoint.gap.v1.EvaluateResponse.objectives:type_name -> setpoint.gap.v1.RollUp
+	9,  // 5: setpoint.gap.v1.EvaluateResponse.strategies:type_name -> setpoint.gap.v1.RollUp
+	8,  // 6: setpoint.gap.v1.TargetGap.explanation:type_name -> setpoint.gap.v1.Explanation
+	7,  // 7: setpoint.gap.v1.TargetGap.periods:type_name -> setpoint.gap.v1.PeriodGap
+	5,  // 8: setpoint.gap.v1.TargetGap.override:type_name -> setpoint.gap.v1.Override
+	6,  // 9: setpoint.gap.v1.TargetGap.format:type_name -> setpoint.gap.v1.NumberFormat
+	14, // 10: setpoint.gap.v1.Explanation.inputs:type_name -> google.protobuf.Struct
+	12, // 11: setpoint.gap.v1.RollUp.counts:type_name -> setpoint.gap.v1.RollUp.CountsEntry
+	8,  // 12: setpoint.gap.v1.RollUp.explanation:type_name -> setpoint.gap.v1.Explanation
+	13, // 13: setpoint.gap.v1.ReportRequest.snapshot:type_name -> setpoint.common.v1.Snapshot
+	0,  // 14: setpoint.gap.v1.GapService.Evaluate:input_type -> setpoint.gap.v1.EvaluateRequest
+	1,  // 15: setpoint.gap.v1.GapService.Watch:input_type -> setpoint.gap.v1.WatchRequest
+	10, // 16: setpoint.gap.v1.GapService.Report:input_type -> setpoint.gap.v1.ReportRequest
+	3,  // 17: setpoint.gap.v1.GapService.Evaluate:output_type -> setpoint.gap.v1.EvaluateResponse
+	2,  // 18: setpoint.gap.v1.GapService.Watch:output_type -> setpoint.gap.v1.WatchResponse
+	11, // 19: setpoint.gap.v1.GapService.Report:output_type -> setpoint.gap.v1.ReportResponse
+	17, // [17:20] is the sub-list for method output_type
+	14, // [14:17] is the sub-list for method input_type
+	14, // [14:14] is the sub-list for extension type_name
+	14, // [14:14] is the sub-list for extension extendee
+	0,  // [0:14] is the sub-list for field type_name
 }
 
 func init() { file_setpoint_gap_v1_service_proto_init() }
@@ -1163,16 +1472,17 @@ func file_setpoint_gap_v1_service_proto_init() {
 	if File_setpoint_gap_v1_service_proto != nil {
 		return
 	}
-	file_setpoint_gap_v1_service_proto_msgTypes[2].OneofWrappers = []any{}
-	file_setpoint_gap_v1_service_proto_msgTypes[3].OneofWrappers = []any{}
-	file_setpoint_gap_v1_service_proto_msgTypes[5].OneofWrappers = []any{}
+	file_setpoint_gap_v1_service_proto_msgTypes[4].OneofWrappers = []any{}
+	file_setpoint_gap_v1_service_proto_msgTypes[6].OneofWrappers = []any{}
+	file_setpoint_gap_v1_service_proto_msgTypes[7].OneofWrappers = []any{}
+	file_setpoint_gap_v1_service_proto_msgTypes[9].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_setpoint_gap_v1_service_proto_rawDesc), len(file_setpoint_gap_v1_service_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   9,
+			NumMessages:   13,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

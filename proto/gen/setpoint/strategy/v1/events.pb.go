@@ -474,6 +474,149 @@ func (x *ObservationsCorrected) GetValues() []*ObservedValue {
 	return nil
 }
 
+// CheckedIn is an owner's word on a target (strategy.checked_in.v1).
+type CheckedIn struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Calendar date it speaks about.
+	At string `protobuf:"bytes,1,opt,name=at,proto3" json:"at,omitempty"`
+	// 0 to 10; absent where none was given.
+	Confidence *int32          `protobuf:"varint,2,opt,name=confidence,proto3,oneof" json:"confidence,omitempty"`
+	Note       string          `protobuf:"bytes,3,opt,name=note,proto3" json:"note,omitempty"`
+	Override   *StatusOverride `protobuf:"bytes,4,opt,name=override,proto3" json:"override,omitempty"`
+	// Withdraws the override in force.
+	ClearOverride bool `protobuf:"varint,5,opt,name=clear_override,json=clearOverride,proto3" json:"clear_override,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CheckedIn) Reset() {
+	*x = CheckedIn{}
+	mi := &file_setpoint_strategy_v1_events_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CheckedIn) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CheckedIn) ProtoMessage() {}
+
+func (x *CheckedIn) ProtoReflect() protoreflect.Message {
+	mi := &file_setpoint_strategy_v1_events_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CheckedIn.ProtoReflect.Descriptor instead.
+func (*CheckedIn) Descriptor() ([]byte, []int) {
+	return file_setpoint_strategy_v1_events_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *CheckedIn) GetAt() string {
+	if x != nil {
+		return x.At
+	}
+	return ""
+}
+
+func (x *CheckedIn) GetConfidence() int32 {
+	if x != nil && x.Confidence != nil {
+		return *x.Confidence
+	}
+	return 0
+}
+
+func (x *CheckedIn) GetNote() string {
+	if x != nil {
+		return x.Note
+	}
+	return ""
+}
+
+func (x *CheckedIn) GetOverride() *StatusOverride {
+	if x != nil {
+		return x.Override
+	}
+	return nil
+}
+
+func (x *CheckedIn) GetClearOverride() bool {
+	if x != nil {
+		return x.ClearOverride
+	}
+	return false
+}
+
+// StatusOverride is a status that a person set, always shown beside the
+// computed one.
+type StatusOverride struct {
+	state  protoimpl.MessageState `protogen:"open.v1"`
+	Status string                 `protobuf:"bytes,1,opt,name=status,proto3" json:"status,omitempty"`
+	Reason string                 `protobuf:"bytes,2,opt,name=reason,proto3" json:"reason,omitempty"`
+	// Last day on which it counts.
+	Expires       string `protobuf:"bytes,3,opt,name=expires,proto3" json:"expires,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *StatusOverride) Reset() {
+	*x = StatusOverride{}
+	mi := &file_setpoint_strategy_v1_events_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *StatusOverride) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*StatusOverride) ProtoMessage() {}
+
+func (x *StatusOverride) ProtoReflect() protoreflect.Message {
+	mi := &file_setpoint_strategy_v1_events_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use StatusOverride.ProtoReflect.Descriptor instead.
+func (*StatusOverride) Descriptor() ([]byte, []int) {
+	return file_setpoint_strategy_v1_events_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *StatusOverride) GetStatus() string {
+	if x != nil {
+		return x.Status
+	}
+	return ""
+}
+
+func (x *StatusOverride) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *StatusOverride) GetExpires() string {
+	if x != nil {
+		return x.Expires
+	}
+	return ""
+}
+
 // ObservedValue is a measured value of the aggregate's metric.
 type ObservedValue struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -488,7 +631,7 @@ type ObservedValue struct {
 
 func (x *ObservedValue) Reset() {
 	*x = ObservedValue{}
-	mi := &file_setpoint_strategy_v1_events_proto_msgTypes[8]
+	mi := &file_setpoint_strategy_v1_events_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -500,7 +643,7 @@ func (x *ObservedValue) String() string {
 func (*ObservedValue) ProtoMessage() {}
 
 func (x *ObservedValue) ProtoReflect() protoreflect.Message {
-	mi := &file_setpoint_strategy_v1_events_proto_msgTypes[8]
+	mi := &file_setpoint_strategy_v1_events_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -513,7 +656,7 @@ func (x *ObservedValue) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ObservedValue.ProtoReflect.Descriptor instead.
 func (*ObservedValue) Descriptor() ([]byte, []int) {
-	return file_setpoint_strategy_v1_events_proto_rawDescGZIP(), []int{8}
+	return file_setpoint_strategy_v1_events_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *ObservedValue) GetObservedAt() string {
@@ -576,7 +719,20 @@ const file_setpoint_strategy_v1_events_proto_rawDesc = "" +
 	"\x14ObservationsRecorded\x12;\n" +
 	"\x06values\x18\x01 \x03(\v2#.setpoint.strategy.v1.ObservedValueR\x06values\"T\n" +
 	"\x15ObservationsCorrected\x12;\n" +
-	"\x06values\x18\x01 \x03(\v2#.setpoint.strategy.v1.ObservedValueR\x06values\"x\n" +
+	"\x06values\x18\x01 \x03(\v2#.setpoint.strategy.v1.ObservedValueR\x06values\"\xd2\x01\n" +
+	"\tCheckedIn\x12\x0e\n" +
+	"\x02at\x18\x01 \x01(\tR\x02at\x12#\n" +
+	"\n" +
+	"confidence\x18\x02 \x01(\x05H\x00R\n" +
+	"confidence\x88\x01\x01\x12\x18\n" +
+	"\x04note\x18\x03 \x01(\tB\x04\x88\xe7\x18\x01R\x04note\x12@\n" +
+	"\boverride\x18\x04 \x01(\v2$.setpoint.strategy.v1.StatusOverrideR\boverride\x12%\n" +
+	"\x0eclear_override\x18\x05 \x01(\bR\rclearOverrideB\r\n" +
+	"\v_confidence\"`\n" +
+	"\x0eStatusOverride\x12\x16\n" +
+	"\x06status\x18\x01 \x01(\tR\x06status\x12\x1c\n" +
+	"\x06reason\x18\x02 \x01(\tB\x04\x88\xe7\x18\x01R\x06reason\x12\x18\n" +
+	"\aexpires\x18\x03 \x01(\tR\aexpires\"x\n" +
 	"\rObservedValue\x12\x1f\n" +
 	"\vobserved_at\x18\x01 \x01(\tR\n" +
 	"observedAt\x12\x14\n" +
@@ -596,7 +752,7 @@ func file_setpoint_strategy_v1_events_proto_rawDescGZIP() []byte {
 	return file_setpoint_strategy_v1_events_proto_rawDescData
 }
 
-var file_setpoint_strategy_v1_events_proto_msgTypes = make([]protoimpl.MessageInfo, 9)
+var file_setpoint_strategy_v1_events_proto_msgTypes = make([]protoimpl.MessageInfo, 11)
 var file_setpoint_strategy_v1_events_proto_goTypes = []any{
 	(*OrganizationDeclared)(nil),  // 0: setpoint.strategy.v1.OrganizationDeclared
 	(*UnitDeclared)(nil),          // 1: setpoint.strategy.v1.UnitDeclared
@@ -606,35 +762,38 @@ var file_setpoint_strategy_v1_events_proto_goTypes = []any{
 	(*TargetDeclared)(nil),        // 5: setpoint.strategy.v1.TargetDeclared
 	(*ObservationsRecorded)(nil),  // 6: setpoint.strategy.v1.ObservationsRecorded
 	(*ObservationsCorrected)(nil), // 7: setpoint.strategy.v1.ObservationsCorrected
-	(*ObservedValue)(nil),         // 8: setpoint.strategy.v1.ObservedValue
-	(*v1.Metadata)(nil),           // 9: setpoint.common.v1.Metadata
-	(*OrganizationSpec)(nil),      // 10: setpoint.strategy.v1.OrganizationSpec
-	(*UnitSpec)(nil),              // 11: setpoint.strategy.v1.UnitSpec
-	(*StrategySpec)(nil),          // 12: setpoint.strategy.v1.StrategySpec
-	(*ObjectiveSpec)(nil),         // 13: setpoint.strategy.v1.ObjectiveSpec
-	(*MetricSpec)(nil),            // 14: setpoint.strategy.v1.MetricSpec
-	(*TargetSpec)(nil),            // 15: setpoint.strategy.v1.TargetSpec
+	(*CheckedIn)(nil),             // 8: setpoint.strategy.v1.CheckedIn
+	(*StatusOverride)(nil),        // 9: setpoint.strategy.v1.StatusOverride
+	(*ObservedValue)(nil),         // 10: setpoint.strategy.v1.ObservedValue
+	(*v1.Metadata)(nil),           // 11: setpoint.common.v1.Metadata
+	(*OrganizationSpec)(nil),      // 12: setpoint.strategy.v1.OrganizationSpec
+	(*UnitSpec)(nil),              // 13: setpoint.strategy.v1.UnitSpec
+	(*StrategySpec)(nil),          // 14: setpoint.strategy.v1.StrategySpec
+	(*ObjectiveSpec)(nil),         // 15: setpoint.strategy.v1.ObjectiveSpec
+	(*MetricSpec)(nil),            // 16: setpoint.strategy.v1.MetricSpec
+	(*TargetSpec)(nil),            // 17: setpoint.strategy.v1.TargetSpec
 }
 var file_setpoint_strategy_v1_events_proto_depIdxs = []int32{
-	9,  // 0: setpoint.strategy.v1.OrganizationDeclared.metadata:type_name -> setpoint.common.v1.Metadata
-	10, // 1: setpoint.strategy.v1.OrganizationDeclared.spec:type_name -> setpoint.strategy.v1.OrganizationSpec
-	9,  // 2: setpoint.strategy.v1.UnitDeclared.metadata:type_name -> setpoint.common.v1.Metadata
-	11, // 3: setpoint.strategy.v1.UnitDeclared.spec:type_name -> setpoint.strategy.v1.UnitSpec
-	9,  // 4: setpoint.strategy.v1.StrategyDeclared.metadata:type_name -> setpoint.common.v1.Metadata
-	12, // 5: setpoint.strategy.v1.StrategyDeclared.spec:type_name -> setpoint.strategy.v1.StrategySpec
-	9,  // 6: setpoint.strategy.v1.ObjectiveDeclared.metadata:type_name -> setpoint.common.v1.Metadata
-	13, // 7: setpoint.strategy.v1.ObjectiveDeclared.spec:type_name -> setpoint.strategy.v1.ObjectiveSpec
-	9,  // 8: setpoint.strategy.v1.MetricDeclared.metadata:type_name -> setpoint.common.v1.Metadata
-	14, // 9: setpoint.strategy.v1.MetricDeclared.spec:type_name -> setpoint.strategy.v1.MetricSpec
-	9,  // 10: setpoint.strategy.v1.TargetDeclared.metadata:type_name -> setpoint.common.v1.Metadata
-	15, // 11: setpoint.strategy.v1.TargetDeclared.spec:type_name -> setpoint.strategy.v1.TargetSpec
-	8,  // 12: setpoint.strategy.v1.ObservationsRecorded.values:type_name -> setpoint.strategy.v1.ObservedValue
-	8,  // 13: setpoint.strategy.v1.ObservationsCorrected.values:type_name -> setpoint.strategy.v1.ObservedValue
-	14, // [14:14] is the sub-list for method output_type
-	14, // [14:14] is the sub-list for method input_type
-	14, // [14:14] is the sub-list for extension type_name
-	14, // [14:14] is the sub-list for extension extendee
-	0,  // [0:14] is the sub-list for field type_name
+	11, // 0: setpoint.strategy.v1.OrganizationDeclared.metadata:type_name -> setpoint.common.v1.Metadata
+	12, // 1: setpoint.strategy.v1.OrganizationDeclared.spec:type_name -> setpoint.strategy.v1.OrganizationSpec
+	11, // 2: setpoint.strategy.v1.UnitDeclared.metadata:type_name -> setpoint.common.v1.Metadata
+	13, // 3: setpoint.strategy.v1.UnitDeclared.spec:type_name -> setpoint.strategy.v1.UnitSpec
+	11, // 4: setpoint.strategy.v1.StrategyDeclared.metadata:type_name -> setpoint.common.v1.Metadata
+	14, // 5: setpoint.strategy.v1.StrategyDeclared.spec:type_name -> setpoint.strategy.v1.StrategySpec
+	11, // 6: setpoint.strategy.v1.ObjectiveDeclared.metadata:type_name -> setpoint.common.v1.Metadata
+	15, // 7: setpoint.strategy.v1.ObjectiveDeclared.spec:type_name -> setpoint.strategy.v1.ObjectiveSpec
+	11, // 8: setpoint.strategy.v1.MetricDeclared.metadata:type_name -> setpoint.common.v1.Metadata
+	16, // 9: setpoint.strategy.v1.MetricDeclared.spec:type_name -> setpoint.strategy.v1.MetricSpec
+	11, // 10: setpoint.strategy.v1.TargetDeclared.metadata:type_name -> setpoint.common.v1.Metadata
+	17, // 11: setpoint.strategy.v1.TargetDeclared.spec:type_name -> setpoint.strategy.v1.TargetSpec
+	10, // 12: setpoint.strategy.v1.ObservationsRecorded.values:type_name -> setpoint.strategy.v1.ObservedValue
+	10, // 13: setpoint.strategy.v1.ObservationsCorrected.values:type_name -> setpoint.strategy.v1.ObservedValue
+	9,  // 14: setpoint.strategy.v1.CheckedIn.override:type_name -> setpoint.strategy.v1.StatusOverride
+	15, // [15:15] is the sub-list for method output_type
+	15, // [15:15] is the sub-list for method input_type
+	15, // [15:15] is the sub-list for extension type_name
+	15, // [15:15] is the sub-list for extension extendee
+	0,  // [0:15] is the sub-list for field type_name
 }
 
 func init() { file_setpoint_strategy_v1_events_proto_init() }
@@ -643,13 +802,14 @@ func file_setpoint_strategy_v1_events_proto_init() {
 		return
 	}
 	file_setpoint_strategy_v1_specs_proto_init()
+	file_setpoint_strategy_v1_events_proto_msgTypes[8].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_setpoint_strategy_v1_events_proto_rawDesc), len(file_setpoint_strategy_v1_events_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   9,
+			NumMessages:   11,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -545,6 +545,460 @@ func (x *ListObservationsResponse) GetRevision() int64 {
 	return 0
 }
 
+type CheckInRequest struct {
+	state            protoimpl.MessageState `protogen:"open.v1"`
+	RequestId        string                 `protobuf:"bytes,1,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	ExpectedRevision int64                  `protobuf:"varint,2,opt,name=expected_revision,json=expectedRevision,proto3" json:"expected_revision,omitempty"`
+	// Name of the target.
+	Target string `protobuf:"bytes,3,opt,name=target,proto3" json:"target,omitempty"`
+	// Calendar date it speaks about; default the command's day.
+	At            string           `protobuf:"bytes,4,opt,name=at,proto3" json:"at,omitempty"`
+	Confidence    *int32           `protobuf:"varint,5,opt,name=confidence,proto3,oneof" json:"confidence,omitempty"`
+	Note          string           `protobuf:"bytes,6,opt,name=note,proto3" json:"note,omitempty"`
+	Override      *OverrideRequest `protobuf:"bytes,7,opt,name=override,proto3" json:"override,omitempty"`
+	ClearOverride bool             `protobuf:"varint,8,opt,name=clear_override,json=clearOverride,proto3" json:"clear_override,omitempty"`
+	Manager       string           `protobuf:"bytes,9,opt,name=manager,proto3" json:"manager,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CheckInRequest) Reset() {
+	*x = CheckInRequest{}
+	mi := &file_setpoint_strategy_v1_service_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CheckInRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CheckInRequest) ProtoMessage() {}
+
+func (x *CheckInRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_setpoint_strategy_v1_service_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CheckInRequest.ProtoReflect.Descriptor instead.
+func (*CheckInRequest) Descriptor() ([]byte, []int) {
+	return file_setpoint_strategy_v1_service_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *CheckInRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+func (x *CheckInRequest) GetExpectedRevision() int64 {
+	if x != nil {
+		return x.ExpectedRevision
+	}
+	return 0
+}
+
+func (x *CheckInRequest) GetTarget() string {
+	if x != nil {
+		return x.Target
+	}
+	return ""
+}
+
+func (x *CheckInRequest) GetAt() string {
+	if x != nil {
+		return x.At
+	}
+	return ""
+}
+
+func (x *CheckInRequest) GetConfidence() int32 {
+	if x != nil && x.Confidence != nil {
+		return *x.Confidence
+	}
+	return 0
+}
+
+func (x *CheckInRequest) GetNote() string {
+	if x != nil {
+		return x.Note
+	}
+	return ""
+}
+
+func (x *CheckInRequest) GetOverride() *OverrideRequest {
+	if x != nil {
+		return x.Override
+	}
+	return nil
+}
+
+func (x *CheckInRequest) GetClearOverride() bool {
+	if x != nil {
+		return x.ClearOverride
+	}
+	return false
+}
+
+func (x *CheckInRequest) GetManager() string {
+	if x != nil {
+		return x.Manager
+	}
+	return ""
+}
+
+// OverrideRequest asks for a status in place of the computed one.
+type OverrideRequest struct {
+	state  protoimpl.MessageState `protogen:"open.v1"`
+	Status string                 `protobuf:"bytes,1,opt,name=status,proto3" json:"status,omitempty"`
+	Reason string                 `protobuf:"bytes,2,opt,name=reason,proto3" json:"reason,omitempty"`
+	// Last day on which it counts, at most a year ahead.
+	Expires       string `protobuf:"bytes,3,opt,name=expires,proto3" json:"expires,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *OverrideRequest) Reset() {
+	*x = OverrideRequest{}
+	mi := &file_setpoint_strategy_v1_service_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *OverrideRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*OverrideRequest) ProtoMessage() {}
+
+func (x *OverrideRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_setpoint_strategy_v1_service_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use OverrideRequest.ProtoReflect.Descriptor instead.
+func (*OverrideRequest) Descriptor() ([]byte, []int) {
+	return file_setpoint_strategy_v1_service_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *OverrideRequest) GetStatus() string {
+	if x != nil {
+		return x.Status
+	}
+	return ""
+}
+
+func (x *OverrideRequest) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *OverrideRequest) GetExpires() string {
+	if x != nil {
+		return x.Expires
+	}
+	return ""
+}
+
+type CheckInResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Revision      int64                  `protobuf:"varint,1,opt,name=revision,proto3" json:"revision,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CheckInResponse) Reset() {
+	*x = CheckInResponse{}
+	mi := &file_setpoint_strategy_v1_service_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CheckInResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CheckInResponse) ProtoMessage() {}
+
+func (x *CheckInResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_setpoint_strategy_v1_service_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CheckInResponse.ProtoReflect.Descriptor instead.
+func (*CheckInResponse) Descriptor() ([]byte, []int) {
+	return file_setpoint_strategy_v1_service_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *CheckInResponse) GetRevision() int64 {
+	if x != nil {
+		return x.Revision
+	}
+	return 0
+}
+
+// CheckInEntry is one entry of a target's check-ins.
+type CheckInEntry struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Target        string                 `protobuf:"bytes,1,opt,name=target,proto3" json:"target,omitempty"`
+	At            string                 `protobuf:"bytes,2,opt,name=at,proto3" json:"at,omitempty"`
+	Confidence    *int32                 `protobuf:"varint,3,opt,name=confidence,proto3,oneof" json:"confidence,omitempty"`
+	Note          string                 `protobuf:"bytes,4,opt,name=note,proto3" json:"note,omitempty"`
+	Override      *OverrideRequest       `protobuf:"bytes,5,opt,name=override,proto3" json:"override,omitempty"`
+	ClearOverride bool                   `protobuf:"varint,6,opt,name=clear_override,json=clearOverride,proto3" json:"clear_override,omitempty"`
+	Revision      int64                  `protobuf:"varint,7,opt,name=revision,proto3" json:"revision,omitempty"`
+	Recorded      string                 `protobuf:"bytes,8,opt,name=recorded,proto3" json:"recorded,omitempty"`
+	Principal     string                 `protobuf:"bytes,9,opt,name=principal,proto3" json:"principal,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CheckInEntry) Reset() {
+	*x = CheckInEntry{}
+	mi := &file_setpoint_strategy_v1_service_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CheckInEntry) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CheckInEntry) ProtoMessage() {}
+
+func (x *CheckInEntry) ProtoReflect() protoreflect.Message {
+	mi := &file_setpoint_strategy_v1_service_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CheckInEntry.ProtoReflect.Descriptor instead.
+func (*CheckInEntry) Descriptor() ([]byte, []int) {
+	return file_setpoint_strategy_v1_service_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *CheckInEntry) GetTarget() string {
+	if x != nil {
+		return x.Target
+	}
+	return ""
+}
+
+func (x *CheckInEntry) GetAt() string {
+	if x != nil {
+		return x.At
+	}
+	return ""
+}
+
+func (x *CheckInEntry) GetConfidence() int32 {
+	if x != nil && x.Confidence != nil {
+		return *x.Confidence
+	}
+	return 0
+}
+
+func (x *CheckInEntry) GetNote() string {
+	if x != nil {
+		return x.Note
+	}
+	return ""
+}
+
+func (x *CheckInEntry) GetOverride() *OverrideRequest {
+	if x != nil {
+		return x.Override
+	}
+	return nil
+}
+
+func (x *CheckInEntry) GetClearOverride() bool {
+	if x != nil {
+		return x.ClearOverride
+	}
+	return false
+}
+
+func (x *CheckInEntry) GetRevision() int64 {
+	if x != nil {
+		return x.Revision
+	}
+	return 0
+}
+
+func (x *CheckInEntry) GetRecorded() string {
+	if x != nil {
+		return x.Recorded
+	}
+	return ""
+}
+
+func (x *CheckInEntry) GetPrincipal() string {
+	if x != nil {
+		return x.Principal
+	}
+	return ""
+}
+
+type ListCheckInsRequest struct {
+	state    protoimpl.MessageState `protogen:"open.v1"`
+	Target   string                 `protobuf:"bytes,1,opt,name=target,proto3" json:"target,omitempty"`
+	Snapshot *v1.Snapshot           `protobuf:"bytes,2,opt,name=snapshot,proto3" json:"snapshot,omitempty"`
+	// 1 to 1000, default 100.
+	PageSize      int32  `protobuf:"varint,3,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
+	PageToken     string `protobuf:"bytes,4,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListCheckInsRequest) Reset() {
+	*x = ListCheckInsRequest{}
+	mi := &file_setpoint_strategy_v1_service_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListCheckInsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListCheckInsRequest) ProtoMessage() {}
+
+func (x *ListCheckInsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_setpoint_strategy_v1_service_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListCheckInsRequest.ProtoReflect.Descriptor instead.
+func (*ListCheckInsRequest) Descriptor() ([]byte, []int) {
+	return file_setpoint_strategy_v1_service_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *ListCheckInsRequest) GetTarget() string {
+	if x != nil {
+		return x.Target
+	}
+	return ""
+}
+
+func (x *ListCheckInsRequest) GetSnapshot() *v1.Snapshot {
+	if x != nil {
+		return x.Snapshot
+	}
+	return nil
+}
+
+func (x *ListCheckInsRequest) GetPageSize() int32 {
+	if x != nil {
+		return x.PageSize
+	}
+	return 0
+}
+
+func (x *ListCheckInsRequest) GetPageToken() string {
+	if x != nil {
+		return x.PageToken
+	}
+	return ""
+}
+
+type ListCheckInsResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	CheckIns      []*CheckInEntry        `protobuf:"bytes,1,rep,name=check_ins,json=checkIns,proto3" json:"check_ins,omitempty"`
+	NextPageToken string                 `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
+	Revision      int64                  `protobuf:"varint,3,opt,name=revision,proto3" json:"revision,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListCheckInsResponse) Reset() {
+	*x = ListCheckInsResponse{}
+	mi := &file_setpoint_strategy_v1_service_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListCheckInsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListCheckInsResponse) ProtoMessage() {}
+
+func (x *ListCheckInsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_setpoint_strategy_v1_service_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListCheckInsResponse.ProtoReflect.Descriptor instead.
+func (*ListCheckInsResponse) Descriptor() ([]byte, []int) {
+	return file_setpoint_strategy_v1_service_proto_rawDescGZIP(), []int{12}
+}
+
+func (x *ListCheckInsResponse) GetCheckIns() []*CheckInEntry {
+	if x != nil {
+		return x.CheckIns
+	}
+	return nil
+}
+
+func (x *ListCheckInsResponse) GetNextPageToken() string {
+	if x != nil {
+		return x.NextPageToken
+	}
+	return ""
+}
+
+func (x *ListCheckInsResponse) GetRevision() int64 {
+	if x != nil {
+		return x.Revision
+	}
+	return 0
+}
+
 var File_setpoint_strategy_v1_service_proto protoreflect.FileDescriptor
 
 const file_setpoint_strategy_v1_service_proto_rawDesc = "" +
@@ -595,10 +1049,57 @@ const file_setpoint_strategy_v1_service_proto_rawDesc = "" +
 	"\x18ListObservationsResponse\x12E\n" +
 	"\fobservations\x18\x01 \x03(\v2!.setpoint.strategy.v1.ObservationR\fobservations\x12&\n" +
 	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x12\x1a\n" +
-	"\brevision\x18\x03 \x01(\x03R\brevision2\xfb\x02\n" +
+	"\brevision\x18\x03 \x01(\x03R\brevision\"\xd8\x03\n" +
+	"\x0eCheckInRequest\x12'\n" +
+	"\n" +
+	"request_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\x18\x80\x01R\trequestId\x124\n" +
+	"\x11expected_revision\x18\x02 \x01(\x03B\a\xbaH\x04\"\x02(\x00R\x10expectedRevision\x12!\n" +
+	"\x06target\x18\x03 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18?R\x06target\x126\n" +
+	"\x02at\x18\x04 \x01(\tB&\xbaH#r!2\x1f^([0-9]{4}-[0-9]{2}-[0-9]{2})?$R\x02at\x12.\n" +
+	"\n" +
+	"confidence\x18\x05 \x01(\x05B\t\xbaH\x06\x1a\x04\x18\n" +
+	"(\x00H\x00R\n" +
+	"confidence\x88\x01\x01\x12 \n" +
+	"\x04note\x18\x06 \x01(\tB\f\xbaH\x05r\x03\x18\xa0\x1f\x88\xe7\x18\x01R\x04note\x12A\n" +
+	"\boverride\x18\a \x01(\v2%.setpoint.strategy.v1.OverrideRequestR\boverride\x12%\n" +
+	"\x0eclear_override\x18\b \x01(\bR\rclearOverride\x12A\n" +
+	"\amanager\x18\t \x01(\tB'\xbaH$r\"R\x00R\x03cliR\x03gitR\aconsoleR\x06policyR\x03apiR\amanagerB\r\n" +
+	"\v_confidence\"\xd0\x01\n" +
+	"\x0fOverrideRequest\x12V\n" +
+	"\x06status\x18\x01 \x01(\tB>\xbaH;r9R\bon_trackR\aat_riskR\toff_trackR\bachievedR\x06missedR\ano_dataR\x06status\x12&\n" +
+	"\x06reason\x18\x02 \x01(\tB\x0e\xbaH\ar\x05\x10\x01\x18\xd0\x0f\x88\xe7\x18\x01R\x06reason\x12=\n" +
+	"\aexpires\x18\x03 \x01(\tB#\xbaH r\x1e2\x1c^[0-9]{4}-[0-9]{2}-[0-9]{2}$R\aexpires\"-\n" +
+	"\x0fCheckInResponse\x12\x1a\n" +
+	"\brevision\x18\x01 \x01(\x03R\brevision\"\xc4\x02\n" +
+	"\fCheckInEntry\x12\x16\n" +
+	"\x06target\x18\x01 \x01(\tR\x06target\x12\x0e\n" +
+	"\x02at\x18\x02 \x01(\tR\x02at\x12#\n" +
+	"\n" +
+	"confidence\x18\x03 \x01(\x05H\x00R\n" +
+	"confidence\x88\x01\x01\x12\x18\n" +
+	"\x04note\x18\x04 \x01(\tB\x04\x88\xe7\x18\x01R\x04note\x12A\n" +
+	"\boverride\x18\x05 \x01(\v2%.setpoint.strategy.v1.OverrideRequestR\boverride\x12%\n" +
+	"\x0eclear_override\x18\x06 \x01(\bR\rclearOverride\x12\x1a\n" +
+	"\brevision\x18\a \x01(\x03R\brevision\x12\x1a\n" +
+	"\brecorded\x18\b \x01(\tR\brecorded\x12\x1c\n" +
+	"\tprincipal\x18\t \x01(\tR\tprincipalB\r\n" +
+	"\v_confidence\"\xc2\x01\n" +
+	"\x13ListCheckInsRequest\x12\x1f\n" +
+	"\x06target\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x10\x01R\x06target\x128\n" +
+	"\bsnapshot\x18\x02 \x01(\v2\x1c.setpoint.common.v1.SnapshotR\bsnapshot\x12'\n" +
+	"\tpage_size\x18\x03 \x01(\x05B\n" +
+	"\xbaH\a\x1a\x05\x18\xe8\a(\x00R\bpageSize\x12'\n" +
+	"\n" +
+	"page_token\x18\x04 \x01(\tB\b\xbaH\x05r\x03\x18\x80\x04R\tpageToken\"\x9b\x01\n" +
+	"\x14ListCheckInsResponse\x12?\n" +
+	"\tcheck_ins\x18\x01 \x03(\v2\".setpoint.strategy.v1.CheckInEntryR\bcheckIns\x12&\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x12\x1a\n" +
+	"\brevision\x18\x03 \x01(\x03R\brevision2\xbf\x04\n" +
 	"\x0fStrategyService\x12w\n" +
 	"\x12RecordObservations\x12/.setpoint.strategy.v1.RecordObservationsRequest\x1a0.setpoint.strategy.v1.RecordObservationsResponse\x12w\n" +
-	"\x12CorrectObservation\x12/.setpoint.strategy.v1.CorrectObservationRequest\x1a0.setpoint.strategy.v1.CorrectObservationResponse\x12v\n" +
+	"\x12CorrectObservation\x12/.setpoint.strategy.v1.CorrectObservationRequest\x1a0.setpoint.strategy.v1.CorrectObservationResponse\x12V\n" +
+	"\aCheckIn\x12$.setpoint.strategy.v1.CheckInRequest\x1a%.setpoint.strategy.v1.CheckInResponse\x12j\n" +
+	"\fListCheckIns\x12).setpoint.strategy.v1.ListCheckInsRequest\x1a*.setpoint.strategy.v1.ListCheckInsResponse\"\x03\x90\x02\x01\x12v\n" +
 	"\x10ListObservations\x12-.setpoint.strategy.v1.ListObservationsRequest\x1a..setpoint.strategy.v1.ListObservationsResponse\"\x03\x90\x02\x01B8Z6setpoint.dev/proto/gen/setpoint/strategy/v1;strategyv1b\x06proto3"
 
 var (
@@ -613,7 +1114,7 @@ func file_setpoint_strategy_v1_service_proto_rawDescGZIP() []byte {
 	return file_setpoint_strategy_v1_service_proto_rawDescData
 }
 
-var file_setpoint_strategy_v1_service_proto_msgTypes = make([]protoimpl.MessageInfo, 7)
+var file_setpoint_strategy_v1_service_proto_msgTypes = make([]protoimpl.MessageInfo, 13)
 var file_setpoint_strategy_v1_service_proto_goTypes = []any{
 	(*Observation)(nil),                // 0: setpoint.strategy.v1.Observation
 	(*RecordObservationsRequest)(nil),  // 1: setpoint.strategy.v1.RecordObservationsRequest
@@ -622,24 +1123,38 @@ var file_setpoint_strategy_v1_service_proto_goTypes = []any{
 	(*CorrectObservationResponse)(nil), // 4: setpoint.strategy.v1.CorrectObservationResponse
 	(*ListObservationsRequest)(nil),    // 5: setpoint.strategy.v1.ListObservationsRequest
 	(*ListObservationsResponse)(nil),   // 6: setpoint.strategy.v1.ListObservationsResponse
-	(*v1.Snapshot)(nil),                // 7: setpoint.common.v1.Snapshot
+	(*CheckInRequest)(nil),             // 7: setpoint.strategy.v1.CheckInRequest
+	(*OverrideRequest)(nil),            // 8: setpoint.strategy.v1.OverrideRequest
+	(*CheckInResponse)(nil),            // 9: setpoint.strategy.v1.CheckInResponse
+	(*CheckInEntry)(nil),               // 10: setpoint.strategy.v1.CheckInEntry
+	(*ListCheckInsRequest)(nil),        // 11: setpoint.strategy.v1.ListCheckInsRequest
+	(*ListCheckInsResponse)(nil),       // 12: setpoint.strategy.v1.ListCheckInsResponse
+	(*v1.Snapshot)(nil),                // 13: setpoint.common.v1.Snapshot
 }
 var file_setpoint_strategy_v1_service_proto_depIdxs = []int32{
-	0, // 0: setpoint.strategy.v1.RecordObservationsRequest.observations:type_name -> setpoint.strategy.v1.Observation
-	0, // 1: setpoint.strategy.v1.CorrectObservationRequest.observation:type_name -> setpoint.strategy.v1.Observation
-	7, // 2: setpoint.strategy.v1.ListObservationsRequest.snapshot:type_name -> setpoint.common.v1.Snapshot
-	0, // 3: setpoint.strategy.v1.ListObservationsResponse.observations:type_name -> setpoint.strategy.v1.Observation
-	1, // 4: setpoint.strategy.v1.StrategyService.RecordObservations:input_type -> setpoint.strategy.v1.RecordObservationsRequest
-	3, // 5: setpoint.strategy.v1.StrategyService.CorrectObservation:input_type -> setpoint.strategy.v1.CorrectObservationRequest
-	5, // 6: setpoint.strategy.v1.StrategyService.ListObservations:input_type -> setpoint.strategy.v1.ListObservationsRequest
-	2, // 7: setpoint.strategy.v1.StrategyService.RecordObservations:output_type -> setpoint.strategy.v1.RecordObservationsResponse
-	4, // 8: setpoint.strategy.v1.StrategyService.CorrectObservation:output_type -> setpoint.strategy.v1.CorrectObservationResponse
-	6, // 9: setpoint.strategy.v1.StrategyService.ListObservations:output_type -> setpoint.strategy.v1.ListObservationsResponse
-	7, // [7:10] is the sub-list for method output_type
-	4, // [4:7] is the sub-list for method input_type
-	4, // [4:4] is the sub-list for extension type_name
-	4, // [4:4] is the sub-list for extension extendee
-	0, // [0:4] is the sub-list for field type_name
+	0,  // 0: setpoint.strategy.v1.RecordObservationsRequest.observations:type_name -> setpoint.strategy.v1.Observation
+	0,  // 1: setpoint.strategy.v1.CorrectObservationRequest.observation:type_name -> setpoint.strategy.v1.Observation
+	13, // 2: setpoint.strategy.v1.ListObservationsRequest.snapshot:type_name -> setpoint.common.v1.Snapshot
+	0,  // 3: setpoint.strategy.v1.ListObservationsResponse.observations:type_name -> setpoint.strategy.v1.Observation
+	8,  // 4: setpoint.strategy.v1.CheckInRequest.override:type_name -> setpoint.strategy.v1.OverrideRequest
+	8,  // 5: setpoint.strategy.v1.CheckInEntry.override:type_name -> setpoint.strategy.v1.OverrideRequest
+	13, // 6: setpoint.strategy.v1.ListCheckInsRequest.snapshot:type_name -> setpoint.common.v1.Snapshot
+	10, // 7: setpoint.strategy.v1.ListCheckInsResponse.check_ins:type_name -> setpoint.strategy.v1.CheckInEntry
+	1,  // 8: setpoint.strategy.v1.StrategyService.RecordObservations:input_type -> setpoint.strategy.v1.RecordObservationsRequest
+	3,  // 9: setpoint.strategy.v1.StrategyService.CorrectObservation:input_type -> setpoint.strategy.v1.CorrectObservationRequest
+	7,  // 10: setpoint.strategy.v1.StrategyService.CheckIn:input_type -> setpoint.strategy.v1.CheckInRequest
+	11, // 11: setpoint.strategy.v1.StrategyService.ListCheckIns:input_type -> setpoint.strategy.v1.ListCheckInsRequest
+	5,  // 12: setpoint.strategy.v1.StrategyService.ListObservations:input_type -> setpoint.strategy.v1.ListObservationsRequest
+	2,  // 13: setpoint.strategy.v1.StrategyService.RecordObservations:output_type -> setpoint.strategy.v1.RecordObservationsResponse
+	4,  // 14: setpoint.strategy.v1.StrategyService.CorrectObservation:output_type -> setpoint.strategy.v1.CorrectObservationResponse
+	9,  // 15: setpoint.strategy.v1.StrategyService.CheckIn:output_type -> setpoint.strategy.v1.CheckInResponse
+	12, // 16: setpoint.strategy.v1.StrategyService.ListCheckIns:output_type -> setpoint.strategy.v1.ListCheckInsResponse
+	6,  // 17: setpoint.strategy.v1.StrategyService.ListObservations:output_type -> setpoint.strategy.v1.ListObservationsResponse
+	13, // [13:18] is the sub-list for method output_type
+	8,  // [8:13] is the sub-list for method input_type
+	8,  // [8:8] is the sub-list for extension type_name
+	8,  // [8:8] is the sub-list for extension extendee
+	0,  // [0:8] is the sub-list for field type_name
 }
 
 func init() { file_setpoint_strategy_v1_service_proto_init() }
@@ -648,13 +1163,15 @@ func file_setpoint_strategy_v1_service_proto_init() {
 		return
 	}
 	file_setpoint_strategy_v1_service_proto_msgTypes[0].OneofWrappers = []any{}
+	file_setpoint_strategy_v1_service_proto_msgTypes[7].OneofWrappers = []any{}
+	file_setpoint_strategy_v1_service_proto_msgTypes[10].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_setpoint_strategy_v1_service_proto_rawDesc), len(file_setpoint_strategy_v1_service_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   7,
+			NumMessages:   13,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

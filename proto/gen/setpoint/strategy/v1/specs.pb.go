@@ -498,7 +498,8 @@ type MetricSpec struct {
 	ReportingLag string `protobuf:"bytes,10,opt,name=reporting_lag,json=reportingLag,proto3" json:"reporting_lag,omitempty"`
 	// Month (1-12), default the organization's.
 	FiscalYearStart int32 `protobuf:"varint,11,opt,name=fiscal_year_start,json=fiscalYearStart,proto3" json:"fiscal_year_start,omitempty"`
-	// How the values of a period become one: last (default), sum, mean, min, max.
+	// How the values of a period become one: last (default), sum, mean, min, max,
+	// or ratio: the sum of one metric over the sum of another.
 	Aggregation string `protobuf:"bytes,12,opt,name=aggregation,proto3" json:"aggregation,omitempty"`
 	// Dates from which the method of measurement changed.
 	Breaks []*MethodBreak `protobuf:"bytes,13,rep,name=breaks,proto3" json:"breaks,omitempty"`
@@ -509,7 +510,18 @@ type MetricSpec struct {
 	// What readers of the numbers must know.
 	Note string `protobuf:"bytes,16,opt,name=note,proto3" json:"note,omitempty"`
 	// unit/NAME or person/ID.
-	Owner         string `protobuf:"bytes,17,opt,name=owner,proto3" json:"owner,omitempty"`
+	Owner string `protobuf:"bytes,17,opt,name=owner,proto3" json:"owner,omitempty"`
+	// For the aggregation ratio: ΣN/ΣD over a period, never a mean of ratios.
+	Ratio *Ratio `protobuf:"bytes,18,opt,name=ratio,proto3" json:"ratio,omitempty"`
+	// sinceStart adds the periods up from the target's start, for multi-year
+	// totals.
+	Accumulate string `protobuf:"bytes,19,opt,name=accumulate,proto3" json:"accumulate,omitempty"`
+	// How fiscal periods are cut: month (default), or 4-4-5 weeks a quarter.
+	Calendar string `protobuf:"bytes,20,opt,name=calendar,proto3" json:"calendar,omitempty"`
+	// For 4-4-5: the weekday on which weeks, and so fiscal years, end; default
+	// saturday. The fiscal year ends on the last such day of the month before
+	// fiscalYearStart.
+	WeekEnds      string `protobuf:"bytes,21,opt,name=week_ends,json=weekEnds,proto3" json:"week_ends,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -663,6 +675,87 @@ func (x *MetricSpec) GetOwner() string {
 	return ""
 }
 
+func (x *MetricSpec) GetRatio() *Ratio {
+	if x != nil {
+		return x.Ratio
+	}
+	return nil
+}
+
+func (x *MetricSpec) GetAccumulate() string {
+	if x != nil {
+		return x.Accumulate
+	}
+	return ""
+}
+
+func (x *MetricSpec) GetCalendar() string {
+	if x != nil {
+		return x.Calendar
+	}
+	return ""
+}
+
+func (x *MetricSpec) GetWeekEnds() string {
+	if x != nil {
+		return x.WeekEnds
+	}
+	return ""
+}
+
+// Ratio names the metrics whose values are divided.
+type Ratio struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Numerator     string                 `protobuf:"bytes,1,opt,name=numerator,proto3" json:"numerator,omitempty"`
+	Denominator   string                 `protobuf:"bytes,2,opt,name=denominator,proto3" json:"denominator,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Ratio) Reset() {
+	*x = Ratio{}
+	mi := &file_setpoint_strategy_v1_specs_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Ratio) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Ratio) ProtoMessage() {}
+
+func (x *Ratio) ProtoReflect() protoreflect.Message {
+	mi := &file_setpoint_strategy_v1_specs_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Ratio.ProtoReflect.Descriptor instead.
+func (*Ratio) Descriptor() ([]byte, []int) {
+	return file_setpoint_strategy_v1_specs_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *Ratio) GetNumerator() string {
+	if x != nil {
+		return x.Numerator
+	}
+	return ""
+}
+
+func (x *Ratio) GetDenominator() string {
+	if x != nil {
+		return x.Denominator
+	}
+	return ""
+}
+
 // MethodBreak is a date from which values are not comparable with earlier ones.
 type MethodBreak struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -674,7 +767,7 @@ type MethodBreak struct {
 
 func (x *MethodBreak) Reset() {
 	*x = MethodBreak{}
-	mi := &file_setpoint_strategy_v1_specs_proto_msgTypes[7]
+	mi := &file_setpoint_strategy_v1_specs_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -686,7 +779,7 @@ func (x *MethodBreak) String() string {
 func (*MethodBreak) ProtoMessage() {}
 
 func (x *MethodBreak) ProtoReflect() protoreflect.Message {
-	mi := &file_setpoint_strategy_v1_specs_proto_msgTypes[7]
+	mi := &file_setpoint_strategy_v1_specs_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -699,7 +792,7 @@ func (x *MethodBreak) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MethodBreak.ProtoReflect.Descriptor instead.
 func (*MethodBreak) Descriptor() ([]byte, []int) {
-	return file_setpoint_strategy_v1_specs_proto_rawDescGZIP(), []int{7}
+	return file_setpoint_strategy_v1_specs_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *MethodBreak) GetDate() string {
@@ -727,7 +820,7 @@ type Bounds struct {
 
 func (x *Bounds) Reset() {
 	*x = Bounds{}
-	mi := &file_setpoint_strategy_v1_specs_proto_msgTypes[8]
+	mi := &file_setpoint_strategy_v1_specs_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -739,7 +832,7 @@ func (x *Bounds) String() string {
 func (*Bounds) ProtoMessage() {}
 
 func (x *Bounds) ProtoReflect() protoreflect.Message {
-	mi := &file_setpoint_strategy_v1_specs_proto_msgTypes[8]
+	mi := &file_setpoint_strategy_v1_specs_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -752,7 +845,7 @@ func (x *Bounds) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Bounds.ProtoReflect.Descriptor instead.
 func (*Bounds) Descriptor() ([]byte, []int) {
-	return file_setpoint_strategy_v1_specs_proto_rawDescGZIP(), []int{8}
+	return file_setpoint_strategy_v1_specs_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *Bounds) GetLower() float64 {
@@ -807,7 +900,7 @@ type TargetSpec struct {
 
 func (x *TargetSpec) Reset() {
 	*x = TargetSpec{}
-	mi := &file_setpoint_strategy_v1_specs_proto_msgTypes[9]
+	mi := &file_setpoint_strategy_v1_specs_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -819,7 +912,7 @@ func (x *TargetSpec) String() string {
 func (*TargetSpec) ProtoMessage() {}
 
 func (x *TargetSpec) ProtoReflect() protoreflect.Message {
-	mi := &file_setpoint_strategy_v1_specs_proto_msgTypes[9]
+	mi := &file_setpoint_strategy_v1_specs_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -832,7 +925,7 @@ func (x *TargetSpec) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TargetSpec.ProtoReflect.Descriptor instead.
 func (*TargetSpec) Descriptor() ([]byte, []int) {
-	return file_setpoint_strategy_v1_specs_proto_rawDescGZIP(), []int{9}
+	return file_setpoint_strategy_v1_specs_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *TargetSpec) GetObjective() string {
@@ -980,7 +1073,7 @@ type Baseline struct {
 
 func (x *Baseline) Reset() {
 	*x = Baseline{}
-	mi := &file_setpoint_strategy_v1_specs_proto_msgTypes[10]
+	mi := &file_setpoint_strategy_v1_specs_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -992,7 +1085,7 @@ func (x *Baseline) String() string {
 func (*Baseline) ProtoMessage() {}
 
 func (x *Baseline) ProtoReflect() protoreflect.Message {
-	mi := &file_setpoint_strategy_v1_specs_proto_msgTypes[10]
+	mi := &file_setpoint_strategy_v1_specs_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1005,7 +1098,7 @@ func (x *Baseline) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Baseline.ProtoReflect.Descriptor instead.
 func (*Baseline) Descriptor() ([]byte, []int) {
-	return file_setpoint_strategy_v1_specs_proto_rawDescGZIP(), []int{10}
+	return file_setpoint_strategy_v1_specs_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *Baseline) GetDate() string {
@@ -1039,7 +1132,7 @@ type Trajectory struct {
 
 func (x *Trajectory) Reset() {
 	*x = Trajectory{}
-	mi := &file_setpoint_strategy_v1_specs_proto_msgTypes[11]
+	mi := &file_setpoint_strategy_v1_specs_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1051,7 +1144,7 @@ func (x *Trajectory) String() string {
 func (*Trajectory) ProtoMessage() {}
 
 func (x *Trajectory) ProtoReflect() protoreflect.Message {
-	mi := &file_setpoint_strategy_v1_specs_proto_msgTypes[11]
+	mi := &file_setpoint_strategy_v1_specs_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1064,7 +1157,7 @@ func (x *Trajectory) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Trajectory.ProtoReflect.Descriptor instead.
 func (*Trajectory) Descriptor() ([]byte, []int) {
-	return file_setpoint_strategy_v1_specs_proto_rawDescGZIP(), []int{11}
+	return file_setpoint_strategy_v1_specs_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *Trajectory) GetShape() string {
@@ -1106,7 +1199,7 @@ type Point struct {
 
 func (x *Point) Reset() {
 	*x = Point{}
-	mi := &file_setpoint_strategy_v1_specs_proto_msgTypes[12]
+	mi := &file_setpoint_strategy_v1_specs_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1118,7 +1211,7 @@ func (x *Point) String() string {
 func (*Point) ProtoMessage() {}
 
 func (x *Point) ProtoReflect() protoreflect.Message {
-	mi := &file_setpoint_strategy_v1_specs_proto_msgTypes[12]
+	mi := &file_setpoint_strategy_v1_specs_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1131,7 +1224,7 @@ func (x *Point) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Point.ProtoReflect.Descriptor instead.
 func (*Point) Descriptor() ([]byte, []int) {
-	return file_setpoint_strategy_v1_specs_proto_rawDescGZIP(), []int{12}
+	return file_setpoint_strategy_v1_specs_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *Point) GetDate() string {
@@ -1160,7 +1253,7 @@ type Levels struct {
 
 func (x *Levels) Reset() {
 	*x = Levels{}
-	mi := &file_setpoint_strategy_v1_specs_proto_msgTypes[13]
+	mi := &file_setpoint_strategy_v1_specs_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1172,7 +1265,7 @@ func (x *Levels) String() string {
 func (*Levels) ProtoMessage() {}
 
 func (x *Levels) ProtoReflect() protoreflect.Message {
-	mi := &file_setpoint_strategy_v1_specs_proto_msgTypes[13]
+	mi := &file_setpoint_strategy_v1_specs_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1185,7 +1278,7 @@ func (x *Levels) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Levels.ProtoReflect.Descriptor instead.
 func (*Levels) Descriptor() ([]byte, []int) {
-	return file_setpoint_strategy_v1_specs_proto_rawDescGZIP(), []int{13}
+	return file_setpoint_strategy_v1_specs_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *Levels) GetCommit() float64 {
@@ -1225,7 +1318,7 @@ type PeriodTarget struct {
 
 func (x *PeriodTarget) Reset() {
 	*x = PeriodTarget{}
-	mi := &file_setpoint_strategy_v1_specs_proto_msgTypes[14]
+	mi := &file_setpoint_strategy_v1_specs_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1237,7 +1330,7 @@ func (x *PeriodTarget) String() string {
 func (*PeriodTarget) ProtoMessage() {}
 
 func (x *PeriodTarget) ProtoReflect() protoreflect.Message {
-	mi := &file_setpoint_strategy_v1_specs_proto_msgTypes[14]
+	mi := &file_setpoint_strategy_v1_specs_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1250,7 +1343,7 @@ func (x *PeriodTarget) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PeriodTarget.ProtoReflect.Descriptor instead.
 func (*PeriodTarget) Descriptor() ([]byte, []int) {
-	return file_setpoint_strategy_v1_specs_proto_rawDescGZIP(), []int{14}
+	return file_setpoint_strategy_v1_specs_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *PeriodTarget) GetPeriod() string {
@@ -1301,7 +1394,7 @@ type Maintain struct {
 
 func (x *Maintain) Reset() {
 	*x = Maintain{}
-	mi := &file_setpoint_strategy_v1_specs_proto_msgTypes[15]
+	mi := &file_setpoint_strategy_v1_specs_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1313,7 +1406,7 @@ func (x *Maintain) String() string {
 func (*Maintain) ProtoMessage() {}
 
 func (x *Maintain) ProtoReflect() protoreflect.Message {
-	mi := &file_setpoint_strategy_v1_specs_proto_msgTypes[15]
+	mi := &file_setpoint_strategy_v1_specs_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1326,7 +1419,7 @@ func (x *Maintain) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Maintain.ProtoReflect.Descriptor instead.
 func (*Maintain) Descriptor() ([]byte, []int) {
-	return file_setpoint_strategy_v1_specs_proto_rawDescGZIP(), []int{15}
+	return file_setpoint_strategy_v1_specs_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *Maintain) GetLower() float64 {
@@ -1368,7 +1461,7 @@ type Milestone struct {
 
 func (x *Milestone) Reset() {
 	*x = Milestone{}
-	mi := &file_setpoint_strategy_v1_specs_proto_msgTypes[16]
+	mi := &file_setpoint_strategy_v1_specs_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1380,7 +1473,7 @@ func (x *Milestone) String() string {
 func (*Milestone) ProtoMessage() {}
 
 func (x *Milestone) ProtoReflect() protoreflect.Message {
-	mi := &file_setpoint_strategy_v1_specs_proto_msgTypes[16]
+	mi := &file_setpoint_strategy_v1_specs_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1393,7 +1486,7 @@ func (x *Milestone) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Milestone.ProtoReflect.Descriptor instead.
 func (*Milestone) Descriptor() ([]byte, []int) {
-	return file_setpoint_strategy_v1_specs_proto_rawDescGZIP(), []int{16}
+	return file_setpoint_strategy_v1_specs_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *Milestone) GetForecast() string {
@@ -1442,7 +1535,7 @@ const file_setpoint_strategy_v1_specs_proto_rawDesc = "" +
 	"\fContribution\x12%\n" +
 	"\tobjective\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x10\x01R\tobjective\x12-\n" +
 	"\x06weight\x18\x02 \x01(\x01B\x10\xbaH\r\x12\v@\x01!\x00\x00\x00\x00\x00\x00\x00\x00H\x00R\x06weight\x88\x01\x01B\t\n" +
-	"\a_weight\"\xb3\a\n" +
+	"\a_weight\"\xbb\t\n" +
 	"\n" +
 	"MetricSpec\x12\x1e\n" +
 	"\x05title\x18\x01 \x01(\tB\b\xbaH\x05r\x03\x18\xe8\aR\x05title\x12+\n" +
@@ -1457,14 +1550,24 @@ const file_setpoint_strategy_v1_specs_proto_rawDesc = "" +
 	"\x0ereported_every\x18\t \x01(\tB2\xbaH/r-R\x00R\x05dailyR\x06weeklyR\amonthlyR\tquarterlyR\x06yearlyR\rreportedEvery\x12<\n" +
 	"\rreporting_lag\x18\n" +
 	" \x01(\tB\x17\xbaH\x14r\x122\x10^([0-9]{1,4}d)?$R\freportingLag\x125\n" +
-	"\x11fiscal_year_start\x18\v \x01(\x05B\t\xbaH\x06\x1a\x04\x18\f(\x00R\x0ffiscalYearStart\x12D\n" +
-	"\vaggregation\x18\f \x01(\tB\"\xbaH\x1fr\x1dR\x00R\x04lastR\x03sumR\x04meanR\x03minR\x03maxR\vaggregation\x12C\n" +
+	"\x11fiscal_year_start\x18\v \x01(\x05B\t\xbaH\x06\x1a\x04\x18\f(\x00R\x0ffiscalYearStart\x12K\n" +
+	"\vaggregation\x18\f \x01(\tB)\xbaH&r$R\x00R\x04lastR\x03sumR\x04meanR\x03minR\x03maxR\x05ratioR\vaggregation\x12C\n" +
 	"\x06breaks\x18\r \x03(\v2!.setpoint.strategy.v1.MethodBreakB\b\xbaH\x05\x92\x01\x02\x10dR\x06breaks\x124\n" +
 	"\x06bounds\x18\x0e \x01(\v2\x1c.setpoint.strategy.v1.BoundsR\x06bounds\x12 \n" +
 	"\x06source\x18\x0f \x01(\tB\b\xbaH\x05r\x03\x18\xd0\x0fR\x06source\x12\x1d\n" +
 	"\x04note\x18\x10 \x01(\tB\t\xbaH\x06r\x04\x18\xa0\x9c\x01R\x04note\x12\x1e\n" +
-	"\x05owner\x18\x11 \x01(\tB\b\xbaH\x05r\x03\x18\xc8\x01R\x05ownerB\v\n" +
-	"\t_decimals\"L\n" +
+	"\x05owner\x18\x11 \x01(\tB\b\xbaH\x05r\x03\x18\xc8\x01R\x05owner\x121\n" +
+	"\x05ratio\x18\x12 \x01(\v2\x1b.setpoint.strategy.v1.RatioR\x05ratio\x123\n" +
+	"\n" +
+	"accumulate\x18\x13 \x01(\tB\x13\xbaH\x10r\x0eR\x00R\n" +
+	"sinceStartR\n" +
+	"accumulate\x121\n" +
+	"\bcalendar\x18\x14 \x01(\tB\x15\xbaH\x12r\x10R\x00R\x05monthR\x054-4-5R\bcalendar\x12d\n" +
+	"\tweek_ends\x18\x15 \x01(\tBG\xbaHDrBR\x00R\x06mondayR\atuesdayR\twednesdayR\bthursdayR\x06fridayR\bsaturdayR\x06sundayR\bweekEndsB\v\n" +
+	"\t_decimals\"Y\n" +
+	"\x05Ratio\x12%\n" +
+	"\tnumerator\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x10\x01R\tnumerator\x12)\n" +
+	"\vdenominator\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x10\x01R\vdenominator\"L\n" +
 	"\vMethodBreak\x12\x1b\n" +
 	"\x04date\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x10\x01R\x04date\x12 \n" +
 	"\x06reason\x18\x02 \x01(\tB\b\xbaH\x05r\x03\x18\xd0\x0fR\x06reason\"d\n" +
@@ -1556,7 +1659,7 @@ func file_setpoint_strategy_v1_specs_proto_rawDescGZIP() []byte {
 	return file_setpoint_strategy_v1_specs_proto_rawDescData
 }
 
-var file_setpoint_strategy_v1_specs_proto_msgTypes = make([]protoimpl.MessageInfo, 17)
+var file_setpoint_strategy_v1_specs_proto_msgTypes = make([]protoimpl.MessageInfo, 18)
 var file_setpoint_strategy_v1_specs_proto_goTypes = []any{
 	(*OrganizationSpec)(nil), // 0: setpoint.strategy.v1.OrganizationSpec
 	(*UnitSpec)(nil),         // 1: setpoint.strategy.v1.UnitSpec
@@ -1565,35 +1668,37 @@ var file_setpoint_strategy_v1_specs_proto_goTypes = []any{
 	(*ObjectiveSpec)(nil),    // 4: setpoint.strategy.v1.ObjectiveSpec
 	(*Contribution)(nil),     // 5: setpoint.strategy.v1.Contribution
 	(*MetricSpec)(nil),       // 6: setpoint.strategy.v1.MetricSpec
-	(*MethodBreak)(nil),      // 7: setpoint.strategy.v1.MethodBreak
-	(*Bounds)(nil),           // 8: setpoint.strategy.v1.Bounds
-	(*TargetSpec)(nil),       // 9: setpoint.strategy.v1.TargetSpec
-	(*Baseline)(nil),         // 10: setpoint.strategy.v1.Baseline
-	(*Trajectory)(nil),       // 11: setpoint.strategy.v1.Trajectory
-	(*Point)(nil),            // 12: setpoint.strategy.v1.Point
-	(*Levels)(nil),           // 13: setpoint.strategy.v1.Levels
-	(*PeriodTarget)(nil),     // 14: setpoint.strategy.v1.PeriodTarget
-	(*Maintain)(nil),         // 15: setpoint.strategy.v1.Maintain
-	(*Milestone)(nil),        // 16: setpoint.strategy.v1.Milestone
+	(*Ratio)(nil),            // 7: setpoint.strategy.v1.Ratio
+	(*MethodBreak)(nil),      // 8: setpoint.strategy.v1.MethodBreak
+	(*Bounds)(nil),           // 9: setpoint.strategy.v1.Bounds
+	(*TargetSpec)(nil),       // 10: setpoint.strategy.v1.TargetSpec
+	(*Baseline)(nil),         // 11: setpoint.strategy.v1.Baseline
+	(*Trajectory)(nil),       // 12: setpoint.strategy.v1.Trajectory
+	(*Point)(nil),            // 13: setpoint.strategy.v1.Point
+	(*Levels)(nil),           // 14: setpoint.strategy.v1.Levels
+	(*PeriodTarget)(nil),     // 15: setpoint.strategy.v1.PeriodTarget
+	(*Maintain)(nil),         // 16: setpoint.strategy.v1.Maintain
+	(*Milestone)(nil),        // 17: setpoint.strategy.v1.Milestone
 }
 var file_setpoint_strategy_v1_specs_proto_depIdxs = []int32{
 	3,  // 0: setpoint.strategy.v1.StrategySpec.horizon:type_name -> setpoint.strategy.v1.Horizon
 	5,  // 1: setpoint.strategy.v1.ObjectiveSpec.contributes_to:type_name -> setpoint.strategy.v1.Contribution
-	7,  // 2: setpoint.strategy.v1.MetricSpec.breaks:type_name -> setpoint.strategy.v1.MethodBreak
-	8,  // 3: setpoint.strategy.v1.MetricSpec.bounds:type_name -> setpoint.strategy.v1.Bounds
-	10, // 4: setpoint.strategy.v1.TargetSpec.baseline:type_name -> setpoint.strategy.v1.Baseline
-	11, // 5: setpoint.strategy.v1.TargetSpec.trajectory:type_name -> setpoint.strategy.v1.Trajectory
-	13, // 6: setpoint.strategy.v1.TargetSpec.levels:type_name -> setpoint.strategy.v1.Levels
-	14, // 7: setpoint.strategy.v1.TargetSpec.periods:type_name -> setpoint.strategy.v1.PeriodTarget
-	15, // 8: setpoint.strategy.v1.TargetSpec.maintain:type_name -> setpoint.strategy.v1.Maintain
-	16, // 9: setpoint.strategy.v1.TargetSpec.milestone:type_name -> setpoint.strategy.v1.Milestone
-	12, // 10: setpoint.strategy.v1.Trajectory.points:type_name -> setpoint.strategy.v1.Point
-	12, // 11: setpoint.strategy.v1.Trajectory.start:type_name -> setpoint.strategy.v1.Point
-	12, // [12:12] is the sub-list for method output_type
-	12, // [12:12] is the sub-list for method input_type
-	12, // [12:12] is the sub-list for extension type_name
-	12, // [12:12] is the sub-list for extension extendee
-	0,  // [0:12] is the sub-list for field type_name
+	8,  // 2: setpoint.strategy.v1.MetricSpec.breaks:type_name -> setpoint.strategy.v1.MethodBreak
+	9,  // 3: setpoint.strategy.v1.MetricSpec.bounds:type_name -> setpoint.strategy.v1.Bounds
+	7,  // 4: setpoint.strategy.v1.MetricSpec.ratio:type_name -> setpoint.strategy.v1.Ratio
+	11, // 5: setpoint.strategy.v1.TargetSpec.baseline:type_name -> setpoint.strategy.v1.Baseline
+	12, // 6: setpoint.strategy.v1.TargetSpec.trajectory:type_name -> setpoint.strategy.v1.Trajectory
+	14, // 7: setpoint.strategy.v1.TargetSpec.levels:type_name -> setpoint.strategy.v1.Levels
+	15, // 8: setpoint.strategy.v1.TargetSpec.periods:type_name -> setpoint.strategy.v1.PeriodTarget
+	16, // 9: setpoint.strategy.v1.TargetSpec.maintain:type_name -> setpoint.strategy.v1.Maintain
+	17, // 10: setpoint.strategy.v1.TargetSpec.milestone:type_name -> setpoint.strategy.v1.Milestone
+	13, // 11: setpoint.strategy.v1.Trajectory.points:type_name -> setpoint.strategy.v1.Point
+	13, // 12: setpoint.strategy.v1.Trajectory.start:type_name -> setpoint.strategy.v1.Point
+	13, // [13:13] is the sub-list for method output_type
+	13, // [13:13] is the sub-list for method input_type
+	13, // [13:13] is the sub-list for extension type_name
+	13, // [13:13] is the sub-list for extension extendee
+	0,  // [0:13] is the sub-list for field type_name
 }
 
 func init() { file_setpoint_strategy_v1_specs_proto_init() }
@@ -1604,20 +1709,20 @@ func file_setpoint_strategy_v1_specs_proto_init() {
 	file_setpoint_strategy_v1_specs_proto_msgTypes[4].OneofWrappers = []any{}
 	file_setpoint_strategy_v1_specs_proto_msgTypes[5].OneofWrappers = []any{}
 	file_setpoint_strategy_v1_specs_proto_msgTypes[6].OneofWrappers = []any{}
-	file_setpoint_strategy_v1_specs_proto_msgTypes[8].OneofWrappers = []any{}
 	file_setpoint_strategy_v1_specs_proto_msgTypes[9].OneofWrappers = []any{}
 	file_setpoint_strategy_v1_specs_proto_msgTypes[10].OneofWrappers = []any{}
-	file_setpoint_strategy_v1_specs_proto_msgTypes[12].OneofWrappers = []any{}
+	file_setpoint_strategy_v1_specs_proto_msgTypes[11].OneofWrappers = []any{}
 	file_setpoint_strategy_v1_specs_proto_msgTypes[13].OneofWrappers = []any{}
 	file_setpoint_strategy_v1_specs_proto_msgTypes[14].OneofWrappers = []any{}
 	file_setpoint_strategy_v1_specs_proto_msgTypes[15].OneofWrappers = []any{}
+	file_setpoint_strategy_v1_specs_proto_msgTypes[16].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_setpoint_strategy_v1_specs_proto_rawDesc), len(file_setpoint_strategy_v1_specs_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   17,
+			NumMessages:   18,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

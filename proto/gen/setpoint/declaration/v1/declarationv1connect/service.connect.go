@@ -45,6 +45,14 @@ const (
 	// DeclarationServiceDeleteProcedure is the fully-qualified name of the DeclarationService's Delete
 	// RPC.
 	DeclarationServiceDeleteProcedure = "/setpoint.declaration.v1.DeclarationService/Delete"
+	// DeclarationServiceHistoryProcedure is the fully-qualified name of the DeclarationService's
+	// History RPC.
+	DeclarationServiceHistoryProcedure = "/setpoint.declaration.v1.DeclarationService/History"
+	// DeclarationServiceExportProcedure is the fully-qualified name of the DeclarationService's Export
+	// RPC.
+	DeclarationServiceExportProcedure = "/setpoint.declaration.v1.DeclarationService/Export"
+	// DeclarationServiceDiffProcedure is the fully-qualified name of the DeclarationService's Diff RPC.
+	DeclarationServiceDiffProcedure = "/setpoint.declaration.v1.DeclarationService/Diff"
 )
 
 // DeclarationServiceClient is a client for the setpoint.declaration.v1.DeclarationService service.
@@ -59,6 +67,13 @@ type DeclarationServiceClient interface {
 	List(context.Context, *v1.ListRequest) (*v1.ListResponse, error)
 	// Delete retires one resource that nothing refers to.
 	Delete(context.Context, *v1.DeleteRequest) (*v1.DeleteResponse, error)
+	// History tells who changed a resource, when, from what to what and why,
+	// newest first.
+	History(context.Context, *v1.HistoryRequest) (*v1.HistoryResponse, error)
+	// Export gives the declared state back as manifests that apply to no change.
+	Export(context.Context, *v1.ExportRequest) (*v1.ExportResponse, error)
+	// Diff compares the declared state at two revisions.
+	Diff(context.Context, *v1.DiffRequest) (*v1.DiffResponse, error)
 }
 
 // NewDeclarationServiceClient constructs a client for the
@@ -105,16 +120,40 @@ func NewDeclarationServiceClient(httpClient connect.HTTPClient, baseURL string, 
 			connect.WithSchema(declarationServiceMethods.ByName("Delete")),
 			connect.WithClientOptions(opts...),
 		),
+		history: connect.NewClient[v1.HistoryRequest, v1.HistoryResponse](
+			httpClient,
+			baseURL+DeclarationServiceHistoryProcedure,
+			connect.WithSchema(declarationServiceMethods.ByName("History")),
+			connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+			connect.WithClientOptions(opts...),
+		),
+		export: connect.NewClient[v1.ExportRequest, v1.ExportResponse](
+			httpClient,
+			baseURL+DeclarationServiceExportProcedure,
+			connect.WithSchema(declarationServiceMethods.ByName("Export")),
+			connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+			connect.WithClientOptions(opts...),
+		),
+		diff: connect.NewClient[v1.DiffRequest, v1.DiffResponse](
+			httpClient,
+			baseURL+DeclarationServiceDiffProcedure,
+			connect.WithSchema(declarationServiceMethods.ByName("Diff")),
+			connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+			connect.WithClientOptions(opts...),
+		),
 	}
 }
 
 // declarationServiceClient implements DeclarationServiceClient.
 type declarationServiceClient struct {
-	plan   *connect.Client[v1.PlanRequest, v1.PlanResponse]
-	apply  *connect.Client[v1.ApplyRequest, v1.ApplyResponse]
-	get    *connect.Client[v1.GetRequest, v1.GetResponse]
-	list   *connect.Client[v1.ListRequest, v1.ListResponse]
-	delete *connect.Client[v1.DeleteRequest, v1.DeleteResponse]
+	plan    *connect.Client[v1.PlanRequest, v1.PlanResponse]
+	apply   *connect.Client[v1.ApplyRequest, v1.ApplyResponse]
+	get     *connect.Client[v1.GetRequest, v1.GetResponse]
+	list    *connect.Client[v1.ListRequest, v1.ListResponse]
+	delete  *connect.Client[v1.DeleteRequest, v1.DeleteResponse]
+	history *connect.Client[v1.HistoryRequest, v1.HistoryResponse]
+	export  *connect.Client[v1.ExportRequest, v1.ExportResponse]
+	diff    *connect.Client[v1.DiffRequest, v1.DiffResponse]
 }
 
 // Plan calls setpoint.declaration.v1.DeclarationService.Plan.
@@ -162,6 +201,33 @@ func (c *declarationServiceClient) Delete(ctx context.Context, req *v1.DeleteReq
 	return nil, err
 }
 
+// History calls setpoint.declaration.v1.DeclarationService.History.
+func (c *declarationServiceClient) History(ctx context.Context, req *v1.HistoryRequest) (*v1.HistoryResponse, error) {
+	response, err := c.history.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
+// Export calls setpoint.declaration.v1.DeclarationService.Export.
+func (c *declarationServiceClient) Export(ctx context.Context, req *v1.ExportRequest) (*v1.ExportResponse, error) {
+	response, err := c.export.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
+// Diff calls setpoint.declaration.v1.DeclarationService.Diff.
+func (c *declarationServiceClient) Diff(ctx context.Context, req *v1.DiffRequest) (*v1.DiffResponse, error) {
+	response, err := c.diff.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
 // DeclarationServiceHandler is an implementation of the setpoint.declaration.v1.DeclarationService
 // service.
 type DeclarationServiceHandler interface {
@@ -175,6 +241,13 @@ type DeclarationServiceHandler interface {
 	List(context.Context, *v1.ListRequest) (*v1.ListResponse, error)
 	// Delete retires one resource that nothing refers to.
 	Delete(context.Context, *v1.DeleteRequest) (*v1.DeleteResponse, error)
+	// History tells who changed a resource, when, from what to what and why,
+	// newest first.
+	History(context.Context, *v1.HistoryRequest) (*v1.HistoryResponse, error)
+	// Export gives the declared state back as manifests that apply to no change.
+	Export(context.Context, *v1.ExportRequest) (*v1.ExportResponse, error)
+	// Diff compares the declared state at two revisions.
+	Diff(context.Context, *v1.DiffRequest) (*v1.DiffResponse, error)
 }
 
 // NewDeclarationServiceHandler builds an HTTP handler from the service implementation. It returns
@@ -217,6 +290,27 @@ func NewDeclarationServiceHandler(svc DeclarationServiceHandler, opts ...connect
 		connect.WithSchema(declarationServiceMethods.ByName("Delete")),
 		connect.WithHandlerOptions(opts...),
 	)
+	declarationServiceHistoryHandler := connect.NewUnaryHandlerSimple(
+		DeclarationServiceHistoryProcedure,
+		svc.History,
+		connect.WithSchema(declarationServiceMethods.ByName("History")),
+		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+		connect.WithHandlerOptions(opts...),
+	)
+	declarationServiceExportHandler := connect.NewUnaryHandlerSimple(
+		DeclarationServiceExportProcedure,
+		svc.Export,
+		connect.WithSchema(declarationServiceMethods.ByName("Export")),
+		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+		connect.WithHandlerOptions(opts...),
+	)
+	declarationServiceDiffHandler := connect.NewUnaryHandlerSimple(
+		DeclarationServiceDiffProcedure,
+		svc.Diff,
+		connect.WithSchema(declarationServiceMethods.ByName("Diff")),
+		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+		connect.WithHandlerOptions(opts...),
+	)
 	return "/setpoint.declaration.v1.DeclarationService/", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {
 		case DeclarationServicePlanProcedure:
@@ -229,6 +323,12 @@ func NewDeclarationServiceHandler(svc DeclarationServiceHandler, opts ...connect
 			declarationServiceListHandler.ServeHTTP(w, r)
 		case DeclarationServiceDeleteProcedure:
 			declarationServiceDeleteHandler.ServeHTTP(w, r)
+		case DeclarationServiceHistoryProcedure:
+			declarationServiceHistoryHandler.ServeHTTP(w, r)
+		case DeclarationServiceExportProcedure:
+			declarationServiceExportHandler.ServeHTTP(w, r)
+		case DeclarationServiceDiffProcedure:
+			declarationServiceDiffHandler.ServeHTTP(w, r)
 		default:
 			http.NotFound(w, r)
 		}
@@ -256,4 +356,16 @@ func (UnimplementedDeclarationServiceHandler) List(context.Context, *v1.ListRequ
 
 func (UnimplementedDeclarationServiceHandler) Delete(context.Context, *v1.DeleteRequest) (*v1.DeleteResponse, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("setpoint.declaration.v1.DeclarationService.Delete is not implemented"))
+}
+
+func (UnimplementedDeclarationServiceHandler) History(context.Context, *v1.HistoryRequest) (*v1.HistoryResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("setpoint.declaration.v1.DeclarationService.History is not implemented"))
+}
+
+func (UnimplementedDeclarationServiceHandler) Export(context.Context, *v1.ExportRequest) (*v1.ExportResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("setpoint.declaration.v1.DeclarationService.Export is not implemented"))
+}
+
+func (UnimplementedDeclarationServiceHandler) Diff(context.Context, *v1.DiffRequest) (*v1.DiffResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("setpoint.declaration.v1.DeclarationService.Diff is not implemented"))
 }

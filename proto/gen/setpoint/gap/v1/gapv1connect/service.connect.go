@@ -35,6 +35,8 @@ const (
 const (
 	// GapServiceEvaluateProcedure is the fully-qualified name of the GapService's Evaluate RPC.
 	GapServiceEvaluateProcedure = "/setpoint.gap.v1.GapService/Evaluate"
+	// GapServiceWatchProcedure is the fully-qualified name of the GapService's Watch RPC.
+	GapServiceWatchProcedure = "/setpoint.gap.v1.GapService/Watch"
 	// GapServiceReportProcedure is the fully-qualified name of the GapService's Report RPC.
 	GapServiceReportProcedure = "/setpoint.gap.v1.GapService/Report"
 )
@@ -43,6 +45,9 @@ const (
 type GapServiceClient interface {
 	// Evaluate computes gaps, statuses and roll-ups at the end of a day.
 	Evaluate(context.Context, *v1.EvaluateRequest) (*v1.EvaluateResponse, error)
+	// Watch evaluates now and again whenever something recorded, or the day,
+	// changes the result, until the client leaves.
+	Watch(context.Context, *v1.WatchRequest) (*connect.ServerStreamForClient[v1.WatchResponse], error)
 	// Report renders the gap report as a document.
 	Report(context.Context, *v1.ReportRequest) (*v1.ReportResponse, error)
 }
@@ -65,6 +70,12 @@ func NewGapServiceClient(httpClient connect.HTTPClient, baseURL string, opts ...
 			connect.WithIdempotency(connect.IdempotencyNoSideEffects),
 			connect.WithClientOptions(opts...),
 		),
+		watch: connect.NewClient[v1.WatchRequest, v1.WatchResponse](
+			httpClient,
+			baseURL+GapServiceWatchProcedure,
+			connect.WithSchema(gapServiceMethods.ByName("Watch")),
+			connect.WithClientOptions(opts...),
+		),
 		report: connect.NewClient[v1.ReportRequest, v1.ReportResponse](
 			httpClient,
 			baseURL+GapServiceReportProcedure,
@@ -78,6 +89,7 @@ func NewGapServiceClient(httpClient connect.HTTPClient, baseURL string, opts ...
 // gapServiceClient implements GapServiceClient.
 type gapServiceClient struct {
 	evaluate *connect.Client[v1.EvaluateRequest, v1.EvaluateResponse]
+	watch    *connect.Client[v1.WatchRequest, v1.WatchResponse]
 	report   *connect.Client[v1.ReportRequest, v1.ReportResponse]
 }
 
@@ -88,6 +100,11 @@ func (c *gapServiceClient) Evaluate(ctx context.Context, req *v1.EvaluateRequest
 		return response.Msg, err
 	}
 	return nil, err
+}
+
+// Watch calls setpoint.gap.v1.GapService.Watch.
+func (c *gapServiceClient) Watch(ctx context.Context, req *v1.WatchRequest) (*connect.ServerStreamForClient[v1.WatchResponse], error) {
+	return c.watch.CallServerStream(ctx, connect.NewRequest(req))
 }
 
 // Report calls setpoint.gap.v1.GapService.Report.
@@ -103,6 +120,9 @@ func (c *gapServiceClient) Report(ctx context.Context, req *v1.ReportRequest) (*
 type GapServiceHandler interface {
 	// Evaluate computes gaps, statuses and roll-ups at the end of a day.
 	Evaluate(context.Context, *v1.EvaluateRequest) (*v1.EvaluateResponse, error)
+	// Watch evaluates now and again whenever something recorded, or the day,
+	// changes the result, until the client leaves.
+	Watch(context.Context, *v1.WatchRequest, *connect.ServerStream[v1.WatchResponse]) error
 	// Report renders the gap report as a document.
 	Report(context.Context, *v1.ReportRequest) (*v1.ReportResponse, error)
 }
@@ -121,6 +141,12 @@ func NewGapServiceHandler(svc GapServiceHandler, opts ...connect.HandlerOption) 
 		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
 		connect.WithHandlerOptions(opts...),
 	)
+	gapServiceWatchHandler := connect.NewServerStreamHandlerSimple(
+		GapServiceWatchProcedure,
+		svc.Watch,
+		connect.WithSchema(gapServiceMethods.ByName("Watch")),
+		connect.WithHandlerOptions(opts...),
+	)
 	gapServiceReportHandler := connect.NewUnaryHandlerSimple(
 		GapServiceReportProcedure,
 		svc.Report,
@@ -132,6 +158,8 @@ func NewGapServiceHandler(svc GapServiceHandler, opts ...connect.HandlerOption) 
 		switch r.URL.Path {
 		case GapServiceEvaluateProcedure:
 			gapServiceEvaluateHandler.ServeHTTP(w, r)
+		case GapServiceWatchProcedure:
+			gapServiceWatchHandler.ServeHTTP(w, r)
 		case GapServiceReportProcedure:
 			gapServiceReportHandler.ServeHTTP(w, r)
 		default:
@@ -145,6 +173,10 @@ type UnimplementedGapServiceHandler struct{}
 
 func (UnimplementedGapServiceHandler) Evaluate(context.Context, *v1.EvaluateRequest) (*v1.EvaluateResponse, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("setpoint.gap.v1.GapService.Evaluate is not implemented"))
+}
+
+func (UnimplementedGapServiceHandler) Watch(context.Context, *v1.WatchRequest, *connect.ServerStream[v1.WatchResponse]) error {
+	return connect.NewError(connect.CodeUnimplemented, errors.New("setpoint.gap.v1.GapService.Watch is not implemented"))
 }
 
 func (UnimplementedGapServiceHandler) Report(context.Context, *v1.ReportRequest) (*v1.ReportResponse, error) {

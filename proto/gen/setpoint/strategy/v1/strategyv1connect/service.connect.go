@@ -39,6 +39,11 @@ const (
 	// StrategyServiceCorrectObservationProcedure is the fully-qualified name of the StrategyService's
 	// CorrectObservation RPC.
 	StrategyServiceCorrectObservationProcedure = "/setpoint.strategy.v1.StrategyService/CorrectObservation"
+	// StrategyServiceCheckInProcedure is the fully-qualified name of the StrategyService's CheckIn RPC.
+	StrategyServiceCheckInProcedure = "/setpoint.strategy.v1.StrategyService/CheckIn"
+	// StrategyServiceListCheckInsProcedure is the fully-qualified name of the StrategyService's
+	// ListCheckIns RPC.
+	StrategyServiceListCheckInsProcedure = "/setpoint.strategy.v1.StrategyService/ListCheckIns"
 	// StrategyServiceListObservationsProcedure is the fully-qualified name of the StrategyService's
 	// ListObservations RPC.
 	StrategyServiceListObservationsProcedure = "/setpoint.strategy.v1.StrategyService/ListObservations"
@@ -52,6 +57,11 @@ type StrategyServiceClient interface {
 	RecordObservations(context.Context, *v1.RecordObservationsRequest) (*v1.RecordObservationsResponse, error)
 	// CorrectObservation supersedes one value; the earlier one stays in history.
 	CorrectObservation(context.Context, *v1.CorrectObservationRequest) (*v1.CorrectObservationResponse, error)
+	// CheckIn records an owner's confidence, analysis, and if need be a status
+	// that overrides the computed one until it expires.
+	CheckIn(context.Context, *v1.CheckInRequest) (*v1.CheckInResponse, error)
+	// ListCheckIns reads the check-ins of a target, newest first.
+	ListCheckIns(context.Context, *v1.ListCheckInsRequest) (*v1.ListCheckInsResponse, error)
 	// ListObservations reads the values of a metric by date.
 	ListObservations(context.Context, *v1.ListObservationsRequest) (*v1.ListObservationsResponse, error)
 }
@@ -79,6 +89,19 @@ func NewStrategyServiceClient(httpClient connect.HTTPClient, baseURL string, opt
 			connect.WithSchema(strategyServiceMethods.ByName("CorrectObservation")),
 			connect.WithClientOptions(opts...),
 		),
+		checkIn: connect.NewClient[v1.CheckInRequest, v1.CheckInResponse](
+			httpClient,
+			baseURL+StrategyServiceCheckInProcedure,
+			connect.WithSchema(strategyServiceMethods.ByName("CheckIn")),
+			connect.WithClientOptions(opts...),
+		),
+		listCheckIns: connect.NewClient[v1.ListCheckInsRequest, v1.ListCheckInsResponse](
+			httpClient,
+			baseURL+StrategyServiceListCheckInsProcedure,
+			connect.WithSchema(strategyServiceMethods.ByName("ListCheckIns")),
+			connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+			connect.WithClientOptions(opts...),
+		),
 		listObservations: connect.NewClient[v1.ListObservationsRequest, v1.ListObservationsResponse](
 			httpClient,
 			baseURL+StrategyServiceListObservationsProcedure,
@@ -93,6 +116,8 @@ func NewStrategyServiceClient(httpClient connect.HTTPClient, baseURL string, opt
 type strategyServiceClient struct {
 	recordObservations *connect.Client[v1.RecordObservationsRequest, v1.RecordObservationsResponse]
 	correctObservation *connect.Client[v1.CorrectObservationRequest, v1.CorrectObservationResponse]
+	checkIn            *connect.Client[v1.CheckInRequest, v1.CheckInResponse]
+	listCheckIns       *connect.Client[v1.ListCheckInsRequest, v1.ListCheckInsResponse]
 	listObservations   *connect.Client[v1.ListObservationsRequest, v1.ListObservationsResponse]
 }
 
@@ -108,6 +133,24 @@ func (c *strategyServiceClient) RecordObservations(ctx context.Context, req *v1.
 // CorrectObservation calls setpoint.strategy.v1.StrategyService.CorrectObservation.
 func (c *strategyServiceClient) CorrectObservation(ctx context.Context, req *v1.CorrectObservationRequest) (*v1.CorrectObservationResponse, error) {
 	response, err := c.correctObservation.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
+// CheckIn calls setpoint.strategy.v1.StrategyService.CheckIn.
+func (c *strategyServiceClient) CheckIn(ctx context.Context, req *v1.CheckInRequest) (*v1.CheckInResponse, error) {
+	response, err := c.checkIn.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
+// ListCheckIns calls setpoint.strategy.v1.StrategyService.ListCheckIns.
+func (c *strategyServiceClient) ListCheckIns(ctx context.Context, req *v1.ListCheckInsRequest) (*v1.ListCheckInsResponse, error) {
+	response, err := c.listCheckIns.CallUnary(ctx, connect.NewRequest(req))
 	if response != nil {
 		return response.Msg, err
 	}
@@ -131,6 +174,11 @@ type StrategyServiceHandler interface {
 	RecordObservations(context.Context, *v1.RecordObservationsRequest) (*v1.RecordObservationsResponse, error)
 	// CorrectObservation supersedes one value; the earlier one stays in history.
 	CorrectObservation(context.Context, *v1.CorrectObservationRequest) (*v1.CorrectObservationResponse, error)
+	// CheckIn records an owner's confidence, analysis, and if need be a status
+	// that overrides the computed one until it expires.
+	CheckIn(context.Context, *v1.CheckInRequest) (*v1.CheckInResponse, error)
+	// ListCheckIns reads the check-ins of a target, newest first.
+	ListCheckIns(context.Context, *v1.ListCheckInsRequest) (*v1.ListCheckInsResponse, error)
 	// ListObservations reads the values of a metric by date.
 	ListObservations(context.Context, *v1.ListObservationsRequest) (*v1.ListObservationsResponse, error)
 }
@@ -154,6 +202,19 @@ func NewStrategyServiceHandler(svc StrategyServiceHandler, opts ...connect.Handl
 		connect.WithSchema(strategyServiceMethods.ByName("CorrectObservation")),
 		connect.WithHandlerOptions(opts...),
 	)
+	strategyServiceCheckInHandler := connect.NewUnaryHandlerSimple(
+		StrategyServiceCheckInProcedure,
+		svc.CheckIn,
+		connect.WithSchema(strategyServiceMethods.ByName("CheckIn")),
+		connect.WithHandlerOptions(opts...),
+	)
+	strategyServiceListCheckInsHandler := connect.NewUnaryHandlerSimple(
+		StrategyServiceListCheckInsProcedure,
+		svc.ListCheckIns,
+		connect.WithSchema(strategyServiceMethods.ByName("ListCheckIns")),
+		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+		connect.WithHandlerOptions(opts...),
+	)
 	strategyServiceListObservationsHandler := connect.NewUnaryHandlerSimple(
 		StrategyServiceListObservationsProcedure,
 		svc.ListObservations,
@@ -167,6 +228,10 @@ func NewStrategyServiceHandler(svc StrategyServiceHandler, opts ...connect.Handl
 			strategyServiceRecordObservationsHandler.ServeHTTP(w, r)
 		case StrategyServiceCorrectObservationProcedure:
 			strategyServiceCorrectObservationHandler.ServeHTTP(w, r)
+		case StrategyServiceCheckInProcedure:
+			strategyServiceCheckInHandler.ServeHTTP(w, r)
+		case StrategyServiceListCheckInsProcedure:
+			strategyServiceListCheckInsHandler.ServeHTTP(w, r)
 		case StrategyServiceListObservationsProcedure:
 			strategyServiceListObservationsHandler.ServeHTTP(w, r)
 		default:
@@ -184,6 +249,14 @@ func (UnimplementedStrategyServiceHandler) RecordObservations(context.Context, *
 
 func (UnimplementedStrategyServiceHandler) CorrectObservation(context.Context, *v1.CorrectObservationRequest) (*v1.CorrectObservationResponse, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("setpoint.strategy.v1.StrategyService.CorrectObservation is not implemented"))
+}
+
+func (UnimplementedStrategyServiceHandler) CheckIn(context.Context, *v1.CheckInRequest) (*v1.CheckInResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("setpoint.strategy.v1.StrategyService.CheckIn is not implemented"))
+}
+
+func (UnimplementedStrategyServiceHandler) ListCheckIns(context.Context, *v1.ListCheckInsRequest) (*v1.ListCheckInsResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("setpoint.strategy.v1.StrategyService.ListCheckIns is not implemented"))
 }
 
 func (UnimplementedStrategyServiceHandler) ListObservations(context.Context, *v1.ListObservationsRequest) (*v1.ListObservationsResponse, error) {
