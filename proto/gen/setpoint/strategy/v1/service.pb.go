@@ -224,7 +224,9 @@ type RecordObservationsResponse struct {
 	Recorded  int32                  `protobuf:"varint,2,opt,name=recorded,proto3" json:"recorded,omitempty"`
 	Corrected int32                  `protobuf:"varint,3,opt,name=corrected,proto3" json:"corrected,omitempty"`
 	// Already on record with the same value.
-	Unchanged     int32 `protobuf:"varint,4,opt,name=unchanged,proto3" json:"unchanged,omitempty"`
+	Unchanged int32 `protobuf:"varint,4,opt,name=unchanged,proto3" json:"unchanged,omitempty"`
+	// What may surprise: a new value stands beside one of another source.
+	Warnings      []string `protobuf:"bytes,5,rep,name=warnings,proto3" json:"warnings,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -285,6 +287,13 @@ func (x *RecordObservationsResponse) GetUnchanged() int32 {
 		return x.Unchanged
 	}
 	return 0
+}
+
+func (x *RecordObservationsResponse) GetWarnings() []string {
+	if x != nil {
+		return x.Warnings
+	}
+	return nil
 }
 
 type CorrectObservationRequest struct {
@@ -1023,12 +1032,13 @@ const file_setpoint_strategy_v1_service_proto_rawDesc = "" +
 	"\fobservations\x18\x03 \x03(\v2!.setpoint.strategy.v1.ObservationB\f\xbaH\t\x92\x01\x06\b\x01\x10\xa0\x8d\x06R\fobservations\x12\x18\n" +
 	"\acorrect\x18\x04 \x01(\bR\acorrect\x12A\n" +
 	"\amanager\x18\x05 \x01(\tB'\xbaH$r\"R\x00R\x03cliR\x03gitR\aconsoleR\x06policyR\x03apiR\amanager\x12$\n" +
-	"\x06reason\x18\x06 \x01(\tB\f\xbaH\x05r\x03\x18\xd0\x0f\x88\xe7\x18\x01R\x06reason\"\x90\x01\n" +
+	"\x06reason\x18\x06 \x01(\tB\f\xbaH\x05r\x03\x18\xd0\x0f\x88\xe7\x18\x01R\x06reason\"\xac\x01\n" +
 	"\x1aRecordObservationsResponse\x12\x1a\n" +
 	"\brevision\x18\x01 \x01(\x03R\brevision\x12\x1a\n" +
 	"\brecorded\x18\x02 \x01(\x05R\brecorded\x12\x1c\n" +
 	"\tcorrected\x18\x03 \x01(\x05R\tcorrected\x12\x1c\n" +
-	"\tunchanged\x18\x04 \x01(\x05R\tunchanged\"\xb0\x02\n" +
+	"\tunchanged\x18\x04 \x01(\x05R\tunchanged\x12\x1a\n" +
+	"\bwarnings\x18\x05 \x03(\tR\bwarnings\"\xb0\x02\n" +
 	"\x19CorrectObservationRequest\x12'\n" +
 	"\n" +
 	"request_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\x18\x80\x01R\trequestId\x124\n" +
