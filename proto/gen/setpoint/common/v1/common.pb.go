@@ -35,7 +35,10 @@ type Metadata struct {
 	RenamedFrom string `protobuf:"bytes,4,opt,name=renamed_from,json=renamedFrom,proto3" json:"renamed_from,omitempty"`
 	// The calendar date from which this declaration counts, YYYY-MM-DD; by
 	// default the day of the command.
-	Effective     string `protobuf:"bytes,5,opt,name=effective,proto3" json:"effective,omitempty"`
+	Effective string `protobuf:"bytes,5,opt,name=effective,proto3" json:"effective,omitempty"`
+	// The set that owns the resource; by default the one that is applied. Only
+	// manifests have it: what is read back tells it in the provenance.
+	Set           string `protobuf:"bytes,6,opt,name=set,proto3" json:"set,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -101,6 +104,13 @@ func (x *Metadata) GetRenamedFrom() string {
 func (x *Metadata) GetEffective() string {
 	if x != nil {
 		return x.Effective
+	}
+	return ""
+}
+
+func (x *Metadata) GetSet() string {
+	if x != nil {
+		return x.Set
 	}
 	return ""
 }
@@ -627,13 +637,14 @@ var File_setpoint_common_v1_common_proto protoreflect.FileDescriptor
 
 const file_setpoint_common_v1_common_proto_rawDesc = "" +
 	"\n" +
-	"\x1fsetpoint/common/v1/common.proto\x12\x12setpoint.common.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/protobuf/struct.proto\"\x99\x03\n" +
+	"\x1fsetpoint/common/v1/common.proto\x12\x12setpoint.common.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/protobuf/struct.proto\"\xdb\x03\n" +
 	"\bMetadata\x12?\n" +
 	"\x04name\x18\x01 \x01(\tB+\xbaH(r&2$^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$R\x04name\x12Z\n" +
 	"\x06labels\x18\x02 \x03(\v2(.setpoint.common.v1.Metadata.LabelsEntryB\x18\xbaH\x15\x9a\x01\x12\x10@\"\ar\x05\x10\x01\x18\x80\x01*\x05r\x03\x18\x80\x02R\x06labels\x12\x1c\n" +
 	"\tprotected\x18\x03 \x01(\bR\tprotected\x12Q\n" +
 	"\frenamed_from\x18\x04 \x01(\tB.\xbaH+r)2'^([a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)?$R\vrenamedFrom\x12D\n" +
-	"\teffective\x18\x05 \x01(\tB&\xbaH#r!2\x1f^([0-9]{4}-[0-9]{2}-[0-9]{2})?$R\teffective\x1a9\n" +
+	"\teffective\x18\x05 \x01(\tB&\xbaH#r!2\x1f^([0-9]{4}-[0-9]{2}-[0-9]{2})?$R\teffective\x12@\n" +
+	"\x03set\x18\x06 \x01(\tB.\xbaH+r)2'^([a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)?$R\x03set\x1a9\n" +
 	"\vLabelsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xe6\x01\n" +

@@ -483,13 +483,16 @@ func (x *Summary) GetUnchanged() int32 {
 type ApplyRequest struct {
 	state     protoimpl.MessageState `protogen:"open.v1"`
 	RequestId string                 `protobuf:"bytes,1,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
-	// Refuse with Aborted unless the organization's declarations still stand at
-	// this revision; 0 accepts any.
+	// Refuse with Aborted if anything was declared after this revision; 0
+	// accepts any.
 	ExpectedRevision int64      `protobuf:"varint,2,opt,name=expected_revision,json=expectedRevision,proto3" json:"expected_revision,omitempty"`
 	Manifests        *Manifests `protobuf:"bytes,3,opt,name=manifests,proto3" json:"manifests,omitempty"`
 	// What applies: cli, git, console, policy, api.
-	Manager       string `protobuf:"bytes,4,opt,name=manager,proto3" json:"manager,omitempty"`
-	Reason        string `protobuf:"bytes,5,opt,name=reason,proto3" json:"reason,omitempty"`
+	Manager string `protobuf:"bytes,4,opt,name=manager,proto3" json:"manager,omitempty"`
+	Reason  string `protobuf:"bytes,5,opt,name=reason,proto3" json:"reason,omitempty"`
+	// Refuse with Aborted if anything was ever declared: a plan that rests on
+	// revision 0, which expected_revision cannot say.
+	ExpectEmpty   bool `protobuf:"varint,6,opt,name=expect_empty,json=expectEmpty,proto3" json:"expect_empty,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -557,6 +560,13 @@ func (x *ApplyRequest) GetReason() string {
 		return x.Reason
 	}
 	return ""
+}
+
+func (x *ApplyRequest) GetExpectEmpty() bool {
+	if x != nil {
+		return x.ExpectEmpty
+	}
+	return false
 }
 
 type ApplyResponse struct {
@@ -1291,8 +1301,13 @@ type ExportRequest struct {
 	// Limit to these kinds; empty for all.
 	Kinds []string `protobuf:"bytes,1,rep,name=kinds,proto3" json:"kinds,omitempty"`
 	// Limit to one set; empty for all.
-	Set           string       `protobuf:"bytes,2,opt,name=set,proto3" json:"set,omitempty"`
-	Snapshot      *v1.Snapshot `protobuf:"bytes,3,opt,name=snapshot,proto3" json:"snapshot,omitempty"`
+	Set      string       `protobuf:"bytes,2,opt,name=set,proto3" json:"set,omitempty"`
+	Snapshot *v1.Snapshot `protobuf:"bytes,3,opt,name=snapshot,proto3" json:"snapshot,omitempty"`
+	// Write effective dates also for a snapshot in the past, to declare it
+	// elsewhere. Without them what has changed since counts, once applied here,
+	// from the day of the apply: dated before, it would stand behind the later
+	// version. The newest state is always dated.
+	Dated         bool `protobuf:"varint,4,opt,name=dated,proto3" json:"dated,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1346,6 +1361,13 @@ func (x *ExportRequest) GetSnapshot() *v1.Snapshot {
 		return x.Snapshot
 	}
 	return nil
+}
+
+func (x *ExportRequest) GetDated() bool {
+	if x != nil {
+		return x.Dated
+	}
+	return false
 }
 
 type ExportResponse struct {
@@ -1567,14 +1589,15 @@ const file_setpoint_declaration_v1_service_proto_rawDesc = "" +
 	"\x06create\x18\x01 \x01(\x05R\x06create\x12\x16\n" +
 	"\x06update\x18\x02 \x01(\x05R\x06update\x12\x16\n" +
 	"\x06delete\x18\x03 \x01(\x05R\x06delete\x12\x1c\n" +
-	"\tunchanged\x18\x04 \x01(\x05R\tunchanged\"\xa0\x02\n" +
+	"\tunchanged\x18\x04 \x01(\x05R\tunchanged\"\xc3\x02\n" +
 	"\fApplyRequest\x12'\n" +
 	"\n" +
 	"request_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\x18\x80\x01R\trequestId\x124\n" +
 	"\x11expected_revision\x18\x02 \x01(\x03B\a\xbaH\x04\"\x02(\x00R\x10expectedRevision\x12H\n" +
 	"\tmanifests\x18\x03 \x01(\v2\".setpoint.declaration.v1.ManifestsB\x06\xbaH\x03\xc8\x01\x01R\tmanifests\x12A\n" +
 	"\amanager\x18\x04 \x01(\tB'\xbaH$r\"R\x00R\x03cliR\x03gitR\aconsoleR\x06policyR\x03apiR\amanager\x12$\n" +
-	"\x06reason\x18\x05 \x01(\tB\f\xbaH\x05r\x03\x18\xd0\x0f\x88\xe7\x18\x01R\x06reason\"\xd9\x01\n" +
+	"\x06reason\x18\x05 \x01(\tB\f\xbaH\x05r\x03\x18\xd0\x0f\x88\xe7\x18\x01R\x06reason\x12!\n" +
+	"\fexpect_empty\x18\x06 \x01(\bR\vexpectEmpty\"\xd9\x01\n" +
 	"\rApplyResponse\x12\x1a\n" +
 	"\brevision\x18\x01 \x01(\x03R\brevision\x129\n" +
 	"\achanges\x18\x02 \x03(\v2\x1f.setpoint.declaration.v1.ChangeR\achanges\x12:\n" +
@@ -1636,11 +1659,12 @@ const file_setpoint_declaration_v1_service_proto_rawDesc = "" +
 	"\x04name\x18\v \x01(\tR\x04name\x12!\n" +
 	"\frenamed_from\x18\f \x01(\tR\vrenamedFrom\x12\x1d\n" +
 	"\n" +
-	"request_id\x18\r \x01(\tR\trequestId\"\xab\x01\n" +
+	"request_id\x18\r \x01(\tR\trequestId\"\xc1\x01\n" +
 	"\rExportRequest\x12\x1e\n" +
 	"\x05kinds\x18\x01 \x03(\tB\b\xbaH\x05\x92\x01\x02\x102R\x05kinds\x12@\n" +
 	"\x03set\x18\x02 \x01(\tB.\xbaH+r)2'^([a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)?$R\x03set\x128\n" +
-	"\bsnapshot\x18\x03 \x01(\v2\x1c.setpoint.common.v1.SnapshotR\bsnapshot\"\\\n" +
+	"\bsnapshot\x18\x03 \x01(\v2\x1c.setpoint.common.v1.SnapshotR\bsnapshot\x12\x14\n" +
+	"\x05dated\x18\x04 \x01(\bR\x05dated\"\\\n" +
 	"\x0eExportResponse\x12\x18\n" +
 	"\acontent\x18\x01 \x01(\fR\acontent\x12\x1a\n" +
 	"\brevision\x18\x02 \x01(\x03R\brevision\x12\x14\n" +
