@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"setpoint.dev/services/gap"
+	"setpoint.dev/services/internal/display"
 )
 
 const (
@@ -46,18 +47,7 @@ func (m Metric) brief(v float64) string {
 
 // size shows |v| as a difference: percentages become percentage points, and a
 // difference that is not zero never reads as zero.
-func (m Metric) size(v float64) string {
-	f, v := m.Format.gap(), math.Abs(v)
-	text := gap.FormatValue(f, v)
-	for d := 0; d <= 6 && v != 0 && !strings.ContainsAny(text, "123456789"); d++ {
-		f.Decimals = &d
-		text = gap.FormatValue(f, v)
-	}
-	if strings.HasSuffix(text, "%") {
-		text = strings.TrimRight(strings.TrimSuffix(text, "%"), " \u00a0\u202f") + " pp"
-	}
-	return text
-}
+func (m Metric) size(v float64) string { return display.Difference(display.Format(m.Format.gap()), v) }
 
 // signed shows a difference with its sign; positive is behind.
 func (m Metric) signed(v *float64) string {

@@ -1,4 +1,4 @@
-package gap
+package display
 
 import (
 	"math"
@@ -8,7 +8,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-func TestFormatValue(t *testing.T) {
+func TestValue(t *testing.T) {
 	dec := func(n int) *int { return &n }
 	for _, tc := range []struct {
 		f    Format
@@ -49,8 +49,8 @@ func TestFormatValue(t *testing.T) {
 		{Format{}, math.NaN(), "–"},
 		{Format{}, math.Inf(-1), "–"},
 	} {
-		if got := FormatValue(tc.f, tc.v); got != tc.want {
-			t.Errorf("FormatValue(%+v, %v) = %q, want %q", tc.f, tc.v, got, tc.want)
+		if got := Value(tc.f, tc.v); got != tc.want {
+			t.Errorf("Value(%+v, %v) = %q, want %q", tc.f, tc.v, got, tc.want)
 		}
 	}
 }
@@ -62,9 +62,44 @@ func TestFormatNeverShowsNegativeZero(t *testing.T) {
 			d := rapid.IntRange(0, 10).Draw(t, "decimals")
 			f.Decimals = &d
 		}
-		got := FormatValue(f, rapid.Float64().Draw(t, "v"))
+		got := Value(f, rapid.Float64().Draw(t, "v"))
 		if strings.Contains(got, "-") && !strings.ContainsAny(got, "123456789") {
 			t.Fatalf("%q", got)
+		}
+	})
+}
+
+func TestDifference(t *testing.T) {
+	dec := func(n int) *int { return &n }
+	for _, tc := range []struct {
+		f    Format
+		v    float64
+		want string
+	}{
+		{Format{Style: "percent"}, .003, "+0.3 pp"},
+		{Format{Style: "percent"}, -.00012, "-0.01 pp"},
+		{Format{Style: "percent", Decimals: dec(0)}, .004, "+0.4 pp"},
+		{Format{Style: "percent"}, 0, "0.0 pp"},
+		{Format{Style: "percent"}, math.Copysign(0, -1), "0.0 pp"},
+		{Format{Style: "currency", Magnitude: "billions"}, -.64, "-$0.6B"},
+		{Format{Style: "integer"}, 44, "+44"},
+		{Format{Style: "integer"}, .26, "+0.3"},
+		{Format{Style: "number"}, -11, "-11"},
+		{Format{}, math.NaN(), "–"},
+	} {
+		if got := Signed(tc.f, tc.v); got != tc.want {
+			t.Errorf("Signed(%+v, %v) = %q, want %q", tc.f, tc.v, got, tc.want)
+		}
+	}
+}
+
+// A difference says "none" only where there is none to six decimals.
+func TestDifferenceIsZeroOnlyForZero(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		f := Format{Style: rapid.SampledFrom([]string{"", "integer", "percent", "currency"}).Draw(t, "style")}
+		v := rapid.Float64Range(1e-6, 1e12).Draw(t, "v")
+		if got := Difference(f, v); !strings.ContainsAny(got, "123456789") {
+			t.Fatalf("%v reads %q", v, got)
 		}
 	})
 }
