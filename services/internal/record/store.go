@@ -48,6 +48,9 @@ type View interface {
 
 	// Resource returns the version of a resource that stood at a revision.
 	Resource(org, kind, name string, at uint64) (*Resource, error)
+	// LastNamed returns the newest version, up to a revision, that had a name:
+	// of a resource that was deleted or renamed since, the last one.
+	LastNamed(org, kind, name string, at uint64) (*Resource, error)
 	// Resources returns those of a kind that stood at a revision, by name,
 	// after the given name, at most limit (0: all).
 	Resources(org, kind string, at uint64, after string, limit int) ([]*Resource, error)

@@ -177,6 +177,13 @@ func versions(t *testing.T, open Open) {
 		equal(t, "to", r.To, r4)
 		again, _ := v.Resource("acme", "Unit", "a", r5)
 		equal(t, "created after deletion", again.Created, r5)
+		for at, want := range map[uint64]string{0: "", r1: "first", r3: "second", r4: "second", r5: "again"} {
+			last, err := v.LastNamed("acme", "Unit", "a", at)
+			if err != nil {
+				t.Fatal(err)
+			}
+			equal(t, fmt.Sprintf("last named a at %d", at), title(last), want)
+		}
 		list, err := v.Versions("acme", "Unit", r3)
 		if err != nil {
 			t.Fatal(err)
@@ -206,6 +213,9 @@ func rename(t *testing.T, open Open) {
 		equal(t, "new name after", resourceAt(t, v, "acme", "z", r2), "two")
 		z, _ := v.Resource("acme", "Unit", "z", r2)
 		equal(t, "created", z.Created, r1)
+		before, _ := v.LastNamed("acme", "Unit", "a", r1)
+		after, _ := v.LastNamed("acme", "Unit", "a", r2)
+		equal(t, "who had the old name", before.ID+" "+after.ID, "a a~2")
 		list, _ := v.Versions("acme", "Unit", r2)
 		var got []string
 		for _, r := range list {

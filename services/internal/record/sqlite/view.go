@@ -137,14 +137,20 @@ func (v *view) scanResource(row scanner) (*record.Resource, error) {
 }
 
 func (v *view) Resource(org, kind, name string, at uint64) (*record.Resource, error) {
+	r, err := v.LastNamed(org, kind, name, at)
+	if err != nil || r == nil || r.To <= at {
+		return nil, err
+	}
+	return r, nil
+}
+
+func (v *view) LastNamed(org, kind, name string, at uint64) (*record.Resource, error) {
 	r, err := v.scanResource(v.row("resource", org, kind, name, at))
-	switch {
-	case errors.Is(err, sql.ErrNoRows):
+	if errors.Is(err, sql.ErrNoRows) {
 		return nil, nil
-	case err != nil:
+	}
+	if err != nil {
 		return nil, fmt.Errorf("read resource: %w", err)
-	case r.To <= at:
-		return nil, nil
 	}
 	return r, nil
 }
