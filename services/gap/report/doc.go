@@ -1,9 +1,10 @@
 // Package report turns a comparison into documents: one typed Document, then
-// Markdown, self-contained HTML or JSON of it.
+// Markdown, self-contained HTML, JSON or CSV of it.
 //
 // Build normalises a portfolio and the result of its evaluation into a
 // Document; everything a reader is shown is in it, numbers as numbers beside
-// their format. Markdown, HTML and JSON render it and add nothing but words.
+// their format. Markdown, HTML, JSON and CSV render it and add
+// nothing but words.
 //
 // Invariants:
 //   - The same inputs give the same bytes: no clock, no map order, no random

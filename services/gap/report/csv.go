@@ -1,0 +1,80 @@
+package report
+
+import (
+	"strings"
+
+	"setpoint.dev/services/internal/calendar"
+	"setpoint.dev/services/internal/sheet"
+)
+
+// csvColumns only grow at the end: people address them by position, too.
+var csvColumns = []string{
+	"target", "title", "objective", "objective_title", "strategy", "owner", "unit", "metric", "metric_unit",
+	"form", "direction", "status", "status_word", "reason", "stale", "last_known_status", "conditions",
+	"period", "actual", "actual_at", "baseline", "target_value", "lower", "upper", "due", "expected", "expected_now",
+	"gap", "drift", "share", "target_drift", "progress", "score", "weight", "summary", "notes", "rule", "revisions",
+	"as_of", "revision", "policy", "original_targets", "sha256",
+}
+
+// CSV is every target of d, one row each, worst first, for a spreadsheet: raw
+// numbers in the metric's own unit (a percentage is a fraction), empty where a
+// number is not known; gap, drift and share are positive where it is behind.
+// Texts that would run as formulas are made inert (see package sheet). The last
+// columns repeat what identifies the document; sha256 is that of JSON.
+func CSV(d Document) []byte {
+	s := sheet.New(csvColumns...)
+	sum := d.SHA256()
+	for i := range d.Targets {
+		t := &d.Targets[i]
+		for _, text := range []string{
+			t.Name, t.Title, t.Objective, t.ObjectiveTitle, t.Strategy, t.Owner, t.Unit, t.Metric.Name, t.Metric.Unit,
+			string(t.Form), t.Direction, string(t.Status), statusWord(t.Status).Text, t.Reason,
+		} {
+			s.Text(text)
+		}
+		s.Bool(t.Stale)
+		s.Text(string(t.LastKnownStatus))
+		s.Text(strings.Join(t.Conditions, "; "))
+		s.Text(t.Period)
+		s.Number(t.Actual)
+		s.Text(dateOrNone(t.ActualAt))
+		for _, v := range []*float64{t.Baseline, t.Target, t.Lower, t.Upper} {
+			s.Number(v)
+		}
+		s.Text(dateOrNone(t.Due))
+		for _, v := range []*float64{t.Expected, t.ExpectedNow, t.Gap, t.Drift, t.Share, t.TargetDrift, t.Progress, t.Score, &t.Weight} {
+			s.Number(v)
+		}
+		s.Text(t.Summary)
+		s.Text(noteLine(t.Notes))
+		s.Text(t.Explanation.Rule)
+		s.Text(strings.ReplaceAll(t.Explanation.revisions(), ", ", " "))
+		s.Text(dateOrNone(d.AsOf))
+		s.Text(uint64String(d.Revision))
+		s.Text(d.Policy)
+		s.Bool(d.Original)
+		s.Text(sum)
+		s.End()
+	}
+	return s.Bytes()
+}
+
+// noteLine is all notes on one line, each with what it is about.
+func noteLine(notes []Note) string {
+	parts := make([]string, len(notes))
+	for i, n := range notes {
+		about := n.About
+		if !n.At.IsZero() {
+			about += " " + n.At.String()
+		}
+		parts[i] = about + ": " + n.Text
+	}
+	return strings.Join(parts, "; ")
+}
+
+func dateOrNone(d calendar.Date) string {
+	if d.IsZero() {
+		return ""
+	}
+	return d.String()
+}
