@@ -117,17 +117,19 @@ var contentTypes = map[string]string{
 	"md":   "text/markdown; charset=utf-8",
 	"html": "text/html; charset=utf-8",
 	"json": "application/json",
+	"csv":  "text/csv; charset=utf-8; header=present",
 }
 
 // Report implements GapService.
 func (s *Service) Report(ctx context.Context, req *gapv1.ReportRequest) (*gapv1.ReportResponse, error) {
 	p, r, title, err := s.evaluate(ctx, query{
-		strategy: req.GetStrategy(), asOf: req.GetAsOf(), policy: req.GetPolicy(), snapshot: req.GetSnapshot(),
+		strategy: req.GetStrategy(), asOf: req.GetAsOf(), policy: req.GetPolicy(),
+		original: req.GetOriginalTargets(), snapshot: req.GetSnapshot(),
 	})
 	if err != nil {
 		return nil, err
 	}
-	d := report.Build(p, r, report.Options{Strategy: req.GetStrategy(), Organization: title})
+	d := report.Build(p, r, report.Options{Strategy: req.GetStrategy(), Organization: title, OriginalTargets: req.GetOriginalTargets()})
 	format := req.GetFormat()
 	if format == "" {
 		format = "md"
@@ -141,6 +143,8 @@ func (s *Service) Report(ctx context.Context, req *gapv1.ReportRequest) (*gapv1.
 		res.Content = report.HTML(d)
 	case "json":
 		res.Content = report.JSON(d)
+	case "csv":
+		res.Content = report.CSV(d)
 	default:
 		res.Content = report.Markdown(d)
 	}
