@@ -34,9 +34,8 @@ type Observation struct {
 }
 
 // ObservedAt makes the canonical form of when a value was true: a date stays,
-// an instant becomes UTC, a period its last day. fyStart is the month (1-12)
-// in which the metric's fiscal years start.
-func ObservedAt(s string, fyStart int) (string, error) {
+// an instant becomes UTC, a period of the metric's calendar its last day.
+func ObservedAt(s string, k calendar.Calendar) (string, error) {
 	if strings.ContainsRune(s, 'T') {
 		t, err := time.Parse(time.RFC3339Nano, s)
 		if err != nil {
@@ -54,10 +53,13 @@ func ObservedAt(s string, fyStart int) (string, error) {
 	} else if len(s) == len("2006-01-02") && strings.Count(s, "-") == 2 {
 		return "", err
 	}
-	p, err := calendar.ParsePeriod(s, fyStart)
+	p, err := k.Parse(s)
 	if err != nil {
-		return "", fault.New(fault.Invalid, "strategy.observed_at", "%.64q is not a date, an instant or a period", s).
-			WithHint("for example 2018-09-30, 2018-09-30T17:00:00Z, FY2018, 2018-Q3 or 2018-07")
+		hint := "for example 2018-09-30, 2018-09-30T17:00:00Z, FY2018, 2018-Q3 or 2018-07"
+		if _, other := k.Parse("FY2018-P07"); other == nil {
+			hint = "its calendar is 4-4-5: for example 2018-09-30, 2018-09-30T17:00:00Z, FY2018, FY2018-Q3, FY2018-P07 or FY2018-W07"
+		}
+		return "", fault.New(fault.Invalid, "strategy.observed_at", "%.64q is not a date, an instant or a period", s).WithHint("%s", hint)
 	}
 	return p.End.String(), nil
 }

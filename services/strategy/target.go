@@ -8,6 +8,7 @@ import (
 
 	strategyv1 "setpoint.dev/proto/gen/setpoint/strategy/v1"
 	"setpoint.dev/services/internal/calendar"
+	"setpoint.dev/services/internal/fault"
 	"setpoint.dev/services/internal/resource"
 )
 
@@ -120,6 +121,9 @@ func checkPath(s *strategyv1.TargetSpec, f *findings) {
 			f.add("spec.direction", "target_direction_missing", "baseline and value are equal, so the direction is not known", "increase or decrease")
 		}
 	}
+	if share, good := Share(s.GetChangeFromBaseline()); good && share == 0 && s.GetDirection() == "" {
+		f.add("spec.direction", "target_direction_missing", "no change from the baseline has no direction", "increase or decrease")
+	}
 	if hasB && hasG && s.GetDirection() != "" {
 		sign := 1.0
 		if s.GetDirection() == "decrease" {
@@ -225,14 +229,18 @@ func checkPeriods(s *strategyv1.TargetSpec, set resource.Set, f *findings) {
 		return
 	}
 	m := spec.(*strategyv1.MetricSpec)
-	fy := FiscalYearStart(m, set)
+	k := Calendar(m, set)
 	seen := map[calendar.Date]int{}
 	directed := s.GetDirection() != ""
 	for i, p := range s.GetPeriods() {
 		field := fmt.Sprintf("spec.periods[%d]", i)
-		period, err := calendar.ParsePeriod(p.GetPeriod(), fy)
+		period, err := k.Parse(p.GetPeriod())
 		if err != nil {
-			f.add(field+".period", "period", err.Error(), "for example FY2018, 2018-Q3, 2018-07")
+			hint := "for example FY2018, 2018-Q3, 2018-07"
+			if e, ok := err.(*fault.Error); ok {
+				hint = e.Hint
+			}
+			f.add(field+".period", "period", err.Error(), hint)
 			continue
 		}
 		if period.Cadence != calendar.Cadence(m.GetCadence()) {

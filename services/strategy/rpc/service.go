@@ -185,7 +185,7 @@ func decide(v record.View, org string, c observation, res *strategyv1.RecordObse
 			})
 			continue
 		}
-		at, err := strategy.ObservedAt(o.GetObservedAt(), strategy.FiscalYearStart(m.Spec.(*strategyv1.MetricSpec), set))
+		at, err := strategy.ObservedAt(o.GetObservedAt(), strategy.Calendar(m.Spec.(*strategyv1.MetricSpec), set))
 		if err != nil {
 			var hint string
 			if f, ok := err.(*fault.Error); ok {
@@ -229,6 +229,7 @@ func decide(v record.View, org string, c observation, res *strategyv1.RecordObse
 				Hint:    "read them again and decide anew"}
 		}
 		wrong.Places = append(wrong.Places, strategy.Within(m.Spec.(*strategyv1.MetricSpec).GetBounds(), values)...)
+		wrong.Places = append(wrong.Places, strategy.Recordable(m.Spec.(*strategyv1.MetricSpec), values)...)
 		recorded, corrected, faults := strategy.Observe(on, values, c.correct)
 		wrong.Places = append(wrong.Places, faults...)
 		res.Recorded += int32(len(recorded))
