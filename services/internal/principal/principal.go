@@ -11,8 +11,9 @@ import (
 
 // Principal is who acts.
 type Principal struct {
-	Org string // the tenant, an RFC 1123 label
-	ID  string // opaque, never a name
+	Org  string // the tenant, an RFC 1123 label
+	ID   string // opaque, never a name
+	Role Role   // what it may do
 }
 
 type contextKey struct{}
@@ -36,7 +37,7 @@ var (
 	idPattern  = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
 )
 
-// New checks both parts.
+// New checks both parts. The principal has no role yet.
 func New(org, id string) (Principal, error) {
 	if !orgPattern.MatchString(org) {
 		return Principal{}, fault.New(fault.Invalid, "principal.organization",
