@@ -16,6 +16,7 @@ const (
 	DeclarationChanged    = "declaration.changed.v1"
 	ObservationsRecorded  = "strategy.observations_recorded.v1"
 	ObservationsCorrected = "strategy.observations_corrected.v1"
+	CheckedIn             = "strategy.checked_in.v1"
 )
 
 // Fold returns the changes that one message of the log makes. An event that
@@ -59,6 +60,24 @@ func Fold(kinds *resource.Registry, m *eventlog.Record) ([]Change, error) {
 					From: m.Revision, To: Never, Recorded: recorded,
 				}})
 			}
+		case CheckedIn:
+			var said strategyv1.CheckedIn
+			if err := proto.Unmarshal(e.GetPayload(), &said); err != nil {
+				return nil, fail(err)
+			}
+			c := CheckIn{
+				Org: s.Org, TargetID: s.ID, CheckInKey: CheckInKey{At: said.GetAt(), Revision: m.Revision},
+				Note: said.GetNote(), Clear: said.GetClearOverride(),
+				Recorded: recorded, Principal: env.GetPrincipal(),
+			}
+			if said.Confidence != nil {
+				n := int(said.GetConfidence())
+				c.Confidence = &n
+			}
+			if o := said.GetOverride(); o != nil {
+				c.Override = &Override{Status: o.GetStatus(), Reason: o.GetReason(), Expires: o.GetExpires()}
+			}
+			out = append(out, PutCheckIn{c})
 		default:
 			k, event, known, err := kinds.Decode(e.GetType(), e.GetPayload())
 			if err != nil {

@@ -64,8 +64,17 @@ type View interface {
 	// AllObservations calls f for each value of each metric that stood at a
 	// revision, by metric id, date and source.
 	AllObservations(org string, at uint64, f func(Observation) error) error
-	// Observation returns the current value of an identity, nil if none.
-	Observation(org, metricID string, key ObservationKey) (*Observation, error)
+	// Observation returns the current value of an identity, nil if none, and
+	// the names of up to two other sources with a value at the same date.
+	Observation(org, metricID string, key ObservationKey) (have *Observation, beside []string, err error)
+
+	// CheckIns returns what was said about one target (by id) from one revision
+	// to another, newest first, before the given key (zero: from the newest), at
+	// most limit (0: all).
+	CheckIns(org, targetID string, since, at uint64, before CheckInKey, limit int) ([]CheckIn, error)
+	// AllCheckIns calls f for everything said by a revision, by target id and
+	// then oldest first.
+	AllCheckIns(org string, at uint64, f func(CheckIn) error) error
 
 	// Aggregate returns where an aggregate stands in the log, nil if it has no
 	// event.
@@ -138,6 +147,9 @@ type EndResource struct {
 // PutObservation begins a new version of an observed value.
 type PutObservation struct{ Observation }
 
+// PutCheckIn remembers what somebody said about a target.
+type PutCheckIn struct{ CheckIn }
+
 // PutAggregate moves an aggregate's place in the log.
 type PutAggregate struct {
 	Org, Service, Kind, ID string
@@ -157,6 +169,7 @@ type PutCommit struct {
 func (PutResource) change()    {}
 func (EndResource) change()    {}
 func (PutObservation) change() {}
+func (PutCheckIn) change()     {}
 func (PutAggregate) change()   {}
 func (PutRequest) change()     {}
 func (PutCommit) change()      {}

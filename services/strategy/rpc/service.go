@@ -98,7 +98,7 @@ func (s *Service) observe(ctx context.Context, c observation) (*strategyv1.Recor
 		metrics = append(metrics, n)
 	}
 	sort.Strings(metrics)
-	guards, err := s.guards(ctx, p.Org, metrics)
+	guards, err := s.guards(ctx, p.Org, "Metric", "observation", metrics)
 	if err != nil {
 		return nil, err
 	}
@@ -120,48 +120,44 @@ func (s *Service) observe(ctx context.Context, c observation) (*strategyv1.Recor
 	return res, nil
 }
 
-// guards are the subjects of the metrics' observations. A metric that the
-// record does not know may have been declared a moment ago: then the record
-// first catches up with the declarations.
-func (s *Service) guards(ctx context.Context, org string, metrics []string) ([]eventlog.Subject, error) {
-	out, whole, err := s.known(ctx, org, metrics)
-	if err != nil || whole {
+// guards are the subjects of what is known about resources. A resource that
+// the record does not know may have been declared a moment ago: then the
+// record first catches up with the declarations.
+func (s *Service) guards(ctx context.Context, org, kind, token string, names []string) ([]eventlog.Subject, error) {
+	out, err := s.known(ctx, org, kind, token, names)
+	if err != nil || len(out) == len(names) {
 		return out, err
 	}
 	if err := s.runner.Reach(ctx, eventlog.DeclarationGuard(org), 0); err != nil {
 		return nil, err
 	}
-	out, _, err = s.known(ctx, org, metrics)
-	return out, err
+	return s.known(ctx, org, kind, token, names)
 }
 
-func (s *Service) known(ctx context.Context, org string, metrics []string) (out []eventlog.Subject, whole bool, err error) {
-	whole = true
+func (s *Service) known(ctx context.Context, org, kind, token string, names []string) (out []eventlog.Subject, err error) {
 	err = s.record.View(ctx, func(v record.View) error {
-		for _, name := range metrics {
-			r, err := v.Resource(org, "Metric", name, v.Revision())
+		for _, name := range names {
+			r, err := v.Resource(org, kind, name, v.Revision())
 			if err != nil {
 				return err
 			}
-			if r == nil {
-				whole = false
-				continue
+			if r != nil {
+				out = append(out, subject(org, token, r.ID))
 			}
-			out = append(out, subject(org, r.ID))
 		}
 		return nil
 	})
-	return out, whole, err
+	return out, err
 }
 
-func subject(org, metricID string) eventlog.Subject {
-	return eventlog.Subject{Org: org, Service: "strategy", Kind: "observation", ID: metricID}
+func subject(org, token, id string) eventlog.Subject {
+	return eventlog.Subject{Org: org, Service: "strategy", Kind: token, ID: id}
 }
 
 // decide reads what the decision rests on and turns it into writes, one
 // envelope for each metric.
 func decide(v record.View, org string, c observation, res *strategyv1.RecordObservationsResponse) ([]runner.Write, error) {
-	res.Recorded, res.Corrected = 0, 0
+	res.Recorded, res.Corrected, res.Warnings = 0, 0, nil
 	wrong := fault.New(fault.Invalid, "strategy.observations_invalid", "nothing was recorded: the observations are not valid")
 	set := record.NewSet(v, org, v.Revision())
 	byMetric := map[string][]strategy.Observation{}
@@ -210,10 +206,14 @@ func decide(v record.View, org string, c observation, res *strategyv1.RecordObse
 		values := byMetric[name]
 		on := map[strategy.Identity]strategy.Observed{}
 		newest := uint64(0)
+		var beside []strategy.Beside
 		for _, o := range values {
-			have, err := v.Observation(org, m.ID, record.ObservationKey{At: o.At, Source: o.Source})
+			have, others, err := v.Observation(org, m.ID, record.ObservationKey{At: o.At, Source: o.Source})
 			if err != nil {
 				return nil, err
+			}
+			if have == nil && len(others) > 0 {
+				beside = append(beside, strategy.Beside{Identity: o.Identity, Others: others})
 			}
 			if have != nil {
 				on[o.Identity] = strategy.Observed{Value: have.Value, Note: have.Note}
@@ -234,12 +234,15 @@ func decide(v record.View, org string, c observation, res *strategyv1.RecordObse
 		wrong.Places = append(wrong.Places, faults...)
 		res.Recorded += int32(len(recorded))
 		res.Corrected += int32(len(corrected))
+		if w := strategy.Surprise(name, beside, c.correct); w != "" {
+			res.Warnings = append(res.Warnings, w)
+		}
 		events, err := encode(recorded, corrected)
 		if err != nil {
 			return nil, err
 		}
 		if len(events) > 0 {
-			writes = append(writes, runner.Write{Subject: subject(org, m.ID), Events: events})
+			writes = append(writes, runner.Write{Subject: subject(org, "observation", m.ID), Events: events})
 		}
 	}
 	if n := len(wrong.Places); n > 0 {

@@ -30,6 +30,7 @@ func Run(t *testing.T, open Open) {
 	t.Run("versions as of a revision", func(t *testing.T) { versions(t, open) })
 	t.Run("a rename keeps the history", func(t *testing.T) { rename(t, open) })
 	t.Run("corrections", func(t *testing.T) { corrections(t, open) })
+	t.Run("check-ins", func(t *testing.T) { checkIns(t, open) })
 	t.Run("pages", func(t *testing.T) { pages(t, open) })
 	t.Run("requests add up", func(t *testing.T) { requests(t, open) })
 	t.Run("known at", func(t *testing.T) { knownAt(t, open) })
@@ -253,9 +254,27 @@ func corrections(t *testing.T, open Open) {
 		equal(t, "at r1", read(r1), []float64{1, 2})
 		equal(t, "at r2", read(r2), []float64{1, 9, 2})
 		equal(t, "at r3", read(r3), []float64{1.5, 9, 2})
-		o, err := v.Observation("acme", "m", record.ObservationKey{At: "2018-09-30"})
+		o, beside, err := v.Observation("acme", "m", record.ObservationKey{At: "2018-09-30"})
 		if err != nil || o == nil {
 			t.Fatalf("observation: %v, %v", o, err)
+		}
+		equal(t, "beside", beside, []string{"audit"})
+		for key, want := range map[record.ObservationKey]string{
+			{At: "2018-09-30", Source: "audit"}: `9 [""]`,
+			{At: "2018-09-30", Source: "b"}:     `none ["audit"]`,
+			{At: "2018-09-30", Source: "a"}:     `none ["" "audit"]`,
+			{At: "2019-09-30"}:                  `2 []`,
+			{At: "2020-09-30"}:                  `none []`,
+		} {
+			have, beside, err := v.Observation("acme", "m", key)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := "none"
+			if have != nil {
+				got = fmt.Sprint(have.Value)
+			}
+			equal(t, fmt.Sprintf("at %s from %q", key.At, key.Source), got+fmt.Sprintf(" %q", beside), want)
 		}
 		equal(t, "value", o.Value, 1.5)
 		equal(t, "corrections", o.Corrections, 1)

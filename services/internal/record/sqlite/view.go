@@ -18,6 +18,8 @@ const resourceColumns = `r.org, r.kind, r.name, r.rev_from, r.rev_to, r.id, r.cr
 
 const observationColumns = `org, metric_id, observed_at, source, rev_from, rev_to, value, note, recorded, corrections`
 
+const checkInColumns = `org, target_id, at, rev, confidence, note, status, reason, expires, clear, recorded, principal`
+
 var readStatements = map[string]string{
 	"revision at": `SELECT coalesce((SELECT revision FROM commit_time WHERE recorded <= ?
 		ORDER BY recorded DESC, revision DESC LIMIT 1), 0)`,
@@ -32,21 +34,32 @@ var readStatements = map[string]string{
 				WHERE v.org = n.org AND v.kind = n.kind AND v.name = n.name AND v.rev_from <= ?3)
 		WHERE n.org = ?1 AND n.kind = ?2 AND n.name > ?4 AND r.rev_to > ?3
 		ORDER BY n.name LIMIT ?5`,
-	"versions": `SELECT ` + resourceColumns + ` FROM resource r
-		JOIN (SELECT n.name, s.id, s.created FROM resource_name n CROSS JOIN resource s
+	"versions": `SELECT ` + resourceColumns + ` FROM (SELECT n.name, s.id, s.created FROM resource_name n CROSS JOIN resource s
 			ON s.org = n.org AND s.kind = n.kind AND s.name = n.name
 				AND s.rev_from = (SELECT max(v.rev_from) FROM resource v
 					WHERE v.org = n.org AND v.kind = n.kind AND v.name = n.name AND v.rev_from <= ?3)
 			WHERE n.org = ?1 AND n.kind = ?2 AND s.rev_to > ?3) live
-		ON r.org = ?1 AND r.kind = ?2 AND r.id = live.id AND r.rev_from >= live.created AND r.rev_from <= ?3
+		CROSS JOIN resource r INDEXED BY resource_by_id
+			ON r.org = ?1 AND r.kind = ?2 AND r.id = live.id AND r.rev_from >= live.created AND r.rev_from <= ?3
 		ORDER BY r.id, r.rev_from`,
 	"observations": `SELECT ` + observationColumns + ` FROM observation
 		WHERE org = ?1 AND metric_id = ?2 AND (observed_at, source) > (?4, ?5) AND rev_from <= ?3 AND rev_to > ?3
 		ORDER BY observed_at, source LIMIT ?6`,
 	"all observations": `SELECT ` + observationColumns + ` FROM observation
 		WHERE org = ?1 AND rev_from <= ?2 AND rev_to > ?2 ORDER BY metric_id, observed_at, source`,
-	"observation": `SELECT ` + observationColumns + ` FROM observation
-		WHERE org = ? AND metric_id = ? AND observed_at = ? AND source = ? ORDER BY rev_from DESC LIMIT 1`,
+	// A value that was ever recorded is superseded, never ended: every source
+	// found has a current one. Each part is one seek.
+	"observation": `SELECT * FROM (SELECT ` + observationColumns + ` FROM observation
+			WHERE org = ?1 AND metric_id = ?2 AND observed_at = ?3 AND source = ?4 ORDER BY rev_from DESC LIMIT 1)
+		UNION ALL SELECT * FROM (SELECT ` + observationColumns + ` FROM observation
+			WHERE org = ?1 AND metric_id = ?2 AND observed_at = ?3 AND source < ?4 ORDER BY source DESC LIMIT 1)
+		UNION ALL SELECT * FROM (SELECT ` + observationColumns + ` FROM observation
+			WHERE org = ?1 AND metric_id = ?2 AND observed_at = ?3 AND source > ?4 ORDER BY source LIMIT 1)`,
+	"check-ins": `SELECT ` + checkInColumns + ` FROM check_in
+		WHERE org = ?1 AND target_id = ?2 AND rev >= ?3 AND rev <= ?4 AND (at, rev) < (?5, ?6)
+		ORDER BY at DESC, rev DESC LIMIT ?7`,
+	"all check-ins": `SELECT ` + checkInColumns + ` FROM check_in
+		WHERE org = ?1 AND rev <= ?2 ORDER BY target_id, at, rev`,
 	"aggregate": `SELECT sequence, hash, revision FROM aggregate WHERE org = ? AND service = ? AND kind = ? AND id = ?`,
 	"request": `SELECT org, request_id, digest, revision, recorded, corrected, detail FROM request
 		WHERE org = ? AND request_id = ?`,
@@ -203,15 +216,20 @@ func (v *view) AllObservations(org string, at uint64, f func(record.Observation)
 	}, org, at)
 }
 
-func (v *view) Observation(org, metricID string, key record.ObservationKey) (*record.Observation, error) {
-	o, err := scanObservation(v.row("observation", org, metricID, key.At, key.Source))
-	if errors.Is(err, sql.ErrNoRows) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, fmt.Errorf("read observation: %w", err)
-	}
-	return &o, nil
+func (v *view) Observation(org, metricID string, key record.ObservationKey) (have *record.Observation, beside []string, err error) {
+	err = v.rows("observation", func(row scanner) error {
+		o, err := scanObservation(row)
+		switch {
+		case err != nil:
+			return err
+		case o.Source == key.Source:
+			have = &o
+		default:
+			beside = append(beside, o.Source)
+		}
+		return nil
+	}, org, metricID, key.At, key.Source)
+	return have, beside, err
 }
 
 func (v *view) Aggregate(org, service, kind, id string) (*record.Aggregate, error) {

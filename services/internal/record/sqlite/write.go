@@ -15,12 +15,13 @@ import (
 var writeStatements = map[string]string{
 	"checkpoint": `INSERT INTO checkpoint (one, log_id, revision, hash) VALUES (1, ?, ?, ?)
 		ON CONFLICT (one) DO UPDATE SET log_id = excluded.log_id, revision = excluded.revision, hash = excluded.hash`,
-	"end resource": `UPDATE resource SET rev_to = ?
+	// The planner knows no statistics: left alone it would scan the whole kind.
+	"end resource": `UPDATE resource INDEXED BY resource_by_id SET rev_to = ?
 		WHERE org = ? AND kind = ? AND id = ? AND rev_to = 9223372036854775807`,
 	"put resource": `INSERT INTO resource (org, kind, name, rev_from, rev_to, id, created, metadata, spec,
 			set_name, effective, recorded, principal, manager)
 		VALUES (?1, ?2, ?3, ?4, 9223372036854775807, ?5,
-			coalesce((SELECT created FROM resource WHERE org = ?1 AND kind = ?2 AND id = ?5 AND rev_to = ?4), ?4),
+			coalesce((SELECT created FROM resource INDEXED BY resource_by_id WHERE org = ?1 AND kind = ?2 AND id = ?5 AND rev_to = ?4), ?4),
 			?6, ?7, ?8, ?9, ?10, ?11, ?12)`,
 	"put name": `INSERT INTO resource_name (org, kind, name) VALUES (?, ?, ?) ON CONFLICT DO NOTHING`,
 	"end observation": `UPDATE observation SET rev_to = ?
@@ -29,6 +30,9 @@ var writeStatements = map[string]string{
 			recorded, corrections)
 		VALUES (?1, ?2, ?3, ?4, ?5, 9223372036854775807, ?6, ?7, ?8,
 			(SELECT count(*) FROM observation WHERE org = ?1 AND metric_id = ?2 AND observed_at = ?3 AND source = ?4))`,
+	"put check-in": `INSERT INTO check_in (org, target_id, at, rev, confidence, note, status, reason, expires, clear,
+			recorded, principal)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 	"put aggregate": `INSERT INTO aggregate (org, service, kind, id, sequence, hash, revision) VALUES (?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT DO UPDATE SET sequence = excluded.sequence, hash = excluded.hash, revision = excluded.revision`,
 	"put request": `INSERT INTO request (org, request_id, digest, revision, recorded, corrected, detail)
@@ -140,6 +144,13 @@ func (w *writer) change(c record.Change) error {
 			return err
 		}
 		return w.exec("put observation", c.Org, c.MetricID, c.At, c.Source, c.From, c.Value, c.Note, c.Recorded.UnixNano())
+	case record.PutCheckIn:
+		var o record.Override
+		if c.Override != nil {
+			o = *c.Override
+		}
+		return w.exec("put check-in", c.Org, c.TargetID, c.At, c.Revision, c.Confidence, c.Note,
+			o.Status, o.Reason, o.Expires, c.Clear, c.Recorded.UnixNano(), c.Principal)
 	case record.PutAggregate:
 		return w.exec("put aggregate", c.Org, c.Service, c.Kind, c.ID, c.Sequence, nonNil(c.Hash), c.Revision)
 	case record.PutRequest:
