@@ -25,7 +25,7 @@ CREATE TABLE resource (
   manager    TEXT    NOT NULL,
   PRIMARY KEY (org, kind, name, rev_from)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX resource_by_id ON resource (org, kind, id, rev_to);
+CREATE INDEX resource_by_id ON resource (org, kind, id, rev_from);
 
 -- The names a kind ever had, so that a listing as of a revision is one seek
 -- per name however long the history.
