@@ -3,7 +3,10 @@ package e2e_test
 import (
 	"bufio"
 	"context"
+	"crypto/rand"
 	"fmt"
+	"io"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -18,26 +21,28 @@ import (
 
 	declarationv1 "setpoint.dev/proto/gen/setpoint/declaration/v1"
 	strategyv1 "setpoint.dev/proto/gen/setpoint/strategy/v1"
-	"setpoint.dev/services/devserver"
 )
 
-// childEnv makes this test binary a server that waits to be killed.
-const childEnv = "SETPOINT_E2E_SERVE"
+// binary is the program as users run it, built once.
+var binary = sync.OnceValues(func() (string, error) {
+	dir, err := os.MkdirTemp("", "setpoint-e2e-")
+	if err != nil {
+		return "", err
+	}
+	path := filepath.Join(dir, "setpoint")
+	out, err := exec.Command("go", "build", "-o", path, "setpoint.dev/services/cmd/setpoint").CombinedOutput()
+	if err != nil {
+		return "", fmt.Errorf("%w: %s", err, out)
+	}
+	return path, nil
+})
 
 func TestMain(m *testing.M) {
-	if dir := os.Getenv(childEnv); dir != "" {
-		s, err := devserver.Start(context.Background(), devserver.Options{Data: dir, Listen: "127.0.0.1:0"})
-		if err != nil {
-			fmt.Println("error:", err)
-			os.Exit(1)
-		}
-		fmt.Println(s.URL())
-		// Whoever started this process holds its standard input; if they die,
-		// so does it.
-		_, _ = bufio.NewReader(os.Stdin).ReadByte()
-		os.Exit(0)
+	code := m.Run()
+	if path, err := binary(); err == nil {
+		_ = os.RemoveAll(filepath.Dir(path))
 	}
-	os.Exit(m.Run())
+	os.Exit(code)
 }
 
 // child is a server in a process of its own.
@@ -47,14 +52,19 @@ type child struct {
 	ended *sync.Once
 }
 
-func spawn(t *testing.T, dir string) child {
+// spawn starts `setpoint dev` and waits until it says where it answers.
+func spawn(t *testing.T, dir string, env ...string) child {
 	t.Helper()
-	cmd := exec.Command(os.Args[0])
-	cmd.Env = append(os.Environ(), childEnv+"="+dir)
-	cmd.Stderr = os.Stderr
-	if _, err := cmd.StdinPipe(); err != nil {
+	path, err := binary()
+	if err != nil {
 		t.Fatal(err)
 	}
+	cmd := exec.Command(path, "dev", "--data", dir, "--listen", "127.0.0.1:0")
+	cmd.Env = append(os.Environ(), env...)
+	// If the test dies the server must not live on.
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	var said strings.Builder
+	cmd.Stderr = &said
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -63,15 +73,18 @@ func spawn(t *testing.T, dir string) child {
 		t.Fatal(err)
 	}
 	line, err := bufio.NewReader(out).ReadString('\n')
-	if err != nil || !strings.HasPrefix(line, "http") {
+	_, after, ok := strings.Cut(line, "answers at ")
+	if err != nil || !ok {
 		_ = cmd.Process.Kill()
 		_ = cmd.Wait()
-		t.Fatalf("the server did not start: %q %v", line, err)
+		t.Fatalf("the server did not start: %q %v %s", line, err, said.String())
 	}
-	return child{cmd: cmd, url: strings.TrimSpace(line), ended: &sync.Once{}}
+	go func() { _, _ = io.Copy(io.Discard, out) }()
+	url, _, _ := strings.Cut(after, " ")
+	return child{cmd: cmd, url: url, ended: &sync.Once{}}
 }
 
-// kill ends the process as a power cut would.
+// kill ends the process as a power cut would, but for the page cache.
 func (c child) kill() {
 	c.ended.Do(func() {
 		_ = c.cmd.Process.Signal(syscall.SIGKILL)
@@ -79,90 +92,214 @@ func (c child) kill() {
 	})
 }
 
-// Servers are killed in the midst of applies and loads. Afterwards every
-// acknowledged command is there, every apply is there whole or not at all, and
-// the record equals one rebuilt from the log.
-func TestKilledDuringApplies(t *testing.T) {
-	const cycles, size = 12, 40
-	dir := t.TempDir()
-	generation := func(cycle, n int) string {
+// applier writes groups of units; what was not acknowledged it gives again
+// under the same request id.
+type applier struct {
+	id           string
+	n            int
+	pending      *declarationv1.ApplyRequest
+	acknowledged []string // group names
+}
+
+const groupSize = 15
+
+func (a *applier) step(ctx context.Context, c client) error {
+	group := fmt.Sprintf("%s-%d", a.id, a.n)
+	if a.pending == nil {
 		var b strings.Builder
-		for i := range size {
-			fmt.Fprintf(&b, "---\n{apiVersion: setpoint.dev/v1, kind: Unit, metadata: {name: c%d-n%d-u%d}, spec: {}}\n", cycle, n, i)
+		for i := range groupSize {
+			fmt.Fprintf(&b, "---\n{apiVersion: setpoint.dev/v1, kind: Unit, metadata: {name: g-%s-u%d}, spec: {}}\n", group, i)
 		}
-		return b.String()
+		// A resource that every apply of this client changes: its history
+		// tells how often each request was carried out.
+		fmt.Fprintf(&b, "---\n{apiVersion: setpoint.dev/v1, kind: Unit, metadata: {name: count-%s}, spec: {title: %q}}\n", a.id, group)
+		a.pending = &declarationv1.ApplyRequest{RequestId: rand.Text(), Manifests: manifests(b.String())}
 	}
-	acknowledged := map[string]bool{} // applies
-	var values int                    // acknowledged observations
+	if _, err := c.declare.Apply(ctx, a.pending); err != nil {
+		return err
+	}
+	a.acknowledged = append(a.acknowledged, group)
+	a.pending = nil
+	a.n++
+	return nil
+}
+
+// observer records values, one after the other.
+type observer struct {
+	source       string
+	n            int
+	pending      *strategyv1.RecordObservationsRequest
+	acknowledged int
+}
+
+func (o *observer) step(ctx context.Context, c client) error {
+	if o.pending == nil {
+		v := value("revenue", time.Date(2000, 1, 1+o.n, 0, 0, 0, 0, time.UTC).Format(time.DateOnly), float64(o.n))
+		v.Source = o.source
+		o.pending = &strategyv1.RecordObservationsRequest{RequestId: rand.Text(), Observations: []*strategyv1.Observation{v}}
+	}
+	res, err := c.observe.RecordObservations(ctx, o.pending)
+	if err != nil {
+		return err
+	}
+	if res.GetRecorded() != 1 {
+		return fmt.Errorf("an acknowledged request answers %v", res)
+	}
+	o.acknowledged++
+	o.pending = nil
+	o.n++
+	return nil
+}
+
+// The server is killed 200 times under load. Afterwards every acknowledged
+// command is there, every apply is there whole or not at all, no request was
+// carried out twice, and the record equals one rebuilt from the log.
+func TestKilledTwoHundredTimesUnderLoad(t *testing.T) {
+	const cycles = 200
+	dir := t.TempDir()
+	appliers := []*applier{{id: "a"}, {id: "b"}}
+	observers := []*observer{{source: "x"}, {source: "y"}, {source: "z"}}
 	for cycle := range cycles {
 		s := spawn(t, dir)
-		c := connectTo(t, s.url, "default")
+		transport := &http.Transport{}
+		c := connectWith(t, &http.Client{Transport: transport}, s.url)
 		if cycle == 0 {
 			c.apply(small)
 		}
-		// The kill comes at a different point of the work in each cycle: after
-		// some whole applies and then at any moment of the next ones.
-		var timer *time.Timer
-		for n := 0; ; n++ {
-			if n == cycle%4 {
-				timer = time.AfterFunc(time.Duration(cycle*7)*time.Millisecond, s.kill)
-			}
-			ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
-			_, err := c.declare.Apply(ctx, &declarationv1.ApplyRequest{Manifests: manifests(generation(cycle, n))})
-			if err == nil {
-				acknowledged[fmt.Sprintf("c%d-n%d", cycle, n)] = true
-				day := time.Date(2000, 1, 1+values, 0, 0, 0, 0, time.UTC).Format(time.DateOnly)
-				_, err = c.observe.RecordObservations(ctx, &strategyv1.RecordObservationsRequest{
-					Observations: []*strategyv1.Observation{value("revenue", day, float64(values))}})
-				if err == nil {
-					values++
+		ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+		// The kill comes at another moment of the work in each cycle.
+		timer := time.AfterFunc(time.Duration(1+cycle%40)*3*time.Millisecond, s.kill)
+		var load sync.WaitGroup
+		run := func(step func(context.Context, client) error) {
+			load.Go(func() {
+				for step(ctx, c) == nil {
 				}
-			}
-			cancel()
-			if err != nil {
-				break
-			}
+			})
 		}
+		for _, a := range appliers {
+			run(a.step)
+		}
+		for _, o := range observers {
+			run(o.step)
+		}
+		load.Wait()
 		timer.Stop()
 		s.kill()
+		cancel()
+		transport.CloseIdleConnections()
 	}
+
 	s := serve(t, dir)
 	c := connectTo(t, s.URL(), "default")
+	ctx := context.Background()
+	// What was under way is given once more.
+	for _, a := range appliers {
+		if err := a.step(ctx, c); err != nil {
+			t.Errorf("%s: the last request, given again: %v %v", a.id, err, faults(err))
+		}
+	}
+	for _, o := range observers {
+		if err := o.step(ctx, c); err != nil {
+			t.Errorf("%s: the last request, given again: %v", o.source, err)
+		}
+	}
 	units := map[string]int{}
 	for _, name := range c.names("unit") {
-		units[name[:strings.LastIndex(name, "-u")]]++
-	}
-	for apply, n := range units {
-		if n != size {
-			t.Errorf("apply %s is there by half: %d of %d", apply, n, size)
+		if group, ok := strings.CutPrefix(name, "g-"); ok {
+			units[group[:strings.LastIndex(group, "-u")]]++
 		}
 	}
-	for apply := range acknowledged {
-		if units[apply] == 0 {
-			t.Errorf("apply %s was acknowledged and is gone", apply)
+	for group, n := range units {
+		if n != groupSize {
+			t.Errorf("apply %s is there by half: %d of %d", group, n, groupSize)
 		}
 	}
-	list, err := c.observe.ListObservations(context.Background(), &strategyv1.ListObservationsRequest{Metric: "revenue", PageSize: 10_000})
-	if err != nil || len(list.GetObservations()) < values {
-		t.Errorf("%d of %d acknowledged values are there, %v", len(list.GetObservations()), values, err)
+	applied := 0
+	for _, a := range appliers {
+		applied += len(a.acknowledged)
+		for _, group := range a.acknowledged {
+			if units[group] == 0 {
+				t.Errorf("apply %s was acknowledged and is gone", group)
+			}
+		}
+		carriedOutOnce(t, c, "count-"+a.id, len(a.acknowledged))
 	}
-	if len(acknowledged) == 0 {
-		t.Error("no apply was acknowledged: the test shows nothing")
+	observed := map[string]int{}
+	token := ""
+	for {
+		list, err := c.observe.ListObservations(ctx, &strategyv1.ListObservationsRequest{Metric: "revenue", PageSize: 10_000, PageToken: token})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, v := range list.GetObservations() {
+			observed[v.GetSource()]++
+			if v.GetCorrections() != 0 {
+				t.Errorf("%s was recorded twice", v)
+			}
+		}
+		if token = list.GetNextPageToken(); token == "" {
+			break
+		}
 	}
-	t.Logf("%d applies acknowledged, %d there; %d values acknowledged, %d there", len(acknowledged), len(units), values, len(list.GetObservations()))
+	recorded := 0
+	for _, o := range observers {
+		recorded += o.acknowledged
+		if observed[o.source] != o.acknowledged {
+			t.Errorf("source %s: %d acknowledged, %d there", o.source, o.acknowledged, observed[o.source])
+		}
+	}
+	if applied < cycles/4 || recorded < cycles/2 {
+		t.Errorf("only %d applies and %d values were acknowledged: the test shows little", applied, recorded)
+	}
+	t.Logf("%d kills: %d applies and %d values acknowledged", cycles, applied, recorded)
 
 	before := everything(c)
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
+	dropRecord(t, dir)
+	if after := everything(connectTo(t, serve(t, dir).URL(), "default")); after != before {
+		t.Error("the record differs from one rebuilt from the log")
+	}
+}
+
+// carriedOutOnce checks the history of a resource that each request changed.
+func carriedOutOnce(t *testing.T, c client, unit string, want int) {
+	t.Helper()
+	seen := map[string]bool{}
+	n, token := 0, ""
+	for {
+		res, err := c.declare.History(context.Background(), &declarationv1.HistoryRequest{Kind: "Unit", Name: unit, PageSize: 1000, PageToken: token})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, e := range res.GetEntries() {
+			n++
+			if seen[e.GetRequestId()] {
+				t.Errorf("%s: request %s was carried out twice", unit, e.GetRequestId())
+			}
+			seen[e.GetRequestId()] = true
+		}
+		if token = res.GetNextPageToken(); token == "" {
+			break
+		}
+	}
+	if n != want {
+		t.Errorf("%s: %d requests acknowledged, %d carried out", unit, want, n)
+	}
+}
+
+// dropRecord deletes the read model.
+func dropRecord(t testing.TB, dir string) {
+	t.Helper()
 	files, _ := filepath.Glob(filepath.Join(dir, "record.db*"))
+	if len(files) == 0 {
+		t.Fatal("there is no record to delete")
+	}
 	for _, f := range files {
 		if err := os.Remove(f); err != nil {
 			t.Fatal(err)
 		}
-	}
-	if after := everything(connectTo(t, serve(t, dir).URL(), "default")); after != before {
-		t.Error("the record differs from one rebuilt from the log")
 	}
 }
 
@@ -170,35 +307,38 @@ func TestKilledDuringApplies(t *testing.T) {
 func everything(c client) string {
 	c.t.Helper()
 	var out []string
+	add := func(m proto.Message) {
+		b, err := proto.MarshalOptions{Deterministic: true}.Marshal(m)
+		if err != nil {
+			c.t.Fatal(err)
+		}
+		out = append(out, string(b))
+	}
 	for _, kind := range []string{"Unit", "Strategy", "Objective", "Metric", "Target"} {
-		token := ""
-		for {
+		for token := ""; ; {
 			res, err := c.declare.List(context.Background(), &declarationv1.ListRequest{Kind: kind, PageSize: 1000, PageToken: token})
 			if err != nil {
 				c.t.Fatal(err)
 			}
 			for _, r := range res.GetResources() {
-				b, err := proto.MarshalOptions{Deterministic: true}.Marshal(r)
-				if err != nil {
-					c.t.Fatal(err)
-				}
-				out = append(out, string(b))
+				add(r)
 			}
 			if token = res.GetNextPageToken(); token == "" {
 				break
 			}
 		}
 	}
-	list, err := c.observe.ListObservations(context.Background(), &strategyv1.ListObservationsRequest{Metric: "revenue", PageSize: 10_000})
-	if err != nil {
-		c.t.Fatal(err)
-	}
-	for _, o := range list.GetObservations() {
-		b, err := proto.MarshalOptions{Deterministic: true}.Marshal(o)
+	for token := ""; ; {
+		list, err := c.observe.ListObservations(context.Background(), &strategyv1.ListObservationsRequest{Metric: "revenue", PageSize: 10_000, PageToken: token})
 		if err != nil {
 			c.t.Fatal(err)
 		}
-		out = append(out, string(b))
+		for _, o := range list.GetObservations() {
+			add(o)
+		}
+		if token = list.GetNextPageToken(); token == "" {
+			break
+		}
 	}
 	sort.Strings(out)
 	return strings.Join(out, "\n")
