@@ -36,7 +36,7 @@ type Current map[string]map[string]Held
 type Wish struct {
 	Items  []Item
 	Delete []Ref  // resources to retire by name
-	Set    string // the set that the items belong to
+	Set    string // the set that the items belong to, unless they name another
 	Prune  bool   // retire what the set holds and the items do not name
 }
 
@@ -68,7 +68,7 @@ type Change struct {
 	ID          string // of the aggregate
 	Action      Action
 	RenamedFrom string
-	Effective   string // as declared; empty for the command's day
+	Effective   string // from when it counts; empty for the command's day
 	Mask        []string
 	Events      []resource.Event
 	Fields      []FieldChange
@@ -95,6 +95,12 @@ func Make(kinds *resource.Registry, now Current, wish Wish) (Plan, []fault.Place
 	for _, c := range m.changed {
 		p.Changes = append(p.Changes, *c)
 	}
+	p.sort(kinds)
+	return p, nil
+}
+
+// sort orders the changes by kind, as the registry does, then by name.
+func (p *Plan) sort(kinds *resource.Registry) {
 	rank := map[string]int{}
 	for i, k := range kinds.Kinds() {
 		rank[k.Name] = i
@@ -106,7 +112,6 @@ func Make(kinds *resource.Registry, now Current, wish Wish) (Plan, []fault.Place
 		}
 		return a.Name < b.Name
 	})
-	return p, nil
 }
 
 // maker holds what Make works on.
@@ -210,13 +215,37 @@ func (m *maker) take() {
 		for _, e := range events {
 			after.State = resource.Evolve(after.State, e)
 		}
+		if after.Effective == "" && held.Exists && proto.Equal(held.Spec, after.Spec) {
+			// Another name, label or set: what counts is what counted before.
+			after.Effective = held.Effective
+		}
+		if k.Dated {
+			m.dates(it, held, after)
+		}
 		m.then.put(ref, after)
 		m.changed[ref] = &Change{
 			Ref: ref, ID: held.ID, Action: action, RenamedFrom: from, Mask: it.Mask,
-			Effective: it.Metadata.GetEffective(), Events: events,
+			Effective: after.Effective, Events: events,
 			Fields: Diff(k, held.State, after.State),
 		}
 	}
+}
+
+// dates warns where another spec counts from a date that makes it replace, or
+// stand behind, the version before.
+func (m *maker) dates(it Item, held, after Held) {
+	from := after.Effective
+	if !held.Exists || from == "" || from > held.Effective || proto.Equal(held.Spec, after.Spec) {
+		return
+	}
+	reason, message := "declaration.effective_unchanged",
+		fmt.Sprintf("%s is from when the version before counts, which this one replaces as if it had never been", from)
+	if from < held.Effective {
+		reason, message = "declaration.effective_earlier",
+			fmt.Sprintf("counts from %s only until %s, from when the version before counts", from, held.Effective)
+	}
+	m.warnings = append(m.warnings, it.Place("metadata.effective", reason, message,
+		"give the date from which the change counts, or leave it out for today"))
 }
 
 // freeID is the id of a new aggregate: the resource's name, which makes

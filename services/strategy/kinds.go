@@ -64,6 +64,7 @@ func Kinds() []resource.Kind {
 			NewDeclared:  func() proto.Message { return &strategyv1.TargetDeclared{} },
 			References:   references(targetReferences),
 			Check:        check(checkTarget),
+			Dated:        true,
 		},
 	}
 }

@@ -32,19 +32,9 @@ func (c *cache) get(v record.View, kinds *resource.Registry, org string, revisio
 	if ok && e.revision == revision {
 		return e.current, nil
 	}
-	current := declaration.Current{}
-	for _, k := range kinds.Kinds() {
-		list, err := v.Resources(org, k.Name, v.Revision(), "", 0)
-		if err != nil {
-			return nil, err
-		}
-		byName := make(map[string]declaration.Held, len(list))
-		for _, r := range list {
-			byName[r.Name] = declaration.Held{ID: r.ID, State: resource.State{
-				Exists: true, Metadata: r.Metadata, Spec: r.Spec, Set: r.Set,
-			}}
-		}
-		current[k.Name] = byName
+	current, err := declared(v, kinds, org, v.Revision())
+	if err != nil {
+		return nil, err
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -52,5 +42,24 @@ func (c *cache) get(v record.View, kinds *resource.Registry, org string, revisio
 		c.state = map[string]cacheEntry{}
 	}
 	c.state[org] = cacheEntry{revision: revision, current: current}
+	return current, nil
+}
+
+// declared reads the whole declared state at a revision.
+func declared(v record.View, kinds *resource.Registry, org string, at uint64) (declaration.Current, error) {
+	current := declaration.Current{}
+	for _, k := range kinds.Kinds() {
+		list, err := v.Resources(org, k.Name, at, "", 0)
+		if err != nil {
+			return nil, err
+		}
+		byName := make(map[string]declaration.Held, len(list))
+		for _, r := range list {
+			byName[r.Name] = declaration.Held{ID: r.ID, State: resource.State{
+				Exists: true, Metadata: r.Metadata, Spec: r.Spec, Set: r.Set, Effective: r.Effective,
+			}}
+		}
+		current[k.Name] = byName
+	}
 	return current, nil
 }

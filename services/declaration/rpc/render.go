@@ -16,10 +16,16 @@ func changes(p declaration.Plan) []*declarationv1.Change {
 	out := make([]*declarationv1.Change, 0, len(p.Changes))
 	for _, c := range p.Changes {
 		m := &declarationv1.Change{Kind: c.Kind, Name: c.Name, Action: string(c.Action), RenamedFrom: c.RenamedFrom}
-		for _, f := range c.Fields {
-			m.Fields = append(m.Fields, &declarationv1.FieldChange{Path: f.Path, From: value(f.From), To: value(f.To)})
-		}
+		m.Fields = fields(c.Fields)
 		out = append(out, m)
+	}
+	return out
+}
+
+func fields(in []declaration.FieldChange) []*declarationv1.FieldChange {
+	var out []*declarationv1.FieldChange
+	for _, f := range in {
+		out = append(out, &declarationv1.FieldChange{Path: f.Path, From: value(f.From), To: value(f.To)})
 	}
 	return out
 }

@@ -4,7 +4,6 @@ package rpc
 import (
 	"context"
 	"net/http"
-	"strings"
 
 	"connectrpc.com/connect"
 	"google.golang.org/protobuf/proto"
@@ -23,10 +22,12 @@ import (
 	"setpoint.dev/services/internal/runner"
 )
 
+// mostDocuments bounds what one request may name. How many of them may change
+// at once is the log's to say.
+const mostDocuments = 100_000
+
 // Service implements DeclarationService.
 type Service struct {
-	declarationv1connect.UnimplementedDeclarationServiceHandler
-
 	runner *runner.Runner
 	record *record.Record
 	kinds  *resource.Registry
@@ -83,7 +84,7 @@ func (s *Service) Apply(ctx context.Context, req *declarationv1.ApplyRequest) (*
 		return nil, err
 	}
 	done, err := s.change(ctx, change{
-		requestID: req.GetRequestId(), expected: uint64(req.GetExpectedRevision()),
+		requestID: req.GetRequestId(), expected: uint64(req.GetExpectedRevision()), expectEmpty: req.GetExpectEmpty(),
 		manager: req.GetManager(), reason: req.GetReason(), action: "apply", wish: wish, digest: req,
 	})
 	if err != nil {
@@ -117,7 +118,7 @@ func (s *Service) wish(m *declarationv1.Manifests) (declaration.Wish, error) {
 	for _, f := range m.GetFiles() {
 		files = append(files, manifest.File{Path: f.GetPath(), Content: f.GetContent()})
 	}
-	docs, faults := manifest.Parse(files, s.kinds, manifest.Limits{})
+	docs, faults := manifest.Parse(files, s.kinds, manifest.Limits{Documents: mostDocuments})
 	more, moreFaults := manifest.FromResources(m.GetResources(), s.kinds)
 	if faults = append(faults, moreFaults...); len(faults) > 0 {
 		return declaration.Wish{}, invalid(faults)
@@ -169,6 +170,12 @@ func (s *Service) plan(v record.View, org string, wish declaration.Wish) (declar
 	if len(faults) > 0 {
 		return plan, revision, refusal(wish, faults)
 	}
+	// The guard's message comes before those of the resources.
+	if n, most := len(plan.Changes), s.runner.MaxCommit(); n+1 > most {
+		return plan, revision, fault.New(fault.Exhausted, "declaration.too_many_changes",
+			"nothing was changed: %d resources would change, and at most %d can at once", n, most-1).
+			WithHint("apply it in parts that are whole by themselves, what is referred to first")
+	}
 	return plan, revision, nil
 }
 
@@ -179,24 +186,16 @@ func refusal(wish declaration.Wish, faults []fault.Place) error {
 		return invalid(faults)
 	}
 	first := faults[0]
-	kind := fault.Rule
 	if first.Reason == "declaration.not_found" {
-		kind = fault.NotFound
+		return &fault.Error{Kind: fault.NotFound, Reason: first.Reason, Message: first.Message, Hint: first.Hint}
 	}
-	message := first.Message
-	if len(faults) > 1 || kind == fault.Rule {
-		var all []string
-		for _, f := range faults {
-			all = append(all, strings.TrimSpace(f.Resource+" "+f.Message))
-		}
-		message = strings.Join(all, "; ")
-	}
-	return &fault.Error{Kind: kind, Reason: first.Reason, Message: message, Hint: first.Hint, Places: faults}
+	return &fault.Error{Kind: fault.Rule, Reason: first.Reason, Message: "nothing was deleted", Hint: first.Hint, Places: faults}
 }
 
 type change struct {
 	requestID, manager, reason, action string
 	expected                           uint64
+	expectEmpty                        bool
 	wish                               declaration.Wish
 	digest                             proto.Message
 }
@@ -221,6 +220,9 @@ func (s *Service) change(ctx context.Context, c change) (done, error) {
 	if c.manager == "" {
 		c.manager = "api"
 	}
+	if err := s.reached(ctx, c.expected); err != nil {
+		return done{}, err
+	}
 	guard := eventlog.DeclarationGuard(p.Org)
 	var d done
 	out, err := s.runner.Run(ctx, runner.Command{
@@ -231,8 +233,8 @@ func (s *Service) change(ctx context.Context, c change) (done, error) {
 		if err != nil {
 			return nil, err
 		}
-		if c.expected != 0 && c.expected != revision {
-			return nil, stale(c.expected, revision)
+		if err := c.still(revision); err != nil {
+			return nil, err
 		}
 		d = done{changes: changes(plan), summary: summary(plan), warnings: places(plan.Warnings)}
 		if len(plan.Changes) == 0 {
@@ -242,7 +244,7 @@ func (s *Service) change(ctx context.Context, c change) (done, error) {
 		return s.writes(p.Org, guard, c, plan, today)
 	})
 	if err != nil {
-		return done{}, err
+		return done{}, s.tellWhatCameBetween(ctx, err, guard, c.expected)
 	}
 	if out.Replayed != nil {
 		if d, err = replay(out.Replayed); err != nil {
@@ -251,15 +253,6 @@ func (s *Service) change(ctx context.Context, c change) (done, error) {
 	}
 	d.revision = out.Revision
 	return d, nil
-}
-
-func stale(expected, found uint64) error {
-	return &fault.Error{
-		Kind: fault.Aborted, Reason: "declaration.plan_stale", Revision: found,
-		Message: "nothing was changed: the declarations have moved since the plan was made",
-		Hint:    "plan again, look at what changed, and apply the new plan",
-		Cause:   fault.New(fault.Aborted, "declaration.plan_stale", "the plan rests on revision %d, they stand at %d", expected, found),
-	}
 }
 
 // today is the command's day in the organization's time zone.

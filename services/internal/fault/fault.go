@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 )
 
 // Kind says what sort of failure an error is. There are few on purpose.
@@ -55,6 +56,16 @@ type Place struct {
 	Hint     string
 }
 
+// Intervening is a declarative commit that came between what somebody read and
+// what they want to write.
+type Intervening struct {
+	Revision           uint64
+	Recorded           time.Time
+	Principal, Manager string
+	Changes            []string // "update Target/vacant-space", the first few
+	Count              int      // of all changes
+}
+
 // Error is what functions of setpoint return when they fail.
 type Error struct {
 	Kind     Kind
@@ -63,7 +74,10 @@ type Error struct {
 	Hint     string
 	Places   []Place
 	Revision uint64 // the revision found, where a precondition failed
-	Cause    error
+	// Intervening is what was written in between, where a precondition failed;
+	// oldest first.
+	Intervening []Intervening
+	Cause       error
 }
 
 func (e *Error) Error() string {

@@ -13,6 +13,9 @@ type State struct {
 	Metadata *commonv1.Metadata
 	Spec     proto.Message
 	Set      string // the set that applied it
+	// Effective is the date from which it counts, YYYY-MM-DD: the declared one,
+	// or the day of the command; "" where that is not known.
+	Effective string
 }
 
 // Command is a wish to change one resource: Declare or Retire.
@@ -53,8 +56,14 @@ func Decide(s State, c Command) ([]Event, error) {
 	switch c := c.(type) {
 	case Declare:
 		after := Declared{Metadata: settled(c.Metadata), Spec: c.Spec, Set: c.Set}
-		if s.Exists && s.Set == after.Set && proto.Equal(s.Spec, after.Spec) && alike(s.Metadata, after.Metadata) {
-			return nil, nil
+		if set := c.Metadata.GetSet(); set != "" {
+			after.Set = set
+		}
+		if s.Exists && proto.Equal(s.Spec, after.Spec) {
+			after.Metadata.Effective = undisturbed(s, after.Metadata.GetEffective())
+			if s.Set == after.Set && proto.Equal(s.Metadata, after.Metadata) {
+				return nil, nil
+			}
 		}
 		return []Event{after}, nil
 	case Retire:
@@ -72,28 +81,28 @@ func Decide(s State, c Command) ([]Event, error) {
 }
 
 // settled is the metadata as it is kept: renamedFrom is an instruction, not a
-// property.
+// property, and the set is kept beside them.
 func settled(md *commonv1.Metadata) *commonv1.Metadata {
 	out := proto.CloneOf(md)
-	out.RenamedFrom = ""
+	out.RenamedFrom, out.Set = "", ""
 	return out
 }
 
-// alike compares metadata; an effective date that the manifest leaves out asks
-// for no other than the resource has.
-func alike(have, want *commonv1.Metadata) bool {
-	if want.GetEffective() == "" && have.GetEffective() != "" {
-		want = proto.CloneOf(want)
-		want.Effective = have.GetEffective()
+// undisturbed is the declared effective date where what is declared stays the
+// same: a date that the manifest leaves out, or that only spells out the day
+// of the command that declared it, asks for no other than the resource has.
+func undisturbed(s State, want string) string {
+	if want == "" || want == s.Effective {
+		return s.Metadata.GetEffective()
 	}
-	return proto.Equal(have, want)
+	return want
 }
 
 // Evolve returns the state after the event. It is pure and total.
 func Evolve(s State, e Event) State {
 	switch e := e.(type) {
 	case Declared:
-		return State{Exists: true, Metadata: e.Metadata, Spec: e.Spec, Set: e.Set}
+		return State{Exists: true, Metadata: e.Metadata, Spec: e.Spec, Set: e.Set, Effective: e.Metadata.GetEffective()}
 	case Retired:
 		return State{}
 	}

@@ -28,6 +28,9 @@ type Kind struct {
 	Check func(name string, spec proto.Message, set Set) []Finding
 	// Singleton kinds have at most one resource in an organization.
 	Singleton bool
+	// Dated kinds are read by the date from which each version counts, not
+	// only as they were declared last.
+	Dated bool
 }
 
 // Reference is one mention of another resource.

@@ -39,9 +39,9 @@ func Error(ctx context.Context, logger *slog.Logger, procedure string, err error
 	var f *fault.Error
 	if !errors.As(err, &f) {
 		switch {
-		case errors.Is(err, context.Canceled):
+		case errors.Is(err, context.Canceled) || ctx.Err() == context.Canceled:
 			return connect.NewError(connect.CodeCanceled, errors.New("the request was cancelled"))
-		case errors.Is(err, context.DeadlineExceeded):
+		case errors.Is(err, context.DeadlineExceeded) || ctx.Err() == context.DeadlineExceeded:
 			return connect.NewError(connect.CodeDeadlineExceeded, errors.New("the deadline passed"))
 		}
 		f = fault.Wrap(err, fault.Internal, "internal", "internal error")
@@ -52,6 +52,7 @@ func Error(ctx context.Context, logger *slog.Logger, procedure string, err error
 		logger.ErrorContext(ctx, "internal error", "procedure", procedure, "error", err)
 	case fault.Unavailable:
 		logger.WarnContext(ctx, "unavailable", "procedure", procedure, "error", err)
+	case fault.Unauthenticated: // a stranger learns nothing of why
 	default:
 		if f.Cause != nil {
 			message += ": " + f.Cause.Error()
@@ -66,7 +67,9 @@ func Error(ctx context.Context, logger *slog.Logger, procedure string, err error
 
 // Detail is the message form of a fault.
 func Detail(f *fault.Error) *commonv1.ErrorDetail {
-	d := &commonv1.ErrorDetail{Reason: f.Reason, Hint: f.Hint, Revision: int64(f.Revision)}
+	d := &commonv1.ErrorDetail{
+		Reason: f.Reason, Hint: f.Hint, Revision: int64(f.Revision), Intervening: intervening(f.Intervening),
+	}
 	for i, p := range f.Places {
 		if i == maxFaults {
 			break
@@ -74,6 +77,18 @@ func Detail(f *fault.Error) *commonv1.ErrorDetail {
 		d.Faults = append(d.Faults, Fault(p))
 	}
 	return d
+}
+
+// intervening is the message form of what came in between.
+func intervening(in []fault.Intervening) []*commonv1.Intervening {
+	var out []*commonv1.Intervening
+	for _, i := range in {
+		out = append(out, &commonv1.Intervening{
+			Revision: int64(i.Revision), Recorded: Instant(i.Recorded),
+			Principal: i.Principal, Manager: i.Manager, Changes: i.Changes, Count: int32(i.Count),
+		})
+	}
+	return out
 }
 
 // Fault is the message form of one place.

@@ -106,6 +106,18 @@ func (r *Runner) Reach(ctx context.Context, guard eventlog.Subject, revision uin
 	return r.record.Wait(ctx, revision)
 }
 
+// Commits returns every commit on an aggregate after a revision, oldest first,
+// as the log's leader has them.
+func (r *Runner) Commits(ctx context.Context, s eventlog.Subject, after uint64) ([]*eventlog.Record, error) {
+	return r.log.Since(ctx, s, after)
+}
+
+// LastRevision is where the log ends.
+func (r *Runner) LastRevision(ctx context.Context) (uint64, error) { return r.log.LastRevision(ctx) }
+
+// MaxCommit is how many writes one command may decide on.
+func (r *Runner) MaxCommit() int { return r.log.MaxBatch() }
+
 func (r *Runner) once(ctx context.Context, c Command, decide func(record.View) ([]Write, error)) (Outcome, error) {
 	var reach uint64
 	for _, g := range c.Guards {
