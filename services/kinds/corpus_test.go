@@ -32,6 +32,7 @@ var others = map[string]proto.Message{
 	record.DeclarationChanged:    &declarationv1.Changed{},
 	record.ObservationsRecorded:  &strategyv1.ObservationsRecorded{},
 	record.ObservationsCorrected: &strategyv1.ObservationsCorrected{},
+	record.CheckedIn:             &strategyv1.CheckedIn{},
 }
 
 // decode gives an event as JSON, by the way the record takes.

@@ -30,8 +30,6 @@ const perEnvelope = 5000
 
 // Service implements StrategyService.
 type Service struct {
-	strategyv1connect.UnimplementedStrategyServiceHandler
-
 	runner *runner.Runner
 	record *record.Record
 	kinds  *resource.Registry
@@ -302,9 +300,12 @@ func (s *Service) ListObservations(ctx context.Context, req *strategyv1.ListObse
 		size = 1000
 	}
 	if page != nil {
-		if snapshot.Revision, err = strconv.ParseUint(page[0], 10, 64); err != nil {
+		// The token names the revision, however the first page was selected.
+		revision, err := strconv.ParseUint(page[0], 10, 64)
+		if err != nil {
 			return nil, rpc.BadPage()
 		}
+		snapshot = record.Snapshot{Revision: revision}
 	} else {
 		page = []string{"", "", ""}
 	}

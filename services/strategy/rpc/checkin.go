@@ -1,0 +1,203 @@
+package rpc
+
+import (
+	"context"
+	"strconv"
+
+	"google.golang.org/protobuf/proto"
+
+	strategyv1 "setpoint.dev/proto/gen/setpoint/strategy/v1"
+	"setpoint.dev/services/internal/calendar"
+	"setpoint.dev/services/internal/eventlog"
+	"setpoint.dev/services/internal/fault"
+	"setpoint.dev/services/internal/principal"
+	"setpoint.dev/services/internal/record"
+	"setpoint.dev/services/internal/resource"
+	"setpoint.dev/services/internal/rpc"
+	"setpoint.dev/services/internal/runner"
+	"setpoint.dev/services/strategy"
+)
+
+// CheckIn implements StrategyService.
+func (s *Service) CheckIn(ctx context.Context, req *strategyv1.CheckInRequest) (*strategyv1.CheckInResponse, error) {
+	p, err := principal.From(ctx)
+	if err != nil {
+		return nil, err
+	}
+	digest, err := runner.Digest(req)
+	if err != nil {
+		return nil, err
+	}
+	guards, err := s.guards(ctx, p.Org, "Target", "checkin", []string{req.GetTarget()})
+	if err != nil {
+		return nil, err
+	}
+	out, err := s.runner.Run(ctx, runner.Command{
+		Org: p.Org, RequestID: req.GetRequestId(), Digest: digest, Principal: p.ID,
+		Manager: orAPI(req.GetManager()), Guards: guards,
+	}, func(v record.View) ([]runner.Write, error) {
+		target, err := targetAt(v, p.Org, req.GetTarget(), v.Revision())
+		if err != nil {
+			return nil, err
+		}
+		c := strategy.CheckIn{
+			At: req.GetAt(), Today: record.Today(v, p.Org, v.Revision(), s.runner.Now()),
+			Confidence: req.Confidence, Note: req.GetNote(), Override: req.GetOverride(), Clear: req.GetClearOverride(),
+			Principal: p.ID,
+		}
+		day, err := c.Day()
+		if err != nil {
+			return nil, err
+		}
+		said, err := said(v, target, day, uint64(req.GetExpectedRevision()))
+		if err != nil {
+			return nil, err
+		}
+		event, err := strategy.DecideCheckIn(said, c)
+		if err != nil || event == nil {
+			return nil, err
+		}
+		payload, err := proto.MarshalOptions{Deterministic: true}.Marshal(event)
+		if err != nil {
+			return nil, err
+		}
+		return []runner.Write{{
+			Subject:   subject(p.Org, "checkin", target.ID),
+			Events:    []eventlog.Event{{Type: record.CheckedIn, Payload: payload}},
+			Effective: event.GetAt(),
+		}}, nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &strategyv1.CheckInResponse{Revision: int64(out.Revision)}, nil
+}
+
+func targetAt(v record.View, org, name string, at uint64) (*record.Resource, error) {
+	r, err := v.Resource(org, "Target", name, at)
+	if err != nil {
+		return nil, err
+	}
+	if r == nil {
+		set := record.NewSet(v, org, at)
+		return nil, fault.New(fault.NotFound, "strategy.target_unknown", "there is no target %q", name).
+			WithHint("%s", resource.Suggest(name, set.Names("Target")))
+	}
+	return r, nil
+}
+
+// said reads what a check-in about a day is decided on, and refuses a caller
+// who has not seen the newest.
+func said(v record.View, target *record.Resource, day calendar.Date, expected uint64) (strategy.Said, error) {
+	list, err := v.CheckIns(target.Org, target.ID, target.Created, v.Revision(), record.CheckInKey{}, 0)
+	if err != nil {
+		return strategy.Said{}, err
+	}
+	var out strategy.Said
+	var word record.Word
+	newest := uint64(0)
+	for i := len(list) - 1; i >= 0; i-- {
+		c := list[i]
+		newest = max(newest, c.Revision)
+		if c.At > day.String() {
+			continue
+		}
+		word = word.Hear(c)
+		if c.At == day.String() {
+			out.Latest, out.Principal = event(c), c.Principal
+		}
+	}
+	out.Overridden = word.On(day.String()).Override != nil
+	if expected != 0 && newest > expected {
+		return out, &fault.Error{Kind: fault.Aborted, Reason: "strategy.checkins_changed", Revision: newest,
+			Message: "target " + strconv.Quote(target.Name) + " has newer check-ins: expected_revision is " +
+				strconv.FormatUint(expected, 10) + ", they stand at " + strconv.FormatUint(newest, 10),
+			Hint: "read them again and decide anew"}
+	}
+	return out, nil
+}
+
+// event is what recorded a check-in.
+func event(c record.CheckIn) *strategyv1.CheckedIn {
+	m := &strategyv1.CheckedIn{At: c.At, Note: c.Note, ClearOverride: c.Clear, Confidence: confidence(c)}
+	if o := c.Override; o != nil {
+		m.Override = &strategyv1.StatusOverride{Status: o.Status, Reason: o.Reason, Expires: o.Expires}
+	}
+	return m
+}
+
+func confidence(c record.CheckIn) *int32 {
+	if c.Confidence == nil {
+		return nil
+	}
+	n := int32(*c.Confidence)
+	return &n
+}
+
+// ListCheckIns implements StrategyService.
+func (s *Service) ListCheckIns(ctx context.Context, req *strategyv1.ListCheckInsRequest) (*strategyv1.ListCheckInsResponse, error) {
+	p, err := principal.From(ctx)
+	if err != nil {
+		return nil, err
+	}
+	snapshot, err := rpc.Snapshot(req.GetSnapshot())
+	if err != nil {
+		return nil, err
+	}
+	page, err := rpc.DecodePage(req.GetPageToken(), 3)
+	if err != nil {
+		return nil, err
+	}
+	size := int(req.GetPageSize())
+	if size == 0 {
+		size = 100
+	}
+	var before record.CheckInKey
+	if page != nil {
+		revision, err := strconv.ParseUint(page[0], 10, 64)
+		if err != nil {
+			return nil, rpc.BadPage()
+		}
+		snapshot = record.Snapshot{Revision: revision}
+		before.At = page[1]
+		if before.Revision, err = strconv.ParseUint(page[2], 10, 63); err != nil {
+			return nil, rpc.BadPage()
+		}
+	}
+	res := &strategyv1.ListCheckInsResponse{}
+	err = s.record.At(ctx, snapshot, func(v record.View, at uint64) error {
+		res.Revision = int64(at)
+		target, err := targetAt(v, p.Org, req.GetTarget(), at)
+		if err != nil {
+			return err
+		}
+		list, err := v.CheckIns(p.Org, target.ID, target.Created, at, before, size+1)
+		if err != nil {
+			return err
+		}
+		if len(list) > size {
+			list = list[:size]
+			last := list[size-1]
+			res.NextPageToken = rpc.EncodePage(strconv.FormatUint(at, 10), last.At, strconv.FormatUint(last.Revision, 10))
+		}
+		for _, c := range list {
+			res.CheckIns = append(res.CheckIns, entry(target.Name, c))
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return res, nil
+}
+
+func entry(target string, c record.CheckIn) *strategyv1.CheckInEntry {
+	m := &strategyv1.CheckInEntry{
+		Target: target, At: c.At, Confidence: confidence(c), Note: c.Note, ClearOverride: c.Clear,
+		Revision: int64(c.Revision), Recorded: rpc.Instant(c.Recorded), Principal: c.Principal,
+	}
+	if o := c.Override; o != nil {
+		m.Override = &strategyv1.OverrideRequest{Status: o.Status, Reason: o.Reason, Expires: o.Expires}
+	}
+	return m
+}
