@@ -1,11 +1,12 @@
 // Package runner carries out commands: it is the one path from a decision to
 // the log.
 //
-// A command names the aggregates that guard it. The runner reads where they
-// stand from the log's leader, waits until the record has folded that far,
-// looks the request id up, lets the pure decision run on one consistent
-// picture, and appends what was decided, guarded by what that picture says.
-// If somebody was faster it decides again on fresh state. Commands on one
+// A command names the aggregates that guard it. The runner looks the request
+// id up in the record, lets the pure decision run on one consistent picture,
+// and appends what was decided, guarded by what that picture says. If somebody
+// was faster, or if nothing is to be written, it asks the log's leader where
+// the aggregates stand, waits until the record has folded that far, and
+// decides again: neither a refusal nor an "already so" rests on an old picture. Commands on one
 // aggregate queue in the process, so that a hot one does not burn retries.
 package runner
 
@@ -83,13 +84,18 @@ func (r *Runner) Run(ctx context.Context, c Command, decide func(record.View) ([
 		return Outcome{}, err
 	}
 	defer release()
-	for n := 1; ; n++ {
-		out, err := r.once(ctx, c, decide)
+	for n, fresh := 1, false; ; n++ {
+		out, wrote, err := r.once(ctx, c, fresh, decide)
 		var conflict *eventlog.ConflictError
-		if errors.As(err, &conflict) && n < attempts {
-			continue
+		switch {
+		case errors.As(err, &conflict) && n < attempts:
+		case !wrote && !fresh && out.Replayed == nil:
+			// A refusal, or "already so", must not rest on an old picture: only
+			// an append is checked by its guard.
+		default:
+			return out, err
 		}
-		return out, err
+		fresh = true
 	}
 }
 
@@ -118,23 +124,20 @@ func (r *Runner) LastRevision(ctx context.Context) (uint64, error) { return r.lo
 // MaxCommit is how many writes one command may decide on.
 func (r *Runner) MaxCommit() int { return r.log.MaxBatch() }
 
-func (r *Runner) once(ctx context.Context, c Command, decide func(record.View) ([]Write, error)) (Outcome, error) {
-	var reach uint64
-	for _, g := range c.Guards {
-		last, err := r.log.Last(ctx, g)
-		if err != nil {
-			return Outcome{}, err
+// once decides and appends. It trusts the record where that is safe: an
+// aggregate that has moved on makes the append fail. fresh first waits until
+// the record has folded what the log's leader has of the guards, which costs a
+// question to the leader for each. wrote tells whether an append was tried.
+func (r *Runner) once(ctx context.Context, c Command, fresh bool, decide func(record.View) ([]Write, error)) (out Outcome, wrote bool, err error) {
+	if fresh {
+		for _, g := range c.Guards {
+			if err := r.Reach(ctx, g, 0); err != nil {
+				return Outcome{}, false, err
+			}
 		}
-		if last != nil {
-			reach = max(reach, last.Revision)
-		}
-	}
-	if err := r.record.Wait(ctx, reach); err != nil {
-		return Outcome{}, err
 	}
 	var drafts []eventlog.Draft
-	var out Outcome
-	err := r.record.View(ctx, func(v record.View) error {
+	err = r.record.View(ctx, func(v record.View) error {
 		done, err := v.Request(c.Org, c.RequestID)
 		if err != nil {
 			return err
@@ -167,21 +170,21 @@ func (r *Runner) once(ctx context.Context, c Command, decide func(record.View) (
 		return nil
 	})
 	if err != nil || len(drafts) == 0 {
-		return out, err
+		return out, false, err
 	}
 	committed, err := r.log.AppendBatch(ctx, eventlog.Command{
 		RequestID: c.RequestID, RequestDigest: c.Digest,
 		Principal: c.Principal, Manager: c.Manager, Reason: c.Reason, Recorded: r.now(),
 	}, drafts)
 	if err != nil {
-		return Outcome{}, err
+		return Outcome{}, true, err
 	}
 	// Who reads next should find what was written. It is written whatever the
 	// record does, so its lag is no failure of the command.
 	settle, cancel := context.WithTimeout(ctx, settleFor)
 	defer cancel()
 	_ = r.record.Wait(settle, committed.Revision)
-	return Outcome{Revision: committed.Revision}, nil
+	return Outcome{Revision: committed.Revision}, true, nil
 }
 
 // sortSubjects orders guards, so that two commands never wait for each other.

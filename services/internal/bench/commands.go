@@ -1,0 +1,87 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+)
+
+const clients = 64
+
+// load runs op from as many clients for the length of a measurement, each
+// client on aggregates of its own; it returns the rate and the latencies.
+func load(ctx context.Context, length time.Duration, op func(ctx context.Context, aggregate int) error) (float64, []time.Duration, error) {
+	var (
+		mu       sync.Mutex
+		all      []time.Duration
+		failed   error
+		running  sync.WaitGroup
+		deadline = time.Now().Add(length)
+		begin    = time.Now()
+	)
+	for c := range clients {
+		running.Go(func() {
+			var mine []time.Duration
+			var err error
+			for i := c; err == nil && time.Now().Before(deadline); i += clients {
+				start := time.Now()
+				err = op(ctx, i%(aggregates/clients*clients))
+				mine = append(mine, time.Since(start))
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			all = append(all, mine...)
+			if failed == nil {
+				failed = err
+			}
+		})
+	}
+	running.Wait()
+	return float64(len(all)) / time.Since(begin).Seconds(), all, failed
+}
+
+// commands compares acknowledged commands with raw guarded appends, with 64
+// clients on distinct aggregates and the projection running.
+func (b bench) commands(ctx context.Context) error {
+	s, err := b.stack(ctx)
+	if err != nil {
+		return err
+	}
+	defer s.close()
+	type layer struct {
+		name string
+		op   func(context.Context, int) error
+	}
+	layers := []layer{{"raw", s.guarded}, {"below", s.command}, {"rpc", s.rpc}}
+	rates, tails := map[string][]float64{}, map[string][]float64{}
+	for round := range b.rounds + 1 {
+		for _, l := range layers {
+			rate, times, err := load(ctx, b.length, l.op)
+			if err != nil {
+				return fmt.Errorf("%s: %w", l.name, err)
+			}
+			if round == 0 {
+				continue // warming up
+			}
+			rates[l.name] = append(rates[l.name], rate)
+			tails[l.name] = append(tails[l.name], float64(quantile(times, .99)))
+		}
+	}
+	ratio := func(m map[string][]float64, layer string) float64 {
+		var r []float64
+		for i := range m[layer] {
+			r = append(r, m[layer][i]/m["raw"][i])
+		}
+		return median(r)
+	}
+	fmt.Printf("%d clients, %d aggregates, envelopes and raw messages of %d bytes\n", clients, aggregates, s.size)
+	for _, l := range layers {
+		line(l.name+": per second", fmt.Sprintf("%.0f", median(rates[l.name])), "")
+		line(l.name+": p99", time.Duration(median(tails[l.name])).Round(10*time.Microsecond).String(), "")
+	}
+	line("below the RPC layer / raw", fmt.Sprintf("%.2f", ratio(rates, "below")), "at least 0.85")
+	line("through Connect / raw", fmt.Sprintf("%.2f", ratio(rates, "rpc")), "at least 0.50")
+	line("p99 through Connect / raw", fmt.Sprintf("%.2f", ratio(tails, "rpc")), "at most 3.00")
+	return nil
+}

@@ -1,0 +1,93 @@
+// Command bench measures setpoint beside the raw limit: the same operation on
+// the same JetStream or SQLite without us, in one run, in turn, several times.
+// It prints ratios; docs/benchmarks.md says how to read them.
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"runtime"
+	"runtime/pprof"
+	"sort"
+	"strings"
+	"time"
+)
+
+func main() {
+	rounds := flag.Int("rounds", 5, "how often each pair is measured; the median is printed")
+	seconds := flag.Duration("for", 3*time.Second, "how long each measurement takes")
+	only := flag.String("only", "", "run only the measurements whose name contains this")
+	dir := flag.String("dir", "", "where the data folders go, default a temporary folder")
+	profile := flag.String("cpuprofile", "", "write a CPU profile to this file")
+	flag.Parse()
+	if *profile != "" {
+		f, err := os.Create(*profile)
+		if err == nil {
+			err = pprof.StartCPUProfile(f)
+		}
+		if err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		defer pprof.StopCPUProfile()
+	}
+	b := bench{rounds: *rounds, length: *seconds, dir: *dir}
+	fmt.Printf("%s %s/%s, %d CPUs, median of %d rounds\n\n", runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), b.rounds)
+	for _, m := range []struct {
+		name string
+		run  func(context.Context) error
+	}{
+		{"commands", b.commands},
+		{"visibility", b.visibility},
+		{"start", b.start},
+		{"as-of reads", b.asOf},
+	} {
+		if !strings.Contains(m.name, *only) {
+			continue
+		}
+		fmt.Printf("== %s\n", m.name)
+		if err := m.run(context.Background()); err != nil {
+			fmt.Fprintln(os.Stderr, m.name+":", err)
+			os.Exit(1)
+		}
+		fmt.Println()
+	}
+}
+
+type bench struct {
+	rounds int
+	length time.Duration
+	dir    string
+}
+
+func (b bench) folder() (string, func(), error) {
+	dir, err := os.MkdirTemp(b.dir, "setpoint-bench-")
+	return dir, func() { _ = os.RemoveAll(dir) }, err
+}
+
+// line prints one figure beside what it is asked to be.
+func line(name, figure, asked string) { fmt.Printf("%-58s %16s   %s\n", name, figure, asked) }
+
+func median(v []float64) float64 {
+	s := append([]float64(nil), v...)
+	sort.Float64s(s)
+	n := len(s)
+	if n == 0 {
+		return 0
+	}
+	if n%2 == 1 {
+		return s[n/2]
+	}
+	return (s[n/2-1] + s[n/2]) / 2
+}
+
+// quantile is the q-quantile of durations, which it sorts.
+func quantile(d []time.Duration, q float64) time.Duration {
+	if len(d) == 0 {
+		return 0
+	}
+	sort.Slice(d, func(i, j int) bool { return d[i] < d[j] })
+	return d[min(len(d)-1, int(q*float64(len(d))))]
+}
