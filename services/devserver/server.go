@@ -122,7 +122,7 @@ func Start(ctx context.Context, o Options) (_ *Server, err error) {
 	if err := record.Check(ctx, s.log, at); err != nil {
 		return nil, err
 	}
-	s.record = record.New(s.store, at, waitFor)
+	s.record = record.New(s.store, at, waitFor, s.log.LastRevision)
 	follow, stop := context.WithCancel(context.WithoutCancel(ctx))
 	s.stop = stop
 	projector := record.NewProjector(s.log, registry, s.store, s.record, o.Logger)

@@ -12,8 +12,8 @@ import (
 	"setpoint.dev/services/internal/resource"
 )
 
-// maxHorizonDays is the longest legal horizon, 30 years.
-const maxHorizonDays = 30*366 + 1
+// maxHorizon is the longest legal horizon, in years.
+const maxHorizon = 30
 
 func checkOrganization(s *strategyv1.OrganizationSpec, _ resource.Set, f *findings) {
 	if z := s.GetTimeZone(); z != "" {
@@ -61,7 +61,7 @@ func checkStrategy(s *strategyv1.StrategySpec, _ resource.Set, f *findings) {
 	if !end.After(start) {
 		f.add("spec.horizon.end", "horizon_order", fmt.Sprintf("%s is not after the start %s", end, start),
 			"the horizon ends at least a day after it starts")
-	} else if end.Sub(start) > maxHorizonDays {
+	} else if end.After(calendar.Of(start.Year()+maxHorizon, start.Month(), start.Day())) {
 		f.add("spec.horizon.end", "horizon_length", fmt.Sprintf("the horizon spans %d days", end.Sub(start)),
 			"a horizon is 1 day to 30 years")
 	}

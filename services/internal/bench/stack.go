@@ -94,7 +94,7 @@ func (b bench) stack(ctx context.Context) (_ *stack, err error) {
 		return nil, err
 	}
 	closers = append(closers, func() { _ = store.Close() })
-	s.record = record.New(store, record.Checkpoint{}, 10*time.Second)
+	s.record = record.New(store, record.Checkpoint{}, 10*time.Second, s.log.LastRevision)
 	logger := slog.New(slog.DiscardHandler)
 	var following sync.WaitGroup
 	following.Go(func() { _ = record.NewProjector(s.log, registry, store, s.record, logger).Run(ctx) })

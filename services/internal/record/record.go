@@ -13,6 +13,7 @@ import (
 type Record struct {
 	store Store
 	wait  time.Duration
+	end   func(context.Context) (uint64, error)
 
 	mu      sync.Mutex
 	at      uint64
@@ -21,9 +22,10 @@ type Record struct {
 }
 
 // New makes the door over a store that stands at a checkpoint. Readers wait
-// for a revision at most as long as wait.
-func New(store Store, at Checkpoint, wait time.Duration) *Record {
-	return &Record{store: store, wait: wait, at: at.Revision, changed: make(chan struct{})}
+// for a revision at most as long as wait; end tells where the log ends, so that
+// nobody waits for a revision that does not exist.
+func New(store Store, at Checkpoint, wait time.Duration, end func(context.Context) (uint64, error)) *Record {
+	return &Record{store: store, wait: wait, end: end, at: at.Revision, changed: make(chan struct{})}
 }
 
 // Status returns where the projection stands, and why it halted, if it did.
@@ -107,6 +109,19 @@ func (r *Record) View(ctx context.Context, f func(View) error) error {
 	return r.store.View(ctx, f)
 }
 
+// exists refuses a revision beyond the end of the log.
+func (r *Record) exists(ctx context.Context, field string, revision uint64) error {
+	if at, _ := r.Status(); revision <= at {
+		return nil
+	}
+	last, err := r.end(ctx)
+	if err != nil || revision <= last {
+		return err
+	}
+	return fault.New(fault.Invalid, "snapshot.no_such_revision",
+		"%s: there is no revision %d, the log ends at %d", field, revision, last)
+}
+
 // Snapshot selects what was known: at most one of Revision and KnownAt.
 type Snapshot struct {
 	Revision    uint64    // 0: the newest
@@ -119,6 +134,12 @@ type Snapshot struct {
 func (r *Record) At(ctx context.Context, s Snapshot, f func(v View, at uint64) error) error {
 	if s.Revision != 0 && !s.KnownAt.IsZero() {
 		return fault.New(fault.Invalid, "snapshot.two_selectors", "snapshot: give revision or known_at, not both")
+	}
+	if err := r.exists(ctx, "revision", s.Revision); err != nil {
+		return err
+	}
+	if err := r.exists(ctx, "minRevision", s.MinRevision); err != nil {
+		return err
 	}
 	if err := r.Wait(ctx, max(s.MinRevision, s.Revision)); err != nil {
 		return err
