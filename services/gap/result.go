@@ -74,11 +74,24 @@ type TargetResult struct {
 	Progress    *float64 // unclamped
 	Score       *float64 // clamped to [0,1]
 
+	// What people say, beside what was computed: neither changes it, nor a roll-up.
+	Override   *Override
+	Confidence *int // 0 to 10, of the latest check-in that gives one
+
 	Weight  float64
 	Periods []PeriodResult // every declared or observed period, by date
 	Quality Quality
 
 	Explanation Explanation
+}
+
+// Override is a status that a person set, in force at the end of the day AsOf.
+type Override struct {
+	Status    Status
+	Reason    string
+	Expires   calendar.Date // the last day on which it counts
+	Principal string        // opaque id of who said it
+	Revision  uint64
 }
 
 // PeriodResult is one period of a target's grid.

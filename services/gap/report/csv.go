@@ -13,6 +13,7 @@ var csvColumns = []string{
 	"form", "direction", "status", "status_word", "reason", "stale", "last_known_status", "conditions",
 	"period", "actual", "actual_at", "baseline", "target_value", "lower", "upper", "due", "expected", "expected_now",
 	"gap", "drift", "share", "target_drift", "progress", "score", "weight", "summary", "notes", "rule", "revisions",
+	"override", "override_expires", "override_reason", "confidence",
 	"as_of", "revision", "policy", "original_targets", "sha256",
 }
 
@@ -49,6 +50,7 @@ func CSV(d Document) []byte {
 		s.Text(noteLine(t.Notes))
 		s.Text(t.Explanation.Rule)
 		s.Text(strings.ReplaceAll(t.Explanation.revisions(), ", ", " "))
+		said(s, t)
 		s.Text(dateOrNone(d.AsOf))
 		s.Text(uint64String(d.Revision))
 		s.Text(d.Policy)
@@ -57,6 +59,23 @@ func CSV(d Document) []byte {
 		s.End()
 	}
 	return s.Bytes()
+}
+
+// said is what people say about t.
+func said(s *sheet.Sheet, t *Target) {
+	var o Override
+	if t.Override != nil {
+		o = *t.Override
+	}
+	s.Text(string(o.Status))
+	s.Text(dateOrNone(o.Expires))
+	s.Text(o.Reason)
+	var confidence *float64
+	if t.Confidence != nil {
+		n := float64(*t.Confidence)
+		confidence = &n
+	}
+	s.Number(confidence)
 }
 
 // noteLine is all notes on one line, each with what it is about.

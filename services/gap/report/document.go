@@ -116,6 +116,9 @@ type Target struct {
 	Conditions      []string   `json:"conditions,omitempty"`
 	Summary         string     `json:"summary"` // the verdict in one sentence
 
+	Override   *Override `json:"override,omitempty"`
+	Confidence *int      `json:"confidence,omitempty"` // 0 to 10
+
 	Period      string        `json:"period,omitempty"`
 	Actual      *float64      `json:"actual,omitempty"`
 	ActualAt    calendar.Date `json:"actualAt,omitzero"`
@@ -140,6 +143,14 @@ type Target struct {
 	Data        Data        `json:"data"`
 	Explanation Explanation `json:"explanation"`
 	Chart       *Chart      `json:"chart,omitempty"` // nil: there is nothing to draw
+}
+
+// Override is a status that a person set; it stands beside the computed one.
+type Override struct {
+	Status   gap.Status    `json:"status"`
+	Reason   string        `json:"reason"`
+	Expires  calendar.Date `json:"expires"`
+	Revision Rev           `json:"revision"`
 }
 
 // Metric is what a target is measured by, and how its values are shown.
@@ -178,7 +189,7 @@ type Period struct {
 
 // Note is a text that people attached to what a target rests on.
 type Note struct {
-	About string        `json:"about"` // Target, Metric, Source, Observation, Method break, Period
+	About string        `json:"about"` // Override, Target, Metric, Source, Observation, Method break, Period
 	At    calendar.Date `json:"at,omitzero"`
 	Text  string        `json:"text"`
 }

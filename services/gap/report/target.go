@@ -114,6 +114,11 @@ func (b *builder) compared(r gap.TargetResult) Target {
 	t.Reason = reason(t)
 	t.Summary = summary(t)
 	t.Notes = notes(declared, metric, t.Periods, b.result.AsOf)
+	t.Confidence = r.Confidence
+	if o := r.Override; o != nil {
+		t.Override = &Override{Status: o.Status, Reason: tidy(o.Reason), Expires: o.Expires, Revision: Rev(o.Revision)}
+		t.Notes = slices.Insert(t.Notes, 0, Note{About: "Override", Text: t.Override.Reason})
+	}
 	t.Chart = chartOf(t, sp, metric, b.result.AsOf)
 	return t
 }

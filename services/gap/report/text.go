@@ -26,7 +26,7 @@ func (t *Target) when() string {
 }
 
 // statusNote is what stands below a status: why there is none, what was known
-// last, what is pending.
+// last, what is pending, what somebody says instead.
 func (t *Target) statusNote() string {
 	var parts []string
 	if t.Reason != "" {
@@ -39,6 +39,9 @@ func (t *Target) statusNote() string {
 		if c == "FinalPending" {
 			parts = append(parts, "final value pending")
 		}
+	}
+	if o := t.Override; o != nil {
+		parts = append(parts, fmt.Sprintf("said: %s until %s", strings.ToLower(statusWord(o.Status).Text), o.Expires))
 	}
 	return strings.Join(parts, ", ")
 }
@@ -99,6 +102,9 @@ func (t *Target) facts() []Definition {
 	}
 	add("Progress", percent(t.Progress))
 	add("Score", score(t.Score))
+	if t.Confidence != nil {
+		add("Confidence", fmt.Sprintf("%d of 10", *t.Confidence))
+	}
 	if s := m.Format.Style; s != "percent" && s != "currency" && s != "boolean" {
 		add("Unit", m.Unit) // else the value shows it
 	}

@@ -1,6 +1,8 @@
 package rpc
 
 import (
+	"cmp"
+
 	"google.golang.org/protobuf/types/known/structpb"
 
 	gapv1 "setpoint.dev/proto/gen/setpoint/gap/v1"
@@ -8,14 +10,20 @@ import (
 	"setpoint.dev/services/internal/calendar"
 )
 
-// response is the message form of a result.
-func response(r gap.Result) *gapv1.EvaluateResponse {
+// response is the message form of the result of a portfolio.
+func response(p gap.Portfolio, r gap.Result) *gapv1.EvaluateResponse {
+	formats := make(map[string]*gapv1.NumberFormat, len(p.Metrics))
+	for _, m := range p.Metrics {
+		formats[m.Name] = numberFormat(m.Format)
+	}
 	out := &gapv1.EvaluateResponse{
 		AsOf: r.AsOf.String(), Revision: int64(r.Revision), Policy: r.Policy, Hints: r.Hints,
 		Objectives: rollUps(r.Objectives), Strategies: rollUps(r.Strategies),
 	}
 	for _, t := range r.Targets {
-		out.Targets = append(out.Targets, target(t))
+		m := target(t)
+		m.Format = formats[t.Metric]
+		out.Targets = append(out.Targets, m)
 	}
 	return out
 }
@@ -33,6 +41,13 @@ func target(t gap.TargetResult) *gapv1.TargetGap {
 		Title:       t.Title, Owner: t.Owner, Unit: t.Unit, Conditions: t.Conditions, Weight: t.Weight,
 		Known: t.Status != gap.NoData && t.Status != gap.NotStarted,
 	}
+	if o := t.Override; o != nil {
+		m.Override = &gapv1.Override{
+			Status: string(o.Status), Reason: o.Reason, Expires: o.Expires.String(),
+			Principal: o.Principal, Revision: int64(o.Revision),
+		}
+	}
+	m.Confidence = number(t.Confidence)
 	for _, p := range t.Periods {
 		m.Periods = append(m.Periods, &gapv1.PeriodGap{
 			Period: p.Period, End: p.End.String(), Target: p.Target, Lower: p.Lower, Upper: p.Upper,
@@ -40,6 +55,23 @@ func target(t gap.TargetResult) *gapv1.TargetGap {
 		})
 	}
 	return m
+}
+
+// numberFormat says how a metric's values are shown; only currencies have one.
+func numberFormat(f gap.Format) *gapv1.NumberFormat {
+	m := &gapv1.NumberFormat{Style: cmp.Or(f.Style, "number"), Decimals: number(f.Decimals), Magnitude: f.Magnitude}
+	if f.Style == "currency" {
+		m.Currency = f.Currency
+	}
+	return m
+}
+
+func number(n *int) *int32 {
+	if n == nil {
+		return nil
+	}
+	v := int32(*n)
+	return &v
 }
 
 func direction(d gap.Direction) string {

@@ -76,6 +76,7 @@ func (s *Service) evaluate(ctx context.Context, q query) (p gap.Portfolio, r gap
 			return p, r, "", fault.Wrap(err, fault.Invalid, "gap.as_of", "asOf is not a date").WithHint("YYYY-MM-DD")
 		}
 	}
+	var words map[string]record.Word
 	err = s.record.At(ctx, snapshot, func(v record.View, at uint64) error {
 		if asOf.IsZero() {
 			asOf = record.Today(v, who.Org, at, s.now())
@@ -91,26 +92,29 @@ func (s *Service) evaluate(ctx context.Context, q query) (p gap.Portfolio, r gap
 			}
 		}
 		title = record.OrganizationTitle(v, who.Org, at)
-		p, err = portfolio.Load(v, who.Org, at)
+		if p, err = portfolio.Load(v, who.Org, at); err != nil {
+			return err
+		}
+		words, err = wordsOn(v, who.Org, at, asOf)
 		return err
 	})
 	if err != nil {
 		return p, r, "", err
 	}
 	r = gap.Evaluate(p, asOf, policy, gap.Options{Explain: true, OriginalTargets: q.original, Strategy: q.strategy})
-	return p, r, title, nil
+	return p, r, title, attach(&r, words)
 }
 
 // Evaluate implements GapService.
 func (s *Service) Evaluate(ctx context.Context, req *gapv1.EvaluateRequest) (*gapv1.EvaluateResponse, error) {
-	_, r, _, err := s.evaluate(ctx, query{
+	p, r, _, err := s.evaluate(ctx, query{
 		strategy: req.GetStrategy(), asOf: req.GetAsOf(), policy: req.GetPolicy(),
 		original: req.GetOriginalTargets(), snapshot: req.GetSnapshot(),
 	})
 	if err != nil {
 		return nil, err
 	}
-	return response(r), nil
+	return response(p, r), nil
 }
 
 var contentTypes = map[string]string{
