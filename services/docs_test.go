@@ -12,6 +12,7 @@ import (
 
 	"google.golang.org/protobuf/reflect/protoreflect"
 
+	commonv1 "setpoint.dev/proto/gen/setpoint/common/v1"
 	"setpoint.dev/services/declaration/manifest"
 	"setpoint.dev/services/devserver"
 	"setpoint.dev/services/kinds"
@@ -167,6 +168,12 @@ func TestEveryFieldOfAManifestIsDocumented(t *testing.T) {
 		t.Errorf("docs/manifests.md has no section %q", name)
 		return ""
 	}
+	metadata := section("Metadata")
+	each((&commonv1.Metadata{}).ProtoReflect().Descriptor(), "", func(path string) {
+		if !strings.Contains(metadata, "`"+path+"`") {
+			t.Errorf("docs/manifests.md, Metadata: the field `%s` is not described", path)
+		}
+	})
 	for _, k := range kinds.Registry().Kinds() {
 		text := section(k.Name)
 		each(k.NewSpec().ProtoReflect().Descriptor(), "", func(path string) {
