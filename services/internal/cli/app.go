@@ -90,7 +90,8 @@ usage; plan ends with 2 where there are changes.`,
 			root.AddCommand(c)
 		}
 	}
-	add("declare", a.planCommand(), a.applyCommand(), a.getCommand(), a.describeCommand(), a.deleteCommand())
+	add("declare", a.planCommand(), a.applyCommand(), a.diffCommand(),
+		a.getCommand(), a.describeCommand(), a.historyCommand(), a.exportCommand(), a.deleteCommand())
 	add("observe", a.observeCommand())
 	add("compare", a.gapsCommand(), a.reportCommand())
 	add("operate", a.devCommand(), a.serveCommand(), a.statusCommand(), a.versionCommand())

@@ -16,6 +16,9 @@ type writeFlags struct{ manager, reason string }
 func (w *writeFlags) register(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&w.manager, "manager", "cli", "what writes: cli, git, console, policy or api")
 	cmd.Flags().StringVar(&w.reason, "reason", "", "why, kept in the history")
+	_ = cmd.RegisterFlagCompletionFunc("manager", cobra.FixedCompletions(
+		[]string{"cli", "git", "console", "policy", "api"}, cobra.ShellCompDirectiveNoFileComp))
+	_ = cmd.RegisterFlagCompletionFunc("reason", cobra.NoFileCompletions)
 }
 
 func (w *writeFlags) check() error {
@@ -71,9 +74,7 @@ was shown is what is applied.`,
 			}
 			req.Manifests = saved.manifests()
 			if !force {
-				if req.ExpectedRevision, err = a.expected(ctx, saved); err != nil {
-					return err
-				}
+				expect(req, saved.Revision)
 			}
 		default:
 			if ask && strings.Join(m.paths, "\x00") == "-" {
@@ -106,22 +107,10 @@ func (a *app) adoptOrganization(cmd *cobra.Command, org string) error {
 	return a.checkGlobals()
 }
 
-// expected is the revision that a saved plan rests on. Where nothing had been
-// declared it is 0, which the server takes for "any": asked here instead.
-func (a *app) expected(ctx context.Context, saved *savedPlan) (int64, error) {
-	if saved.Revision != 0 {
-		return saved.Revision, nil
-	}
-	now, err := a.client().declaration.Plan(ctx, &declarationv1.PlanRequest{Manifests: saved.manifests()})
-	if err != nil {
-		return 0, err
-	}
-	if now.GetRevision() != 0 {
-		return 0, fault.New(fault.Aborted, "cli.plan_stale",
-			"the plan was made before anything was declared; the declarations now stand at revision %d", now.GetRevision()).
-			WithHint("make the plan again, or apply it all the same with --force")
-	}
-	return 0, nil
+// expect pins the request to the revision that a plan rests on: 0 where
+// nothing was declared.
+func expect(req *declarationv1.ApplyRequest, revision int64) {
+	req.ExpectedRevision, req.ExpectEmpty = revision, revision == 0
 }
 
 // showAndAsk shows the plan on standard error and asks. What is then applied
@@ -131,7 +120,7 @@ func (a *app) showAndAsk(ctx context.Context, req *declarationv1.ApplyRequest, p
 	if err != nil {
 		return false, err
 	}
-	if expected := req.GetExpectedRevision(); expected != 0 && expected != res.GetRevision() {
+	if expected := req.GetExpectedRevision(); res.GetRevision() > expected && (expected != 0 || req.GetExpectEmpty()) {
 		return true, nil // stale: the server refuses it and says why
 	}
 	a.warnf("%s", a.renderPlan(res, a.colors(a.opts.Stderr)))
@@ -139,13 +128,15 @@ func (a *app) showAndAsk(ctx context.Context, req *declarationv1.ApplyRequest, p
 		return f != asTable, nil
 	}
 	if !pinned {
-		req.ExpectedRevision = res.GetRevision()
+		expect(req, res.GetRevision())
 	}
 	return a.confirm(ctx, "Apply these changes?")
 }
 
 func (a *app) apply(ctx context.Context, req *declarationv1.ApplyRequest, f format) error {
-	res, err := a.client().declaration.Apply(ctx, req)
+	bar := a.progress("applying", manifestBytes(req.GetManifests()), false)
+	res, err := a.client().declaration.Apply(bar.part(ctx, 0, manifestBytes(req.GetManifests())), req)
+	bar.end()
 	if err != nil {
 		return err
 	}

@@ -75,15 +75,36 @@ func renderChanges(changes []*declarationv1.Change, color paint) string {
 		default:
 			fmt.Fprintf(&b, "%s\n", color.with(yellow, "~ "+name))
 		}
-		for _, f := range c.GetFields() {
-			if namesElement(f.GetPath(), f.GetFrom()) || namesElement(f.GetPath(), f.GetTo()) {
-				continue
-			}
-			from, to := differing(inline(f.GetFrom()), inline(f.GetTo()))
-			fmt.Fprintf(&b, "    %s: %s → %s\n", printable(f.GetPath()), clip(from, longestValue), clip(to, longestValue))
+		for _, l := range changed(c.GetFields()) {
+			fmt.Fprintf(&b, "    %s\n", l)
 		}
 	}
 	return b.String()
+}
+
+// changed lists the fields of a resource that was there before, "path: from →
+// to".
+func changed(fields []*declarationv1.FieldChange) []string {
+	var lines []string
+	for _, f := range fields {
+		if namesElement(f.GetPath(), f.GetFrom()) || namesElement(f.GetPath(), f.GetTo()) {
+			continue
+		}
+		from, to := differing(inline(f.GetFrom()), inline(f.GetTo()))
+		if f.GetPath() == "set" {
+			from, to = setName(f.GetFrom()), setName(f.GetTo())
+		}
+		lines = append(lines, fmt.Sprintf("%s: %s → %s", printable(f.GetPath()), clip(from, longestValue), clip(to, longestValue)))
+	}
+	return lines
+}
+
+// setName is the name of a set; the one without a name is the default.
+func setName(v *structpb.Value) string {
+	if s := v.GetStringValue(); s != "" {
+		return printable(s)
+	}
+	return "(default)"
 }
 
 // elementPath takes spec.periods[FY2018].value apart.

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+	"time"
 
 	"connectrpc.com/connect"
 	"github.com/agext/levenshtein"
@@ -124,6 +125,12 @@ func (a *app) writeError(err error) {
 	for _, p := range f.Places {
 		writePlace(w, "", p)
 	}
+	if len(f.Intervening) > 0 {
+		fmt.Fprintln(w, "declared since:")
+	}
+	for _, i := range f.Intervening {
+		fmt.Fprintf(w, "  %s\n", printable(interveningText(i)))
+	}
 	message := f.Message
 	if f.Cause != nil {
 		message += ": " + f.Cause.Error()
@@ -162,6 +169,9 @@ func (a *app) explain(err error) *fault.Error {
 		}
 		if d.GetRevision() > 0 {
 			f.Revision = uint64(d.GetRevision())
+		}
+		for _, i := range d.GetIntervening() {
+			f.Intervening = append(f.Intervening, interveningOf(i))
 		}
 	}
 	if f.Hint == "" {
@@ -237,6 +247,36 @@ func placeOf(p *commonv1.Fault) fault.Place {
 		File: p.GetFile(), Line: int(p.GetLine()), Column: int(p.GetColumn()), Field: p.GetField(),
 		Resource: p.GetResource(), Reason: p.GetReason(), Message: p.GetMessage(), Hint: p.GetHint(),
 	}
+}
+
+func interveningOf(m *commonv1.Intervening) fault.Intervening {
+	i := fault.Intervening{
+		Revision: uint64(m.GetRevision()), Principal: m.GetPrincipal(), Manager: m.GetManager(),
+		Changes: m.GetChanges(), Count: int(m.GetCount()),
+	}
+	if t, err := time.Parse(time.RFC3339Nano, m.GetRecorded()); err == nil {
+		i.Recorded = t
+	}
+	return i
+}
+
+// interveningText is "revision 61, 2026-05-17T12:00:00Z, by ann (git): update
+// Target/x, create Metric/y and 3 more".
+func interveningText(i fault.Intervening) string {
+	s := fmt.Sprintf("revision %d, %s, by %s: %s", i.Revision, i.Recorded.UTC().Format(time.RFC3339),
+		actor(i.Principal, i.Manager), strings.Join(i.Changes, ", "))
+	if more := i.Count - len(i.Changes); more > 0 {
+		s += fmt.Sprintf(" and %s more", groupDigits(strconv.Itoa(more)))
+	}
+	return s
+}
+
+// actor is who acted, and with what.
+func actor(principal, manager string) string {
+	if manager == "" {
+		return principal
+	}
+	return strings.TrimSpace(principal + " (" + manager + ")")
 }
 
 // writePlace prints "file:line:col: Kind/name field: message" and the hint.

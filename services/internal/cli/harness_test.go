@@ -50,6 +50,9 @@ type fake struct {
 	apply    func(*declarationv1.ApplyRequest) (*declarationv1.ApplyResponse, error)
 	get      func(*declarationv1.GetRequest) (*declarationv1.GetResponse, error)
 	list     func(*declarationv1.ListRequest) (*declarationv1.ListResponse, error)
+	history  func(*declarationv1.HistoryRequest) (*declarationv1.HistoryResponse, error)
+	export   func(*declarationv1.ExportRequest) (*declarationv1.ExportResponse, error)
+	diff     func(*declarationv1.DiffRequest) (*declarationv1.DiffResponse, error)
 	remove   func(*declarationv1.DeleteRequest) (*declarationv1.DeleteResponse, error)
 	record   func(*strategyv1.RecordObservationsRequest) (*strategyv1.RecordObservationsResponse, error)
 	observed func(*strategyv1.ListObservationsRequest) (*strategyv1.ListObservationsResponse, error)
@@ -84,6 +87,18 @@ func (f *fake) Get(_ context.Context, r *declarationv1.GetRequest) (*declaration
 
 func (f *fake) List(_ context.Context, r *declarationv1.ListRequest) (*declarationv1.ListResponse, error) {
 	return unset(f.list, r)
+}
+
+func (f *fake) History(_ context.Context, r *declarationv1.HistoryRequest) (*declarationv1.HistoryResponse, error) {
+	return unset(f.history, r)
+}
+
+func (f *fake) Export(_ context.Context, r *declarationv1.ExportRequest) (*declarationv1.ExportResponse, error) {
+	return unset(f.export, r)
+}
+
+func (f *fake) Diff(_ context.Context, r *declarationv1.DiffRequest) (*declarationv1.DiffResponse, error) {
+	return unset(f.diff, r)
 }
 
 func (f *fake) Delete(_ context.Context, r *declarationv1.DeleteRequest) (*declarationv1.DeleteResponse, error) {

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -67,10 +68,15 @@ func samplePlan(t *testing.T) *declarationv1.PlanResponse {
 				fieldChange(t, "spec.description", `"one"`, `"two\nlines\u001b[31m"`),
 				fieldChange(t, "spec.note", `"`+strings.Repeat("word ", 40)+`old end"`, `"`+strings.Repeat("word ", 40)+`new end"`),
 			}},
-			{Kind: "Unit", Name: "real-estate", Action: "rename", RenamedFrom: "buildings"},
+			{Kind: "Unit", Name: "real-estate", Action: "rename", RenamedFrom: "buildings", Fields: []*declarationv1.FieldChange{
+				fieldChange(t, "set", `"estate"`, ""),
+			}},
+			{Kind: "Unit", Name: "sales", Action: "update", Fields: []*declarationv1.FieldChange{
+				fieldChange(t, "set", `"people"`, `"finance"`),
+			}},
 			{Kind: "Objective", Name: "obsolete", Action: "delete"},
 		},
-		Summary: &declarationv1.Summary{Create: 2, Update: 2, Delete: 1, Unchanged: 40},
+		Summary: &declarationv1.Summary{Create: 2, Update: 3, Delete: 1, Unchanged: 40},
 		Warnings: []*commonv1.Fault{{
 			File: "plan/targets.yaml", Line: 12, Column: 3, Resource: "Target/budget", Field: "spec.owner",
 			Message: "no owner: nobody is responsible", Hint: "name a unit or a person",
@@ -177,8 +183,8 @@ func declared(t *testing.T, revision int64, applied *[]*declarationv1.ApplyReque
 		},
 		apply: func(r *declarationv1.ApplyRequest) (*declarationv1.ApplyResponse, error) {
 			*applied = append(*applied, r)
-			if e := r.GetExpectedRevision(); e != 0 && e != revision {
-				return nil, refuse(connect.CodeAborted, "the declarations have changed since revision 57", &commonv1.ErrorDetail{Revision: revision})
+			if e := r.GetExpectedRevision(); e != 0 && e != revision || r.GetExpectEmpty() && revision != 0 {
+				return nil, refuse(connect.CodeAborted, fmt.Sprintf("the declarations have changed since revision %d", e), &commonv1.ErrorDetail{Revision: revision})
 			}
 			p := samplePlan(t)
 			return &declarationv1.ApplyResponse{Revision: revision + 1, Changes: p.GetChanges(), Summary: p.GetSummary(), Warnings: p.GetWarnings()}, nil
@@ -268,8 +274,8 @@ func TestSavedPlan(t *testing.T) {
 	s.run(t, "plan", "-f", manifest, "--out", filepath.Join(dir, "no", "such", "folder")).want(t, exitError).wantStderr(t, "no such file or directory")
 }
 
-// A plan made before anything was declared rests on revision 0, which the
-// server takes for any.
+// A plan made before anything was declared rests on revision 0, which
+// expected_revision cannot say.
 func TestSavedPlanOfAnEmptyOrganization(t *testing.T) {
 	var applied []*declarationv1.ApplyRequest
 	dir := t.TempDir()
@@ -279,8 +285,9 @@ func TestSavedPlanOfAnEmptyOrganization(t *testing.T) {
 	s.run(t, "plan", "-f", manifest, "--out", saved).want(t, exitChanges)
 	s.run(t, "apply", "--plan", saved).want(t, exitOK)
 	s.server = declared(t, 3, &applied).serve(t)
-	s.run(t, "apply", "--plan", saved).want(t, exitError).wantStderr(t, "now stand at revision 3")
-	if len(applied) != 1 {
-		t.Errorf("applied %d times", len(applied))
+	s.run(t, "apply", "--plan", saved).want(t, exitError).wantStderr(t, "have changed since revision 0")
+	if len(applied) != 2 || !applied[1].GetExpectEmpty() {
+		t.Errorf("applied %v", applied)
 	}
+	s.run(t, "apply", "--plan", saved, "--force").want(t, exitOK)
 }
