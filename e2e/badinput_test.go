@@ -219,3 +219,24 @@ func TestARequestIDIsOneRequest(t *testing.T) {
 		t.Errorf("the same id for something else: %v", err)
 	}
 }
+
+// What does not parse, what dangles and what breaks a rule is told in one go.
+func TestEveryFaultIsListedAtOnce(t *testing.T) {
+	c := connectTo(t, serve(t, t.TempDir()).URL(), "default")
+	c.apply(small)
+	fs := c.refused(`
+{apiVersion: setpoint.dev/v1, kind: Metric, metadata: {name: broken}, spec: {cadence: monthy}}
+---
+{apiVersion: setpoint.dev/v1, kind: Target, metadata: {name: a}, spec: {metric: broken, objective: nowhere, value: 1, due: 2023-02-30}}
+---
+{apiVersion: setpoint.dev/v1, kind: Unit, metadata: {name: u, effective: 2023-02-30}, spec: {}}
+`)
+	var got []string
+	for _, f := range fs {
+		got = append(got, f.GetResource()+" "+f.GetField())
+	}
+	want := "[Metric/broken spec.cadence Target/a spec.direction Target/a spec.objective Target/a spec.due Unit/u metadata.effective]"
+	if fmt.Sprint(got) != want {
+		t.Errorf("got  %v\nwant %v", got, want)
+	}
+}

@@ -9,6 +9,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	commonv1 "setpoint.dev/proto/gen/setpoint/common/v1"
+	"setpoint.dev/services/internal/calendar"
 	"setpoint.dev/services/internal/fault"
 	"setpoint.dev/services/internal/resource"
 )
@@ -38,6 +39,9 @@ type Wish struct {
 	Delete []Ref  // resources to retire by name
 	Set    string // the set that the items belong to, unless they name another
 	Prune  bool   // retire what the set holds and the items do not name
+	// Broken are resources that were written but could not be read: what
+	// refers to them is not told that they do not exist.
+	Broken []Ref
 }
 
 // Ref names a resource.
@@ -82,15 +86,19 @@ func Make(kinds *resource.Registry, now Current, wish Wish) (Plan, []fault.Place
 		then:    now.clone(),
 		changed: map[Ref]*Change{},
 		items:   map[Ref]Item{},
+		broken:  map[Ref]bool{},
+	}
+	for _, ref := range wish.Broken {
+		m.broken[ref] = true
 	}
 	m.take()
 	m.retire()
 	m.judge()
 	if len(m.faults) > 0 {
-		sortPlaces(m.faults)
+		SortPlaces(m.faults)
 		return Plan{}, m.faults
 	}
-	sortPlaces(m.warnings)
+	SortPlaces(m.warnings)
 	p := Plan{Unchanged: m.unchanged, Warnings: m.warnings}
 	for _, c := range m.changed {
 		p.Changes = append(p.Changes, *c)
@@ -120,6 +128,7 @@ type maker struct {
 	now, then Current
 	wish      Wish
 	items     map[Ref]Item
+	broken    map[Ref]bool
 	changed   map[Ref]*Change
 	unchanged int
 	faults    []fault.Place
@@ -170,6 +179,13 @@ func (m *maker) take() {
 			continue
 		}
 		m.items[ref] = it
+		if e := it.Metadata.GetEffective(); e != "" {
+			if _, err := calendar.ParseDate(e); err != nil {
+				m.faults = append(m.faults, it.Place("metadata.effective", "declaration.effective", err.Error(), "a calendar date, YYYY-MM-DD"))
+				m.broken[ref] = true
+				continue
+			}
+		}
 		k, _ := m.kinds.Kind(it.Kind)
 		held, exists := m.now[ref.Kind][ref.Name]
 		if vacated[ref] {
@@ -180,7 +196,7 @@ func (m *maker) take() {
 		if old := it.Metadata.GetRenamedFrom(); old != "" && old != ref.Name {
 			before, oldExists := m.now[ref.Kind][old]
 			switch {
-			case oldExists && exists && named[Ref{ref.Kind, old}]:
+			case oldExists && exists && (named[Ref{ref.Kind, old}] || held.ID == old):
 				// Renamed before; the old name is somebody else's now.
 			case oldExists && exists:
 				m.faults = append(m.faults, it.Place("metadata.renamedFrom", "declaration.rename_onto_existing",
@@ -316,7 +332,8 @@ func (c Current) names(kind string) []string {
 	return out
 }
 
-func sortPlaces(p []fault.Place) {
+// SortPlaces orders faults by where they are.
+func SortPlaces(p []fault.Place) {
 	slices.SortStableFunc(p, func(a, b fault.Place) int {
 		if c := strings.Compare(a.File, b.File); c != 0 {
 			return c

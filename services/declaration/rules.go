@@ -32,8 +32,9 @@ func (r *result) Names(kind string) []string {
 }
 
 // judge applies references and rules to the resulting set. A resource is
-// judged if it changes, or if something it refers to does: a metric's new
-// cadence can break a target that nobody touched.
+// judged if the wish names it, so that advice is given each time, or if
+// something it refers to changes: a metric's new cadence can break a target
+// that nobody touched.
 func (m *maker) judge() {
 	set := &result{then: m.then, names: map[string][]string{}}
 	orgChanged := false
@@ -45,6 +46,9 @@ func (m *maker) judge() {
 		}
 		k, _ := m.kinds.Kind(ref.Kind)
 		orgChanged = orgChanged || k.Singleton
+	}
+	for ref := range m.items {
+		touched[ref] = true
 	}
 	if len(touched) == 0 {
 		return
@@ -73,7 +77,8 @@ func (m *maker) judge() {
 			if !judge {
 				continue
 			}
-			if m.references(set, ref, refs) && k.Check != nil {
+			m.references(set, ref, refs)
+			if k.Check != nil {
 				for _, f := range k.Check(name, spec, set) {
 					m.find(ref, f)
 				}
@@ -83,15 +88,16 @@ func (m *maker) judge() {
 	}
 }
 
-// references reports what dangles; true if nothing does.
-func (m *maker) references(set *result, ref Ref, refs []resource.Reference) bool {
-	whole := true
+// references reports what dangles.
+func (m *maker) references(set *result, ref Ref, refs []resource.Reference) {
 	for _, r := range refs {
 		if _, ok := set.Spec(r.Kind, r.Name); ok {
 			continue
 		}
-		whole = false
 		target := Ref{r.Kind, r.Name}
+		if m.broken[target] {
+			continue // its own faults are told
+		}
 		if c, gone := m.changed[target]; gone && c.Action == Delete {
 			m.faults = append(m.faults, fault.Place{
 				Resource: target.String(), Reason: "declaration.still_referred_to",
@@ -109,7 +115,6 @@ func (m *maker) references(set *result, ref Ref, refs []resource.Reference) bool
 		m.find(ref, resource.Finding{Field: r.Field, Reason: "declaration.reference_unknown",
 			Message: fmt.Sprintf("there is no %s %q", strings.ToLower(r.Kind), r.Name), Hint: hint})
 	}
-	return whole
 }
 
 // find files a finding under where the resource was written.

@@ -3,7 +3,9 @@ package rpc
 
 import (
 	"context"
+	"errors"
 	"net/http"
+	"strings"
 
 	"connectrpc.com/connect"
 	"google.golang.org/protobuf/proto"
@@ -53,7 +55,7 @@ func (s *Service) Plan(ctx context.Context, req *declarationv1.PlanRequest) (*de
 	if err != nil {
 		return nil, err
 	}
-	wish, err := s.wish(req.GetManifests())
+	wish, err := s.wish(ctx, p.Org, req.GetManifests())
 	if err != nil {
 		return nil, err
 	}
@@ -79,7 +81,11 @@ func (s *Service) Plan(ctx context.Context, req *declarationv1.PlanRequest) (*de
 
 // Apply implements DeclarationService.
 func (s *Service) Apply(ctx context.Context, req *declarationv1.ApplyRequest) (*declarationv1.ApplyResponse, error) {
-	wish, err := s.wish(req.GetManifests())
+	p, err := principal.From(ctx)
+	if err != nil {
+		return nil, err
+	}
+	wish, err := s.wish(ctx, p.Org, req.GetManifests())
 	if err != nil {
 		return nil, err
 	}
@@ -112,22 +118,41 @@ func (s *Service) Delete(ctx context.Context, req *declarationv1.DeleteRequest) 
 	return &declarationv1.DeleteResponse{Revision: int64(done.revision)}, nil
 }
 
-// wish reads the manifests; every fault of every file is reported at once.
-func (s *Service) wish(m *declarationv1.Manifests) (declaration.Wish, error) {
+// wish reads the manifests. Every fault of every file is reported at once, and
+// with them what is wrong with the rest: nobody wants to mend in rounds.
+func (s *Service) wish(ctx context.Context, org string, m *declarationv1.Manifests) (declaration.Wish, error) {
 	files := make([]manifest.File, 0, len(m.GetFiles()))
 	for _, f := range m.GetFiles() {
 		files = append(files, manifest.File{Path: f.GetPath(), Content: f.GetContent()})
 	}
 	docs, faults := manifest.Parse(files, s.kinds, manifest.Limits{Documents: mostDocuments})
 	more, moreFaults := manifest.FromResources(m.GetResources(), s.kinds)
-	if faults = append(faults, moreFaults...); len(faults) > 0 {
-		return declaration.Wish{}, invalid(faults)
-	}
-	wish := declaration.Wish{Set: m.GetSet(), Prune: m.GetPrune()}
+	faults = append(faults, moreFaults...)
+	wish := declaration.Wish{Set: m.GetSet(), Prune: m.GetPrune() && len(faults) == 0}
 	for _, d := range append(docs, more...) {
 		wish.Items = append(wish.Items, declaration.Item{
 			Kind: d.Kind, Metadata: d.Metadata, Spec: d.Spec, Mask: d.Mask, Place: d.Place,
 		})
+	}
+	if len(faults) > 0 {
+		for _, f := range faults {
+			if kind, name, ok := strings.Cut(f.Resource, "/"); ok {
+				wish.Broken = append(wish.Broken, declaration.Ref{Kind: kind, Name: name})
+			}
+		}
+		err := s.record.View(ctx, func(v record.View) error {
+			_, _, err := s.plan(v, org, wish)
+			return err
+		})
+		var more *fault.Error
+		switch {
+		case errors.As(err, &more) && more.Kind == fault.Invalid:
+			faults = append(faults, more.Places...)
+		case err != nil:
+			return wish, err
+		}
+		declaration.SortPlaces(faults)
+		return wish, invalid(faults)
 	}
 	if len(wish.Items) == 0 && !wish.Prune {
 		return wish, fault.New(fault.Invalid, "declaration.nothing", "the manifests declare nothing").

@@ -24,7 +24,7 @@ type Kind struct {
 	// References lists what the spec refers to.
 	References func(spec proto.Message) []Reference
 	// Check applies the rules that need more than one field, within the set
-	// that would result. It is not called where a reference dangles.
+	// that would result, in which what the spec refers to may be missing.
 	Check func(name string, spec proto.Message, set Set) []Finding
 	// Singleton kinds have at most one resource in an organization.
 	Singleton bool
