@@ -69,8 +69,9 @@ test: ## Run every test with the race detector
 race: test ## The same as test: the race detector is always on
 
 .PHONY: bench
-bench: ## Benchmarks beside the raw limit, in one run
-	cd services && $(GO) test -run '^$$' -bench . -benchtime 2s -count 1 ./internal/eventlog ./gap
+bench: build ## Benchmarks beside the raw limit, in one run
+	cd services && $(GO) run ./bench $(BENCH)
+	cd services && $(GO) test -run '^$$' -bench Evaluate -benchtime 1s -count 1 ./gap
 
 .PHONY: clean
 clean: ## Remove build output
