@@ -102,7 +102,8 @@ func (s *Service) evaluate(ctx context.Context, q query) (p gap.Portfolio, r gap
 		return p, r, "", err
 	}
 	r = gap.Evaluate(p, asOf, policy, gap.Options{Explain: true, OriginalTargets: q.original, Strategy: q.strategy})
-	return p, r, title, attach(&r, words)
+	err = attach(&r, words)
+	return p, r, title, err
 }
 
 // Evaluate implements GapService.
