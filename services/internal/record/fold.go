@@ -1,6 +1,7 @@
 package record
 
 import (
+	"errors"
 	"fmt"
 
 	"google.golang.org/protobuf/proto"
@@ -8,6 +9,7 @@ import (
 	declarationv1 "setpoint.dev/proto/gen/setpoint/declaration/v1"
 	strategyv1 "setpoint.dev/proto/gen/setpoint/strategy/v1"
 	"setpoint.dev/services/internal/eventlog"
+	"setpoint.dev/services/internal/fault"
 	"setpoint.dev/services/internal/resource"
 )
 
@@ -18,6 +20,8 @@ const (
 	ObservationsCorrected = "strategy.observations_corrected.v1"
 	CheckedIn             = "strategy.checked_in.v1"
 )
+
+var errUnknown = errors.New("this binary does not know the event type; it is older than the log")
 
 // Fold returns the changes that one message of the log makes. An event that
 // nobody declared, or that does not decode, is an error: it halts the
@@ -84,7 +88,8 @@ func Fold(kinds *resource.Registry, m *eventlog.Record) ([]Change, error) {
 				return nil, fail(err)
 			}
 			if !known {
-				return nil, fail(fmt.Errorf("this binary does not know the event type; it may be older than the log"))
+				return nil, fault.Wrap(fail(errUnknown), fault.Unavailable, "record.unknown_event", "the record cannot be kept").
+					WithHint("start a newer binary: nothing was changed")
 			}
 			switch event := event.(type) {
 			case resource.Declared:
