@@ -18,6 +18,7 @@ import (
 func main() {
 	rounds := flag.Int("rounds", 5, "how often each pair is measured; the median is printed")
 	seconds := flag.Duration("for", 3*time.Second, "how long each measurement takes")
+	layers := flag.String("layers", "raw,below,rpc", "of the commands measurement, which layers")
 	only := flag.String("only", "", "run only the measurements whose name contains this")
 	dir := flag.String("dir", "", "where the data folders go, default a temporary folder")
 	profile := flag.String("cpuprofile", "", "write a CPU profile to this file")
@@ -33,7 +34,7 @@ func main() {
 		}
 		defer pprof.StopCPUProfile()
 	}
-	b := bench{rounds: *rounds, length: *seconds, dir: *dir}
+	b := bench{rounds: *rounds, length: *seconds, dir: *dir, layers: strings.Split(*layers, ",")}
 	fmt.Printf("%s %s/%s, %d CPUs, median of %d rounds\n\n", runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), b.rounds)
 	for _, m := range []struct {
 		name string
@@ -60,6 +61,7 @@ type bench struct {
 	rounds int
 	length time.Duration
 	dir    string
+	layers []string
 }
 
 func (b bench) folder() (string, func(), error) {

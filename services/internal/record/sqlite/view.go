@@ -21,6 +21,7 @@ const observationColumns = `org, metric_id, observed_at, source, rev_from, rev_t
 const checkInColumns = `org, target_id, at, rev, confidence, note, status, reason, expires, clear, recorded, principal`
 
 var readStatements = map[string]string{
+	"checkpoint": readCheckpoint,
 	"revision at": `SELECT coalesce((SELECT revision FROM commit_time WHERE recorded <= ?
 		ORDER BY recorded DESC, revision DESC LIMIT 1), 0)`,
 	"commit": `SELECT coalesce((SELECT min(revision) FROM commit_time WHERE revision >= ?1),
@@ -74,7 +75,7 @@ func (s *Store) View(ctx context.Context, f func(record.View) error) error {
 	// A read transaction has nothing to commit.
 	defer func() { _ = tx.Rollback() }()
 	// The first read pins the picture.
-	at, err := checkpoint(ctx, tx)
+	at, err := checkpoint(tx.StmtContext(ctx, s.reader["checkpoint"]).QueryRowContext(ctx))
 	if err != nil {
 		return err
 	}

@@ -13,6 +13,7 @@ import (
 )
 
 var writeStatements = map[string]string{
+	"read checkpoint": readCheckpoint,
 	"checkpoint": `INSERT INTO checkpoint (one, log_id, revision, hash) VALUES (1, ?, ?, ?)
 		ON CONFLICT (one) DO UPDATE SET log_id = excluded.log_id, revision = excluded.revision, hash = excluded.hash`,
 	// The planner knows no statistics: left alone it would scan the whole kind.
@@ -45,16 +46,14 @@ var writeStatements = map[string]string{
 
 // Checkpoint implements record.Store.
 func (s *Store) Checkpoint(ctx context.Context) (record.Checkpoint, error) {
-	return checkpoint(ctx, s.write)
+	return checkpoint(s.writer["read checkpoint"].QueryRowContext(ctx))
 }
 
-type queryer interface {
-	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
-}
+const readCheckpoint = `SELECT log_id, revision, hash FROM checkpoint`
 
-func checkpoint(ctx context.Context, q queryer) (record.Checkpoint, error) {
+func checkpoint(row *sql.Row) (record.Checkpoint, error) {
 	var c record.Checkpoint
-	err := q.QueryRowContext(ctx, "SELECT log_id, revision, hash FROM checkpoint").Scan(&c.LogID, &c.Revision, &c.Hash)
+	err := row.Scan(&c.LogID, &c.Revision, &c.Hash)
 	if errors.Is(err, sql.ErrNoRows) {
 		return record.Checkpoint{}, nil
 	}
@@ -75,7 +74,7 @@ func (s *Store) Write(ctx context.Context, from, to record.Checkpoint, changes [
 			err = errors.Join(err, tx.Rollback())
 		}
 	}()
-	have, err := checkpoint(ctx, tx)
+	have, err := checkpoint(tx.StmtContext(ctx, s.writer["read checkpoint"]).QueryRowContext(ctx))
 	if err != nil {
 		return err
 	}
