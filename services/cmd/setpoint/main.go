@@ -8,6 +8,7 @@ import (
 	"os/signal"
 	"syscall"
 
+	"setpoint.dev/services/gap"
 	"setpoint.dev/services/internal/cli"
 )
 
@@ -27,5 +28,8 @@ func run() int {
 		Stderr: os.Stderr,
 		Env:    os.LookupEnv,
 		Serve:  serve,
+
+		PlanOffline: planOffline,
+		Policies:    gap.PolicyNames(),
 	})
 }

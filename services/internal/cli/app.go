@@ -17,6 +17,8 @@ type app struct {
 	opts    Options
 	out     *stickyWriter
 	started bool // a command's own code has begun
+	// completing a line of the shell: one quick question, no second try.
+	completing bool
 
 	server, org, token, actor string
 	timeout                   time.Duration
@@ -34,16 +36,25 @@ func (a *app) rootCommand() *cobra.Command {
 		Use:   "setpoint COMMAND",
 		Short: "Desired-state management for organizations",
 		Long: `Setpoint holds an organization's strategy as a desired state: declare it in
-manifests, observe what is, compare the two, act on the gaps, repeat.
+manifests, observe what is, compare the two, act on the gaps, repeat. Most
+commands ask a server; plan --offline, schema and completion need none.
+
+What was known at another time: --revision or --known-at. What is evaluated at
+another day: --as-of. Results go to standard output, questions, progress and
+errors to standard error.
 
 Every flag can also be set as SETPOINT_<FLAG> in the environment, for example
-SETPOINT_SERVER; the command line wins. Exit codes: 0 ok, 1 error, 64 wrong
-usage; plan ends with 2 where there are changes.`,
+SETPOINT_SERVER; the command line wins.
+
+Exit codes: 0 ok; 1 error, nothing more was done than the message says; 2 plan
+or diff found changes; 64 wrong usage, nothing was asked of the server; 130
+interrupted.`,
 		Example: `  setpoint dev                                 # the whole service in one process
   setpoint plan -f plan/                       # what would change?
   setpoint apply -f plan/                      # make it so
   setpoint observe vacant-space 0.031 --at FY2018
-  setpoint gaps --strategy gsa-2018-2022       # where are we behind?`,
+  setpoint gaps --strategy gsa-2018-2022       # where are we behind?
+  setpoint describe target vacant-space        # and why?`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		Args:          cobra.ArbitraryArgs,
@@ -76,6 +87,9 @@ usage; plan ends with 2 where there are changes.`,
 	f.StringVar(&a.actor, "actor", "local", "opaque id of who acts, kept in the history")
 	f.DurationVar(&a.timeout, "timeout", 2*time.Minute, "longest wait for one answer of the server")
 	f.BoolVar(&a.noColor, "no-color", false, "no colours on a terminal (also NO_COLOR)")
+	for _, name := range []string{"server", "org", "token", "actor", "timeout"} {
+		_ = root.RegisterFlagCompletionFunc(name, cobra.NoFileCompletions)
+	}
 
 	root.AddGroup(
 		&cobra.Group{ID: "declare", Title: "Declare:"},
@@ -91,7 +105,7 @@ usage; plan ends with 2 where there are changes.`,
 		}
 	}
 	add("declare", a.planCommand(), a.applyCommand(), a.diffCommand(),
-		a.getCommand(), a.describeCommand(), a.historyCommand(), a.exportCommand(), a.deleteCommand())
+		a.getCommand(), a.describeCommand(), a.historyCommand(), a.exportCommand(), a.deleteCommand(), a.schemaCommand())
 	add("observe", a.observeCommand())
 	add("compare", a.gapsCommand(), a.reportCommand())
 	add("operate", a.devCommand(), a.serveCommand(), a.statusCommand(), a.versionCommand())

@@ -16,6 +16,9 @@ type writeFlags struct{ manager, reason string }
 func (w *writeFlags) register(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&w.manager, "manager", "cli", "what writes: cli, git, console, policy or api")
 	cmd.Flags().StringVar(&w.reason, "reason", "", "why, kept in the history")
+	_ = cmd.RegisterFlagCompletionFunc("manager", cobra.FixedCompletions(
+		[]string{"cli", "git", "console", "policy", "api"}, cobra.ShellCompDirectiveNoFileComp))
+	_ = cmd.RegisterFlagCompletionFunc("reason", cobra.NoFileCompletions)
 }
 
 func (w *writeFlags) check() error {
@@ -131,7 +134,9 @@ func (a *app) showAndAsk(ctx context.Context, req *declarationv1.ApplyRequest, p
 }
 
 func (a *app) apply(ctx context.Context, req *declarationv1.ApplyRequest, f format) error {
-	res, err := a.client().declaration.Apply(ctx, req)
+	bar := a.progress("applying", manifestBytes(req.GetManifests()), false)
+	res, err := a.client().declaration.Apply(bar.part(ctx, 0, manifestBytes(req.GetManifests())), req)
+	bar.end()
 	if err != nil {
 		return err
 	}

@@ -34,14 +34,14 @@ type clients struct {
 // client connects on first use; the global flags are settled by then.
 func (a *app) client() *clients {
 	if a.clients == nil {
-		h := &http.Client{Transport: &http.Transport{
+		h := &http.Client{Transport: meter{&http.Transport{
 			Proxy:               http.ProxyFromEnvironment,
 			DialContext:         (&net.Dialer{Timeout: 10 * time.Second}).DialContext,
 			TLSHandshakeTimeout: 10 * time.Second,
 			IdleConnTimeout:     time.Minute,
 			ForceAttemptHTTP2:   true,
-		}}
-		with := connect.WithInterceptors(connect.UnaryInterceptorFunc(a.call))
+		}}}
+		with := connect.WithInterceptors(caller{a})
 		a.clients = &clients{
 			declaration: declarationv1connect.NewDeclarationServiceClient(h, a.server, with),
 			strategy:    strategyv1connect.NewStrategyServiceClient(h, a.server, with),
@@ -52,15 +52,41 @@ func (a *app) client() *clients {
 	return a.clients
 }
 
-// call adds who asks, bounds the wait, and asks again where the server was
-// unavailable: reads change nothing, and writes carry a request id.
-func (a *app) call(next connect.UnaryFunc) connect.UnaryFunc {
+// caller adds to each call who asks.
+type caller struct{ *app }
+
+func (c caller) identify(h http.Header) {
+	h.Set("Setpoint-Org", c.org)
+	h.Set("Setpoint-Actor", c.actor)
+	if c.token != "" {
+		h.Set("Authorization", "Bearer "+c.token)
+	}
+}
+
+// WrapStreamingHandler implements connect.Interceptor; a client handles none.
+func (c caller) WrapStreamingHandler(next connect.StreamingHandlerFunc) connect.StreamingHandlerFunc {
+	return next
+}
+
+// WrapStreamingClient implements connect.Interceptor. A stream may last: there
+// is no bound on it.
+func (c caller) WrapStreamingClient(next connect.StreamingClientFunc) connect.StreamingClientFunc {
+	return func(ctx context.Context, spec connect.Spec) connect.StreamingClientConn {
+		conn := next(ctx, spec)
+		c.identify(conn.RequestHeader())
+		return conn
+	}
+}
+
+// WrapUnary implements connect.Interceptor. It bounds the wait, and asks again
+// where the server was unavailable: reads change nothing, and writes carry a
+// request id.
+func (c caller) WrapUnary(next connect.UnaryFunc) connect.UnaryFunc {
+	a := c.app
 	return func(ctx context.Context, req connect.AnyRequest) (connect.AnyResponse, error) {
-		h := req.Header()
-		h.Set("Setpoint-Org", a.org)
-		h.Set("Setpoint-Actor", a.actor)
-		if a.token != "" {
-			h.Set("Authorization", "Bearer "+a.token)
+		c.identify(req.Header())
+		if a.completing {
+			return a.once(ctx, req, next)
 		}
 		delay := a.opts.RetryDelay
 		var before error

@@ -15,6 +15,7 @@ import (
 
 	"setpoint.dev/services/internal/calendar"
 	"setpoint.dev/services/internal/fault"
+	"setpoint.dev/services/internal/sheet"
 )
 
 // Limits of a table of observations. The longest texts are the API's.
@@ -38,6 +39,8 @@ type observationRow struct {
 var (
 	tableColumns    = []string{"metric", "observed_at", "value", "source", "note"}
 	requiredColumns = tableColumns[:3]
+	// What only the log knows; get observations -o csv prints it.
+	ignoredColumns = []string{"corrections", "revision", "recorded"}
 	// What other systems call the columns.
 	columnSynonyms = map[string]string{
 		"kpi": "metric", "indicator": "metric", "measure": "metric", "name": "metric",
@@ -238,6 +241,9 @@ func readHeader(f *tableFaults, line int, header []string) map[string]int {
 			index[name] = i
 			continue
 		}
+		if slices.Contains(ignoredColumns, name) {
+			continue
+		}
 		guess, hint := explainColumn(name)
 		f.add(line, "", hint, "unknown column %q", clip(printable(raw), 60))
 		if guess == "" && hint != legalColumns {
@@ -311,7 +317,7 @@ func readRow(f *tableFaults, line int, record []string, width int, index map[str
 	}
 	row := observationRow{
 		line: line, metric: keep(strings.TrimSpace(get("metric"))), at: keep(strings.TrimSpace(get("observed_at"))),
-		source: keep(strings.TrimSpace(get("source"))), note: strings.Clone(get("note")),
+		source: keep(sheet.Plain(strings.TrimSpace(get("source")))), note: strings.Clone(sheet.Plain(get("note"))),
 	}
 	if f.count > before {
 		return row, false

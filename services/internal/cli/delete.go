@@ -19,8 +19,8 @@ func (a *app) deleteCommand() *cobra.Command {
 to the resource, and for a protected one.`,
 		Example: `  setpoint delete target fedramp-2020 --reason "replaced by the plan of 2021"
   setpoint delete metric/vacant-space --yes`,
-		Args:      betweenArgs(1, 2, "KIND and NAME"),
-		ValidArgs: kindNames(),
+		Args:              betweenArgs(1, 2, "KIND and NAME"),
+		ValidArgsFunction: a.completeResource(),
 	}
 	w.register(cmd)
 	cmd.Flags().BoolVarP(&yes, "yes", "y", false, "do not ask")

@@ -7,13 +7,17 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
+	"connectrpc.com/connect"
 	"github.com/spf13/cobra"
+	"google.golang.org/protobuf/types/known/structpb"
 
 	commonv1 "setpoint.dev/proto/gen/setpoint/common/v1"
 	declarationv1 "setpoint.dev/proto/gen/setpoint/declaration/v1"
 	gapv1 "setpoint.dev/proto/gen/setpoint/gap/v1"
 	strategyv1 "setpoint.dev/proto/gen/setpoint/strategy/v1"
+	"setpoint.dev/services/internal/fault"
 )
 
 // latest is how many observations the description of a metric shows.
@@ -25,26 +29,36 @@ type description struct {
 	resource     *commonv1.Resource
 	asOf, policy string
 	evaluation   *gapv1.TargetGap          // of a Target
+	chart        *chart                    // of a Target; nil: nothing to draw
 	observations []*strategyv1.Observation // of a Metric, newest last
-	total        int
+	values       []float64                 // of a Metric, all of them, oldest first
+	as           shown                     // how values read
 }
 
 func (a *app) describeCommand() *cobra.Command {
 	var s snapshotFlags
-	var asOf string
+	var asOf, policy string
+	var original, onlyASCII bool
 	cmd := &cobra.Command{
 		Use:   "describe KIND NAME",
 		Short: "Show all about one resource",
 		Long: `Describe shows a resource, where this version of it comes from, and what it means
-now: the evaluation of a target, the latest observations of a metric.`,
+now: of a target the evaluation, a picture of its way and how the status came
+about; of a metric its course and latest observations.
+
+Pictures are drawn in Unicode, or in ASCII where the locale (LC_ALL, LC_CTYPE,
+LANG) is not UTF-8, or with --ascii.`,
 		Example: `  setpoint describe target vacant-space
   setpoint describe target vacant-space --as-of 2018-12-31
   setpoint describe metric vacant-space -o json`,
-		Args:      betweenArgs(1, 2, "KIND and NAME"),
-		ValidArgs: kindNames(),
+		Args:              betweenArgs(1, 2, "KIND and NAME"),
+		ValidArgsFunction: a.completeResource(),
 	}
 	s.register(cmd)
-	cmd.Flags().StringVar(&asOf, "as-of", "", "evaluate at the end of this day (YYYY-MM-DD), default today")
+	a.asOfFlag(cmd, &asOf)
+	a.policyFlag(cmd, &policy)
+	cmd.Flags().BoolVar(&original, "original-targets", false, "judge against the target as first declared")
+	cmd.Flags().BoolVar(&onlyASCII, "ascii", false, "draw pictures without Unicode")
 	f := outputFlag(cmd)
 	cmd.RunE = runE(func(ctx context.Context, args []string) error {
 		snapshot, err := s.snapshot()
@@ -61,29 +75,36 @@ now: the evaluation of a target, the latest observations of a metric.`,
 		if name == "" {
 			return usagef("missing NAME: which %s?", strings.ToLower(k.Name))
 		}
-		d, err := a.describe(ctx, k, name, snapshot, asOf)
+		query := &gapv1.EvaluateRequest{AsOf: asOf, Policy: policy, OriginalTargets: original, Snapshot: snapshot}
+		if k.Name != "Target" && (asOf != "" || policy != "" || original) {
+			return usagef("--as-of, --policy and --original-targets are for a target: nothing else is evaluated")
+		}
+		d, err := a.describe(ctx, k, name, query, *f)
 		if err != nil {
 			return err
 		}
 		if *f != asTable {
 			return d.write(a, *f)
 		}
-		text, err := d.render(a.width(), a.colors(a.opts.Stdout))
+		text, err := d.render(a.width(), a.glyphs(onlyASCII), a.colors(a.opts.Stdout))
 		a.printf("%s", text)
 		return err
 	})
 	return cmd
 }
 
-func (a *app) describe(ctx context.Context, k kind, name string, s *commonv1.Snapshot, asOf string) (*description, error) {
-	res, err := a.client().declaration.Get(ctx, &declarationv1.GetRequest{Kind: k.Name, Name: name, Snapshot: s})
+// describe reads the resource, and what it means at the revision it was read
+// at, so that the parts agree.
+func (a *app) describe(ctx context.Context, k kind, name string, query *gapv1.EvaluateRequest, f format) (*description, error) {
+	res, err := a.client().declaration.Get(ctx, &declarationv1.GetRequest{Kind: k.Name, Name: name, Snapshot: query.GetSnapshot()})
 	if err != nil {
 		return nil, err
 	}
 	d := &description{kind: k, resource: res.GetResource()}
+	query.Snapshot = &commonv1.Snapshot{Revision: res.GetRevision()}
 	switch k.Name {
 	case "Target":
-		e, err := a.client().gap.Evaluate(ctx, &gapv1.EvaluateRequest{AsOf: asOf, Snapshot: s})
+		e, err := a.client().gap.Evaluate(ctx, query)
 		if err != nil {
 			return nil, err
 		}
@@ -93,9 +114,19 @@ func (a *app) describe(ctx context.Context, k kind, name string, s *commonv1.Sna
 				d.evaluation = t
 			}
 		}
+		if f == asTable && d.evaluation != nil {
+			if d.chart, err = a.chartOf(ctx, d.evaluation, query); err != nil {
+				return nil, err
+			}
+		}
 	case "Metric":
-		_, err := a.observations(ctx, name, s, func(page []*strategyv1.Observation) {
-			d.total += len(page)
+		if d.as, err = a.formatOf(ctx, d.resource, query.GetSnapshot()); err != nil {
+			return nil, err
+		}
+		_, err := a.observations(ctx, name, query.GetSnapshot(), func(page []*strategyv1.Observation) {
+			for _, o := range page {
+				d.values = append(d.values, o.GetValue())
+			}
 			d.observations = append(d.observations, page...)
 			d.observations = d.observations[max(0, len(d.observations)-latest):]
 		})
@@ -104,6 +135,38 @@ func (a *app) describe(ctx context.Context, k kind, name string, s *commonv1.Sna
 		}
 	}
 	return d, nil
+}
+
+// chartOf asks for the picture of a target: it is part of the gap report. A
+// server that has no reports has no pictures.
+func (a *app) chartOf(ctx context.Context, t *gapv1.TargetGap, query *gapv1.EvaluateRequest) (*chart, error) {
+	res, err := a.client().gap.Report(ctx, &gapv1.ReportRequest{
+		Format: "json", Strategy: t.GetStrategy(), AsOf: query.GetAsOf(), Policy: query.GetPolicy(),
+		OriginalTargets: query.GetOriginalTargets(), Snapshot: query.GetSnapshot(),
+	})
+	if connect.CodeOf(err) == connect.CodeUnimplemented {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	var report struct {
+		Document struct {
+			Targets []struct {
+				Name  string
+				Chart *chart
+			}
+		}
+	}
+	if err := json.Unmarshal(res.GetContent(), &report); err != nil {
+		return nil, fault.Wrap(err, fault.Internal, "cli.report", "the server's report cannot be read")
+	}
+	for _, x := range report.Document.Targets {
+		if x.Name == t.GetName() {
+			return x.Chart, nil
+		}
+	}
+	return nil, nil
 }
 
 func (d *description) write(a *app, f format) error {
@@ -141,17 +204,18 @@ func (d *description) write(a *app, f format) error {
 type block struct {
 	b     strings.Builder
 	color paint
+	width int // of the labels, at least 14
 }
 
 func (b *block) line(label, value string) {
 	if value != "" {
-		fmt.Fprintf(&b.b, "%s%s\n", b.color.with(bold, fmt.Sprintf("%-14s", label+":")), value)
+		fmt.Fprintf(&b.b, "%s%s\n", b.color.with(bold, fmt.Sprintf("%-*s", max(14, b.width), label+":")), value)
 	}
 }
 
 func (b *block) heading(s string) { fmt.Fprintf(&b.b, "\n%s\n", b.color.with(bold, s+":")) }
 
-func (d *description) render(width int, color paint) (string, error) {
+func (d *description) render(width int, g *glyphs, color paint) (string, error) {
 	b := &block{color: color}
 	m := d.resource.GetMetadata()
 	b.line("Name", printable(m.GetName()))
@@ -188,29 +252,59 @@ func (d *description) render(width int, color paint) (string, error) {
 	}
 	if d.evaluation != nil {
 		d.renderEvaluation(b)
+		if drawn := picture(d.chart, shownAs(d.evaluation.GetFormat()), g, inside(width), color); drawn != "" {
+			b.heading("Course")
+			b.indented(drawn)
+		}
+		d.renderExplanation(b, width)
 	}
 	if d.kind.Name == "Metric" {
-		switch d.total {
-		case 0:
-			b.heading("Observations")
-			b.b.WriteString("  none\n")
-		default:
-			b.heading(fmt.Sprintf("Latest observations (%d of %s)", len(d.observations), groupDigits(itoa(int64(d.total)))))
-			for _, l := range strings.Split(strings.TrimSuffix(observationTable(d.observations, width, color), "\n"), "\n") {
-				fmt.Fprintf(&b.b, "  %s\n", l)
-			}
-		}
+		d.renderObservations(b, width, g)
 	}
 	return b.b.String(), nil
 }
 
+// inside is the width that is left beside the indentation.
+func inside(width int) int {
+	if width <= 0 {
+		return widestPicture - 2
+	}
+	return min(width, widestPicture) - 2
+}
+
+// indented adds lines, two columns in.
+func (b *block) indented(lines string) {
+	for _, l := range strings.Split(strings.TrimSuffix(lines, "\n"), "\n") {
+		fmt.Fprintf(&b.b, "  %s\n", l)
+	}
+}
+
+func (d *description) renderObservations(b *block, width int, g *glyphs) {
+	if len(d.values) == 0 {
+		b.heading("Observations")
+		b.indented("none")
+		return
+	}
+	if line := sparkline(d.values, g, inside(width)); line != "" {
+		b.heading("Course")
+		low, high := slices.Min(d.values), slices.Max(d.values)
+		b.indented(line + "\n" + "lowest " + d.as.value(low) + ", highest " + d.as.value(high) + ", latest " + d.as.value(d.values[len(d.values)-1]))
+	}
+	b.heading(fmt.Sprintf("Latest observations (%d of %s)", len(d.observations), groupDigits(itoa(int64(len(d.values))))))
+	if width > 0 {
+		width -= 2
+	}
+	b.indented(observationTable(d.observations, d.as, width, b.color))
+}
+
 func (d *description) renderEvaluation(b *block) {
 	e := d.evaluation
-	b.heading("Evaluation as of " + d.asOf + ", policy " + d.policy)
+	as := shownAs(e.GetFormat())
+	b.heading("Evaluation as of " + d.asOf + ", policy " + printable(d.policy))
 	inner := &block{color: b.color}
 	inner.line("Status", statusText(e.GetStatus(), b.color))
 	inner.line("Flags", strings.Join(gapFlags(e), "; "))
-	actual := optional(e.Actual, formatNumber)
+	actual := optional(e.Actual, as.value)
 	if actual != "" && e.GetActualAt() != "" {
 		actual += " at " + e.GetActualAt()
 	}
@@ -218,19 +312,64 @@ func (d *description) renderEvaluation(b *block) {
 	inner.line("Actual", actual)
 	inner.line("Target", targetText(e))
 	inner.line("Due", e.GetDue())
-	inner.line("Baseline", optional(e.Baseline, formatNumber))
-	inner.line("Expected", optional(e.Expected, formatNumber))
-	inner.line("Expected now", optional(e.ExpectedNow, formatNumber))
-	inner.line("Gap", optional(e.Gap, formatNumber))
-	inner.line("Drift", optional(e.Drift, formatNumber))
+	inner.line("Baseline", optional(e.Baseline, as.value))
+	inner.line("Expected", optional(e.Expected, as.value))
+	inner.line("Expected now", optional(e.ExpectedNow, as.value))
+	inner.line("Gap", optional(e.Gap, as.behind))
+	inner.line("Drift", optional(e.Drift, as.behind))
 	inner.line("Share", optional(e.Share, formatPercent))
-	inner.line("Target drift", optional(e.TargetDrift, formatNumber))
+	inner.line("Target drift", optional(e.TargetDrift, as.difference))
 	inner.line("Progress", optional(e.Progress, formatPercent))
 	inner.line("Score", optional(e.Score, formatNumber))
-	inner.line("Rule", printable(e.GetExplanation().GetRule()))
-	for _, l := range strings.SplitAfter(inner.b.String(), "\n") {
-		if l != "" {
-			b.b.WriteString("  " + l)
-		}
+	if e.Confidence != nil {
+		inner.line("Confidence", itoa(int64(e.GetConfidence()))+" of 10")
 	}
+	b.indented(inner.b.String())
+}
+
+// renderExplanation says how the status came about: the rule, its inputs, and
+// the log positions that it rests on.
+func (d *description) renderExplanation(b *block, width int) {
+	x := d.evaluation.GetExplanation()
+	if x.GetRule() == "" && len(x.GetRevisions()) == 0 {
+		return
+	}
+	b.heading("How the status came about")
+	if rule := printable(x.GetRule()); rule != "" {
+		b.indented(strings.Join(wrapped(rule, inside(width)), "\n"))
+	}
+	inner := &block{color: b.color}
+	fields := x.GetInputs().GetFields()
+	for name := range fields {
+		inner.width = max(inner.width, utf8.RuneCountInString(printable(name))+2)
+	}
+	for _, name := range slices.Sorted(maps.Keys(fields)) {
+		v := inline(fields[name])
+		if s, ok := fields[name].GetKind().(*structpb.Value_StringValue); ok {
+			v = printable(s.StringValue)
+		}
+		inner.line(printable(name), v)
+	}
+	inner.line("Revisions", ranges(x.GetRevisions()))
+	if s := inner.b.String(); s != "" {
+		b.indented(s)
+	}
+}
+
+// ranges is "12, 14–17" of ascending numbers.
+func ranges(list []int64) string {
+	var parts []string
+	for i := 0; i < len(list); {
+		j := i
+		for j+1 < len(list) && list[j+1] == list[j]+1 {
+			j++
+		}
+		part := itoa(list[i])
+		if j > i {
+			part += "–" + itoa(list[j])
+		}
+		parts = append(parts, part)
+		i = j + 1
+	}
+	return strings.Join(parts, ", ")
 }

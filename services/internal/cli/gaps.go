@@ -11,25 +11,32 @@ import (
 
 func (a *app) gapsCommand() *cobra.Command {
 	var s snapshotFlags
+	var watch bool
 	req := &gapv1.EvaluateRequest{}
 	cmd := &cobra.Command{
 		Use:   "gaps",
 		Short: "Compare the observed with the declared",
 		Long: `Gaps evaluates every target at the end of a day and shows the worst first, then
 objectives and strategies with the share of them that is known. A positive gap,
-drift or share means behind. What is not known is never shown as good.`,
+drift or share means behind. What is not known is never shown as good.
+
+With --watch a terminal is redrawn; elsewhere each result follows the one
+before, with -o json as one line each.`,
 		Example: `  setpoint gaps --strategy gsa-2018-2022
   setpoint gaps --as-of 2018-12-31 --policy okr
   setpoint gaps --as-of 2018-12-31 --known-at 2019-02-01T00:00:00Z
-  setpoint gaps --original-targets -o json`,
+  setpoint gaps --original-targets -o csv
+  setpoint gaps --watch
+  setpoint gaps --watch -o json | jq -c '[.targets[] | select(.status == "off_track").name]'`,
 		Args: exactArgs(),
 	}
-	cmd.Flags().StringVar(&req.Strategy, "strategy", "", "only this strategy")
-	cmd.Flags().StringVar(&req.AsOf, "as-of", "", "evaluate at the end of this day (YYYY-MM-DD), default today")
-	cmd.Flags().StringVar(&req.Policy, "policy", "", "the policy that turns numbers into statuses: default, okr …")
+	a.strategyFlag(cmd, &req.Strategy)
+	a.asOfFlag(cmd, &req.AsOf)
+	a.policyFlag(cmd, &req.Policy)
 	cmd.Flags().BoolVar(&req.OriginalTargets, "original-targets", false, "judge against the targets as first declared")
+	cmd.Flags().BoolVarP(&watch, "watch", "w", false, "show the comparison again whenever it changes, until interrupted")
 	s.register(cmd)
-	f := outputFlag(cmd)
+	f := tabularFlag(cmd)
 	cmd.RunE = runE(func(ctx context.Context, _ []string) error {
 		if err := checkAsOf(req.AsOf); err != nil {
 			return err
@@ -38,12 +45,22 @@ drift or share means behind. What is not known is never shown as good.`,
 		if req.Snapshot, err = s.snapshot(); err != nil {
 			return err
 		}
+		if watch {
+			if s.revision != 0 || s.knownAt != "" {
+				return usagef("--watch follows what becomes known; --revision and --known-at stand still")
+			}
+			return a.watchGaps(ctx, req, *f)
+		}
 		res, err := a.client().gap.Evaluate(ctx, req)
 		if err != nil {
 			return err
 		}
-		if *f != asTable {
+		switch *f {
+		case asJSON, asYAML:
 			return a.writeMessage(*f, res)
+		case asCSV:
+			_, err := a.out.Write(gapsCSV(res, req.GetOriginalTargets(), true))
+			return err
 		}
 		a.printf("%s", renderGaps(res, req.OriginalTargets, a.width(), a.colors(a.opts.Stdout)))
 		return nil

@@ -90,9 +90,10 @@ func targetTable(targets []*gapv1.TargetGap, width int, color paint) string {
 		)
 	})
 	columns := []column{
-		{Title: "STATUS"}, {Title: "TARGET", Shrink: 16}, {Title: "PERIOD", Drop: 4}, {Title: "ACTUAL", Right: true, Drop: 6},
-		{Title: "DECLARED", Right: true, Drop: 5}, {Title: "EXPECTED", Right: true, Drop: 2}, {Title: "GAP", Right: true},
-		{Title: "DRIFT", Right: true, Drop: 3}, {Title: "PROGRESS", Right: true, Drop: 1}, {Title: "FLAGS", Shrink: 12},
+		{Title: "STATUS"}, {Title: "TARGET", Shrink: 16}, {Title: "PERIOD", Drop: 6}, {Title: "ACTUAL", Right: true, Drop: 8},
+		{Title: "DECLARED", Right: true, Drop: 7}, {Title: "EXPECTED", Right: true, Drop: 4}, {Title: "GAP", Right: true},
+		{Title: "DRIFT", Right: true, Drop: 3}, {Title: "SHARE", Right: true, Drop: 5}, {Title: "PROGRESS", Right: true, Drop: 2},
+		{Title: "CONFIDENCE", Right: true, Drop: 1}, {Title: "FLAGS", Shrink: 12, Cap: longestTitle},
 	}
 	rows := make([][]string, len(targets))
 	for i, t := range targets {
@@ -100,10 +101,15 @@ func targetTable(targets []*gapv1.TargetGap, width int, color paint) string {
 		if period == "" {
 			period = t.GetActualAt()
 		}
+		confidence := ""
+		if t.Confidence != nil {
+			confidence = itoa(int64(t.GetConfidence()))
+		}
+		as := shownAs(t.GetFormat())
 		rows[i] = []string{
-			statusText(t.GetStatus(), color), printable(t.GetName()), printable(period), optional(t.Actual, formatNumber),
-			targetText(t), optional(t.Expected, formatNumber), optional(t.Gap, formatNumber),
-			optional(t.Share, formatPercent), optional(t.Progress, formatPercent), strings.Join(gapFlags(t), "; "),
+			statusText(t.GetStatus(), color), printable(t.GetName()), printable(period), optional(t.Actual, as.value),
+			targetText(t), optional(t.Expected, as.value), optional(t.Gap, as.difference), optional(t.Drift, as.difference),
+			optional(t.Share, formatPercent), optional(t.Progress, formatPercent), confidence, strings.Join(gapFlags(t), "; "),
 		}
 	}
 	return renderTable(dropEmpty(columns, rows, width, color))
@@ -116,17 +122,28 @@ func shareOr(t *gapv1.TargetGap, absent float64) float64 {
 	return t.GetShare()
 }
 
-// targetText is the final value or the band.
+// targetText is the final value with the side that is good, or the band.
 func targetText(t *gapv1.TargetGap) string {
-	if t.Target != nil {
-		return formatNumber(t.GetTarget())
+	as := shownAs(t.GetFormat())
+	if t.Target == nil {
+		return as.band(t.Lower, t.Upper)
 	}
-	return bandText(t.Lower, t.Upper)
+	return map[string]string{"increase": "≥ ", "decrease": "≤ "}[t.GetDirection()] + as.value(t.GetTarget())
 }
 
 // gapFlags is what a reader must know beside the status.
 func gapFlags(t *gapv1.TargetGap) []string {
 	var flags []string
+	if o := t.GetOverride(); o != nil {
+		s := "said to be " + statusWord(o.GetStatus())
+		if o.GetExpires() != "" {
+			s += " until " + o.GetExpires()
+		}
+		if o.GetReason() != "" {
+			s += ": " + printable(o.GetReason())
+		}
+		flags = append(flags, s)
+	}
 	if t.GetStale() {
 		s := "stale"
 		if last := t.GetLastKnownStatus(); last != "" {
@@ -146,7 +163,7 @@ func rollUpTable(title string, list []*gapv1.RollUp, width int, color paint) str
 		return cmp.Or(cmp.Compare(severity(x.GetStatus()), severity(y.GetStatus())), strings.Compare(x.GetName(), y.GetName()))
 	})
 	columns := []column{
-		{Title: "STATUS"}, {Title: title, Shrink: 16}, {Title: "TITLE", Shrink: 16, Drop: 1}, {Title: "SCORE", Right: true},
+		{Title: "STATUS"}, {Title: title, Shrink: 16}, {Title: "TITLE", Shrink: 16, Drop: 1, Cap: longestTitle}, {Title: "SCORE", Right: true},
 		{Title: "PROGRESS", Right: true, Drop: 2}, {Title: "KNOWN", Right: true}, {Title: "TARGETS", Right: true, Drop: 3},
 	}
 	rows := make([][]string, len(list))

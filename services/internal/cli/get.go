@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"connectrpc.com/connect"
 	"github.com/spf13/cobra"
 
 	commonv1 "setpoint.dev/proto/gen/setpoint/common/v1"
@@ -31,20 +32,25 @@ func itoa(n int64) string { return strconv.FormatInt(n, 10) }
 func (a *app) getCommand() *cobra.Command {
 	var s snapshotFlags
 	cmd := &cobra.Command{
-		Use:   "get {KIND [NAME] | observations METRIC}",
-		Short: "Show resources of a kind, or a metric's observations",
+		Use:     "get {KIND [NAME] | observations METRIC}",
+		Aliases: []string{"list"},
+		Short:   "Show resources of a kind, or a metric's observations",
 		Long: `Get reads what is declared, or a metric's observations, now or as it was known
 at a revision or an instant. Kinds: ` + strings.Join(kindNames(), ", ") + `.
-Resources printed with -o yaml are manifests: they apply again.`,
+
+Tables show values as their metric declares them, cut to the terminal. With
+-o yaml, resources are manifests: they apply again. With -o csv, numbers are
+raw, every field of the kind is a column, and lists are JSON; observations
+printed so can be recorded again with observe -f.`,
 		Example: `  setpoint get targets
   setpoint get metric vacant-space -o yaml
-  setpoint get observations vacant-space
-  setpoint get targets --known-at 2026-03-31T00:00:00Z -o json`,
-		Args:      betweenArgs(1, 2, "KIND"),
-		ValidArgs: append(kindNames(), "observations"),
+  setpoint get observations vacant-space -o csv
+  setpoint get targets --known-at 2026-03-31 -o json`,
+		Args:              betweenArgs(1, 2, "KIND"),
+		ValidArgsFunction: a.completeResource("observations"),
 	}
 	s.register(cmd)
-	f := outputFlag(cmd)
+	f := tabularFlag(cmd)
 	cmd.RunE = runE(func(ctx context.Context, args []string) error {
 		snapshot, err := s.snapshot()
 		if err != nil {
@@ -90,18 +96,14 @@ func (a *app) getOne(ctx context.Context, k kind, name string, s *commonv1.Snaps
 	if err != nil {
 		return err
 	}
-	switch f {
-	case asJSON:
+	if f == asJSON {
 		raw, err := encode(res.GetResource(), false)
 		if err != nil {
 			return err
 		}
 		return a.writeStructured(f, raw)
-	case asYAML:
-		return a.writeManifests(k, []*commonv1.Resource{res.GetResource()})
 	}
-	a.printf("%s", resourceTable(k, []*commonv1.Resource{res.GetResource()}, a.width(), a.colors(a.opts.Stdout)))
-	return nil
+	return a.writeResources(ctx, k, []*commonv1.Resource{res.GetResource()}, &commonv1.Snapshot{Revision: res.GetRevision()}, f)
 }
 
 func (a *app) getAll(ctx context.Context, k kind, s *commonv1.Snapshot, f format) error {
@@ -109,8 +111,7 @@ func (a *app) getAll(ctx context.Context, k kind, s *commonv1.Snapshot, f format
 	if err != nil {
 		return err
 	}
-	switch f {
-	case asJSON:
+	if f == asJSON {
 		l := list{Items: []json.RawMessage{}, Revision: itoa(revision)}
 		for _, r := range resources {
 			raw, err := encode(r, false)
@@ -120,14 +121,36 @@ func (a *app) getAll(ctx context.Context, k kind, s *commonv1.Snapshot, f format
 			l.Items = append(l.Items, raw)
 		}
 		return a.writeStructured(f, l)
+	}
+	return a.writeResources(ctx, k, resources, &commonv1.Snapshot{Revision: revision}, f)
+}
+
+// writeResources prints resources as a table, CSV or manifests. at is the
+// snapshot that they were read from.
+func (a *app) writeResources(ctx context.Context, k kind, resources []*commonv1.Resource, at *commonv1.Snapshot, f format) error {
+	switch f {
 	case asYAML:
 		return a.writeManifests(k, resources)
+	case asCSV:
+		raw, err := resourceCSV(k, resources)
+		if err != nil {
+			return err
+		}
+		_, err = a.out.Write(raw)
+		return err
 	}
 	if len(resources) == 0 {
 		a.warnf("no %s\n", k.Plural)
 		return nil
 	}
-	a.printf("%s", resourceTable(k, resources, a.width(), a.colors(a.opts.Stdout)))
+	var formats map[string]shown
+	if k.Name == "Target" {
+		var err error
+		if formats, err = a.formats(ctx, at); err != nil {
+			return err
+		}
+	}
+	a.printf("%s", resourceTable(k, resources, formats, a.width(), a.colors(a.opts.Stdout)))
 	return nil
 }
 
@@ -180,7 +203,8 @@ func (a *app) getObservations(ctx context.Context, metric string, s *commonv1.Sn
 	if err != nil {
 		return err
 	}
-	if f != asTable {
+	switch f {
+	case asJSON, asYAML:
 		l := list{Items: []json.RawMessage{}, Revision: itoa(revision)}
 		for _, o := range all {
 			raw, err := encode(o, true)
@@ -190,19 +214,33 @@ func (a *app) getObservations(ctx context.Context, metric string, s *commonv1.Sn
 			l.Items = append(l.Items, raw)
 		}
 		return a.writeStructured(f, l)
+	case asCSV:
+		_, err := a.out.Write(observationCSV(all))
+		return err
 	}
 	if len(all) == 0 {
 		a.warnf("no observations of %s\n", metric)
 		return nil
 	}
-	a.printf("%s", observationTable(all, a.width(), a.colors(a.opts.Stdout)))
+	at := &commonv1.Snapshot{Revision: revision}
+	declared, err := a.client().declaration.Get(ctx, &declarationv1.GetRequest{Kind: "Metric", Name: metric, Snapshot: at})
+	if err != nil && connect.CodeOf(err) != connect.CodeNotFound { // of a retired metric, the values as they are
+		return err
+	}
+	as, err := a.formatOf(ctx, declared.GetResource(), at)
+	if err != nil {
+		return err
+	}
+	a.printf("%s", observationTable(all, as, a.width(), a.colors(a.opts.Stdout)))
 	return nil
 }
 
-func observationTable(observations []*strategyv1.Observation, width int, color paint) string {
+// observationTable shows values as the metric declares, and beside them every
+// digit.
+func observationTable(observations []*strategyv1.Observation, as shown, width int, color paint) string {
 	columns := []column{
-		{Title: "OBSERVED AT"}, {Title: "VALUE", Right: true}, {Title: "SOURCE", Shrink: 10}, {Title: "NOTE", Shrink: 12},
-		{Title: "CORRECTIONS", Right: true}, {Title: "REVISION", Right: true},
+		{Title: "OBSERVED AT"}, {Title: "VALUE", Right: true}, {Title: "EXACT", Right: true, Drop: 3}, {Title: "SOURCE", Shrink: 10},
+		{Title: "NOTE", Shrink: 12, Cap: longestTitle}, {Title: "CORRECTIONS", Right: true, Drop: 2}, {Title: "REVISION", Right: true, Drop: 1},
 	}
 	rows := make([][]string, len(observations))
 	for i, o := range observations {
@@ -210,8 +248,12 @@ func observationTable(observations []*strategyv1.Observation, width int, color p
 		if o.GetCorrections() > 0 {
 			corrections = itoa(int64(o.GetCorrections()))
 		}
+		value := exactNumber(o.GetValue())
+		if as.format != nil {
+			value = as.value(o.GetValue())
+		}
 		rows[i] = []string{
-			printable(o.GetObservedAt()), exactNumber(o.GetValue()), printable(o.GetSource()), printable(o.GetNote()),
+			printable(o.GetObservedAt()), value, as.exact(o.GetValue()), printable(o.GetSource()), printable(o.GetNote()),
 			corrections, itoa(o.GetRevision()),
 		}
 	}

@@ -241,7 +241,9 @@ func observations(n int) func(*strategyv1.ListObservationsRequest) (*strategyv1.
 }
 
 func TestGetObservations(t *testing.T) {
-	s := session{server: (&fake{observed: observations(7)}).serve(t)}
+	f := catalogue(resource(t, "Metric", "vacant-space", metricSpec, 12))
+	f.observed = observations(7)
+	s := session{server: f.serve(t)}
 	golden(t, "get-observations", s.run(t, "get", "observations", "vacant-space").want(t, exitOK).stdout)
 	got := s.run(t, "get", "observations", "vacant-space", "-o", "json").want(t, exitOK)
 	var l struct {
@@ -273,6 +275,12 @@ func TestDescribe(t *testing.T) {
 		return e, nil
 	}
 	s := session{server: f.serve(t)}
+	f.report = func(r *gapv1.ReportRequest) (*gapv1.ReportResponse, error) {
+		if r.GetFormat() != "json" || r.GetAsOf() != "2018-12-31" || r.GetSnapshot().GetRevision() != 99 {
+			t.Errorf("the picture is of something else: %v", r)
+		}
+		return &gapv1.ReportResponse{Content: []byte(sampleChart)}, nil
+	}
 	golden(t, "describe-target", s.run(t, "describe", "target", "vacant-space", "--as-of", "2018-12-31").want(t, exitOK).stdout)
 	golden(t, "describe-metric", s.run(t, "describe", "metric/vacant-space").want(t, exitOK).stdout)
 
@@ -285,6 +293,13 @@ func TestDescribe(t *testing.T) {
 		t.Errorf("%v: %+v", err, d)
 	}
 }
+
+// sampleChart is the part of a gap report that a picture is made of.
+const sampleChart = `{"schema": "x", "document": {"targets": [{"name": "other"}, {"name": "vacant-space", "chart": {
+	"from": "2014-10-01", "to": "2020-09-30", "asOf": "2018-12-31",
+	"actual": [{"start": "2014-10-01", "end": "2015-09-30", "value": 0.034}, {"start": "2016-10-01", "end": "2017-09-30", "value": 0.029},
+		{"start": "2017-10-01", "end": "2018-09-30", "value": 0.033}],
+	"goals": [{"start": "2017-10-01", "end": "2018-09-30", "value": 0.03}, {"start": "2018-10-01", "end": "2020-09-30", "value": 0.0275}]}}]}}`
 
 func TestDelete(t *testing.T) {
 	var got []*declarationv1.DeleteRequest

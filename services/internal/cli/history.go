@@ -26,8 +26,8 @@ last name it had.`,
 		Example: `  setpoint history target vacant-space
   setpoint history metric/fedramp-systems --known-at 2026-03-31
   setpoint history target fedramp-2020 -o json`,
-		Args:      betweenArgs(1, 2, "KIND and NAME"),
-		ValidArgs: kindNames(),
+		Args:              betweenArgs(1, 2, "KIND and NAME"),
+		ValidArgsFunction: a.completeResource(),
 	}
 	s.register(cmd)
 	f := outputFlag(cmd)

@@ -21,17 +21,20 @@ type kind struct {
 	Columns []kindColumn
 }
 
-// kindColumn takes a cell from the spec.
+// kindColumn takes a cell from the spec; numbers of a metric read as it declares.
 type kindColumn struct {
 	column
-	cell func(spec map[string]*structpb.Value) string
+	cell func(spec map[string]*structpb.Value, as shown) string
 }
 
 var (
-	titleColumn = kindColumn{column{Title: "TITLE", Shrink: 16}, field("title")}
+	titleColumn = kindColumn{column{Title: "TITLE", Shrink: 16, Cap: longestTitle}, field("title")}
 	ownerColumn = kindColumn{column{Title: "OWNER", Shrink: 10, Drop: 3}, field("owner")}
 	plain       = []kindColumn{titleColumn, ownerColumn}
 )
+
+// longestTitle is how much of a title is shown where no terminal limits it.
+const longestTitle = 60
 
 var kinds = []kind{
 	{"Organization", "organizations", &strategyv1.OrganizationSpec{}, []kindColumn{
@@ -102,8 +105,8 @@ func splitKind(args []string) (kind, string, error) {
 	return k, name, err
 }
 
-func field(path string) func(map[string]*structpb.Value) string {
-	return func(spec map[string]*structpb.Value) string { return cellText(lookup(spec, path)) }
+func field(path string) func(map[string]*structpb.Value, shown) string {
+	return func(spec map[string]*structpb.Value, _ shown) string { return cellText(lookup(spec, path)) }
 }
 
 func lookup(spec map[string]*structpb.Value, path string) *structpb.Value {
@@ -126,7 +129,7 @@ func cellText(v *structpb.Value) string {
 	return ""
 }
 
-func targetForm(spec map[string]*structpb.Value) string {
+func targetForm(spec map[string]*structpb.Value, _ shown) string {
 	switch {
 	case spec["periods"] != nil:
 		return "periods"
@@ -138,27 +141,34 @@ func targetForm(spec map[string]*structpb.Value) string {
 	return "path"
 }
 
-func targetValue(spec map[string]*structpb.Value) string {
-	if s := cellText(spec["value"]); s != "" {
-		return s
+func targetValue(spec map[string]*structpb.Value, as shown) string {
+	if v := numberIn(spec, "value"); v != nil {
+		return as.value(*v)
 	}
 	if s := cellText(spec["changeFromBaseline"]); s != "" {
 		return s
 	}
 	if m := spec["maintain"].GetStructValue().GetFields(); m != nil {
-		return bandText(numberIn(m, "lower"), numberIn(m, "upper"))
+		return as.band(numberIn(m, "lower"), numberIn(m, "upper"))
 	}
 	if p := spec["periods"].GetListValue().GetValues(); len(p) > 0 {
 		last := p[len(p)-1].GetStructValue().GetFields()
 		if v := numberIn(last, "value"); v != nil {
-			return formatNumber(*v)
+			return as.value(*v)
 		}
-		return bandText(numberIn(last, "lower"), numberIn(last, "upper"))
+		return as.band(numberIn(last, "lower"), numberIn(last, "upper"))
+	}
+	if l := spec["levels"].GetStructValue().GetFields(); l != nil {
+		for _, level := range []string{"target", "stretch", "commit"} {
+			if v := numberIn(l, level); v != nil {
+				return as.value(*v)
+			}
+		}
 	}
 	return ""
 }
 
-func targetDue(spec map[string]*structpb.Value) string {
+func targetDue(spec map[string]*structpb.Value, _ shown) string {
 	if s := cellText(spec["due"]); s != "" {
 		return s
 	}
@@ -175,21 +185,8 @@ func numberIn(m map[string]*structpb.Value, name string) *float64 {
 	return nil
 }
 
-// bandText is "0 … 0.02", or one bound with its sign.
-func bandText(lower, upper *float64) string {
-	switch {
-	case lower != nil && upper != nil:
-		return formatNumber(*lower) + " … " + formatNumber(*upper)
-	case lower != nil:
-		return "≥ " + formatNumber(*lower)
-	case upper != nil:
-		return "≤ " + formatNumber(*upper)
-	}
-	return ""
-}
-
-// resourceTable is the table of a list.
-func resourceTable(k kind, resources []*commonv1.Resource, width int, color paint) string {
+// resourceTable is the table of a list; formats are those of the metrics.
+func resourceTable(k kind, resources []*commonv1.Resource, formats map[string]shown, width int, color paint) string {
 	columns := []column{{Title: "NAME", Shrink: 20}}
 	for _, c := range k.Columns {
 		columns = append(columns, c.column)
@@ -199,7 +196,8 @@ func resourceTable(k kind, resources []*commonv1.Resource, width int, color pain
 	for i, r := range resources {
 		row := []string{printable(r.GetMetadata().GetName())}
 		for _, c := range k.Columns {
-			row = append(row, c.cell(r.GetSpec().GetFields()))
+			spec := r.GetSpec().GetFields()
+			row = append(row, c.cell(spec, formats[spec["metric"].GetStringValue()]))
 		}
 		rows[i] = append(row, printable(r.GetProvenance().GetSet()), itoa(r.GetProvenance().GetRevision()))
 	}

@@ -11,7 +11,6 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"github.com/schollz/progressbar/v3"
 	"github.com/spf13/cobra"
 
 	strategyv1 "setpoint.dev/proto/gen/setpoint/strategy/v1"
@@ -37,8 +36,10 @@ the period a value is for (2018-09-30, or the period itself: FY2018, 2018-Q3,
 
 A table is read to its end first: if any line is wrong, nothing is recorded. Up
 to 100,000 rows are recorded as a whole or not at all; larger tables go in
-chunks. The same value again changes nothing, so that running the command again
-is safe; another value for the same metric, date and source needs --correct.`,
+chunks. On a terminal a bar shows how far a large table has come. The same value
+again changes nothing, so that running the command again is safe; another value
+for the same metric, date and source needs --correct. What get observations
+-o csv prints is such a table.`,
 		Example: `  setpoint observe vacant-space 0.031 --at FY2018 --source REXUS
   setpoint observe leased-revenue -0.004 --at 2018-09-30
   setpoint observe -f actuals.csv
@@ -53,7 +54,11 @@ is safe; another value for the same metric, date and source needs --correct.`,
 	f.StringVar(&o.note, "note", "", "what readers of the value must know")
 	f.BoolVar(&o.correct, "correct", false, "let a differing value supersede the one on record")
 	_ = cmd.MarkFlagFilename("file", "csv")
+	for _, name := range []string{"at", "source", "note"} {
+		_ = cmd.RegisterFlagCompletionFunc(name, cobra.NoFileCompletions)
+	}
 	o.write.register(cmd)
+	cmd.ValidArgsFunction = a.completeName("Metric", true)
 	out := outputFlag(cmd)
 	cmd.RunE = runE(func(ctx context.Context, args []string) error {
 		if err := o.write.check(); err != nil {
@@ -126,13 +131,13 @@ func (a *app) observeTable(ctx context.Context, o observeFlags, f format) error 
 		return err
 	}
 	chunks := chunkRows(rows, a.opts.chunk)
-	bar := a.progress(len(rows), len(chunks))
+	bar := a.progress("recording", len(rows), len(rows) > manyRows || len(chunks) > 1)
+	defer bar.end()
 	total := &strategyv1.RecordObservationsResponse{}
 	done := 0
 	for i, chunk := range chunks {
-		res, err := a.record(ctx, chunk, o)
+		res, err := a.record(bar.part(ctx, done, len(chunk)), chunk, o)
 		if err != nil {
-			bar.clear()
 			return a.explainChunk(err, name, chunks, i, done)
 		}
 		done += len(chunk)
@@ -140,9 +145,8 @@ func (a *app) observeTable(ctx context.Context, o observeFlags, f format) error 
 		total.Corrected += res.GetCorrected()
 		total.Unchanged += res.GetUnchanged()
 		total.Revision = max(total.Revision, res.GetRevision())
-		bar.set(done)
 	}
-	bar.clear()
+	bar.end()
 	a.settle(ctx, total.GetRevision())
 	return a.writeRecorded(total, f)
 }
@@ -258,36 +262,4 @@ func snakeCase(s string) string {
 		return "observed_at"
 	}
 	return s
-}
-
-// progress is a bar on a terminal, and nothing elsewhere or for short work.
-func (a *app) progress(rows, chunks int) progress {
-	if chunks < 2 || !a.opts.IsTerminal(a.opts.Stderr) {
-		return progress{}
-	}
-	return progress{progressbar.NewOptions(rows,
-		progressbar.OptionSetWriter(a.opts.Stderr),
-		progressbar.OptionSetDescription("recording"),
-		progressbar.OptionShowCount(),
-		progressbar.OptionSetPredictTime(true),
-		progressbar.OptionSetWidth(30),
-		progressbar.OptionClearOnFinish(),
-		progressbar.OptionSetRenderBlankState(true),
-	)}
-}
-
-// progress may be without a bar. That a bar cannot be drawn is no reason to
-// stop recording.
-type progress struct{ bar *progressbar.ProgressBar }
-
-func (p progress) set(n int) {
-	if p.bar != nil {
-		_ = p.bar.Set(n)
-	}
-}
-
-func (p progress) clear() {
-	if p.bar != nil {
-		_ = p.bar.Clear()
-	}
 }

@@ -3,8 +3,12 @@ package cli
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"slices"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -13,6 +17,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	commonv1 "setpoint.dev/proto/gen/setpoint/common/v1"
+	"setpoint.dev/services/internal/calendar"
 )
 
 // format is the value of -o.
@@ -22,46 +27,91 @@ const (
 	asTable format = "table"
 	asJSON  format = "json"
 	asYAML  format = "yaml"
+	asCSV   format = "csv"
 )
 
-var _ pflag.Value = (*format)(nil)
-
-func (f *format) String() string { return string(*f) }
-func (f *format) Type() string   { return "FORMAT" }
-func (f *format) Set(s string) error {
-	switch v := format(strings.ToLower(s)); v {
-	case asTable, asJSON, asYAML:
-		*f = v
-		return nil
-	}
-	return fmt.Errorf("legal are table, json and yaml")
+// formatValue is -o, with the formats that a command has.
+type formatValue struct {
+	chosen *format
+	legal  []string
 }
 
-func outputFlag(cmd *cobra.Command) *format {
-	f := asTable
-	cmd.Flags().VarP(&f, "output", "o", "table, json or yaml")
-	_ = cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(
-		[]string{"table", "json", "yaml"}, cobra.ShellCompDirectiveNoFileComp))
+var _ pflag.Value = formatValue{}
+
+func (f formatValue) String() string {
+	if f.chosen == nil {
+		return ""
+	}
+	return string(*f.chosen)
+}
+func (f formatValue) Type() string { return "FORMAT" }
+func (f formatValue) Set(s string) error {
+	s = strings.ToLower(s)
+	if !slices.Contains(f.legal, s) {
+		return errors.New("legal are " + listed(f.legal, "and"))
+	}
+	*f.chosen = format(s)
+	return nil
+}
+
+// listed is "table, json and yaml".
+func listed(words []string, and string) string {
+	if len(words) < 2 {
+		return strings.Join(words, "")
+	}
+	last := len(words) - 1
+	return strings.Join(words[:last], ", ") + " " + and + " " + words[last]
+}
+
+// outputFlag is -o of a command whose result is no table of rows.
+func outputFlag(cmd *cobra.Command) *format { return formatFlag(cmd, asTable, asJSON, asYAML) }
+
+// tabularFlag is -o of a command whose result is rows.
+func tabularFlag(cmd *cobra.Command) *format { return formatFlag(cmd, asTable, asJSON, asYAML, asCSV) }
+
+func formatFlag(cmd *cobra.Command, legal ...format) *format {
+	f := legal[0]
+	v := formatValue{chosen: &f}
+	for _, l := range legal {
+		v.legal = append(v.legal, string(l))
+	}
+	cmd.Flags().VarP(v, "output", "o", listed(v.legal, "or"))
+	_ = cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(v.legal, cobra.ShellCompDirectiveNoFileComp))
 	return &f
 }
 
 // snapshotFlags selects what was known.
 type snapshotFlags struct {
+	cmd      *cobra.Command
 	revision int64
 	knownAt  string
 }
 
 func (s *snapshotFlags) register(cmd *cobra.Command) {
-	cmd.Flags().Int64Var(&s.revision, "revision", 0, "what was known at this revision of the log")
-	cmd.Flags().StringVar(&s.knownAt, "known-at", "", "what was known at this instant (RFC 3339)")
+	s.cmd = cmd
+	cmd.Flags().Int64Var(&s.revision, "revision", 0, "what was known at this `REVISION` of the log")
+	cmd.Flags().StringVar(&s.knownAt, "known-at", "", "what was known at this `TIME`: an instant (RFC 3339), or a date for the end of that day")
+	_ = cmd.RegisterFlagCompletionFunc("revision", cobra.NoFileCompletions)
+	_ = cmd.RegisterFlagCompletionFunc("known-at", cobra.NoFileCompletions)
 }
 
 func (s *snapshotFlags) snapshot() (*commonv1.Snapshot, error) {
-	if s.revision != 0 && s.knownAt != "" {
-		return nil, usagef("--revision and --known-at exclude each other")
+	given := s.cmd != nil && s.cmd.Flags().Changed("revision")
+	if given && s.knownAt != "" {
+		return nil, &usageError{message: "--revision and --known-at exclude each other", hint: "both say what was known: keep one of them"}
 	}
-	if s.revision < 0 {
-		return nil, usagef("--revision: %d is not a revision; they are positive", s.revision)
+	if given && s.revision < 1 {
+		return nil, usagef("--revision: %d is not a revision; they begin at 1", s.revision)
+	}
+	if s.knownAt != "" {
+		_, instant := time.Parse(time.RFC3339Nano, s.knownAt)
+		_, date := calendar.ParseDate(s.knownAt)
+		if instant != nil && date != nil {
+			return nil, &usageError{
+				message: "--known-at: " + strconv.Quote(s.knownAt) + " is neither an instant nor a date",
+				hint:    "for example 2026-03-31T17:00:00Z, or 2026-03-31 for the end of that day",
+			}
+		}
 	}
 	return &commonv1.Snapshot{Revision: s.revision, KnownAt: s.knownAt}, nil
 }

@@ -37,31 +37,48 @@ func (a *app) manifests(ctx context.Context, m manifestFlags) (*declarationv1.Ma
 func (a *app) planCommand() *cobra.Command {
 	var m manifestFlags
 	var out string
+	var offline bool
 	cmd := &cobra.Command{
 		Use:   "plan -f PATH",
 		Short: "Show what applying manifests would change",
 		Long: `Plan compares manifests with what is declared and shows the changes; it writes
 nothing. A plan saved with --out applies as it was shown, or not at all.
 
-Exit codes: 0 no changes, 1 error, 2 changes.`,
+With --offline no server is asked: the manifests are checked by themselves, as
+if nothing had been declared: their form, every rule, and the references
+between them. What they refer to must be among them, so give every folder that
+belongs to the plan. Made for pipelines and commit hooks.
+
+Exit codes: 0 no changes, 1 error, 2 changes; with --offline 0 valid, 1 faults;
+64 wrong usage.`,
 		Example: `  setpoint plan -f plan/
   setpoint plan -f metrics.yaml -f targets.yaml --set finance --prune
   setpoint plan -f plan/ --out plan.json && setpoint apply --plan plan.json
+  setpoint plan --offline -f plan/
   generate-manifests | setpoint plan -f -`,
 		Args: exactArgs(),
 	}
 	m.register(cmd)
 	cmd.Flags().StringVar(&out, "out", "", "save the plan to this `FILE`")
-	f := outputFlag(cmd)
+	cmd.Flags().BoolVar(&offline, "offline", false, "check the manifests by themselves, without a server")
+	f := tabularFlag(cmd)
 	cmd.RunE = runE(func(ctx context.Context, _ []string) error {
 		if len(m.paths) == 0 {
 			return usagef("missing -f PATH: the manifests to plan")
+		}
+		if offline {
+			if out != "" || m.prune || m.set != "" {
+				return usagef("--offline knows nothing of what is declared: --out, --set and --prune have no meaning with it")
+			}
+			return a.planOffline(ctx, m.paths, *f)
 		}
 		manifests, err := a.manifests(ctx, m)
 		if err != nil {
 			return err
 		}
-		res, err := a.client().declaration.Plan(ctx, &declarationv1.PlanRequest{Manifests: manifests})
+		bar := a.progress("planning", manifestBytes(manifests), false)
+		res, err := a.client().declaration.Plan(bar.part(ctx, 0, manifestBytes(manifests)), &declarationv1.PlanRequest{Manifests: manifests})
+		bar.end()
 		if err != nil {
 			return err
 		}
@@ -74,11 +91,19 @@ Exit codes: 0 no changes, 1 error, 2 changes.`,
 				return err
 			}
 		}
-		if *f != asTable {
+		switch *f {
+		case asJSON, asYAML:
 			if err := a.writeMessage(*f, res); err != nil {
 				return err
 			}
-		} else {
+		case asCSV:
+			raw, err := changesCSV(res.GetChanges())
+			if err != nil {
+				return err
+			}
+			a.printf("%s", raw)
+			a.warnf("%s", renderWarnings(res.GetWarnings()))
+		default:
 			a.printf("%s", a.renderPlan(res, a.colors(a.opts.Stdout)))
 			if out != "" && len(res.GetChanges()) > 0 {
 				a.printf("\nSaved. Apply exactly this with: setpoint apply --plan %s\n", out)

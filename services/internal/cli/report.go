@@ -10,7 +10,7 @@ import (
 	gapv1 "setpoint.dev/proto/gen/setpoint/gap/v1"
 )
 
-var reportFormats = []string{"md", "html", "json"}
+var reportFormats = []string{"md", "html", "json", "csv"}
 
 func (a *app) reportCommand() *cobra.Command {
 	report := &cobra.Command{
@@ -34,15 +34,17 @@ func (a *app) reportGapCommand() *cobra.Command {
 		Short: "The gap report of a strategy",
 		Long: `Report gap renders the comparison as a document. The same day and the same
 revision give the same bytes. Written to a file, its SHA-256 goes to standard
-error.`,
+error. CSV is one row for each target, with raw numbers, for a spreadsheet.`,
 		Example: `  setpoint report gap --strategy gsa-2018-2022 --format html -o report.html
+  setpoint report gap --format csv --original-targets -o gaps.csv
   setpoint report gap --format json --as-of 2018-12-31 --revision 4711`,
 		Args: exactArgs(),
 	}
-	cmd.Flags().StringVar(&req.Strategy, "strategy", "", "only this strategy")
-	cmd.Flags().StringVar(&req.Format, "format", "md", "md, html or json")
-	cmd.Flags().StringVar(&req.AsOf, "as-of", "", "evaluate at the end of this day (YYYY-MM-DD), default today")
-	cmd.Flags().StringVar(&req.Policy, "policy", "", "the policy that turns numbers into statuses")
+	a.strategyFlag(cmd, &req.Strategy)
+	cmd.Flags().StringVar(&req.Format, "format", "md", listed(reportFormats, "or"))
+	a.asOfFlag(cmd, &req.AsOf)
+	a.policyFlag(cmd, &req.Policy)
+	cmd.Flags().BoolVar(&req.OriginalTargets, "original-targets", false, "judge against the targets as first declared")
 	cmd.Flags().StringVarP(&out, "out", "o", "", "write to this `FILE` instead of standard output")
 	_ = cmd.RegisterFlagCompletionFunc("format", cobra.FixedCompletions(reportFormats, cobra.ShellCompDirectiveNoFileComp))
 	s.register(cmd)

@@ -8,13 +8,15 @@ import (
 	"time"
 
 	"golang.org/x/term"
+
+	declarationv1 "setpoint.dev/proto/gen/setpoint/declaration/v1"
 )
 
 // Exit codes.
 const (
 	exitOK          = 0
 	exitError       = 1
-	exitChanges     = 2 // of plan: there is something to apply
+	exitChanges     = 2 // of plan and diff: there is something to apply
 	exitUsage       = 64
 	exitInterrupted = 130
 )
@@ -30,8 +32,9 @@ type Options struct {
 	Env func(string) (string, bool)
 	// IsTerminal tells whether one of the three streams is a terminal.
 	IsTerminal func(stream any) bool
-	// Width is the number of columns of the terminal, 0 if there is no limit.
-	Width func() int
+	// Width and Height are the columns and rows of the terminal, 0 if there is
+	// no limit.
+	Width, Height func() int
 	// Now is the clock that "today" is taken from.
 	Now func() time.Time
 	// RetryDelay is the pause before an unavailable server is asked again; it
@@ -41,8 +44,14 @@ type Options struct {
 	Version string
 	// Serve starts a server and returns when it has stopped, nil after ctx ended.
 	Serve func(context.Context, ServeOptions) error
+	// PlanOffline reads manifests as if nothing were declared; nil: this build
+	// cannot.
+	PlanOffline func([]*declarationv1.ManifestFile) (*OfflinePlan, error)
+	// Policies are the presets that --policy completes.
+	Policies []string
 
-	chunk int // rows of a table that go in one request; default what the API takes
+	chunk    int           // rows of a table that go in one request; default what the API takes
+	patience time.Duration // before an upload shows its progress
 }
 
 // ServeOptions says what to start.
@@ -91,13 +100,20 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Width == nil {
 		stdout := o.Stdout
-		o.Width = func() int { return terminalWidth(stdout) }
+		o.Width = func() int { width, _ := terminalSize(stdout); return width }
+	}
+	if o.Height == nil {
+		stdout := o.Stdout
+		o.Height = func() int { _, height := terminalSize(stdout); return height }
 	}
 	if o.Now == nil {
 		o.Now = time.Now
 	}
 	if o.RetryDelay == 0 {
 		o.RetryDelay = 200 * time.Millisecond
+	}
+	if o.patience == 0 {
+		o.patience = patience
 	}
 	if o.chunk == 0 {
 		o.chunk = maxChunk
@@ -110,16 +126,16 @@ func isTerminal(stream any) bool {
 	return ok && term.IsTerminal(int(f.Fd()))
 }
 
-func terminalWidth(stream any) int {
+func terminalSize(stream any) (width, height int) {
 	f, ok := stream.(interface{ Fd() uintptr })
 	if !ok || !term.IsTerminal(int(f.Fd())) {
-		return 0
+		return 0, 0
 	}
-	width, _, err := term.GetSize(int(f.Fd()))
+	width, height, err := term.GetSize(int(f.Fd()))
 	if err != nil {
-		return 0
+		return 0, 0
 	}
-	return width
+	return width, height
 }
 
 // stickyWriter remembers the first error, so that a full disk behind a

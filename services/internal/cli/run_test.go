@@ -41,7 +41,7 @@ func TestUsageEndsWith64(t *testing.T) {
 		{"get metrcs", "did you mean metrics?"},
 		{"get observations", "missing METRIC"},
 		{"get metrics a b", `unexpected argument "b"`},
-		{"get metrics -o xml", "legal are table, json and yaml"},
+		{"get metrics -o xml", "legal are table, json, yaml and csv"},
 		{"get metrics --revision x", "revision"},
 		{"get metrics --revision -1", "--revision: -1"},
 		{"get metrics --revision 1 --known-at 2020-01-01T00:00:00Z", "exclude each other"},
@@ -60,7 +60,19 @@ func TestUsageEndsWith64(t *testing.T) {
 		{"gaps --org UPPER", "--org:"},
 		{"gaps --server localhost:8080", "for example http://127.0.0.1:8080"},
 		{"gaps --timeout 0s", "not a positive duration"},
-		{"report gap --format pdf", "legal are md, html, json"},
+		{"report gap --format pdf", "legal are md, html, json, csv"},
+		{"get metrics --revision 0", "--revision: 0 is not a revision"},
+		{"gaps --known-at yesterday", "neither an instant nor a date"},
+		{"gaps --known-at 2026-02-30", "neither an instant nor a date"},
+		{"report gap --revision 3 --known-at 2026-03-31", "exclude each other"},
+		{"describe target x --revision 3 --known-at 2026-03-31", "exclude each other"},
+		{"describe metric x --as-of 2018-12-31", "nothing else is evaluated"},
+		{"gaps --watch --revision 3", "stand still"},
+		{"describe metric x -o csv", "legal are table, json and yaml"},
+		{"plan --offline -f x --out y", "--offline knows nothing of what is declared"},
+		{"plan --offline", "missing -f PATH"},
+		{"schema person", "has no schema"},
+		{"schema metrcs", "did you mean metrics?"},
 		{"dev --listen 8080", "not HOST:PORT"},
 		{"serve --target=gapp", "did you mean gap?"},
 		{"completion nonsense", "unknown command"},
@@ -77,7 +89,7 @@ func TestUsageEndsWith64(t *testing.T) {
 
 func TestHelpHasAnExampleForEveryCommand(t *testing.T) {
 	for _, command := range []string{
-		"plan", "apply", "get", "describe", "delete", "observe", "gaps", "report", "report gap", "dev", "serve", "status", "version", "help",
+		"plan", "apply", "get", "schema", "describe", "delete", "observe", "gaps", "report", "report gap", "dev", "serve", "status", "version", "help",
 	} {
 		got := session{}.run(t, append(strings.Fields(command), "--help")...).want(t, exitOK)
 		got.wantStdout(t, "Examples:", "  setpoint "+strings.Fields(command)[0])

@@ -10,18 +10,26 @@ import (
 
 // column of a table. Where the terminal is too narrow, the columns with
 // Shrink > 0 are shortened, never below that width; where that is not enough,
-// the columns with Drop > 0 are left out, the lowest first.
+// the columns with Drop > 0 are left out, the lowest first. Where there is no
+// terminal, Cap bounds a column of prose, so that one long title does not pad
+// every line.
 type column struct {
 	Title  string
 	Right  bool // numbers
 	Shrink int
 	Drop   int
+	Cap    int
 }
 
 // renderTable aligns rows under their titles, two spaces apart, without
 // borders. width is that of the terminal, 0 if there is no limit.
 func renderTable(columns []column, rows [][]string, width int, color paint) string {
 	widths := cellWidths(columns, rows)
+	for i, c := range columns {
+		if width <= 0 && c.Cap > 0 {
+			widths[i] = min(widths[i], c.Cap)
+		}
+	}
 	if drop := tooMany(columns, widths, width); drop >= 0 {
 		narrower := make([][]string, len(rows))
 		for i, r := range rows {

@@ -63,3 +63,25 @@ func clip(s string, width int) string {
 	}
 	return text.Snip(s, width, "…")
 }
+
+// wrapped breaks text at blanks into lines of at most width columns; a longer
+// word stands alone.
+func wrapped(s string, width int) []string {
+	var lines []string
+	line := ""
+	for _, word := range strings.Fields(s) {
+		switch {
+		case line == "":
+			line = word
+		case text.StringWidthWithoutEscSequences(line)+1+text.StringWidthWithoutEscSequences(word) <= width:
+			line += " " + word
+		default:
+			lines = append(lines, line)
+			line = word
+		}
+	}
+	if line != "" {
+		lines = append(lines, line)
+	}
+	return lines
+}

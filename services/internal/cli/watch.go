@@ -1,0 +1,124 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"strings"
+	"time"
+
+	"connectrpc.com/connect"
+
+	gapv1 "setpoint.dev/proto/gen/setpoint/gap/v1"
+)
+
+// longestPause between two attempts to reach a server that was there before.
+const longestPause = 5 * time.Second
+
+// watchGaps shows the comparison again whenever it changes, until the user
+// stops it. A server that goes away is waited for: a watch is left running.
+func (a *app) watchGaps(ctx context.Context, query *gapv1.EvaluateRequest, f format) error {
+	w := watcher{app: a, query: query, format: f}
+	pause := a.opts.RetryDelay
+	for {
+		before := w.shown
+		err := w.follow(ctx)
+		switch {
+		case ctx.Err() != nil:
+			return exitCode(exitInterrupted)
+		case a.out.err != nil:
+			return a.out.err
+		case w.shown == 0 || err != nil && connect.CodeOf(err) != connect.CodeUnavailable && !errors.Is(err, errEnded):
+			return err
+		}
+		if w.shown > before {
+			pause = a.opts.RetryDelay
+		}
+		a.warnf("the server is gone; trying again in %s\n", pause)
+		select {
+		case <-ctx.Done():
+			return exitCode(exitInterrupted)
+		case <-time.After(pause):
+		}
+		pause = min(2*pause, longestPause)
+	}
+}
+
+// errEnded is a stream that the server ended without saying why, as it does
+// when it stops.
+var errEnded = errors.New("the server ended the watch")
+
+type watcher struct {
+	*app
+	query  *gapv1.EvaluateRequest
+	format format
+	shown  int // results
+}
+
+// follow shows what one stream brings; it returns why the stream ended.
+func (w *watcher) follow(ctx context.Context) error {
+	stream, err := w.client().gap.Watch(ctx, &gapv1.WatchRequest{Query: w.query})
+	if err != nil {
+		return err
+	}
+	defer stream.Close()
+	for stream.Receive() {
+		if err := w.show(stream.Msg().GetResult()); err != nil {
+			return err
+		}
+		w.shown++
+	}
+	if err := stream.Err(); err != nil {
+		return err
+	}
+	return errEnded
+}
+
+// show redraws a terminal; everywhere else each result follows the one before:
+// JSON a line each, YAML a document each, CSV under one header.
+func (w *watcher) show(res *gapv1.EvaluateResponse) error {
+	switch w.format {
+	case asJSON:
+		raw, err := encode(res, true)
+		if err != nil {
+			return err
+		}
+		w.printf("%s\n", raw)
+	case asYAML:
+		if w.shown > 0 {
+			w.printf("---\n")
+		}
+		return errors.Join(w.writeMessage(asYAML, res), w.out.err)
+	case asCSV:
+		w.printf("%s", gapsCSV(res, w.query.GetOriginalTargets(), w.shown == 0))
+	default:
+		text := renderGaps(res, w.query.GetOriginalTargets(), w.width(), w.colors(w.opts.Stdout))
+		if !w.opts.IsTerminal(w.opts.Stdout) {
+			if w.shown > 0 {
+				w.printf("\n")
+			}
+			w.printf("%s", text)
+			break
+		}
+		w.printf("%s", screen(text, w.opts.Height()))
+	}
+	return w.out.err
+}
+
+// screen is text in place of what is on a terminal of that many rows. What does
+// not fit is left out at the end, where the least urgent stands; 0 rows is no
+// limit.
+func screen(text string, rows int) string {
+	lines := strings.Split(strings.TrimSuffix(text, "\n"), "\n")
+	if rows > 1 && len(lines) > rows-1 {
+		left := len(lines) - (rows - 2)
+		lines = append(lines[:rows-2:rows-2], "… "+counted(left, "more line", "more lines"))
+	}
+	var b bytes.Buffer
+	b.WriteString("\x1b[H")
+	for _, l := range lines {
+		b.WriteString(l + "\x1b[K\n")
+	}
+	b.WriteString("\x1b[J")
+	return b.String()
+}
