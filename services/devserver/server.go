@@ -40,11 +40,23 @@ const waitFor = 10 * time.Second
 // Options say what to run. Only Data is required.
 type Options struct {
 	Data       string // folder, made if missing
-	Listen     string // loopback HOST:PORT of the API; "" is 127.0.0.1:8080, port 0 is any free one
+	Listen     string // HOST:PORT of the API; "" is 127.0.0.1:8080, port 0 is any free one
 	NATSListen string // loopback HOST:PORT of the embedded NATS; "" for none
-	Version    string
-	Logger     *slog.Logger     // nil: silent
-	Now        func() time.Time // nil: the clock
+
+	// TokenFile, if given, holds the tokens of which every request needs one.
+	// Without it only loopback is served, and whoever reaches it is trusted.
+	TokenFile string
+	// TLSCert and TLSKey are PEM files; with them only HTTPS is answered.
+	TLSCert, TLSKey string
+	// BehindProxy says that a proxy ends TLS, so that other addresses than
+	// loopback may be served in the clear.
+	BehindProxy bool
+	// PublicURL is the address that browsers know, if a proxy has another.
+	PublicURL string
+
+	Version string
+	Logger  *slog.Logger     // nil: silent
+	Now     func() time.Time // nil: the clock
 	// Progress is told how far the record is behind at start, in revisions.
 	Progress func(done, total uint64)
 }
@@ -57,7 +69,7 @@ type Server struct {
 	log    *eventlog.Log
 	store  *sqlite.Store
 	record *record.Record
-	http   *http.Server
+	http   *rpc.Server
 
 	stop     context.CancelFunc // of the projector
 	running  sync.WaitGroup
@@ -78,7 +90,8 @@ func Start(ctx context.Context, o Options) (_ *Server, err error) {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	if err := loopbackOnly("--listen", o.Listen); err != nil {
+	keys, err := takeKeys(o)
+	if err != nil {
 		return nil, err
 	}
 	s := &Server{projects: make(chan error, 1), serves: make(chan error, 1)}
@@ -100,6 +113,9 @@ func Start(ctx context.Context, o Options) (_ *Server, err error) {
 		}
 	}()
 	s.url = "http://" + listener.Addr().String()
+	if keys.tls != nil {
+		s.url = "https://" + listener.Addr().String()
+	}
 	if s.nats, err = embeddednats.Start(embeddednats.Options{
 		Dir: filepath.Join(o.Data, "nats"), Listen: o.NATSListen, Logger: o.Logger,
 	}); err != nil {
@@ -132,7 +148,7 @@ func Start(ctx context.Context, o Options) (_ *Server, err error) {
 	}
 
 	commands := runner.New(s.log, s.record, o.Now)
-	handler, err := rpc.Handler(o.Logger, s.Healthy,
+	door, err := rpc.NewDoor(keys.options(s, o.Logger),
 		declarationrpc.New(commands, s.record, registry),
 		strategyrpc.New(commands, s.record, registry),
 		gaprpc.New(s.record, o.Now),
@@ -141,9 +157,9 @@ func Start(ctx context.Context, o Options) (_ *Server, err error) {
 	if err != nil {
 		return nil, err
 	}
-	s.http = rpc.NewServer(handler, o.Logger)
+	s.http = rpc.NewServer(door, o.Logger)
 	s.running.Go(func() {
-		if err := s.http.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+		if err := keys.serve(s.http, listener); !errors.Is(err, http.ErrServerClosed) {
 			s.serves <- err
 		}
 		close(s.serves)
@@ -163,21 +179,6 @@ func (s *Server) catchUp(ctx context.Context, progress func(done, total uint64))
 			progress(at, last)
 		}
 	})
-}
-
-// loopbackOnly refuses to serve other machines: there is no authentication, so
-// whoever can connect can do everything.
-func loopbackOnly(flag, address string) error {
-	host, _, err := net.SplitHostPort(address)
-	if err != nil {
-		return fault.New(fault.Invalid, "server.address", "%s: %q is not HOST:PORT", flag, address)
-	}
-	if ip := net.ParseIP(host); host == "localhost" || (ip != nil && ip.IsLoopback()) {
-		return nil
-	}
-	return fault.New(fault.Denied, "server.not_loopback",
-		"%s: %q would serve other machines, and requests are not authenticated", flag, address).
-		WithHint("listen on 127.0.0.1 and put an authenticating proxy in front")
 }
 
 // URL is where the API answers.

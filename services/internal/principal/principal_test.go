@@ -65,7 +65,7 @@ func TestRolesIncludeTheOnesBelow(t *testing.T) {
 			t.Errorf("%v: the zero role opens or is opened", r)
 		}
 	}
-	if (Admin + 1).Allows(Viewer) || (Admin + 1).String() != "nobody" || Role(-1).Allows(Viewer) {
+	if (Admin + 1).Allows(Viewer) || (Admin+1).String() != "nobody" || Role(-1).Allows(Viewer) {
 		t.Error("a role that does not exist may do something")
 	}
 	for _, name := range []string{"", "nobody", "Admin", "owner"} {

@@ -3,119 +3,180 @@ package rpc
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
+	"net/http"
 	"runtime/debug"
-	"strings"
+	"time"
 
 	"buf.build/go/protovalidate"
 	"connectrpc.com/connect"
-	"google.golang.org/protobuf/proto"
 
 	"setpoint.dev/services/internal/fault"
 	"setpoint.dev/services/internal/principal"
 )
 
-// Headers that name the tenant and the actor on a loopback door without
-// authentication.
-const (
-	OrgHeader   = "Setpoint-Org"
-	ActorHeader = "Setpoint-Actor"
-)
+// sendTime is how long a stream's message may take to leave.
+const sendTime = 30 * time.Second
 
-// DefaultOrg and DefaultActor stand where a loopback client names none.
-const (
-	DefaultOrg   = "default"
-	DefaultActor = "local"
-)
+// call is what the door knows of a request, for the interceptor.
+type call struct {
+	control *http.ResponseController
+	// renew tells whether the caller may still call: a stream outlives its
+	// token otherwise.
+	renew func() error
+}
 
-// Interceptor is what every call passes: a panic becomes an internal error,
-// the principal is established, the message is validated, and errors are
-// mapped.
-func Interceptor(logger *slog.Logger, validator protovalidate.Validator) connect.UnaryInterceptorFunc {
-	return func(next connect.UnaryFunc) connect.UnaryFunc {
-		return func(ctx context.Context, req connect.AnyRequest) (res connect.AnyResponse, err error) {
-			procedure := req.Spec().Procedure
-			defer func() {
-				if p := recover(); p != nil {
-					logger.ErrorContext(ctx, "panic", "procedure", procedure, "panic", p, "stack", string(debug.Stack()))
-					res, err = nil, connect.NewError(connect.CodeInternal, errors.New("internal error"))
-				}
-			}()
-			p, err := principal.New(
-				orDefault(req.Header().Get(OrgHeader), DefaultOrg),
-				orDefault(req.Header().Get(ActorHeader), DefaultActor))
-			if err == nil {
-				err = validate(validator, req.Any())
-			}
-			if err == nil {
-				res, err = next(principal.With(ctx, p), req)
-			}
-			if err != nil {
-				return nil, Error(ctx, logger, procedure, err)
-			}
-			return res, nil
+type callKey struct{}
+
+var silent = slog.New(slog.DiscardHandler)
+
+// interceptor is what every call passes, of whatever type: without a principal
+// whose role reaches nothing runs, messages are validated, time is bounded,
+// errors are mapped, and a panic becomes an internal error.
+type interceptor struct {
+	logger     *slog.Logger
+	validator  protovalidate.Validator
+	stopping   context.Context
+	renewEvery time.Duration
+}
+
+var _ connect.Interceptor = (*interceptor)(nil)
+
+// WrapUnary implements connect.Interceptor.
+func (i *interceptor) WrapUnary(next connect.UnaryFunc) connect.UnaryFunc {
+	return func(ctx context.Context, req connect.AnyRequest) (res connect.AnyResponse, err error) {
+		procedure := req.Spec().Procedure
+		defer i.recoverPanic(ctx, procedure, func(e error) { res, err = nil, e })
+		if c, ok := ctx.Value(callKey{}).(*call); ok {
+			// The request has been read. Its deadline would end the call, not
+			// the reading, where HTTP/1 watches for the client's leaving.
+			_ = c.control.SetReadDeadline(time.Time{})
 		}
+		ctx, cancel := context.WithTimeout(ctx, callTime(procedure))
+		defer cancel()
+		err = admit(ctx, procedure)
+		if err == nil {
+			err = validate(i.validator, req.Any())
+		}
+		if err == nil {
+			res, err = next(ctx, req)
+		}
+		if err != nil {
+			return nil, Error(ctx, i.logger, procedure, err)
+		}
+		return res, nil
 	}
 }
 
-func orDefault(s, d string) string {
-	if s == "" {
-		return d
-	}
-	return s
+// WrapStreamingClient implements connect.Interceptor; there are no clients
+// here.
+func (i *interceptor) WrapStreamingClient(next connect.StreamingClientFunc) connect.StreamingClientFunc {
+	return next
 }
 
-func validate(validator protovalidate.Validator, message any) error {
-	m, ok := message.(proto.Message)
-	if !ok {
+// WrapStreamingHandler implements connect.Interceptor. The handler's context
+// ends when the server stops and when the token does.
+func (i *interceptor) WrapStreamingHandler(next connect.StreamingHandlerFunc) connect.StreamingHandlerFunc {
+	return func(ctx context.Context, conn connect.StreamingHandlerConn) (err error) {
+		spec := conn.Spec()
+		defer i.recoverPanic(ctx, spec.Procedure, func(e error) { err = e })
+		c, ok := ctx.Value(callKey{}).(*call)
+		if !ok {
+			err = fault.New(fault.Unauthenticated, "principal.missing", "the request did not come through the door")
+		} else {
+			err = admit(ctx, spec.Procedure)
+		}
+		if err != nil {
+			return Error(ctx, i.logger, spec.Procedure, err)
+		}
+		ctx, end := context.WithCancelCause(ctx)
+		defer end(nil)
+		stop := context.AfterFunc(i.stopping, func() {
+			end(fault.New(fault.Unavailable, "server.stopping", "the server stops").WithHint("connect again"))
+			if spec.StreamType&connect.StreamTypeClient != 0 {
+				_ = c.control.SetReadDeadline(time.Now()) // whoever reads does not look at the context
+			}
+		})
+		defer stop()
+		go i.keepRenewing(ctx, c, end)
+
+		err = next(ctx, &streamConn{StreamingHandlerConn: conn, interceptor: i, call: c})
+		logger := i.logger
+		var ours *fault.Error
+		if errors.As(context.Cause(ctx), &ours) {
+			err, logger = ours, silent // nothing failed
+		}
+		if err != nil {
+			return Error(ctx, logger, spec.Procedure, err)
+		}
 		return nil
 	}
-	err := validator.Validate(m)
-	var invalid *protovalidate.ValidationError
-	if !errors.As(err, &invalid) {
+}
+
+// keepRenewing ends a stream whose token has ended.
+func (i *interceptor) keepRenewing(ctx context.Context, c *call, end context.CancelCauseFunc) {
+	tick := time.NewTicker(i.renewEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			if err := c.renew(); err != nil {
+				end(err)
+				return
+			}
+		}
+	}
+}
+
+// recoverPanic turns a panic into an internal error.
+func (i *interceptor) recoverPanic(ctx context.Context, procedure string, set func(error)) {
+	p := recover()
+	if p == nil {
+		return
+	}
+	if p == http.ErrAbortHandler {
+		panic(p)
+	}
+	i.logger.ErrorContext(ctx, "panic", "procedure", procedure, "panic", p, "stack", string(debug.Stack()))
+	set(connect.NewError(connect.CodeInternal, errors.New("internal error")))
+}
+
+// admit is the last check before a handler, whatever came before it.
+func admit(ctx context.Context, procedure string) error {
+	p, err := principal.From(ctx)
+	if err != nil {
 		return err
 	}
-	f := fault.New(fault.Invalid, "request.invalid", "the request is not valid")
-	for _, v := range invalid.Violations {
-		field := FieldPath(v)
-		rule := v.Proto.GetRuleId()
-		f.Places = append(f.Places, fault.Place{
-			Field: field, Reason: "request." + strings.ReplaceAll(rule, ".", "_"),
-			Message: v.Proto.GetMessage(),
-		})
-	}
-	if len(f.Places) == 1 {
-		f.Message = fmt.Sprintf("the request is not valid: %s: %s", f.Places[0].Field, f.Places[0].Message)
-	}
-	return f
+	return authorize(p, procedure)
 }
 
-// FieldPath is a violation's path in JSON names: observations[3].observedAt.
-func FieldPath(v *protovalidate.Violation) string {
-	var b strings.Builder
-	fields := v.Proto.GetField().GetElements()
-	for i, e := range fields {
-		if i > 0 {
-			b.WriteByte('.')
-		}
-		b.WriteString(jsonName(e.GetFieldName()))
-		switch {
-		case e.HasIndex():
-			fmt.Fprintf(&b, "[%d]", e.GetIndex())
-		case e.HasStringKey():
-			fmt.Fprintf(&b, "[%q]", e.GetStringKey())
-		}
-	}
-	return b.String()
+// streamConn validates what comes in, and bounds how long a message goes out.
+type streamConn struct {
+	connect.StreamingHandlerConn
+
+	interceptor *interceptor
+	call        *call
 }
 
-func jsonName(snake string) string {
-	parts := strings.Split(snake, "_")
-	for i := 1; i < len(parts); i++ {
-		if parts[i] != "" {
-			parts[i] = strings.ToUpper(parts[i][:1]) + parts[i][1:]
-		}
+// Receive implements connect.StreamingHandlerConn.
+func (s *streamConn) Receive(message any) error {
+	if err := s.StreamingHandlerConn.Receive(message); err != nil {
+		return err
 	}
-	return strings.Join(parts, "")
+	if s.Spec().StreamType == connect.StreamTypeServer {
+		// The one message is here; from now on the stream may last.
+		_ = s.call.control.SetReadDeadline(time.Time{})
+	}
+	return validate(s.interceptor.validator, message)
+}
+
+// Send implements connect.StreamingHandlerConn.
+func (s *streamConn) Send(message any) error {
+	if err := s.call.renew(); err != nil {
+		return err
+	}
+	_ = s.call.control.SetWriteDeadline(time.Now().Add(sendTime))
+	return s.StreamingHandlerConn.Send(message)
 }

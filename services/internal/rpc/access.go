@@ -1,0 +1,122 @@
+package rpc
+
+import (
+	"fmt"
+	"time"
+
+	"connectrpc.com/grpchealth"
+	"google.golang.org/protobuf/reflect/protoreflect"
+	"google.golang.org/protobuf/reflect/protoregistry"
+
+	"setpoint.dev/proto/gen/setpoint/admin/v1/adminv1connect"
+	"setpoint.dev/proto/gen/setpoint/declaration/v1/declarationv1connect"
+	"setpoint.dev/proto/gen/setpoint/gap/v1/gapv1connect"
+	"setpoint.dev/proto/gen/setpoint/strategy/v1/strategyv1connect"
+	"setpoint.dev/services/internal/fault"
+	"setpoint.dev/services/internal/principal"
+)
+
+// Access is the table of who may call what. A procedure that is not in it
+// cannot be called, and a server that has one does not start.
+var Access = map[string]principal.Role{
+	declarationv1connect.DeclarationServicePlanProcedure:    principal.Viewer, // writes nothing
+	declarationv1connect.DeclarationServiceGetProcedure:     principal.Viewer,
+	declarationv1connect.DeclarationServiceListProcedure:    principal.Viewer,
+	declarationv1connect.DeclarationServiceHistoryProcedure: principal.Viewer,
+	declarationv1connect.DeclarationServiceExportProcedure:  principal.Viewer,
+	declarationv1connect.DeclarationServiceDiffProcedure:    principal.Viewer,
+	declarationv1connect.DeclarationServiceApplyProcedure:   principal.Editor,
+	declarationv1connect.DeclarationServiceDeleteProcedure:  principal.Editor,
+
+	strategyv1connect.StrategyServiceListObservationsProcedure:   principal.Viewer,
+	strategyv1connect.StrategyServiceListCheckInsProcedure:       principal.Viewer,
+	strategyv1connect.StrategyServiceRecordObservationsProcedure: principal.Contributor,
+	strategyv1connect.StrategyServiceCorrectObservationProcedure: principal.Contributor,
+	strategyv1connect.StrategyServiceCheckInProcedure:            principal.Contributor,
+
+	gapv1connect.GapServiceEvaluateProcedure: principal.Viewer,
+	gapv1connect.GapServiceWatchProcedure:    principal.Viewer,
+	gapv1connect.GapServiceReportProcedure:   principal.Viewer,
+
+	adminv1connect.AdminServiceGetStatusProcedure: principal.Admin,
+
+	"/grpc.reflection.v1.ServerReflection/ServerReflectionInfo":      principal.Viewer,
+	"/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo": principal.Viewer,
+}
+
+// open are the paths that need no token: they tell whether the service works,
+// and no more.
+var open = map[string]bool{
+	"/healthz": true,
+	"/" + grpchealth.HealthV1ServiceName + "/Check": true,
+	"/" + grpchealth.HealthV1ServiceName + "/Watch": true,
+}
+
+// bulk are the procedures whose requests carry whole plans or tables: they may
+// be large and take long.
+var bulk = map[string]bool{
+	declarationv1connect.DeclarationServicePlanProcedure:         true,
+	declarationv1connect.DeclarationServiceApplyProcedure:        true,
+	strategyv1connect.StrategyServiceRecordObservationsProcedure: true,
+}
+
+// Bounds on requests.
+const (
+	// MaxMessage bounds a message that carries a plan or a table, in bytes.
+	MaxMessage = 64 << 20
+	// MaxSmallMessage bounds every other one.
+	MaxSmallMessage = 1 << 20
+
+	// unaryTime and bulkTime are how long a call may take once it has been
+	// read; a client may ask for less.
+	unaryTime = time.Minute
+	bulkTime  = 5 * time.Minute
+)
+
+func maxMessage(procedure string) int {
+	if bulk[procedure] {
+		return MaxMessage
+	}
+	return MaxSmallMessage
+}
+
+func callTime(procedure string) time.Duration {
+	if bulk[procedure] {
+		return bulkTime
+	}
+	return unaryTime
+}
+
+// authorize refuses a principal whose role does not reach.
+func authorize(p principal.Principal, procedure string) error {
+	needs, known := Access[procedure]
+	if !known || !p.Role.Allows(needs) {
+		return fault.New(fault.Denied, "auth.role", "the role %v of %s may not call this; it needs %v", p.Role, p.ID, needs).
+			WithHint("ask the operator for a token with --role %v", needs)
+	}
+	return nil
+}
+
+// checkAccess finds the methods of a service that nobody decided about, and
+// notes which ones are streams.
+func checkAccess(service string, streams map[string]bool) error {
+	d, err := protoregistry.GlobalFiles.FindDescriptorByName(protoreflect.FullName(service))
+	if err != nil {
+		return fmt.Errorf("service %s: %w", service, err)
+	}
+	s, ok := d.(protoreflect.ServiceDescriptor)
+	if !ok {
+		return fmt.Errorf("%s is not a service", service)
+	}
+	for i := range s.Methods().Len() {
+		m := s.Methods().Get(i)
+		procedure := "/" + service + "/" + string(m.Name())
+		if !Access[procedure].Allows(principal.Viewer) {
+			return fmt.Errorf("%s: nobody decided which role may call it", procedure)
+		}
+		if m.IsStreamingClient() || m.IsStreamingServer() {
+			streams[procedure] = true
+		}
+	}
+	return nil
+}
