@@ -118,7 +118,10 @@ func (p *Plan) sort(kinds *resource.Registry) {
 		if rank[a.Kind] != rank[b.Kind] {
 			return rank[a.Kind] < rank[b.Kind]
 		}
-		return a.Name < b.Name
+		if a.Name != b.Name {
+			return a.Name < b.Name
+		}
+		return a.Action == Delete && b.Action != Delete // then another takes the name
 	})
 }
 
