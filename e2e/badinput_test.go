@@ -148,7 +148,7 @@ func TestBadQuestions(t *testing.T) {
 			return err
 		}, connect.CodeInvalidArgument, "Objective"},
 		"a revision inside a commit": {func() error {
-			_, err := c.gap.Evaluate(ctx, &gapv1.EvaluateRequest{Snapshot: snapshot(2)})
+			_, err := c.gap.Evaluate(ctx, &gapv1.EvaluateRequest{Revision: 2})
 			return err
 		}, connect.CodeInvalidArgument, "ends at 4"},
 		"a made-up page token": {func() error {

@@ -200,7 +200,7 @@ func TestACorrectionSupersedesAndHistoryStays(t *testing.T) {
 		t.Fatal(err)
 	}
 	find := func(revision int64) float64 {
-		res, err := c.observe.ListObservations(context.Background(), &strategyv1.ListObservationsRequest{Metric: "vacant-space", Snapshot: snapshot(revision)})
+		res, err := c.observe.ListObservations(context.Background(), &strategyv1.ListObservationsRequest{Metric: "vacant-space", Revision: revision})
 		if err != nil {
 			t.Fatal(err)
 		}

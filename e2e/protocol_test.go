@@ -9,11 +9,8 @@ import (
 
 	"connectrpc.com/connect"
 
-	commonv1 "setpoint.dev/proto/gen/setpoint/common/v1"
 	declarationv1 "setpoint.dev/proto/gen/setpoint/declaration/v1"
 )
-
-func snapshot(revision int64) *commonv1.Snapshot { return &commonv1.Snapshot{Revision: revision} }
 
 func TestConnectGRPCAndGRPCWebOnOnePort(t *testing.T) {
 	url := serve(t, t.TempDir()).URL()

@@ -42,6 +42,9 @@ type Wish struct {
 	// Broken are resources that were written but could not be read: what
 	// refers to them is not told that they do not exist.
 	Broken []Ref
+	// Observed returns a metric's values by date, by its aggregate's id, for
+	// rules that give advice; nil where nobody knows.
+	Observed func(metricID string) []resource.Point
 }
 
 // Ref names a resource.

@@ -13,8 +13,20 @@ import (
 
 // result is the resulting set as the rules see it.
 type result struct {
-	then  Current
-	names map[string][]string
+	then     Current
+	names    map[string][]string
+	observed func(metricID string) []resource.Point
+}
+
+var _ resource.Observer = (*result)(nil)
+
+// Observed implements resource.Observer.
+func (r *result) Observed(metric string) []resource.Point {
+	h, ok := r.then["Metric"][metric]
+	if !ok || r.observed == nil {
+		return nil
+	}
+	return r.observed(h.ID)
 }
 
 func (r *result) Spec(kind, name string) (proto.Message, bool) {
@@ -36,7 +48,7 @@ func (r *result) Names(kind string) []string {
 // something it refers to changes: a metric's new cadence can break a target
 // that nobody touched.
 func (m *maker) judge() {
-	set := &result{then: m.then, names: map[string][]string{}}
+	set := &result{then: m.then, names: map[string][]string{}, observed: m.wish.Observed}
 	orgChanged := false
 	touched := map[Ref]bool{}
 	for ref, c := range m.changed {

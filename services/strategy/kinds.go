@@ -1,6 +1,8 @@
 package strategy
 
 import (
+	"slices"
+
 	"google.golang.org/protobuf/proto"
 
 	strategyv1 "setpoint.dev/proto/gen/setpoint/strategy/v1"
@@ -63,17 +65,19 @@ func Kinds() []resource.Kind {
 			NewSpec:      func() proto.Message { return &strategyv1.TargetSpec{} },
 			NewDeclared:  func() proto.Message { return &strategyv1.TargetDeclared{} },
 			References:   references(targetReferences),
-			Check:        check(checkTarget),
+			Check:        check(checkTarget, adviseTarget),
 			Dated:        true,
 		},
 	}
 }
 
-// check and references give a typed rule the registry's general form.
-func check[M proto.Message](rule func(M, resource.Set, *findings)) func(string, proto.Message, resource.Set) []resource.Finding {
+// check and references give typed rules the registry's general form.
+func check[M proto.Message](rules ...func(M, resource.Set, *findings)) func(string, proto.Message, resource.Set) []resource.Finding {
 	return func(_ string, spec proto.Message, set resource.Set) []resource.Finding {
 		var f findings
-		rule(spec.(M), set, &f)
+		for _, rule := range rules {
+			rule(spec.(M), set, &f)
+		}
 		return f
 	}
 }
@@ -91,4 +95,13 @@ func (f *findings) add(field, reason, message, hint string) {
 
 func (f *findings) warn(field, reason, message, hint string) {
 	*f = append(*f, resource.Finding{Field: field, Reason: "strategy." + reason, Message: message, Hint: hint, Warning: true})
+}
+
+// broken reports whether a rule is, and not only advice given.
+func (f *findings) broken() bool {
+	return slices.ContainsFunc(*f, func(x resource.Finding) bool { return !x.Warning })
+}
+
+func (f *findings) has(reason string) bool {
+	return slices.ContainsFunc(*f, func(x resource.Finding) bool { return x.Reason == reason })
 }

@@ -30,7 +30,7 @@ func (s *Service) Export(ctx context.Context, req *declarationv1.ExportRequest) 
 		}
 		wanted[k.Name] = true
 	}
-	snapshot, err := rpc.Snapshot(req.GetSnapshot())
+	snapshot, err := rpc.Snapshot(req)
 	if err != nil {
 		return nil, err
 	}

@@ -26,7 +26,7 @@ func (s *Service) History(ctx context.Context, req *declarationv1.HistoryRequest
 	if err != nil {
 		return nil, err
 	}
-	snapshot, err := rpc.Snapshot(req.GetSnapshot())
+	snapshot, err := rpc.Snapshot(req)
 	if err != nil {
 		return nil, err
 	}

@@ -34,7 +34,7 @@ func (s *Service) Get(ctx context.Context, req *declarationv1.GetRequest) (*decl
 	if err != nil {
 		return nil, err
 	}
-	snapshot, err := rpc.Snapshot(req.GetSnapshot())
+	snapshot, err := rpc.Snapshot(req)
 	if err != nil {
 		return nil, err
 	}
@@ -68,7 +68,7 @@ func (s *Service) List(ctx context.Context, req *declarationv1.ListRequest) (*de
 	if err != nil {
 		return nil, err
 	}
-	snapshot, err := rpc.Snapshot(req.GetSnapshot())
+	snapshot, err := rpc.Snapshot(req)
 	if err != nil {
 		return nil, err
 	}

@@ -191,7 +191,12 @@ func (s *Service) plan(v record.View, org string, wish declaration.Wish) (declar
 	if err != nil {
 		return declaration.Plan{}, 0, err
 	}
+	advice := newObserved(v, org)
+	wish.Observed = advice.points
 	plan, faults := declaration.Make(s.kinds, now, wish)
+	if advice.err != nil {
+		return plan, revision, advice.err
+	}
 	if len(faults) > 0 {
 		return plan, revision, refusal(wish, faults)
 	}

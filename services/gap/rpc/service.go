@@ -20,8 +20,6 @@ import (
 	"setpoint.dev/services/internal/record"
 	"setpoint.dev/services/internal/resource"
 	"setpoint.dev/services/internal/rpc"
-
-	commonv1 "setpoint.dev/proto/gen/setpoint/common/v1"
 )
 
 // Service implements GapService.
@@ -49,7 +47,7 @@ func New(rec *record.Record, now func() time.Time) rpc.Service {
 type query struct {
 	strategy, asOf, policy string
 	original               bool
-	snapshot               *commonv1.Snapshot
+	snapshot               rpc.Moment
 }
 
 // evaluate answers a query.
@@ -110,7 +108,7 @@ func (s *Service) evaluate(ctx context.Context, q query) (p gap.Portfolio, r gap
 func (s *Service) Evaluate(ctx context.Context, req *gapv1.EvaluateRequest) (*gapv1.EvaluateResponse, error) {
 	p, r, _, err := s.evaluate(ctx, query{
 		strategy: req.GetStrategy(), asOf: req.GetAsOf(), policy: req.GetPolicy(),
-		original: req.GetOriginalTargets(), snapshot: req.GetSnapshot(),
+		original: req.GetOriginalTargets(), snapshot: req,
 	})
 	if err != nil {
 		return nil, err
@@ -129,7 +127,7 @@ var contentTypes = map[string]string{
 func (s *Service) Report(ctx context.Context, req *gapv1.ReportRequest) (*gapv1.ReportResponse, error) {
 	p, r, title, err := s.evaluate(ctx, query{
 		strategy: req.GetStrategy(), asOf: req.GetAsOf(), policy: req.GetPolicy(),
-		original: req.GetOriginalTargets(), snapshot: req.GetSnapshot(),
+		original: req.GetOriginalTargets(), snapshot: req,
 	})
 	if err != nil {
 		return nil, err

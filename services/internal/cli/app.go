@@ -65,6 +65,9 @@ interrupted.`,
 			return cmd.Help()
 		},
 		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
+			if strings.HasPrefix(cmd.Name(), cobra.ShellCompRequestCmd) {
+				return nil // a shell asks: nothing it could show is worth an error
+			}
 			if err := a.flagsFromEnv(cmd.Flags()); err != nil {
 				return err
 			}

@@ -16,8 +16,6 @@ import (
 	"setpoint.dev/proto/gen/setpoint/declaration/v1/declarationv1connect"
 	"setpoint.dev/proto/gen/setpoint/gap/v1/gapv1connect"
 	"setpoint.dev/proto/gen/setpoint/strategy/v1/strategyv1connect"
-
-	commonv1 "setpoint.dev/proto/gen/setpoint/common/v1"
 )
 
 // attempts is how often an unavailable server is asked.
@@ -141,7 +139,7 @@ func (a *app) settle(ctx context.Context, revision int64) {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
 	_, _ = a.client().declaration.List(ctx, &declarationv1.ListRequest{
-		Kind: "Organization", PageSize: 1, Snapshot: &commonv1.Snapshot{MinRevision: revision},
+		Kind: "Organization", PageSize: 1, MinRevision: revision,
 	})
 }
 

@@ -42,7 +42,7 @@ func TestHistory(t *testing.T) {
 	}}
 	s := session{server: f.serve(t)}
 	golden(t, "history", s.run(t, "history", "targets", "cost", "--revision", "91").want(t, exitOK).stdout)
-	if len(asked) != 2 || asked[0].GetKind() != "Target" || asked[0].GetSnapshot().GetRevision() != 91 || asked[1].GetPageToken() != "more" {
+	if len(asked) != 2 || asked[0].GetKind() != "Target" || asked[0].GetRevision() != 91 || asked[1].GetPageToken() != "more" {
 		t.Errorf("asked %v", asked)
 	}
 	golden(t, "history-json", s.run(t, "history", "target/cost", "-o", "json").want(t, exitOK).stdout)
@@ -60,7 +60,7 @@ func TestExport(t *testing.T) {
 	if got.stdout != "apiVersion: setpoint.dev/v1\n" || got.stderr != "" {
 		t.Errorf("stdout %q, stderr %q", got.stdout, got.stderr)
 	}
-	if strings.Join(asked.GetKinds(), " ") != "Metric Target" || asked.GetSet() != "finance" || !asked.GetDated() || asked.GetSnapshot().GetKnownAt() != "2026-01-01" {
+	if strings.Join(asked.GetKinds(), " ") != "Metric Target" || asked.GetSet() != "finance" || !asked.GetDated() || asked.GetKnownAt() != "2026-01-01" {
 		t.Errorf("asked %v", asked)
 	}
 	file := filepath.Join(t.TempDir(), "plan.yaml")

@@ -75,7 +75,7 @@ LANG) is not UTF-8, or with --ascii.`,
 		if name == "" {
 			return usagef("missing NAME: which %s?", strings.ToLower(k.Name))
 		}
-		query := &gapv1.EvaluateRequest{AsOf: asOf, Policy: policy, OriginalTargets: original, Snapshot: snapshot}
+		query := &gapv1.EvaluateRequest{AsOf: asOf, Policy: policy, OriginalTargets: original, Revision: snapshot.GetRevision(), KnownAt: snapshot.GetKnownAt(), MinRevision: snapshot.GetMinRevision()}
 		if k.Name != "Target" && (asOf != "" || policy != "" || original) {
 			return usagef("--as-of, --policy and --original-targets are for a target: nothing else is evaluated")
 		}
@@ -96,12 +96,12 @@ LANG) is not UTF-8, or with --ascii.`,
 // describe reads the resource, and what it means at the revision it was read
 // at, so that the parts agree.
 func (a *app) describe(ctx context.Context, k kind, name string, query *gapv1.EvaluateRequest, f format) (*description, error) {
-	res, err := a.client().declaration.Get(ctx, &declarationv1.GetRequest{Kind: k.Name, Name: name, Snapshot: query.GetSnapshot()})
+	res, err := a.client().declaration.Get(ctx, &declarationv1.GetRequest{Kind: k.Name, Name: name, Revision: query.GetRevision(), KnownAt: query.GetKnownAt()})
 	if err != nil {
 		return nil, err
 	}
 	d := &description{kind: k, resource: res.GetResource()}
-	query.Snapshot = &commonv1.Snapshot{Revision: res.GetRevision()}
+	query.Revision, query.KnownAt = res.GetRevision(), ""
 	switch k.Name {
 	case "Target":
 		e, err := a.client().gap.Evaluate(ctx, query)
@@ -120,10 +120,10 @@ func (a *app) describe(ctx context.Context, k kind, name string, query *gapv1.Ev
 			}
 		}
 	case "Metric":
-		if d.as, err = a.formatOf(ctx, d.resource, query.GetSnapshot()); err != nil {
+		if d.as, err = a.formatOf(ctx, d.resource, momentOf(query)); err != nil {
 			return nil, err
 		}
-		_, err := a.observations(ctx, name, query.GetSnapshot(), func(page []*strategyv1.Observation) {
+		_, err := a.observations(ctx, name, momentOf(query), func(page []*strategyv1.Observation) {
 			for _, o := range page {
 				d.values = append(d.values, o.GetValue())
 			}
@@ -142,7 +142,7 @@ func (a *app) describe(ctx context.Context, k kind, name string, query *gapv1.Ev
 func (a *app) chartOf(ctx context.Context, t *gapv1.TargetGap, query *gapv1.EvaluateRequest) (*chart, error) {
 	res, err := a.client().gap.Report(ctx, &gapv1.ReportRequest{
 		Format: "json", Strategy: t.GetStrategy(), AsOf: query.GetAsOf(), Policy: query.GetPolicy(),
-		OriginalTargets: query.GetOriginalTargets(), Snapshot: query.GetSnapshot(),
+		OriginalTargets: query.GetOriginalTargets(), Revision: query.GetRevision(), KnownAt: query.GetKnownAt(),
 	})
 	if connect.CodeOf(err) == connect.CodeUnimplemented {
 		return nil, nil

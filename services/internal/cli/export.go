@@ -43,7 +43,7 @@ To declare a past state elsewhere, add --dated.`,
 		if set != "" && !labelPattern.MatchString(set) {
 			return usagef("--set: %q is not a name; legal are lower-case letters, digits and - inside, at most 63", set)
 		}
-		req := &declarationv1.ExportRequest{Set: set, Snapshot: snapshot, Dated: dated}
+		req := &declarationv1.ExportRequest{Set: set, Revision: snapshot.GetRevision(), KnownAt: snapshot.GetKnownAt(), MinRevision: snapshot.GetMinRevision(), Dated: dated}
 		for _, w := range words {
 			k, err := kindNamed(w)
 			if err != nil {

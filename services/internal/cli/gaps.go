@@ -41,10 +41,11 @@ before, with -o json as one line each.`,
 		if err := checkAsOf(req.AsOf); err != nil {
 			return err
 		}
-		var err error
-		if req.Snapshot, err = s.snapshot(); err != nil {
+		at, err := s.snapshot()
+		if err != nil {
 			return err
 		}
+		req.Revision, req.KnownAt = at.GetRevision(), at.GetKnownAt()
 		if watch {
 			if s.revision != 0 || s.knownAt != "" {
 				return usagef("--watch follows what becomes known; --revision and --known-at stand still")

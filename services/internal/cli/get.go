@@ -91,8 +91,8 @@ func observationsOf(args []string) (metric string, ok bool, err error) {
 	return name, true, nil
 }
 
-func (a *app) getOne(ctx context.Context, k kind, name string, s *commonv1.Snapshot, f format) error {
-	res, err := a.client().declaration.Get(ctx, &declarationv1.GetRequest{Kind: k.Name, Name: name, Snapshot: s})
+func (a *app) getOne(ctx context.Context, k kind, name string, s *moment, f format) error {
+	res, err := a.client().declaration.Get(ctx, &declarationv1.GetRequest{Kind: k.Name, Name: name, Revision: s.GetRevision(), KnownAt: s.GetKnownAt(), MinRevision: s.GetMinRevision()})
 	if err != nil {
 		return err
 	}
@@ -103,10 +103,10 @@ func (a *app) getOne(ctx context.Context, k kind, name string, s *commonv1.Snaps
 		}
 		return a.writeStructured(f, raw)
 	}
-	return a.writeResources(ctx, k, []*commonv1.Resource{res.GetResource()}, &commonv1.Snapshot{Revision: res.GetRevision()}, f)
+	return a.writeResources(ctx, k, []*commonv1.Resource{res.GetResource()}, &moment{Revision: res.GetRevision()}, f)
 }
 
-func (a *app) getAll(ctx context.Context, k kind, s *commonv1.Snapshot, f format) error {
+func (a *app) getAll(ctx context.Context, k kind, s *moment, f format) error {
 	resources, revision, err := a.list(ctx, k, s)
 	if err != nil {
 		return err
@@ -122,12 +122,12 @@ func (a *app) getAll(ctx context.Context, k kind, s *commonv1.Snapshot, f format
 		}
 		return a.writeStructured(f, l)
 	}
-	return a.writeResources(ctx, k, resources, &commonv1.Snapshot{Revision: revision}, f)
+	return a.writeResources(ctx, k, resources, &moment{Revision: revision}, f)
 }
 
 // writeResources prints resources as a table, CSV or manifests. at is the
 // snapshot that they were read from.
-func (a *app) writeResources(ctx context.Context, k kind, resources []*commonv1.Resource, at *commonv1.Snapshot, f format) error {
+func (a *app) writeResources(ctx context.Context, k kind, resources []*commonv1.Resource, at *moment, f format) error {
 	switch f {
 	case asYAML:
 		return a.writeManifests(k, resources)
@@ -155,9 +155,9 @@ func (a *app) writeResources(ctx context.Context, k kind, resources []*commonv1.
 }
 
 // list reads all pages of a kind.
-func (a *app) list(ctx context.Context, k kind, s *commonv1.Snapshot) ([]*commonv1.Resource, int64, error) {
+func (a *app) list(ctx context.Context, k kind, s *moment) ([]*commonv1.Resource, int64, error) {
 	var all []*commonv1.Resource
-	req := &declarationv1.ListRequest{Kind: k.Name, Snapshot: s, PageSize: resourcePage}
+	req := &declarationv1.ListRequest{Kind: k.Name, Revision: s.GetRevision(), KnownAt: s.GetKnownAt(), MinRevision: s.GetMinRevision(), PageSize: resourcePage}
 	for {
 		res, err := a.client().declaration.List(ctx, req)
 		if err != nil {
@@ -175,8 +175,8 @@ func (a *app) list(ctx context.Context, k kind, s *commonv1.Snapshot) ([]*common
 }
 
 // observations reads all pages of a metric's values and hands them on.
-func (a *app) observations(ctx context.Context, metric string, s *commonv1.Snapshot, each func([]*strategyv1.Observation)) (int64, error) {
-	req := &strategyv1.ListObservationsRequest{Metric: metric, Snapshot: s, PageSize: observationPage}
+func (a *app) observations(ctx context.Context, metric string, s *moment, each func([]*strategyv1.Observation)) (int64, error) {
+	req := &strategyv1.ListObservationsRequest{Metric: metric, Revision: s.GetRevision(), KnownAt: s.GetKnownAt(), MinRevision: s.GetMinRevision(), PageSize: observationPage}
 	for {
 		res, err := a.client().strategy.ListObservations(ctx, req)
 		if err != nil {
@@ -197,7 +197,7 @@ func errPaging() error {
 	return fault.New(fault.Internal, "cli.paging", "the server answers with the same page again and again")
 }
 
-func (a *app) getObservations(ctx context.Context, metric string, s *commonv1.Snapshot, f format) error {
+func (a *app) getObservations(ctx context.Context, metric string, s *moment, f format) error {
 	var all []*strategyv1.Observation
 	revision, err := a.observations(ctx, metric, s, func(page []*strategyv1.Observation) { all = append(all, page...) })
 	if err != nil {
@@ -222,8 +222,8 @@ func (a *app) getObservations(ctx context.Context, metric string, s *commonv1.Sn
 		a.warnf("no observations of %s\n", metric)
 		return nil
 	}
-	at := &commonv1.Snapshot{Revision: revision}
-	declared, err := a.client().declaration.Get(ctx, &declarationv1.GetRequest{Kind: "Metric", Name: metric, Snapshot: at})
+	at := &moment{Revision: revision}
+	declared, err := a.client().declaration.Get(ctx, &declarationv1.GetRequest{Kind: "Metric", Name: metric, Revision: at.GetRevision(), KnownAt: at.GetKnownAt(), MinRevision: at.GetMinRevision()})
 	if err != nil && connect.CodeOf(err) != connect.CodeNotFound { // of a retired metric, the values as they are
 		return err
 	}

@@ -192,14 +192,14 @@ func floats(v any) any {
 }
 
 func TestSnapshotIsSent(t *testing.T) {
-	var got []*commonv1.Snapshot
+	var got []*moment
 	f := &fake{
 		list: func(r *declarationv1.ListRequest) (*declarationv1.ListResponse, error) {
-			got = append(got, r.GetSnapshot())
+			got = append(got, momentOf(r))
 			return &declarationv1.ListResponse{}, nil
 		},
 		evaluate: func(r *gapv1.EvaluateRequest) (*gapv1.EvaluateResponse, error) {
-			got = append(got, r.GetSnapshot())
+			got = append(got, momentOf(r))
 			return &gapv1.EvaluateResponse{}, nil
 		},
 	}
@@ -276,7 +276,7 @@ func TestDescribe(t *testing.T) {
 	}
 	s := session{server: f.serve(t)}
 	f.report = func(r *gapv1.ReportRequest) (*gapv1.ReportResponse, error) {
-		if r.GetFormat() != "json" || r.GetAsOf() != "2018-12-31" || r.GetSnapshot().GetRevision() != 99 {
+		if r.GetFormat() != "json" || r.GetAsOf() != "2018-12-31" || r.GetRevision() != 99 {
 			t.Errorf("the picture is of something else: %v", r)
 		}
 		return &gapv1.ReportResponse{Content: []byte(sampleChart)}, nil

@@ -59,6 +59,7 @@ type fake struct {
 	evaluate func(*gapv1.EvaluateRequest) (*gapv1.EvaluateResponse, error)
 	report   func(*gapv1.ReportRequest) (*gapv1.ReportResponse, error)
 	status   func(context.Context) (*adminv1.GetStatusResponse, error)
+	watch    func(context.Context, *gapv1.WatchRequest, *connect.ServerStream[gapv1.WatchResponse]) error
 
 	mu      sync.Mutex
 	headers []http.Header
@@ -121,6 +122,13 @@ func (f *fake) Report(_ context.Context, r *gapv1.ReportRequest) (*gapv1.ReportR
 	return unset(f.report, r)
 }
 
+func (f *fake) Watch(ctx context.Context, r *gapv1.WatchRequest, s *connect.ServerStream[gapv1.WatchResponse]) error {
+	if f.watch == nil {
+		return connect.NewError(connect.CodeUnimplemented, io.ErrUnexpectedEOF)
+	}
+	return f.watch(ctx, r, s)
+}
+
 func (f *fake) GetStatus(ctx context.Context, _ *adminv1.GetStatusRequest) (*adminv1.GetStatusResponse, error) {
 	return unset(f.status, ctx)
 }
@@ -153,6 +161,10 @@ type session struct {
 	width    int
 	chunk    int
 	serve    func(context.Context, ServeOptions) error
+	height   int
+	patience time.Duration
+	offline  func([]*declarationv1.ManifestFile) (*OfflinePlan, error)
+	out, err io.Writer // beside what is collected
 }
 
 type result struct {
@@ -174,8 +186,14 @@ func (s session) runContext(ctx context.Context, args ...string) result {
 	for k, v := range s.env {
 		env[k] = v
 	}
+	also := func(b *bytes.Buffer, w io.Writer) io.Writer {
+		if w == nil {
+			return b
+		}
+		return io.MultiWriter(b, w)
+	}
 	opts := Options{
-		Args: args, Stdin: strings.NewReader(s.stdin), Stdout: &stdout, Stderr: &stderr,
+		Args: args, Stdin: strings.NewReader(s.stdin), Stdout: also(&stdout, s.out), Stderr: also(&stderr, s.err),
 		Env:        func(k string) (string, bool) { v, ok := env[k]; return v, ok },
 		IsTerminal: func(any) bool { return s.terminal },
 		Width:      func() int { return s.width },
@@ -184,6 +202,11 @@ func (s session) runContext(ctx context.Context, args ...string) result {
 		Version:    "v1.2.3",
 		Serve:      s.serve,
 		chunk:      s.chunk,
+		Height:     func() int { return s.height },
+		patience:   s.patience,
+
+		PlanOffline: s.offline,
+		Policies:    []string{"default", "okr"},
 	}
 	code := Run(ctx, opts)
 	return result{code, stdout.String(), stderr.String()}

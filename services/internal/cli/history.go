@@ -7,7 +7,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	commonv1 "setpoint.dev/proto/gen/setpoint/common/v1"
 	declarationv1 "setpoint.dev/proto/gen/setpoint/declaration/v1"
 )
 
@@ -63,8 +62,8 @@ last name it had.`,
 }
 
 // history reads all pages and joins them.
-func (a *app) history(ctx context.Context, k kind, name string, s *commonv1.Snapshot) (*declarationv1.HistoryResponse, error) {
-	req := &declarationv1.HistoryRequest{Kind: k.Name, Name: name, Snapshot: s, PageSize: historyPage}
+func (a *app) history(ctx context.Context, k kind, name string, s *moment) (*declarationv1.HistoryResponse, error) {
+	req := &declarationv1.HistoryRequest{Kind: k.Name, Name: name, Revision: s.GetRevision(), KnownAt: s.GetKnownAt(), MinRevision: s.GetMinRevision(), PageSize: historyPage}
 	all := &declarationv1.HistoryResponse{}
 	for {
 		res, err := a.client().declaration.History(ctx, req)

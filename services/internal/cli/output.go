@@ -16,7 +16,6 @@ import (
 	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/proto"
 
-	commonv1 "setpoint.dev/proto/gen/setpoint/common/v1"
 	"setpoint.dev/services/internal/calendar"
 )
 
@@ -95,7 +94,44 @@ func (s *snapshotFlags) register(cmd *cobra.Command) {
 	_ = cmd.RegisterFlagCompletionFunc("known-at", cobra.NoFileCompletions)
 }
 
-func (s *snapshotFlags) snapshot() (*commonv1.Snapshot, error) {
+// moment selects what was known: at most one of Revision and KnownAt.
+type moment struct {
+	Revision    int64
+	KnownAt     string
+	MinRevision int64
+}
+
+func (m *moment) GetRevision() int64 {
+	if m == nil {
+		return 0
+	}
+	return m.Revision
+}
+
+func (m *moment) GetKnownAt() string {
+	if m == nil {
+		return ""
+	}
+	return m.KnownAt
+}
+
+func (m *moment) GetMinRevision() int64 {
+	if m == nil {
+		return 0
+	}
+	return m.MinRevision
+}
+
+// momentOf is the moment that a request asks for.
+func momentOf(r interface {
+	GetRevision() int64
+	GetKnownAt() string
+	GetMinRevision() int64
+}) *moment {
+	return &moment{Revision: r.GetRevision(), KnownAt: r.GetKnownAt(), MinRevision: r.GetMinRevision()}
+}
+
+func (s *snapshotFlags) snapshot() (*moment, error) {
 	given := s.cmd != nil && s.cmd.Flags().Changed("revision")
 	if given && s.knownAt != "" {
 		return nil, &usageError{message: "--revision and --known-at exclude each other", hint: "both say what was known: keep one of them"}
@@ -113,7 +149,7 @@ func (s *snapshotFlags) snapshot() (*commonv1.Snapshot, error) {
 			}
 		}
 	}
-	return &commonv1.Snapshot{Revision: s.revision, KnownAt: s.knownAt}, nil
+	return &moment{Revision: s.revision, KnownAt: s.knownAt}, nil
 }
 
 // encode is the JSON form of m in the order of its fields. The white space

@@ -55,10 +55,11 @@ error. CSV is one row for each target, with raw numbers, for a spreadsheet.`,
 		if err := checkAsOf(req.AsOf); err != nil {
 			return err
 		}
-		var err error
-		if req.Snapshot, err = s.snapshot(); err != nil {
+		at, err := s.snapshot()
+		if err != nil {
 			return err
 		}
+		req.Revision, req.KnownAt = at.GetRevision(), at.GetKnownAt()
 		res, err := a.client().gap.Report(ctx, req)
 		if err != nil {
 			return err

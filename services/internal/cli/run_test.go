@@ -299,7 +299,7 @@ func TestWritesWaitForTheRecord(t *testing.T) {
 			return &declarationv1.ApplyResponse{Revision: 42, Summary: &declarationv1.Summary{}}, nil
 		},
 		list: func(r *declarationv1.ListRequest) (*declarationv1.ListResponse, error) {
-			waited = r.GetSnapshot().GetMinRevision()
+			waited = r.GetMinRevision()
 			return &declarationv1.ListResponse{}, nil
 		},
 	}

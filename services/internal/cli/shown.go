@@ -101,8 +101,8 @@ func shownByMetric(spec map[string]*structpb.Value, currency string) shown {
 }
 
 // currency is the organization's, "" for the default.
-func (a *app) currency(ctx context.Context, s *commonv1.Snapshot) (string, error) {
-	res, err := a.client().declaration.List(ctx, &declarationv1.ListRequest{Kind: "Organization", Snapshot: s, PageSize: 1})
+func (a *app) currency(ctx context.Context, s *moment) (string, error) {
+	res, err := a.client().declaration.List(ctx, &declarationv1.ListRequest{Kind: "Organization", Revision: s.GetRevision(), KnownAt: s.GetKnownAt(), MinRevision: s.GetMinRevision(), PageSize: 1})
 	if err != nil {
 		return "", err
 	}
@@ -114,7 +114,7 @@ func (a *app) currency(ctx context.Context, s *commonv1.Snapshot) (string, error
 
 // formatOf reads how a metric's values are shown. A metric that is not there
 // has no format.
-func (a *app) formatOf(ctx context.Context, metric *commonv1.Resource, s *commonv1.Snapshot) (shown, error) {
+func (a *app) formatOf(ctx context.Context, metric *commonv1.Resource, s *moment) (shown, error) {
 	spec := metric.GetSpec().GetFields()
 	if spec["format"].GetStringValue() != "currency" || spec["currency"].GetStringValue() != "" {
 		return shownByMetric(spec, ""), nil
@@ -124,7 +124,7 @@ func (a *app) formatOf(ctx context.Context, metric *commonv1.Resource, s *common
 }
 
 // formats reads how the values of every metric are shown.
-func (a *app) formats(ctx context.Context, s *commonv1.Snapshot) (map[string]shown, error) {
+func (a *app) formats(ctx context.Context, s *moment) (map[string]shown, error) {
 	k, err := kindNamed("Metric")
 	if err != nil {
 		return nil, err

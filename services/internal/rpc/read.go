@@ -5,22 +5,28 @@ import (
 	"encoding/json"
 	"time"
 
-	commonv1 "setpoint.dev/proto/gen/setpoint/common/v1"
 	"setpoint.dev/services/internal/calendar"
 	"setpoint.dev/services/internal/fault"
 	"setpoint.dev/services/internal/record"
 )
 
+// Moment is what every read request says of the state it wants.
+type Moment interface {
+	GetRevision() int64
+	GetKnownAt() string
+	GetMinRevision() int64
+}
+
 // Snapshot turns the message form into the record's. A known_at without a time
 // of day means the end of that day, UTC.
-func Snapshot(m *commonv1.Snapshot) (record.Snapshot, error) {
+func Snapshot(m Moment) (record.Snapshot, error) {
 	s := record.Snapshot{Revision: uint64(m.GetRevision()), MinRevision: uint64(m.GetMinRevision())}
 	if k := m.GetKnownAt(); k != "" {
 		t, err := time.Parse(time.RFC3339Nano, k)
 		if err != nil {
 			d, derr := calendar.ParseDate(k)
 			if derr != nil {
-				return s, fault.New(fault.Invalid, "snapshot.known_at", "snapshot.knownAt: %.64q is not an instant", k).
+				return s, fault.New(fault.Invalid, "snapshot.known_at", "knownAt: %.64q is not an instant", k).
 					WithHint("RFC 3339, for example 2018-09-30T17:00:00Z, or a date")
 			}
 			t = d.AddDays(1).Time().Add(-time.Nanosecond)

@@ -140,7 +140,7 @@ func (s *Service) ListCheckIns(ctx context.Context, req *strategyv1.ListCheckIns
 	if err != nil {
 		return nil, err
 	}
-	snapshot, err := rpc.Snapshot(req.GetSnapshot())
+	snapshot, err := rpc.Snapshot(req)
 	if err != nil {
 		return nil, err
 	}

@@ -9,7 +9,6 @@ import (
 
 	"connectrpc.com/connect"
 
-	commonv1 "setpoint.dev/proto/gen/setpoint/common/v1"
 	declarationv1 "setpoint.dev/proto/gen/setpoint/declaration/v1"
 	strategyv1 "setpoint.dev/proto/gen/setpoint/strategy/v1"
 )
@@ -103,12 +102,12 @@ func TestCheckInsAreListedNewestFirst(t *testing.T) {
 	if all.GetRevision() != last || all.GetCheckIns()[3].GetRevision() != first || all.GetCheckIns()[0].GetRecorded() == "" {
 		t.Errorf("revisions of %v", all)
 	}
-	if got := told(w.list(&strategyv1.ListCheckInsRequest{Snapshot: &commonv1.Snapshot{Revision: first}}).GetCheckIns()); !slices.Equal(got, want[3:]) {
+	if got := told(w.list(&strategyv1.ListCheckInsRequest{Revision: first}).GetCheckIns()); !slices.Equal(got, want[3:]) {
 		t.Errorf("as of %d: %v", first, got)
 	}
 	// Pages are of one picture, whatever is said meanwhile, and however the
 	// picture was selected.
-	req := &strategyv1.ListCheckInsRequest{PageSize: 3, Snapshot: &commonv1.Snapshot{KnownAt: "2199-01-01"}}
+	req := &strategyv1.ListCheckInsRequest{PageSize: 3, KnownAt: "2199-01-01"}
 	page := w.list(req)
 	w.checkIn(&strategyv1.CheckInRequest{At: "2026-11-12", Note: "meanwhile"})
 	req.PageToken = page.GetNextPageToken()

@@ -287,7 +287,7 @@ func (s *Service) ListObservations(ctx context.Context, req *strategyv1.ListObse
 	if err != nil {
 		return nil, err
 	}
-	snapshot, err := rpc.Snapshot(req.GetSnapshot())
+	snapshot, err := rpc.Snapshot(req)
 	if err != nil {
 		return nil, err
 	}

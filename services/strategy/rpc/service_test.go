@@ -123,7 +123,7 @@ func (w *world) list(req *strategyv1.ListCheckInsRequest) *strategyv1.ListCheckI
 // target is the comparison of target t, with the strategy's roll-up.
 func (w *world) target(asOf string, revision int64) (*gapv1.TargetGap, *gapv1.RollUp) {
 	w.Helper()
-	res, err := w.gap.Evaluate(w.ctx, &gapv1.EvaluateRequest{AsOf: asOf, Snapshot: &commonv1.Snapshot{Revision: revision}})
+	res, err := w.gap.Evaluate(w.ctx, &gapv1.EvaluateRequest{AsOf: asOf, Revision: revision})
 	if err != nil {
 		w.Fatal(err)
 	}

@@ -294,70 +294,6 @@ func (x *Provenance) GetSet() string {
 	return ""
 }
 
-// Snapshot selects what was known: at most one of revision and known_at.
-type Snapshot struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// Read the state as of this log position; 0 means the newest.
-	Revision int64 `protobuf:"varint,1,opt,name=revision,proto3" json:"revision,omitempty"`
-	// Read what was known at this instant, RFC 3339.
-	KnownAt string `protobuf:"bytes,2,opt,name=known_at,json=knownAt,proto3" json:"known_at,omitempty"`
-	// Wait (bounded) until the record has reached this revision.
-	MinRevision   int64 `protobuf:"varint,3,opt,name=min_revision,json=minRevision,proto3" json:"min_revision,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *Snapshot) Reset() {
-	*x = Snapshot{}
-	mi := &file_setpoint_common_v1_common_proto_msgTypes[3]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *Snapshot) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*Snapshot) ProtoMessage() {}
-
-func (x *Snapshot) ProtoReflect() protoreflect.Message {
-	mi := &file_setpoint_common_v1_common_proto_msgTypes[3]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use Snapshot.ProtoReflect.Descriptor instead.
-func (*Snapshot) Descriptor() ([]byte, []int) {
-	return file_setpoint_common_v1_common_proto_rawDescGZIP(), []int{3}
-}
-
-func (x *Snapshot) GetRevision() int64 {
-	if x != nil {
-		return x.Revision
-	}
-	return 0
-}
-
-func (x *Snapshot) GetKnownAt() string {
-	if x != nil {
-		return x.KnownAt
-	}
-	return ""
-}
-
-func (x *Snapshot) GetMinRevision() int64 {
-	if x != nil {
-		return x.MinRevision
-	}
-	return 0
-}
-
 // ErrorDetail travels with every error.
 type ErrorDetail struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -377,7 +313,7 @@ type ErrorDetail struct {
 
 func (x *ErrorDetail) Reset() {
 	*x = ErrorDetail{}
-	mi := &file_setpoint_common_v1_common_proto_msgTypes[4]
+	mi := &file_setpoint_common_v1_common_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -389,7 +325,7 @@ func (x *ErrorDetail) String() string {
 func (*ErrorDetail) ProtoMessage() {}
 
 func (x *ErrorDetail) ProtoReflect() protoreflect.Message {
-	mi := &file_setpoint_common_v1_common_proto_msgTypes[4]
+	mi := &file_setpoint_common_v1_common_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -402,7 +338,7 @@ func (x *ErrorDetail) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ErrorDetail.ProtoReflect.Descriptor instead.
 func (*ErrorDetail) Descriptor() ([]byte, []int) {
-	return file_setpoint_common_v1_common_proto_rawDescGZIP(), []int{4}
+	return file_setpoint_common_v1_common_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *ErrorDetail) GetReason() string {
@@ -459,7 +395,7 @@ type Intervening struct {
 
 func (x *Intervening) Reset() {
 	*x = Intervening{}
-	mi := &file_setpoint_common_v1_common_proto_msgTypes[5]
+	mi := &file_setpoint_common_v1_common_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -471,7 +407,7 @@ func (x *Intervening) String() string {
 func (*Intervening) ProtoMessage() {}
 
 func (x *Intervening) ProtoReflect() protoreflect.Message {
-	mi := &file_setpoint_common_v1_common_proto_msgTypes[5]
+	mi := &file_setpoint_common_v1_common_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -484,7 +420,7 @@ func (x *Intervening) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Intervening.ProtoReflect.Descriptor instead.
 func (*Intervening) Descriptor() ([]byte, []int) {
-	return file_setpoint_common_v1_common_proto_rawDescGZIP(), []int{5}
+	return file_setpoint_common_v1_common_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *Intervening) GetRevision() int64 {
@@ -549,7 +485,7 @@ type Fault struct {
 
 func (x *Fault) Reset() {
 	*x = Fault{}
-	mi := &file_setpoint_common_v1_common_proto_msgTypes[6]
+	mi := &file_setpoint_common_v1_common_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -561,7 +497,7 @@ func (x *Fault) String() string {
 func (*Fault) ProtoMessage() {}
 
 func (x *Fault) ProtoReflect() protoreflect.Message {
-	mi := &file_setpoint_common_v1_common_proto_msgTypes[6]
+	mi := &file_setpoint_common_v1_common_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -574,7 +510,7 @@ func (x *Fault) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Fault.ProtoReflect.Descriptor instead.
 func (*Fault) Descriptor() ([]byte, []int) {
-	return file_setpoint_common_v1_common_proto_rawDescGZIP(), []int{6}
+	return file_setpoint_common_v1_common_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *Fault) GetFile() string {
@@ -665,11 +601,7 @@ const file_setpoint_common_v1_common_proto_rawDesc = "" +
 	"\tprincipal\x18\x04 \x01(\tR\tprincipal\x12\x18\n" +
 	"\amanager\x18\x05 \x01(\tR\amanager\x12\x1c\n" +
 	"\teffective\x18\x06 \x01(\tR\teffective\x12\x10\n" +
-	"\x03set\x18\a \x01(\tR\x03set\"\x7f\n" +
-	"\bSnapshot\x12#\n" +
-	"\brevision\x18\x01 \x01(\x03B\a\xbaH\x04\"\x02(\x00R\brevision\x12\"\n" +
-	"\bknown_at\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x18@R\aknownAt\x12*\n" +
-	"\fmin_revision\x18\x03 \x01(\x03B\a\xbaH\x04\"\x02(\x00R\vminRevision\"\xcb\x01\n" +
+	"\x03set\x18\a \x01(\tR\x03set\"\xcb\x01\n" +
 	"\vErrorDetail\x12\x16\n" +
 	"\x06reason\x18\x01 \x01(\tR\x06reason\x12\x12\n" +
 	"\x04hint\x18\x02 \x01(\tR\x04hint\x121\n" +
@@ -705,25 +637,24 @@ func file_setpoint_common_v1_common_proto_rawDescGZIP() []byte {
 	return file_setpoint_common_v1_common_proto_rawDescData
 }
 
-var file_setpoint_common_v1_common_proto_msgTypes = make([]protoimpl.MessageInfo, 8)
+var file_setpoint_common_v1_common_proto_msgTypes = make([]protoimpl.MessageInfo, 7)
 var file_setpoint_common_v1_common_proto_goTypes = []any{
 	(*Metadata)(nil),        // 0: setpoint.common.v1.Metadata
 	(*Resource)(nil),        // 1: setpoint.common.v1.Resource
 	(*Provenance)(nil),      // 2: setpoint.common.v1.Provenance
-	(*Snapshot)(nil),        // 3: setpoint.common.v1.Snapshot
-	(*ErrorDetail)(nil),     // 4: setpoint.common.v1.ErrorDetail
-	(*Intervening)(nil),     // 5: setpoint.common.v1.Intervening
-	(*Fault)(nil),           // 6: setpoint.common.v1.Fault
-	nil,                     // 7: setpoint.common.v1.Metadata.LabelsEntry
-	(*structpb.Struct)(nil), // 8: google.protobuf.Struct
+	(*ErrorDetail)(nil),     // 3: setpoint.common.v1.ErrorDetail
+	(*Intervening)(nil),     // 4: setpoint.common.v1.Intervening
+	(*Fault)(nil),           // 5: setpoint.common.v1.Fault
+	nil,                     // 6: setpoint.common.v1.Metadata.LabelsEntry
+	(*structpb.Struct)(nil), // 7: google.protobuf.Struct
 }
 var file_setpoint_common_v1_common_proto_depIdxs = []int32{
-	7, // 0: setpoint.common.v1.Metadata.labels:type_name -> setpoint.common.v1.Metadata.LabelsEntry
+	6, // 0: setpoint.common.v1.Metadata.labels:type_name -> setpoint.common.v1.Metadata.LabelsEntry
 	0, // 1: setpoint.common.v1.Resource.metadata:type_name -> setpoint.common.v1.Metadata
-	8, // 2: setpoint.common.v1.Resource.spec:type_name -> google.protobuf.Struct
+	7, // 2: setpoint.common.v1.Resource.spec:type_name -> google.protobuf.Struct
 	2, // 3: setpoint.common.v1.Resource.provenance:type_name -> setpoint.common.v1.Provenance
-	6, // 4: setpoint.common.v1.ErrorDetail.faults:type_name -> setpoint.common.v1.Fault
-	5, // 5: setpoint.common.v1.ErrorDetail.intervening:type_name -> setpoint.common.v1.Intervening
+	5, // 4: setpoint.common.v1.ErrorDetail.faults:type_name -> setpoint.common.v1.Fault
+	4, // 5: setpoint.common.v1.ErrorDetail.intervening:type_name -> setpoint.common.v1.Intervening
 	6, // [6:6] is the sub-list for method output_type
 	6, // [6:6] is the sub-list for method input_type
 	6, // [6:6] is the sub-list for extension type_name
@@ -742,7 +673,7 @@ func file_setpoint_common_v1_common_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_setpoint_common_v1_common_proto_rawDesc), len(file_setpoint_common_v1_common_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   8,
+			NumMessages:   7,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

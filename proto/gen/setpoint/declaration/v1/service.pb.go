@@ -639,10 +639,15 @@ func (x *ApplyResponse) GetWarnings() []*v1.Fault {
 }
 
 type GetRequest struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Kind          string                 `protobuf:"bytes,1,opt,name=kind,proto3" json:"kind,omitempty"`
-	Name          string                 `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
-	Snapshot      *v1.Snapshot           `protobuf:"bytes,3,opt,name=snapshot,proto3" json:"snapshot,omitempty"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Kind  string                 `protobuf:"bytes,1,opt,name=kind,proto3" json:"kind,omitempty"`
+	Name  string                 `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
+	// Read the state as of this log position; 0 means the newest.
+	Revision int64 `protobuf:"varint,20,opt,name=revision,proto3" json:"revision,omitempty"`
+	// Read what was known at this instant, RFC 3339, or at the end of this day.
+	KnownAt string `protobuf:"bytes,21,opt,name=known_at,json=knownAt,proto3" json:"known_at,omitempty"`
+	// Wait (bounded) until the record has reached this revision.
+	MinRevision   int64 `protobuf:"varint,22,opt,name=min_revision,json=minRevision,proto3" json:"min_revision,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -691,11 +696,25 @@ func (x *GetRequest) GetName() string {
 	return ""
 }
 
-func (x *GetRequest) GetSnapshot() *v1.Snapshot {
+func (x *GetRequest) GetRevision() int64 {
 	if x != nil {
-		return x.Snapshot
+		return x.Revision
 	}
-	return nil
+	return 0
+}
+
+func (x *GetRequest) GetKnownAt() string {
+	if x != nil {
+		return x.KnownAt
+	}
+	return ""
+}
+
+func (x *GetRequest) GetMinRevision() int64 {
+	if x != nil {
+		return x.MinRevision
+	}
+	return 0
 }
 
 type GetResponse struct {
@@ -752,9 +771,14 @@ func (x *GetResponse) GetRevision() int64 {
 }
 
 type ListRequest struct {
-	state    protoimpl.MessageState `protogen:"open.v1"`
-	Kind     string                 `protobuf:"bytes,1,opt,name=kind,proto3" json:"kind,omitempty"`
-	Snapshot *v1.Snapshot           `protobuf:"bytes,2,opt,name=snapshot,proto3" json:"snapshot,omitempty"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Kind  string                 `protobuf:"bytes,1,opt,name=kind,proto3" json:"kind,omitempty"`
+	// Read the state as of this log position; 0 means the newest.
+	Revision int64 `protobuf:"varint,20,opt,name=revision,proto3" json:"revision,omitempty"`
+	// Read what was known at this instant, RFC 3339, or at the end of this day.
+	KnownAt string `protobuf:"bytes,21,opt,name=known_at,json=knownAt,proto3" json:"known_at,omitempty"`
+	// Wait (bounded) until the record has reached this revision.
+	MinRevision int64 `protobuf:"varint,22,opt,name=min_revision,json=minRevision,proto3" json:"min_revision,omitempty"`
 	// 1 to 1000, default 200.
 	PageSize int32 `protobuf:"varint,3,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
 	// From the previous page's next_page_token.
@@ -800,11 +824,25 @@ func (x *ListRequest) GetKind() string {
 	return ""
 }
 
-func (x *ListRequest) GetSnapshot() *v1.Snapshot {
+func (x *ListRequest) GetRevision() int64 {
 	if x != nil {
-		return x.Snapshot
+		return x.Revision
 	}
-	return nil
+	return 0
+}
+
+func (x *ListRequest) GetKnownAt() string {
+	if x != nil {
+		return x.KnownAt
+	}
+	return ""
+}
+
+func (x *ListRequest) GetMinRevision() int64 {
+	if x != nil {
+		return x.MinRevision
+	}
+	return 0
 }
 
 func (x *ListRequest) GetPageSize() int32 {
@@ -1013,8 +1051,13 @@ type HistoryRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	Kind  string                 `protobuf:"bytes,1,opt,name=kind,proto3" json:"kind,omitempty"`
 	// The name it has, or had at the snapshot; of a deleted resource the last.
-	Name     string       `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
-	Snapshot *v1.Snapshot `protobuf:"bytes,3,opt,name=snapshot,proto3" json:"snapshot,omitempty"`
+	Name string `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
+	// Read the state as of this log position; 0 means the newest.
+	Revision int64 `protobuf:"varint,20,opt,name=revision,proto3" json:"revision,omitempty"`
+	// Read what was known at this instant, RFC 3339, or at the end of this day.
+	KnownAt string `protobuf:"bytes,21,opt,name=known_at,json=knownAt,proto3" json:"known_at,omitempty"`
+	// Wait (bounded) until the record has reached this revision.
+	MinRevision int64 `protobuf:"varint,22,opt,name=min_revision,json=minRevision,proto3" json:"min_revision,omitempty"`
 	// 1 to 1000, default 100.
 	PageSize      int32  `protobuf:"varint,4,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
 	PageToken     string `protobuf:"bytes,5,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
@@ -1066,11 +1109,25 @@ func (x *HistoryRequest) GetName() string {
 	return ""
 }
 
-func (x *HistoryRequest) GetSnapshot() *v1.Snapshot {
+func (x *HistoryRequest) GetRevision() int64 {
 	if x != nil {
-		return x.Snapshot
+		return x.Revision
 	}
-	return nil
+	return 0
+}
+
+func (x *HistoryRequest) GetKnownAt() string {
+	if x != nil {
+		return x.KnownAt
+	}
+	return ""
+}
+
+func (x *HistoryRequest) GetMinRevision() int64 {
+	if x != nil {
+		return x.MinRevision
+	}
+	return 0
 }
 
 func (x *HistoryRequest) GetPageSize() int32 {
@@ -1301,8 +1358,13 @@ type ExportRequest struct {
 	// Limit to these kinds; empty for all.
 	Kinds []string `protobuf:"bytes,1,rep,name=kinds,proto3" json:"kinds,omitempty"`
 	// Limit to one set; empty for all.
-	Set      string       `protobuf:"bytes,2,opt,name=set,proto3" json:"set,omitempty"`
-	Snapshot *v1.Snapshot `protobuf:"bytes,3,opt,name=snapshot,proto3" json:"snapshot,omitempty"`
+	Set string `protobuf:"bytes,2,opt,name=set,proto3" json:"set,omitempty"`
+	// Read the state as of this log position; 0 means the newest.
+	Revision int64 `protobuf:"varint,20,opt,name=revision,proto3" json:"revision,omitempty"`
+	// Read what was known at this instant, RFC 3339, or at the end of this day.
+	KnownAt string `protobuf:"bytes,21,opt,name=known_at,json=knownAt,proto3" json:"known_at,omitempty"`
+	// Wait (bounded) until the record has reached this revision.
+	MinRevision int64 `protobuf:"varint,22,opt,name=min_revision,json=minRevision,proto3" json:"min_revision,omitempty"`
 	// Write effective dates also for a snapshot in the past, to declare it
 	// elsewhere. Without them what has changed since counts, once applied here,
 	// from the day of the apply: dated before, it would stand behind the later
@@ -1356,11 +1418,25 @@ func (x *ExportRequest) GetSet() string {
 	return ""
 }
 
-func (x *ExportRequest) GetSnapshot() *v1.Snapshot {
+func (x *ExportRequest) GetRevision() int64 {
 	if x != nil {
-		return x.Snapshot
+		return x.Revision
 	}
-	return nil
+	return 0
+}
+
+func (x *ExportRequest) GetKnownAt() string {
+	if x != nil {
+		return x.KnownAt
+	}
+	return ""
+}
+
+func (x *ExportRequest) GetMinRevision() int64 {
+	if x != nil {
+		return x.MinRevision
+	}
+	return 0
 }
 
 func (x *ExportRequest) GetDated() bool {
@@ -1602,18 +1678,22 @@ const file_setpoint_declaration_v1_service_proto_rawDesc = "" +
 	"\brevision\x18\x01 \x01(\x03R\brevision\x129\n" +
 	"\achanges\x18\x02 \x03(\v2\x1f.setpoint.declaration.v1.ChangeR\achanges\x12:\n" +
 	"\asummary\x18\x03 \x01(\v2 .setpoint.declaration.v1.SummaryR\asummary\x125\n" +
-	"\bwarnings\x18\x04 \x03(\v2\x19.setpoint.common.v1.FaultR\bwarnings\"\x80\x01\n" +
+	"\bwarnings\x18\x04 \x03(\v2\x19.setpoint.common.v1.FaultR\bwarnings\"\xbb\x01\n" +
 	"\n" +
 	"GetRequest\x12\x1b\n" +
 	"\x04kind\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x10\x01R\x04kind\x12\x1b\n" +
-	"\x04name\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x10\x01R\x04name\x128\n" +
-	"\bsnapshot\x18\x03 \x01(\v2\x1c.setpoint.common.v1.SnapshotR\bsnapshot\"c\n" +
+	"\x04name\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x10\x01R\x04name\x12#\n" +
+	"\brevision\x18\x14 \x01(\x03B\a\xbaH\x04\"\x02(\x00R\brevision\x12\"\n" +
+	"\bknown_at\x18\x15 \x01(\tB\a\xbaH\x04r\x02\x18@R\aknownAt\x12*\n" +
+	"\fmin_revision\x18\x16 \x01(\x03B\a\xbaH\x04\"\x02(\x00R\vminRevision\"c\n" +
 	"\vGetResponse\x128\n" +
 	"\bresource\x18\x01 \x01(\v2\x1c.setpoint.common.v1.ResourceR\bresource\x12\x1a\n" +
-	"\brevision\x18\x02 \x01(\x03R\brevision\"\xb6\x01\n" +
+	"\brevision\x18\x02 \x01(\x03R\brevision\"\xf1\x01\n" +
 	"\vListRequest\x12\x1b\n" +
-	"\x04kind\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x10\x01R\x04kind\x128\n" +
-	"\bsnapshot\x18\x02 \x01(\v2\x1c.setpoint.common.v1.SnapshotR\bsnapshot\x12'\n" +
+	"\x04kind\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x10\x01R\x04kind\x12#\n" +
+	"\brevision\x18\x14 \x01(\x03B\a\xbaH\x04\"\x02(\x00R\brevision\x12\"\n" +
+	"\bknown_at\x18\x15 \x01(\tB\a\xbaH\x04r\x02\x18@R\aknownAt\x12*\n" +
+	"\fmin_revision\x18\x16 \x01(\x03B\a\xbaH\x04\"\x02(\x00R\vminRevision\x12'\n" +
 	"\tpage_size\x18\x03 \x01(\x05B\n" +
 	"\xbaH\a\x1a\x05\x18\xe8\a(\x00R\bpageSize\x12'\n" +
 	"\n" +
@@ -1631,11 +1711,13 @@ const file_setpoint_declaration_v1_service_proto_rawDesc = "" +
 	"\amanager\x18\x05 \x01(\tB'\xbaH$r\"R\x00R\x03cliR\x03gitR\aconsoleR\x06policyR\x03apiR\amanager\x12$\n" +
 	"\x06reason\x18\x06 \x01(\tB\f\xbaH\x05r\x03\x18\xd0\x0f\x88\xe7\x18\x01R\x06reason\",\n" +
 	"\x0eDeleteResponse\x12\x1a\n" +
-	"\brevision\x18\x01 \x01(\x03R\brevision\"\xd6\x01\n" +
+	"\brevision\x18\x01 \x01(\x03R\brevision\"\x91\x02\n" +
 	"\x0eHistoryRequest\x12\x1b\n" +
 	"\x04kind\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x10\x01R\x04kind\x12\x1b\n" +
-	"\x04name\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x10\x01R\x04name\x128\n" +
-	"\bsnapshot\x18\x03 \x01(\v2\x1c.setpoint.common.v1.SnapshotR\bsnapshot\x12'\n" +
+	"\x04name\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x10\x01R\x04name\x12#\n" +
+	"\brevision\x18\x14 \x01(\x03B\a\xbaH\x04\"\x02(\x00R\brevision\x12\"\n" +
+	"\bknown_at\x18\x15 \x01(\tB\a\xbaH\x04r\x02\x18@R\aknownAt\x12*\n" +
+	"\fmin_revision\x18\x16 \x01(\x03B\a\xbaH\x04\"\x02(\x00R\vminRevision\x12'\n" +
 	"\tpage_size\x18\x04 \x01(\x05B\n" +
 	"\xbaH\a\x1a\x05\x18\xe8\a(\x00R\bpageSize\x12'\n" +
 	"\n" +
@@ -1659,11 +1741,13 @@ const file_setpoint_declaration_v1_service_proto_rawDesc = "" +
 	"\x04name\x18\v \x01(\tR\x04name\x12!\n" +
 	"\frenamed_from\x18\f \x01(\tR\vrenamedFrom\x12\x1d\n" +
 	"\n" +
-	"request_id\x18\r \x01(\tR\trequestId\"\xc1\x01\n" +
+	"request_id\x18\r \x01(\tR\trequestId\"\xfc\x01\n" +
 	"\rExportRequest\x12\x1e\n" +
 	"\x05kinds\x18\x01 \x03(\tB\b\xbaH\x05\x92\x01\x02\x102R\x05kinds\x12@\n" +
-	"\x03set\x18\x02 \x01(\tB.\xbaH+r)2'^([a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)?$R\x03set\x128\n" +
-	"\bsnapshot\x18\x03 \x01(\v2\x1c.setpoint.common.v1.SnapshotR\bsnapshot\x12\x14\n" +
+	"\x03set\x18\x02 \x01(\tB.\xbaH+r)2'^([a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)?$R\x03set\x12#\n" +
+	"\brevision\x18\x14 \x01(\x03B\a\xbaH\x04\"\x02(\x00R\brevision\x12\"\n" +
+	"\bknown_at\x18\x15 \x01(\tB\a\xbaH\x04r\x02\x18@R\aknownAt\x12*\n" +
+	"\fmin_revision\x18\x16 \x01(\x03B\a\xbaH\x04\"\x02(\x00R\vminRevision\x12\x14\n" +
 	"\x05dated\x18\x04 \x01(\bR\x05dated\"\\\n" +
 	"\x0eExportResponse\x12\x18\n" +
 	"\acontent\x18\x01 \x01(\fR\acontent\x12\x1a\n" +
@@ -1726,7 +1810,6 @@ var file_setpoint_declaration_v1_service_proto_goTypes = []any{
 	(*v1.Resource)(nil),     // 22: setpoint.common.v1.Resource
 	(*v1.Fault)(nil),        // 23: setpoint.common.v1.Fault
 	(*structpb.Value)(nil),  // 24: google.protobuf.Value
-	(*v1.Snapshot)(nil),     // 25: setpoint.common.v1.Snapshot
 }
 var file_setpoint_declaration_v1_service_proto_depIdxs = []int32{
 	0,  // 0: setpoint.declaration.v1.Manifests.files:type_name -> setpoint.declaration.v1.ManifestFile
@@ -1742,37 +1825,33 @@ var file_setpoint_declaration_v1_service_proto_depIdxs = []int32{
 	4,  // 10: setpoint.declaration.v1.ApplyResponse.changes:type_name -> setpoint.declaration.v1.Change
 	6,  // 11: setpoint.declaration.v1.ApplyResponse.summary:type_name -> setpoint.declaration.v1.Summary
 	23, // 12: setpoint.declaration.v1.ApplyResponse.warnings:type_name -> setpoint.common.v1.Fault
-	25, // 13: setpoint.declaration.v1.GetRequest.snapshot:type_name -> setpoint.common.v1.Snapshot
-	22, // 14: setpoint.declaration.v1.GetResponse.resource:type_name -> setpoint.common.v1.Resource
-	25, // 15: setpoint.declaration.v1.ListRequest.snapshot:type_name -> setpoint.common.v1.Snapshot
-	22, // 16: setpoint.declaration.v1.ListResponse.resources:type_name -> setpoint.common.v1.Resource
-	25, // 17: setpoint.declaration.v1.HistoryRequest.snapshot:type_name -> setpoint.common.v1.Snapshot
-	17, // 18: setpoint.declaration.v1.HistoryResponse.entries:type_name -> setpoint.declaration.v1.HistoryEntry
-	5,  // 19: setpoint.declaration.v1.HistoryEntry.fields:type_name -> setpoint.declaration.v1.FieldChange
-	25, // 20: setpoint.declaration.v1.ExportRequest.snapshot:type_name -> setpoint.common.v1.Snapshot
-	4,  // 21: setpoint.declaration.v1.DiffResponse.changes:type_name -> setpoint.declaration.v1.Change
-	6,  // 22: setpoint.declaration.v1.DiffResponse.summary:type_name -> setpoint.declaration.v1.Summary
-	2,  // 23: setpoint.declaration.v1.DeclarationService.Plan:input_type -> setpoint.declaration.v1.PlanRequest
-	7,  // 24: setpoint.declaration.v1.DeclarationService.Apply:input_type -> setpoint.declaration.v1.ApplyRequest
-	9,  // 25: setpoint.declaration.v1.DeclarationService.Get:input_type -> setpoint.declaration.v1.GetRequest
-	11, // 26: setpoint.declaration.v1.DeclarationService.List:input_type -> setpoint.declaration.v1.ListRequest
-	13, // 27: setpoint.declaration.v1.DeclarationService.Delete:input_type -> setpoint.declaration.v1.DeleteRequest
-	15, // 28: setpoint.declaration.v1.DeclarationService.History:input_type -> setpoint.declaration.v1.HistoryRequest
-	18, // 29: setpoint.declaration.v1.DeclarationService.Export:input_type -> setpoint.declaration.v1.ExportRequest
-	20, // 30: setpoint.declaration.v1.DeclarationService.Diff:input_type -> setpoint.declaration.v1.DiffRequest
-	3,  // 31: setpoint.declaration.v1.DeclarationService.Plan:output_type -> setpoint.declaration.v1.PlanResponse
-	8,  // 32: setpoint.declaration.v1.DeclarationService.Apply:output_type -> setpoint.declaration.v1.ApplyResponse
-	10, // 33: setpoint.declaration.v1.DeclarationService.Get:output_type -> setpoint.declaration.v1.GetResponse
-	12, // 34: setpoint.declaration.v1.DeclarationService.List:output_type -> setpoint.declaration.v1.ListResponse
-	14, // 35: setpoint.declaration.v1.DeclarationService.Delete:output_type -> setpoint.declaration.v1.DeleteResponse
-	16, // 36: setpoint.declaration.v1.DeclarationService.History:output_type -> setpoint.declaration.v1.HistoryResponse
-	19, // 37: setpoint.declaration.v1.DeclarationService.Export:output_type -> setpoint.declaration.v1.ExportResponse
-	21, // 38: setpoint.declaration.v1.DeclarationService.Diff:output_type -> setpoint.declaration.v1.DiffResponse
-	31, // [31:39] is the sub-list for method output_type
-	23, // [23:31] is the sub-list for method input_type
-	23, // [23:23] is the sub-list for extension type_name
-	23, // [23:23] is the sub-list for extension extendee
-	0,  // [0:23] is the sub-list for field type_name
+	22, // 13: setpoint.declaration.v1.GetResponse.resource:type_name -> setpoint.common.v1.Resource
+	22, // 14: setpoint.declaration.v1.ListResponse.resources:type_name -> setpoint.common.v1.Resource
+	17, // 15: setpoint.declaration.v1.HistoryResponse.entries:type_name -> setpoint.declaration.v1.HistoryEntry
+	5,  // 16: setpoint.declaration.v1.HistoryEntry.fields:type_name -> setpoint.declaration.v1.FieldChange
+	4,  // 17: setpoint.declaration.v1.DiffResponse.changes:type_name -> setpoint.declaration.v1.Change
+	6,  // 18: setpoint.declaration.v1.DiffResponse.summary:type_name -> setpoint.declaration.v1.Summary
+	2,  // 19: setpoint.declaration.v1.DeclarationService.Plan:input_type -> setpoint.declaration.v1.PlanRequest
+	7,  // 20: setpoint.declaration.v1.DeclarationService.Apply:input_type -> setpoint.declaration.v1.ApplyRequest
+	9,  // 21: setpoint.declaration.v1.DeclarationService.Get:input_type -> setpoint.declaration.v1.GetRequest
+	11, // 22: setpoint.declaration.v1.DeclarationService.List:input_type -> setpoint.declaration.v1.ListRequest
+	13, // 23: setpoint.declaration.v1.DeclarationService.Delete:input_type -> setpoint.declaration.v1.DeleteRequest
+	15, // 24: setpoint.declaration.v1.DeclarationService.History:input_type -> setpoint.declaration.v1.HistoryRequest
+	18, // 25: setpoint.declaration.v1.DeclarationService.Export:input_type -> setpoint.declaration.v1.ExportRequest
+	20, // 26: setpoint.declaration.v1.DeclarationService.Diff:input_type -> setpoint.declaration.v1.DiffRequest
+	3,  // 27: setpoint.declaration.v1.DeclarationService.Plan:output_type -> setpoint.declaration.v1.PlanResponse
+	8,  // 28: setpoint.declaration.v1.DeclarationService.Apply:output_type -> setpoint.declaration.v1.ApplyResponse
+	10, // 29: setpoint.declaration.v1.DeclarationService.Get:output_type -> setpoint.declaration.v1.GetResponse
+	12, // 30: setpoint.declaration.v1.DeclarationService.List:output_type -> setpoint.declaration.v1.ListResponse
+	14, // 31: setpoint.declaration.v1.DeclarationService.Delete:output_type -> setpoint.declaration.v1.DeleteResponse
+	16, // 32: setpoint.declaration.v1.DeclarationService.History:output_type -> setpoint.declaration.v1.HistoryResponse
+	19, // 33: setpoint.declaration.v1.DeclarationService.Export:output_type -> setpoint.declaration.v1.ExportResponse
+	21, // 34: setpoint.declaration.v1.DeclarationService.Diff:output_type -> setpoint.declaration.v1.DiffResponse
+	27, // [27:35] is the sub-list for method output_type
+	19, // [19:27] is the sub-list for method input_type
+	19, // [19:19] is the sub-list for extension type_name
+	19, // [19:19] is the sub-list for extension extendee
+	0,  // [0:19] is the sub-list for field type_name
 }
 
 func init() { file_setpoint_declaration_v1_service_proto_init() }

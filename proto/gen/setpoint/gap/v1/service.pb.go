@@ -12,7 +12,7 @@ import (
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
 	structpb "google.golang.org/protobuf/types/known/structpb"
 	reflect "reflect"
-	v1 "setpoint.dev/proto/gen/setpoint/common/v1"
+	_ "setpoint.dev/proto/gen/setpoint/common/v1"
 	sync "sync"
 	unsafe "unsafe"
 )
@@ -29,8 +29,13 @@ type EvaluateRequest struct {
 	// Limit to one strategy.
 	Strategy string `protobuf:"bytes,1,opt,name=strategy,proto3" json:"strategy,omitempty"`
 	// Evaluate at the end of this day, YYYY-MM-DD; default today.
-	AsOf     string       `protobuf:"bytes,2,opt,name=as_of,json=asOf,proto3" json:"as_of,omitempty"`
-	Snapshot *v1.Snapshot `protobuf:"bytes,3,opt,name=snapshot,proto3" json:"snapshot,omitempty"`
+	AsOf string `protobuf:"bytes,2,opt,name=as_of,json=asOf,proto3" json:"as_of,omitempty"`
+	// Read the state as of this log position; 0 means the newest.
+	Revision int64 `protobuf:"varint,20,opt,name=revision,proto3" json:"revision,omitempty"`
+	// Read what was known at this instant, RFC 3339, or at the end of this day.
+	KnownAt string `protobuf:"bytes,21,opt,name=known_at,json=knownAt,proto3" json:"known_at,omitempty"`
+	// Wait (bounded) until the record has reached this revision.
+	MinRevision int64 `protobuf:"varint,22,opt,name=min_revision,json=minRevision,proto3" json:"min_revision,omitempty"`
 	// Name of a policy: default, okr.
 	Policy string `protobuf:"bytes,4,opt,name=policy,proto3" json:"policy,omitempty"`
 	// Judge against the targets as first declared.
@@ -83,11 +88,25 @@ func (x *EvaluateRequest) GetAsOf() string {
 	return ""
 }
 
-func (x *EvaluateRequest) GetSnapshot() *v1.Snapshot {
+func (x *EvaluateRequest) GetRevision() int64 {
 	if x != nil {
-		return x.Snapshot
+		return x.Revision
 	}
-	return nil
+	return 0
+}
+
+func (x *EvaluateRequest) GetKnownAt() string {
+	if x != nil {
+		return x.KnownAt
+	}
+	return ""
+}
+
+func (x *EvaluateRequest) GetMinRevision() int64 {
+	if x != nil {
+		return x.MinRevision
+	}
+	return 0
 }
 
 func (x *EvaluateRequest) GetPolicy() string {
@@ -1090,10 +1109,15 @@ type ReportRequest struct {
 	state    protoimpl.MessageState `protogen:"open.v1"`
 	Strategy string                 `protobuf:"bytes,1,opt,name=strategy,proto3" json:"strategy,omitempty"`
 	// md, html, json or csv.
-	Format   string       `protobuf:"bytes,2,opt,name=format,proto3" json:"format,omitempty"`
-	AsOf     string       `protobuf:"bytes,3,opt,name=as_of,json=asOf,proto3" json:"as_of,omitempty"`
-	Snapshot *v1.Snapshot `protobuf:"bytes,4,opt,name=snapshot,proto3" json:"snapshot,omitempty"`
-	Policy   string       `protobuf:"bytes,5,opt,name=policy,proto3" json:"policy,omitempty"`
+	Format string `protobuf:"bytes,2,opt,name=format,proto3" json:"format,omitempty"`
+	AsOf   string `protobuf:"bytes,3,opt,name=as_of,json=asOf,proto3" json:"as_of,omitempty"`
+	// Read the state as of this log position; 0 means the newest.
+	Revision int64 `protobuf:"varint,20,opt,name=revision,proto3" json:"revision,omitempty"`
+	// Read what was known at this instant, RFC 3339, or at the end of this day.
+	KnownAt string `protobuf:"bytes,21,opt,name=known_at,json=knownAt,proto3" json:"known_at,omitempty"`
+	// Wait (bounded) until the record has reached this revision.
+	MinRevision int64  `protobuf:"varint,22,opt,name=min_revision,json=minRevision,proto3" json:"min_revision,omitempty"`
+	Policy      string `protobuf:"bytes,5,opt,name=policy,proto3" json:"policy,omitempty"`
 	// Judge against the targets as first declared.
 	OriginalTargets bool `protobuf:"varint,6,opt,name=original_targets,json=originalTargets,proto3" json:"original_targets,omitempty"`
 	unknownFields   protoimpl.UnknownFields
@@ -1151,11 +1175,25 @@ func (x *ReportRequest) GetAsOf() string {
 	return ""
 }
 
-func (x *ReportRequest) GetSnapshot() *v1.Snapshot {
+func (x *ReportRequest) GetRevision() int64 {
 	if x != nil {
-		return x.Snapshot
+		return x.Revision
 	}
-	return nil
+	return 0
+}
+
+func (x *ReportRequest) GetKnownAt() string {
+	if x != nil {
+		return x.KnownAt
+	}
+	return ""
+}
+
+func (x *ReportRequest) GetMinRevision() int64 {
+	if x != nil {
+		return x.MinRevision
+	}
+	return 0
 }
 
 func (x *ReportRequest) GetPolicy() string {
@@ -1253,11 +1291,13 @@ var File_setpoint_gap_v1_service_proto protoreflect.FileDescriptor
 
 const file_setpoint_gap_v1_service_proto_rawDesc = "" +
 	"\n" +
-	"\x1dsetpoint/gap/v1/service.proto\x12\x0fsetpoint.gap.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fsetpoint/common/v1/common.proto\x1a setpoint/common/v1/options.proto\"\xf0\x01\n" +
+	"\x1dsetpoint/gap/v1/service.proto\x12\x0fsetpoint.gap.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a setpoint/common/v1/options.proto\"\xab\x02\n" +
 	"\x0fEvaluateRequest\x12\x1a\n" +
 	"\bstrategy\x18\x01 \x01(\tR\bstrategy\x12;\n" +
-	"\x05as_of\x18\x02 \x01(\tB&\xbaH#r!2\x1f^([0-9]{4}-[0-9]{2}-[0-9]{2})?$R\x04asOf\x128\n" +
-	"\bsnapshot\x18\x03 \x01(\v2\x1c.setpoint.common.v1.SnapshotR\bsnapshot\x12\x1f\n" +
+	"\x05as_of\x18\x02 \x01(\tB&\xbaH#r!2\x1f^([0-9]{4}-[0-9]{2}-[0-9]{2})?$R\x04asOf\x12#\n" +
+	"\brevision\x18\x14 \x01(\x03B\a\xbaH\x04\"\x02(\x00R\brevision\x12\"\n" +
+	"\bknown_at\x18\x15 \x01(\tB\a\xbaH\x04r\x02\x18@R\aknownAt\x12*\n" +
+	"\fmin_revision\x18\x16 \x01(\x03B\a\xbaH\x04\"\x02(\x00R\vminRevision\x12\x1f\n" +
 	"\x06policy\x18\x04 \x01(\tB\a\xbaH\x04r\x02\x18?R\x06policy\x12)\n" +
 	"\x10original_targets\x18\x05 \x01(\bR\x0foriginalTargets\"F\n" +
 	"\fWatchRequest\x126\n" +
@@ -1389,12 +1429,14 @@ const file_setpoint_gap_v1_service_proto_rawDesc = "" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\x05R\x05value:\x028\x01B\b\n" +
 	"\x06_scoreB\v\n" +
-	"\t_progress\"\xa4\x02\n" +
+	"\t_progress\"\xdf\x02\n" +
 	"\rReportRequest\x12\x1a\n" +
 	"\bstrategy\x18\x01 \x01(\tR\bstrategy\x124\n" +
 	"\x06format\x18\x02 \x01(\tB\x1c\xbaH\x19r\x17R\x00R\x02mdR\x04htmlR\x04jsonR\x03csvR\x06format\x12;\n" +
-	"\x05as_of\x18\x03 \x01(\tB&\xbaH#r!2\x1f^([0-9]{4}-[0-9]{2}-[0-9]{2})?$R\x04asOf\x128\n" +
-	"\bsnapshot\x18\x04 \x01(\v2\x1c.setpoint.common.v1.SnapshotR\bsnapshot\x12\x1f\n" +
+	"\x05as_of\x18\x03 \x01(\tB&\xbaH#r!2\x1f^([0-9]{4}-[0-9]{2}-[0-9]{2})?$R\x04asOf\x12#\n" +
+	"\brevision\x18\x14 \x01(\x03B\a\xbaH\x04\"\x02(\x00R\brevision\x12\"\n" +
+	"\bknown_at\x18\x15 \x01(\tB\a\xbaH\x04r\x02\x18@R\aknownAt\x12*\n" +
+	"\fmin_revision\x18\x16 \x01(\x03B\a\xbaH\x04\"\x02(\x00R\vminRevision\x12\x1f\n" +
 	"\x06policy\x18\x05 \x01(\tB\a\xbaH\x04r\x02\x18?R\x06policy\x12)\n" +
 	"\x10original_targets\x18\x06 \x01(\bR\x0foriginalTargets\"\x96\x01\n" +
 	"\x0eReportResponse\x12\x18\n" +
@@ -1436,35 +1478,32 @@ var file_setpoint_gap_v1_service_proto_goTypes = []any{
 	(*ReportRequest)(nil),    // 10: setpoint.gap.v1.ReportRequest
 	(*ReportResponse)(nil),   // 11: setpoint.gap.v1.ReportResponse
 	nil,                      // 12: setpoint.gap.v1.RollUp.CountsEntry
-	(*v1.Snapshot)(nil),      // 13: setpoint.common.v1.Snapshot
-	(*structpb.Struct)(nil),  // 14: google.protobuf.Struct
+	(*structpb.Struct)(nil),  // 13: google.protobuf.Struct
 }
 var file_setpoint_gap_v1_service_proto_depIdxs = []int32{
-	13, // 0: setpoint.gap.v1.EvaluateRequest.snapshot:type_name -> setpoint.common.v1.Snapshot
-	0,  // 1: setpoint.gap.v1.WatchRequest.query:type_name -> setpoint.gap.v1.EvaluateRequest
-	3,  // 2: setpoint.gap.v1.WatchResponse.result:type_name -> setpoint.gap.v1.EvaluateResponse
-	4,  // 3: setpoint.gap.v1.EvaluateResponse.targets:type_name -> setpoint.gap.v1.TargetGap
-	9,  // 4: setpoint.gap.v1.EvaluateResponse.objectives:type_name -> setpoint.gap.v1.RollUp
-	9,  // 5: setpoint.gap.v1.EvaluateResponse.strategies:type_name -> setpoint.gap.v1.RollUp
-	8,  // 6: setpoint.gap.v1.TargetGap.explanation:type_name -> setpoint.gap.v1.Explanation
-	7,  // 7: setpoint.gap.v1.TargetGap.periods:type_name -> setpoint.gap.v1.PeriodGap
-	5,  // 8: setpoint.gap.v1.TargetGap.override:type_name -> setpoint.gap.v1.Override
-	6,  // 9: setpoint.gap.v1.TargetGap.format:type_name -> setpoint.gap.v1.NumberFormat
-	14, // 10: setpoint.gap.v1.Explanation.inputs:type_name -> google.protobuf.Struct
-	12, // 11: setpoint.gap.v1.RollUp.counts:type_name -> setpoint.gap.v1.RollUp.CountsEntry
-	8,  // 12: setpoint.gap.v1.RollUp.explanation:type_name -> setpoint.gap.v1.Explanation
-	13, // 13: setpoint.gap.v1.ReportRequest.snapshot:type_name -> setpoint.common.v1.Snapshot
-	0,  // 14: setpoint.gap.v1.GapService.Evaluate:input_type -> setpoint.gap.v1.EvaluateRequest
-	1,  // 15: setpoint.gap.v1.GapService.Watch:input_type -> setpoint.gap.v1.WatchRequest
-	10, // 16: setpoint.gap.v1.GapService.Report:input_type -> setpoint.gap.v1.ReportRequest
-	3,  // 17: setpoint.gap.v1.GapService.Evaluate:output_type -> setpoint.gap.v1.EvaluateResponse
-	2,  // 18: setpoint.gap.v1.GapService.Watch:output_type -> setpoint.gap.v1.WatchResponse
-	11, // 19: setpoint.gap.v1.GapService.Report:output_type -> setpoint.gap.v1.ReportResponse
-	17, // [17:20] is the sub-list for method output_type
-	14, // [14:17] is the sub-list for method input_type
-	14, // [14:14] is the sub-list for extension type_name
-	14, // [14:14] is the sub-list for extension extendee
-	0,  // [0:14] is the sub-list for field type_name
+	0,  // 0: setpoint.gap.v1.WatchRequest.query:type_name -> setpoint.gap.v1.EvaluateRequest
+	3,  // 1: setpoint.gap.v1.WatchResponse.result:type_name -> setpoint.gap.v1.EvaluateResponse
+	4,  // 2: setpoint.gap.v1.EvaluateResponse.targets:type_name -> setpoint.gap.v1.TargetGap
+	9,  // 3: setpoint.gap.v1.EvaluateResponse.objectives:type_name -> setpoint.gap.v1.RollUp
+	9,  // 4: setpoint.gap.v1.EvaluateResponse.strategies:type_name -> setpoint.gap.v1.RollUp
+	8,  // 5: setpoint.gap.v1.TargetGap.explanation:type_name -> setpoint.gap.v1.Explanation
+	7,  // 6: setpoint.gap.v1.TargetGap.periods:type_name -> setpoint.gap.v1.PeriodGap
+	5,  // 7: setpoint.gap.v1.TargetGap.override:type_name -> setpoint.gap.v1.Override
+	6,  // 8: setpoint.gap.v1.TargetGap.format:type_name -> setpoint.gap.v1.NumberFormat
+	13, // 9: setpoint.gap.v1.Explanation.inputs:type_name -> google.protobuf.Struct
+	12, // 10: setpoint.gap.v1.RollUp.counts:type_name -> setpoint.gap.v1.RollUp.CountsEntry
+	8,  // 11: setpoint.gap.v1.RollUp.explanation:type_name -> setpoint.gap.v1.Explanation
+	0,  // 12: setpoint.gap.v1.GapService.Evaluate:input_type -> setpoint.gap.v1.EvaluateRequest
+	1,  // 13: setpoint.gap.v1.GapService.Watch:input_type -> setpoint.gap.v1.WatchRequest
+	10, // 14: setpoint.gap.v1.GapService.Report:input_type -> setpoint.gap.v1.ReportRequest
+	3,  // 15: setpoint.gap.v1.GapService.Evaluate:output_type -> setpoint.gap.v1.EvaluateResponse
+	2,  // 16: setpoint.gap.v1.GapService.Watch:output_type -> setpoint.gap.v1.WatchResponse
+	11, // 17: setpoint.gap.v1.GapService.Report:output_type -> setpoint.gap.v1.ReportResponse
+	15, // [15:18] is the sub-list for method output_type
+	12, // [12:15] is the sub-list for method input_type
+	12, // [12:12] is the sub-list for extension type_name
+	12, // [12:12] is the sub-list for extension extendee
+	0,  // [0:12] is the sub-list for field type_name
 }
 
 func init() { file_setpoint_gap_v1_service_proto_init() }

@@ -11,7 +11,7 @@ import (
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
 	reflect "reflect"
-	v1 "setpoint.dev/proto/gen/setpoint/common/v1"
+	_ "setpoint.dev/proto/gen/setpoint/common/v1"
 	sync "sync"
 	unsafe "unsafe"
 )
@@ -426,9 +426,14 @@ func (x *CorrectObservationResponse) GetCorrected() bool {
 }
 
 type ListObservationsRequest struct {
-	state    protoimpl.MessageState `protogen:"open.v1"`
-	Metric   string                 `protobuf:"bytes,1,opt,name=metric,proto3" json:"metric,omitempty"`
-	Snapshot *v1.Snapshot           `protobuf:"bytes,2,opt,name=snapshot,proto3" json:"snapshot,omitempty"`
+	state  protoimpl.MessageState `protogen:"open.v1"`
+	Metric string                 `protobuf:"bytes,1,opt,name=metric,proto3" json:"metric,omitempty"`
+	// Read the state as of this log position; 0 means the newest.
+	Revision int64 `protobuf:"varint,20,opt,name=revision,proto3" json:"revision,omitempty"`
+	// Read what was known at this instant, RFC 3339, or at the end of this day.
+	KnownAt string `protobuf:"bytes,21,opt,name=known_at,json=knownAt,proto3" json:"known_at,omitempty"`
+	// Wait (bounded) until the record has reached this revision.
+	MinRevision int64 `protobuf:"varint,22,opt,name=min_revision,json=minRevision,proto3" json:"min_revision,omitempty"`
 	// 1 to 10000, default 1000.
 	PageSize      int32  `protobuf:"varint,3,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
 	PageToken     string `protobuf:"bytes,4,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
@@ -473,11 +478,25 @@ func (x *ListObservationsRequest) GetMetric() string {
 	return ""
 }
 
-func (x *ListObservationsRequest) GetSnapshot() *v1.Snapshot {
+func (x *ListObservationsRequest) GetRevision() int64 {
 	if x != nil {
-		return x.Snapshot
+		return x.Revision
 	}
-	return nil
+	return 0
+}
+
+func (x *ListObservationsRequest) GetKnownAt() string {
+	if x != nil {
+		return x.KnownAt
+	}
+	return ""
+}
+
+func (x *ListObservationsRequest) GetMinRevision() int64 {
+	if x != nil {
+		return x.MinRevision
+	}
+	return 0
 }
 
 func (x *ListObservationsRequest) GetPageSize() int32 {
@@ -880,9 +899,14 @@ func (x *CheckInEntry) GetPrincipal() string {
 }
 
 type ListCheckInsRequest struct {
-	state    protoimpl.MessageState `protogen:"open.v1"`
-	Target   string                 `protobuf:"bytes,1,opt,name=target,proto3" json:"target,omitempty"`
-	Snapshot *v1.Snapshot           `protobuf:"bytes,2,opt,name=snapshot,proto3" json:"snapshot,omitempty"`
+	state  protoimpl.MessageState `protogen:"open.v1"`
+	Target string                 `protobuf:"bytes,1,opt,name=target,proto3" json:"target,omitempty"`
+	// Read the state as of this log position; 0 means the newest.
+	Revision int64 `protobuf:"varint,20,opt,name=revision,proto3" json:"revision,omitempty"`
+	// Read what was known at this instant, RFC 3339, or at the end of this day.
+	KnownAt string `protobuf:"bytes,21,opt,name=known_at,json=knownAt,proto3" json:"known_at,omitempty"`
+	// Wait (bounded) until the record has reached this revision.
+	MinRevision int64 `protobuf:"varint,22,opt,name=min_revision,json=minRevision,proto3" json:"min_revision,omitempty"`
 	// 1 to 1000, default 100.
 	PageSize      int32  `protobuf:"varint,3,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
 	PageToken     string `protobuf:"bytes,4,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
@@ -927,11 +951,25 @@ func (x *ListCheckInsRequest) GetTarget() string {
 	return ""
 }
 
-func (x *ListCheckInsRequest) GetSnapshot() *v1.Snapshot {
+func (x *ListCheckInsRequest) GetRevision() int64 {
 	if x != nil {
-		return x.Snapshot
+		return x.Revision
 	}
-	return nil
+	return 0
+}
+
+func (x *ListCheckInsRequest) GetKnownAt() string {
+	if x != nil {
+		return x.KnownAt
+	}
+	return ""
+}
+
+func (x *ListCheckInsRequest) GetMinRevision() int64 {
+	if x != nil {
+		return x.MinRevision
+	}
+	return 0
 }
 
 func (x *ListCheckInsRequest) GetPageSize() int32 {
@@ -1012,7 +1050,7 @@ var File_setpoint_strategy_v1_service_proto protoreflect.FileDescriptor
 
 const file_setpoint_strategy_v1_service_proto_rawDesc = "" +
 	"\n" +
-	"\"setpoint/strategy/v1/service.proto\x12\x14setpoint.strategy.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fsetpoint/common/v1/common.proto\x1a setpoint/common/v1/options.proto\"\xab\x02\n" +
+	"\"setpoint/strategy/v1/service.proto\x12\x14setpoint.strategy.v1\x1a\x1bbuf/validate/validate.proto\x1a setpoint/common/v1/options.proto\"\xab\x02\n" +
 	"\vObservation\x12!\n" +
 	"\x06metric\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18?R\x06metric\x12*\n" +
 	"\vobserved_at\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\n" +
@@ -1048,10 +1086,12 @@ const file_setpoint_strategy_v1_service_proto_rawDesc = "" +
 	"\x06reason\x18\x05 \x01(\tB\f\xbaH\x05r\x03\x18\xd0\x0f\x88\xe7\x18\x01R\x06reason\"V\n" +
 	"\x1aCorrectObservationResponse\x12\x1a\n" +
 	"\brevision\x18\x01 \x01(\x03R\brevision\x12\x1c\n" +
-	"\tcorrected\x18\x02 \x01(\bR\tcorrected\"\xc6\x01\n" +
+	"\tcorrected\x18\x02 \x01(\bR\tcorrected\"\x81\x02\n" +
 	"\x17ListObservationsRequest\x12\x1f\n" +
-	"\x06metric\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x10\x01R\x06metric\x128\n" +
-	"\bsnapshot\x18\x02 \x01(\v2\x1c.setpoint.common.v1.SnapshotR\bsnapshot\x12'\n" +
+	"\x06metric\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x10\x01R\x06metric\x12#\n" +
+	"\brevision\x18\x14 \x01(\x03B\a\xbaH\x04\"\x02(\x00R\brevision\x12\"\n" +
+	"\bknown_at\x18\x15 \x01(\tB\a\xbaH\x04r\x02\x18@R\aknownAt\x12*\n" +
+	"\fmin_revision\x18\x16 \x01(\x03B\a\xbaH\x04\"\x02(\x00R\vminRevision\x12'\n" +
 	"\tpage_size\x18\x03 \x01(\x05B\n" +
 	"\xbaH\a\x1a\x05\x18\x90N(\x00R\bpageSize\x12'\n" +
 	"\n" +
@@ -1093,10 +1133,12 @@ const file_setpoint_strategy_v1_service_proto_rawDesc = "" +
 	"\brevision\x18\a \x01(\x03R\brevision\x12\x1a\n" +
 	"\brecorded\x18\b \x01(\tR\brecorded\x12\x1c\n" +
 	"\tprincipal\x18\t \x01(\tR\tprincipalB\r\n" +
-	"\v_confidence\"\xc2\x01\n" +
+	"\v_confidence\"\xfd\x01\n" +
 	"\x13ListCheckInsRequest\x12\x1f\n" +
-	"\x06target\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x10\x01R\x06target\x128\n" +
-	"\bsnapshot\x18\x02 \x01(\v2\x1c.setpoint.common.v1.SnapshotR\bsnapshot\x12'\n" +
+	"\x06target\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x10\x01R\x06target\x12#\n" +
+	"\brevision\x18\x14 \x01(\x03B\a\xbaH\x04\"\x02(\x00R\brevision\x12\"\n" +
+	"\bknown_at\x18\x15 \x01(\tB\a\xbaH\x04r\x02\x18@R\aknownAt\x12*\n" +
+	"\fmin_revision\x18\x16 \x01(\x03B\a\xbaH\x04\"\x02(\x00R\vminRevision\x12'\n" +
 	"\tpage_size\x18\x03 \x01(\x05B\n" +
 	"\xbaH\a\x1a\x05\x18\xe8\a(\x00R\bpageSize\x12'\n" +
 	"\n" +
@@ -1139,32 +1181,29 @@ var file_setpoint_strategy_v1_service_proto_goTypes = []any{
 	(*CheckInEntry)(nil),               // 10: setpoint.strategy.v1.CheckInEntry
 	(*ListCheckInsRequest)(nil),        // 11: setpoint.strategy.v1.ListCheckInsRequest
 	(*ListCheckInsResponse)(nil),       // 12: setpoint.strategy.v1.ListCheckInsResponse
-	(*v1.Snapshot)(nil),                // 13: setpoint.common.v1.Snapshot
 }
 var file_setpoint_strategy_v1_service_proto_depIdxs = []int32{
 	0,  // 0: setpoint.strategy.v1.RecordObservationsRequest.observations:type_name -> setpoint.strategy.v1.Observation
 	0,  // 1: setpoint.strategy.v1.CorrectObservationRequest.observation:type_name -> setpoint.strategy.v1.Observation
-	13, // 2: setpoint.strategy.v1.ListObservationsRequest.snapshot:type_name -> setpoint.common.v1.Snapshot
-	0,  // 3: setpoint.strategy.v1.ListObservationsResponse.observations:type_name -> setpoint.strategy.v1.Observation
-	8,  // 4: setpoint.strategy.v1.CheckInRequest.override:type_name -> setpoint.strategy.v1.OverrideRequest
-	8,  // 5: setpoint.strategy.v1.CheckInEntry.override:type_name -> setpoint.strategy.v1.OverrideRequest
-	13, // 6: setpoint.strategy.v1.ListCheckInsRequest.snapshot:type_name -> setpoint.common.v1.Snapshot
-	10, // 7: setpoint.strategy.v1.ListCheckInsResponse.check_ins:type_name -> setpoint.strategy.v1.CheckInEntry
-	1,  // 8: setpoint.strategy.v1.StrategyService.RecordObservations:input_type -> setpoint.strategy.v1.RecordObservationsRequest
-	3,  // 9: setpoint.strategy.v1.StrategyService.CorrectObservation:input_type -> setpoint.strategy.v1.CorrectObservationRequest
-	7,  // 10: setpoint.strategy.v1.StrategyService.CheckIn:input_type -> setpoint.strategy.v1.CheckInRequest
-	11, // 11: setpoint.strategy.v1.StrategyService.ListCheckIns:input_type -> setpoint.strategy.v1.ListCheckInsRequest
-	5,  // 12: setpoint.strategy.v1.StrategyService.ListObservations:input_type -> setpoint.strategy.v1.ListObservationsRequest
-	2,  // 13: setpoint.strategy.v1.StrategyService.RecordObservations:output_type -> setpoint.strategy.v1.RecordObservationsResponse
-	4,  // 14: setpoint.strategy.v1.StrategyService.CorrectObservation:output_type -> setpoint.strategy.v1.CorrectObservationResponse
-	9,  // 15: setpoint.strategy.v1.StrategyService.CheckIn:output_type -> setpoint.strategy.v1.CheckInResponse
-	12, // 16: setpoint.strategy.v1.StrategyService.ListCheckIns:output_type -> setpoint.strategy.v1.ListCheckInsResponse
-	6,  // 17: setpoint.strategy.v1.StrategyService.ListObservations:output_type -> setpoint.strategy.v1.ListObservationsResponse
-	13, // [13:18] is the sub-list for method output_type
-	8,  // [8:13] is the sub-list for method input_type
-	8,  // [8:8] is the sub-list for extension type_name
-	8,  // [8:8] is the sub-list for extension extendee
-	0,  // [0:8] is the sub-list for field type_name
+	0,  // 2: setpoint.strategy.v1.ListObservationsResponse.observations:type_name -> setpoint.strategy.v1.Observation
+	8,  // 3: setpoint.strategy.v1.CheckInRequest.override:type_name -> setpoint.strategy.v1.OverrideRequest
+	8,  // 4: setpoint.strategy.v1.CheckInEntry.override:type_name -> setpoint.strategy.v1.OverrideRequest
+	10, // 5: setpoint.strategy.v1.ListCheckInsResponse.check_ins:type_name -> setpoint.strategy.v1.CheckInEntry
+	1,  // 6: setpoint.strategy.v1.StrategyService.RecordObservations:input_type -> setpoint.strategy.v1.RecordObservationsRequest
+	3,  // 7: setpoint.strategy.v1.StrategyService.CorrectObservation:input_type -> setpoint.strategy.v1.CorrectObservationRequest
+	7,  // 8: setpoint.strategy.v1.StrategyService.CheckIn:input_type -> setpoint.strategy.v1.CheckInRequest
+	11, // 9: setpoint.strategy.v1.StrategyService.ListCheckIns:input_type -> setpoint.strategy.v1.ListCheckInsRequest
+	5,  // 10: setpoint.strategy.v1.StrategyService.ListObservations:input_type -> setpoint.strategy.v1.ListObservationsRequest
+	2,  // 11: setpoint.strategy.v1.StrategyService.RecordObservations:output_type -> setpoint.strategy.v1.RecordObservationsResponse
+	4,  // 12: setpoint.strategy.v1.StrategyService.CorrectObservation:output_type -> setpoint.strategy.v1.CorrectObservationResponse
+	9,  // 13: setpoint.strategy.v1.StrategyService.CheckIn:output_type -> setpoint.strategy.v1.CheckInResponse
+	12, // 14: setpoint.strategy.v1.StrategyService.ListCheckIns:output_type -> setpoint.strategy.v1.ListCheckInsResponse
+	6,  // 15: setpoint.strategy.v1.StrategyService.ListObservations:output_type -> setpoint.strategy.v1.ListObservationsResponse
+	11, // [11:16] is the sub-list for method output_type
+	6,  // [6:11] is the sub-list for method input_type
+	6,  // [6:6] is the sub-list for extension type_name
+	6,  // [6:6] is the sub-list for extension extendee
+	0,  // [0:6] is the sub-list for field type_name
 }
 
 func init() { file_setpoint_strategy_v1_service_proto_init() }

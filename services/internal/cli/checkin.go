@@ -1,0 +1,237 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/spf13/cobra"
+
+	strategyv1 "setpoint.dev/proto/gen/setpoint/strategy/v1"
+	"setpoint.dev/services/internal/calendar"
+	"setpoint.dev/services/internal/sheet"
+)
+
+// checkInPage is how many check-ins are read at once.
+const checkInPage = 1000
+
+// maxReasonRunes bounds the reason of an override, as the API does.
+const maxReasonRunes = 2000
+
+// checkInFlags of one checkin command.
+type checkInFlags struct {
+	at, note, override, reason, expires, manager string
+	confidence                                   int32
+	clear                                        bool
+}
+
+func (a *app) checkInCommand() *cobra.Command {
+	var c checkInFlags
+	cmd := &cobra.Command{
+		Use:     "checkin TARGET",
+		Aliases: []string{"check-in"},
+		Short:   "Say how a target stands: confidence, a note, a status until a day",
+		Long: `Checkin records an owner's word on a target: how confident they are (0 to 10)
+that it will be reached, what explains it, and if the computed status misleads,
+the status they see instead, with a reason and the last day on which it counts
+(a year ahead at most). It is shown beside the computed status, which stays, and
+changes no roll-up. A newer override replaces the one in force.
+
+What was said is read with: setpoint get checkins TARGET.`,
+		Example: `  setpoint checkin vacant-space --confidence 7 --note "two leases end in March"
+  setpoint checkin vacant-space --override at_risk --reason "one-off refund" --expires 2026-12-31
+  setpoint checkin vacant-space --clear-override
+  setpoint checkin vacant-space --at 2018-09-30 --confidence 4`,
+		Args: exactArgs("TARGET"),
+	}
+	f := cmd.Flags()
+	f.StringVar(&c.at, "at", "", "the `DAY` it is about (YYYY-MM-DD), default today")
+	f.Int32Var(&c.confidence, "confidence", 0, "from 0 (it will not be reached) to 10 (it will)")
+	f.StringVar(&c.note, "note", "", "what explains how the target stands")
+	f.StringVar(&c.override, "override", "", "the `STATUS` to show beside the computed one: "+listed(overrideStatuses, "or"))
+	f.StringVar(&c.reason, "reason", "", "why the computed status misleads")
+	f.StringVar(&c.expires, "expires", "", "the last `DAY` on which the override counts (YYYY-MM-DD)")
+	f.BoolVar(&c.clear, "clear-override", false, "withdraw the override in force")
+	f.StringVar(&c.manager, "manager", "cli", "what writes: cli, git, console, policy or api")
+	for _, name := range []string{"at", "confidence", "note", "reason", "expires"} {
+		_ = cmd.RegisterFlagCompletionFunc(name, cobra.NoFileCompletions)
+	}
+	_ = cmd.RegisterFlagCompletionFunc("override", cobra.FixedCompletions(overrideStatuses, cobra.ShellCompDirectiveNoFileComp))
+	cmd.ValidArgsFunction = a.completeName("Target", true)
+	out := outputFlag(cmd)
+	cmd.RunE = runE(func(ctx context.Context, args []string) error {
+		req, err := c.request(args[0], cmd.Flags().Changed("confidence"))
+		if err != nil {
+			return err
+		}
+		res, err := a.client().strategy.CheckIn(ctx, req)
+		if err != nil {
+			return err
+		}
+		a.settle(ctx, res.GetRevision())
+		if *out != asTable {
+			return a.writeMessage(*out, res)
+		}
+		a.printf("Checked in on %s. Revision %d.\n", args[0], res.GetRevision())
+		return nil
+	})
+	return cmd
+}
+
+// overrideStatuses are those that a person may set.
+var overrideStatuses = []string{"on_track", "at_risk", "off_track", "achieved", "missed", "no_data"}
+
+// request checks the flags and makes the request.
+func (c checkInFlags) request(target string, confident bool) (*strategyv1.CheckInRequest, error) {
+	req := &strategyv1.CheckInRequest{
+		RequestId: requestID(), Target: target, At: c.at, Note: c.note, ClearOverride: c.clear, Manager: c.manager,
+	}
+	if err := (&writeFlags{manager: c.manager}).check(); err != nil {
+		return nil, err
+	}
+	if !labelPattern.MatchString(target) {
+		return nil, usagef("TARGET: %q is not the name of a target; legal are lower-case letters, digits and - inside, at most 63", target)
+	}
+	for flag, day := range map[string]string{"--at": c.at, "--expires": c.expires} {
+		if _, err := calendar.ParseDate(day); day != "" && err != nil {
+			return nil, &usageError{message: flag + ": " + err.Error(), hint: "a calendar date, YYYY-MM-DD"}
+		}
+	}
+	if n := utf8.RuneCountInString(c.note); n > maxNoteRunes {
+		return nil, usagef("--note: %d characters; at most %d are legal", n, maxNoteRunes)
+	}
+	if n := utf8.RuneCountInString(c.reason); n > maxReasonRunes {
+		return nil, usagef("--reason: %d characters; at most %d are legal", n, maxReasonRunes)
+	}
+	if confident {
+		if c.confidence < 0 || c.confidence > 10 {
+			return nil, usagef("--confidence: %d is not from 0 to 10", c.confidence)
+		}
+		req.Confidence = &c.confidence
+	}
+	switch status := strings.NewReplacer(" ", "_", "-", "_").Replace(strings.ToLower(c.override)); {
+	case status == "" && (c.reason != "" || c.expires != ""):
+		return nil, usagef("--reason and --expires belong to --override STATUS")
+	case status == "":
+	case c.clear:
+		return nil, usagef("--override and --clear-override exclude each other: a new override replaces the one in force")
+	case !slices.Contains(overrideStatuses, status):
+		return nil, usagef("--override: %q is no status; legal are %s", c.override, listed(overrideStatuses, "and"))
+	case strings.TrimSpace(c.reason) == "" || c.expires == "":
+		return nil, &usageError{message: "--override needs --reason TEXT and --expires DAY",
+			hint: "why the computed status misleads, and the last day on which yours counts"}
+	default:
+		req.Override = &strategyv1.OverrideRequest{Status: status, Reason: c.reason, Expires: c.expires}
+	}
+	if req.Confidence == nil && strings.TrimSpace(c.note) == "" && req.Override == nil && !c.clear {
+		return nil, &usageError{message: "the check-in says nothing", hint: "give --confidence, --note, --override or --clear-override"}
+	}
+	return req, nil
+}
+
+// checkInsOf recognises `get checkins TARGET`.
+func checkInsOf(args []string) (target string, ok bool, err error) {
+	first, name, _ := strings.Cut(args[0], "/")
+	switch strings.ToLower(first) {
+	case "checkin", "checkins", "check-in", "check-ins":
+	default:
+		return "", false, nil
+	}
+	if len(args) > 1 {
+		name = args[1]
+	}
+	if name == "" {
+		return "", true, usagef("missing TARGET: whose check-ins?")
+	}
+	return name, true, nil
+}
+
+func (a *app) getCheckIns(ctx context.Context, target string, s *moment, f format) error {
+	var all []*strategyv1.CheckInEntry
+	var revision int64
+	req := &strategyv1.ListCheckInsRequest{Target: target, Revision: s.GetRevision(), KnownAt: s.GetKnownAt(), MinRevision: s.GetMinRevision(), PageSize: checkInPage}
+	for {
+		res, err := a.client().strategy.ListCheckIns(ctx, req)
+		if err != nil {
+			return err
+		}
+		all, revision = append(all, res.GetCheckIns()...), res.GetRevision()
+		if res.GetNextPageToken() == "" {
+			break
+		}
+		if res.GetNextPageToken() == req.PageToken {
+			return errPaging()
+		}
+		req.PageToken = res.GetNextPageToken()
+	}
+	switch f {
+	case asJSON, asYAML:
+		l := list{Items: []json.RawMessage{}, Revision: itoa(revision)}
+		for _, c := range all {
+			raw, err := encode(c, false)
+			if err != nil {
+				return err
+			}
+			l.Items = append(l.Items, raw)
+		}
+		return a.writeStructured(f, l)
+	case asCSV:
+		_, err := a.out.Write(checkInCSV(all))
+		return err
+	}
+	if len(all) == 0 {
+		a.warnf("no check-ins on %s\n", target)
+		return nil
+	}
+	a.printf("%s", checkInTable(all, a.width(), a.colors(a.opts.Stdout)))
+	return nil
+}
+
+func checkInTable(all []*strategyv1.CheckInEntry, width int, color paint) string {
+	columns := []column{
+		{Title: "ABOUT"}, {Title: "CONFIDENCE", Right: true}, {Title: "SAID"}, {Title: "UNTIL"}, {Title: "REASON", Shrink: 16},
+		{Title: "NOTE", Shrink: 16}, {Title: "BY", Shrink: 8, Drop: 2}, {Title: "REVISION", Right: true, Drop: 1},
+	}
+	rows := make([][]string, len(all))
+	for i, c := range all {
+		confidence, said := "", ""
+		if c.Confidence != nil {
+			confidence = itoa(int64(c.GetConfidence()))
+		}
+		if o := c.GetOverride(); o != nil {
+			said = statusText(o.GetStatus(), color)
+		} else if c.GetClearOverride() {
+			said = "withdrawn"
+		}
+		rows[i] = []string{
+			printable(c.GetAt()), confidence, said, printable(c.GetOverride().GetExpires()), printable(c.GetOverride().GetReason()),
+			printable(c.GetNote()), printable(c.GetPrincipal()), itoa(c.GetRevision()),
+		}
+	}
+	return renderTable(dropEmpty(columns, rows, width, color))
+}
+
+func checkInCSV(all []*strategyv1.CheckInEntry) []byte {
+	s := sheet.New("target", "at", "confidence", "note", "override_status", "override_reason", "override_expires", "clear_override",
+		"principal", "revision", "recorded")
+	for _, c := range all {
+		s.Text(c.GetTarget())
+		s.Text(c.GetAt())
+		if c.Confidence != nil {
+			s.Integer(int64(c.GetConfidence()))
+		} else {
+			s.Text("")
+		}
+		for _, text := range []string{c.GetNote(), c.GetOverride().GetStatus(), c.GetOverride().GetReason(), c.GetOverride().GetExpires()} {
+			s.Text(text)
+		}
+		s.Bool(c.GetClearOverride())
+		s.Text(c.GetPrincipal())
+		s.Integer(c.GetRevision())
+		s.Text(c.GetRecorded())
+		s.End()
+	}
+	return s.Bytes()
+}
