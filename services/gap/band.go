@@ -44,6 +44,18 @@ func (k band) gap(v float64) float64 {
 	return g
 }
 
+// margin is how far v lies within the nearer bound, negative outside.
+func (k band) margin(v float64) float64 {
+	m := math.Inf(1)
+	if k.lower != nil {
+		m = math.Min(m, v-*k.lower)
+	}
+	if k.upper != nil {
+		m = math.Min(m, *k.upper-v)
+	}
+	return m
+}
+
 // size is the largest number that a gap is a difference of.
 func (k band) size(v float64) float64 {
 	v = math.Abs(v)
@@ -95,6 +107,9 @@ func (c *comparison) compareBand(k band, v float64) Status {
 	if c.policy.Score == LevelScore {
 		return c.levelStatus()
 	}
+	if c.policy.Score == GaugeScore {
+		return c.gauged(-k.margin(v), k.tolerance, *r.Gap <= epsilon*k.size(v))
+	}
 	if c.explain {
 		c.say("%s: inside the range is on track, up to the tolerance %s outside it at risk, else off track.", title(status), c.number(k.tolerance))
 	}
@@ -121,12 +136,12 @@ func (c *comparison) maintain() {
 	var has, decided bool
 	var deadline calendar.Date
 	if over {
-		last := calendar.Span(end, c.s.cadence, c.s.fy)
+		last := c.s.k.Span(end, c.s.cadence)
 		if judged = c.s.over(last); judged.complete() {
 			has, decided = true, true
 		} else {
 			deadline = c.s.dueBy(last)
-			judged, has = c.s.latestBefore(last.Start)
+			has = c.s.latestBefore(last.Start, &judged)
 		}
 	} else {
 		judged, has = c.s.last, c.s.hasLast
@@ -158,5 +173,5 @@ func (c *comparison) maintain() {
 	if c.incomparable(judged.End) {
 		return
 	}
-	c.settle(status, deadline, c.s.nextDue(judged.Period))
+	c.settle(status, deadline, c.freshUntil(&judged))
 }

@@ -22,7 +22,7 @@ func large(n int) Portfolio {
 	}
 	for i := range n {
 		name := fmt.Sprintf("t%06d", i)
-		m := Metric{Name: name, Cadence: calendar.Monthly, FiscalYearStart: 10, ReportingLagDays: -1, Aggregation: Last, Revision: 3}
+		m := Metric{Name: name, Cadence: calendar.Monthly, Calendar: calendar.Months(10), ReportingLagDays: -1, Aggregation: Last, Revision: 3}
 		m.Observations = make([]Observation, 60)
 		for k := range m.Observations {
 			m.Observations[k] = Observation{At: ends[k], Value: b + float64(k) + 10*math.Sin(float64(i+k)), Revision: uint64(100 + k)}

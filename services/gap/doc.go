@@ -37,10 +37,12 @@
 //
 // portfolio.go and result.go are the types. evaluate.go is the way through;
 // path.go, periods.go, band.go and milestone.go are the four forms, on
-// series.go (values of periods), trajectory.go (what was expected when),
-// version.go (which declaration counts) and status.go (thresholds and
-// staleness). rollup.go goes from targets to objectives, strategies and units.
-// policy.go and level.go hold the presets, explain.go the words, grid.go the
-// periods of a target, quality.go what is to be known about its data,
+// series.go (values of periods), ratio.go and total.go (series that are
+// computed from others, or added up), trajectory.go (what was expected when),
+// version.go (which declaration counts), judge.go (thresholds) and status.go
+// (what time does to a status). rollup.go goes from targets to objectives,
+// strategies and units. policy.go says what a policy is, preset.go which there
+// are, level.go and gauge.go how they score; explain.go has the words, grid.go
+// the periods of a target, quality.go what is to be known about its data,
 // format.go how a value is written.
 package gap

@@ -15,11 +15,11 @@ func line(from string, b float64, due string, g float64) Setpoint {
 }
 
 func monthly(agg Aggregation, obs ...Observation) Metric {
-	return Metric{Name: "m", Cadence: calendar.Monthly, FiscalYearStart: 1, ReportingLagDays: 10, Aggregation: agg, Observations: obs}
+	return Metric{Name: "m", Cadence: calendar.Monthly, Calendar: calendar.Months(1), ReportingLagDays: 10, Aggregation: agg, Observations: obs}
 }
 
 func daily(obs ...Observation) Metric {
-	return Metric{Name: "m", Cadence: calendar.Daily, FiscalYearStart: 1, ReportingLagDays: 400, Aggregation: Last, Observations: obs}
+	return Metric{Name: "m", Cadence: calendar.Daily, Calendar: calendar.Months(1), ReportingLagDays: 400, Aggregation: Last, Observations: obs}
 }
 
 func TestPathStatuses(t *testing.T) {
@@ -139,11 +139,17 @@ func TestTrajectories(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			k := newTrack(&tc.sp, value(tc.sp.Baseline), tc.sp.Baseline != nil, *tc.sp.Value)
 			v, ok := k.at(d(tc.day))
-			var got *float64
+			var got, base *float64
 			if ok {
 				got = &v
 			}
 			near(t, "expected", got, tc.want)
+			if tc.sp.Baseline != nil {
+				base = tc.sp.Baseline.Value
+			}
+			if w, also := ExpectedPath(&tc.sp, base, *tc.sp.Value)(d(tc.day)); w != v || also != ok {
+				t.Errorf("the exported path expects %v, %v", w, also)
+			}
 		})
 	}
 	r := evaluate(one2one(daily(observe("2020-07-19", 1)), negative), "2020-07-19")
@@ -211,7 +217,7 @@ func TestMethodBreak(t *testing.T) {
 
 func TestAggregation(t *testing.T) {
 	quarter := func(agg Aggregation, every calendar.Cadence, breaks ...Break) Metric {
-		return Metric{Name: "m", Cadence: calendar.Quarterly, ReportedEvery: every, FiscalYearStart: 1, ReportingLagDays: 400, Aggregation: agg, Breaks: breaks,
+		return Metric{Name: "m", Cadence: calendar.Quarterly, ReportedEvery: every, Calendar: calendar.Months(1), ReportingLagDays: 400, Aggregation: agg, Breaks: breaks,
 			Observations: []Observation{observe("2020-01-31", 3), observe("2020-02-29", 9), observe("2020-03-31", 6)}}
 	}
 	two := quarter(Sum, calendar.Monthly)

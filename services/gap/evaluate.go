@@ -24,9 +24,7 @@ func Evaluate(p Portfolio, asOf calendar.Date, policy Policy, opts Options) Resu
 		slices.SortFunc(order, byName)
 	}
 	results := make([]TargetResult, len(order))
-	for i, t := range order {
-		e.compare(&p.Targets[t], &results[i])
-	}
+	e.compareAll(order, results)
 	r := Result{AsOf: asOf, Revision: p.Revision, Policy: policy.Name, Targets: results}
 	e.rollUp(&r)
 	e.hint(&r)
@@ -49,28 +47,29 @@ type evaluator struct {
 	asOf       calendar.Date
 	policy     *Policy
 	opts       Options
-	objectives map[string]*Objective
+	objectives map[string]int
 	strategies map[string]*Strategy
 	units      map[string]*Unit
 	metrics    map[string]int
-	series     []series // by metric, loaded when first needed
-	loaded     []bool
-	numbers    []float64 // room for the numbers that results point to
-	rows       []row     // scratch of the periods form
+	series     series             // of the metric whose targets are being compared
+	divided    map[string]*series // of metrics that ratios need
+	numbers    []float64          // room for the numbers that results point to
+	rows       []row              // scratch of the periods form
+	parts      []part             // what each target passes up, by result
 }
 
 func newEvaluator(p *Portfolio, asOf calendar.Date, policy *Policy, opts Options) *evaluator {
 	e := &evaluator{
 		p: p, asOf: asOf, policy: policy, opts: opts,
-		objectives: make(map[string]*Objective, len(p.Objectives)),
+		objectives: make(map[string]int, len(p.Objectives)),
 		strategies: make(map[string]*Strategy, len(p.Strategies)),
 		units:      make(map[string]*Unit, len(p.Units)),
 		metrics:    make(map[string]int, len(p.Metrics)),
-		series:     make([]series, len(p.Metrics)),
-		loaded:     make([]bool, len(p.Metrics)),
+		divided:    map[string]*series{},
+		parts:      make([]part, len(p.Targets)),
 	}
 	for i := range p.Objectives {
-		e.objectives[p.Objectives[i].Name] = &p.Objectives[i]
+		e.objectives[p.Objectives[i].Name] = i
 	}
 	for i := range p.Strategies {
 		e.strategies[p.Strategies[i].Name] = &p.Strategies[i]
@@ -84,16 +83,62 @@ func newEvaluator(p *Portfolio, asOf calendar.Date, policy *Policy, opts Options
 	return e
 }
 
+// compareAll compares the targets, those of one metric after another, so that
+// each metric's series is prepared once and thrown away. order gives the
+// target of each result.
+func (e *evaluator) compareAll(order []int, results []TargetResult) {
+	none := len(e.p.Metrics)
+	// A list of results for each metric, and one for those without.
+	first := make([]int32, none+1)
+	next := make([]int32, len(order))
+	for i := range first {
+		first[i] = -1
+	}
+	for i := len(order) - 1; i >= 0; i-- {
+		m, ok := e.metrics[e.p.Targets[order[i]].Metric]
+		if !ok {
+			m = none
+		}
+		next[i], first[m] = first[m], int32(i)
+	}
+	for m, i := range first {
+		if i < 0 {
+			continue
+		}
+		var s *series
+		if m < none {
+			s = e.prepare(&e.p.Metrics[m])
+		}
+		for ; i >= 0; i = next[i] {
+			e.compare(&e.p.Targets[order[i]], s, &results[i], &e.parts[i])
+		}
+	}
+}
+
+// prepare loads the series of a metric; the next call overwrites it.
+func (e *evaluator) prepare(m *Metric) *series {
+	if m.Aggregation == RatioOf {
+		e.series.loadRatio(m, e.asOf, e.seriesOf)
+	} else {
+		e.series.load(m, e.asOf)
+	}
+	return &e.series
+}
+
+// seriesOf is the series of an observed metric, for a ratio; nil if there is
+// no such metric.
 func (e *evaluator) seriesOf(metric string) *series {
 	i, ok := e.metrics[metric]
 	if !ok {
 		return nil
 	}
-	if !e.loaded[i] {
-		e.series[i].load(&e.p.Metrics[i], e.asOf)
-		e.loaded[i] = true
+	s := e.divided[metric]
+	if s == nil {
+		s = new(series)
+		s.load(&e.p.Metrics[i], e.asOf)
+		e.divided[metric] = s
 	}
-	return &e.series[i]
+	return s
 }
 
 // num makes room for a number; what is not finite is not known.
@@ -125,31 +170,40 @@ type comparison struct {
 	rests   []uint64 // revisions
 }
 
-func (e *evaluator) compare(t *Target, r *TargetResult) {
-	*r = TargetResult{
-		Name: t.Name, Title: t.Title, Metric: t.Metric, Objective: t.Objective, Owner: t.Owner,
-		Weight: weight(t.Weight), Status: NoData,
-	}
-	if o := e.objectives[t.Objective]; o != nil {
+// compare fills r, which must be zero, and what the target passes up.
+func (e *evaluator) compare(t *Target, s *series, r *TargetResult, up *part) {
+	r.Name, r.Title, r.Metric, r.Objective, r.Owner = t.Name, t.Title, t.Metric, t.Objective, t.Owner
+	r.Weight, r.Status = weight(t.Weight), NoData
+	up.objective = -1
+	if i, ok := e.objectives[t.Objective]; ok {
+		o := &e.p.Objectives[i]
+		up.objective = i
 		r.Strategy = o.Strategy
 		if r.Owner == "" {
 			r.Owner = o.Owner
-		}
-		if s := e.strategies[o.Strategy]; s != nil && r.Owner == "" {
-			r.Owner = s.Owner
+			if r.Owner == "" {
+				if s := e.strategies[o.Strategy]; s != nil {
+					r.Owner = s.Owner
+				}
+			}
 		}
 	}
 	if unit, ok := strings.CutPrefix(r.Owner, "unit/"); ok {
 		r.Unit = unit
 	}
-	c := comparison{evaluator: e, t: t, r: r, explain: e.opts.Explain, s: e.seriesOf(t.Metric)}
-	c.sp = c.versionAt(e.asOf)
-	if c.sp == nil {
+	c := comparison{evaluator: e, t: t, r: r, explain: e.opts.Explain, s: s}
+	c.judge()
+	c.finish()
+	e.partOf(r, up)
+}
+
+func (c *comparison) judge() {
+	r := c.r
+	if c.sp = c.versionAt(c.asOf); c.sp == nil {
 		c.say("No data: the target has no declared version.")
-		c.finish()
 		return
 	}
-	if d := c.sp.Due; !d.IsZero() && e.asOf.After(d) {
+	if d := c.sp.Due; !d.IsZero() && c.asOf.After(d) {
 		// History is scored against the target then in force: what was declared
 		// after the end does not change the verdict.
 		if then := c.versionThen(d); then.Due == d && then.form() == c.sp.form() {
@@ -161,26 +215,34 @@ func (e *evaluator) compare(t *Target, r *TargetResult) {
 	c.rest(c.sp.Revision)
 	switch {
 	case c.s == nil:
-		c.say("No data: the metric %q is not declared.", t.Metric)
-	case !c.s.cadence.Valid() && r.Form != MilestoneForm:
-		c.say("No data: the metric %q has no cadence, so its periods are not known.", t.Metric)
-	default:
+		c.say("No data: the metric %q is not declared.", c.t.Metric)
+		return
+	case c.s.problem != "":
 		c.rest(c.s.m.Revision)
-		switch r.Form {
-		case PathForm:
-			c.path()
-		case PeriodsForm:
-			c.periods()
-		case MaintainForm:
-			c.maintain()
-		case MilestoneForm:
-			c.milestone()
-		default:
-			c.say("No data: the target declares no value to reach.")
-		}
-		c.quality()
+		c.say("No data: %s.", c.s.problem)
+		return
+	case !c.s.cadence.Valid() && r.Form != MilestoneForm:
+		c.say("No data: the metric %q has no cadence, so its periods are not known.", c.t.Metric)
+		return
 	}
-	c.finish()
+	c.restOnMetric()
+	if c.s.m.Accumulate && r.Form != MilestoneForm {
+		c.s = c.s.since(c.start())
+		c.input("total since", c.s.total.begin.String())
+	}
+	switch r.Form {
+	case PathForm:
+		c.path()
+	case PeriodsForm:
+		c.periods()
+	case MaintainForm:
+		c.maintain()
+	case MilestoneForm:
+		c.milestone()
+	default:
+		c.say("No data: the target declares no value to reach.")
+	}
+	c.quality()
 }
 
 func (c *comparison) versionAt(d calendar.Date) *Setpoint {
@@ -208,8 +270,8 @@ func (c *comparison) actual(p *span) {
 
 // okrType of the target's objective.
 func (c *comparison) okrType() string {
-	if o := c.objectives[c.t.Objective]; o != nil {
-		return o.OKRType
+	if i, ok := c.objectives[c.t.Objective]; ok {
+		return c.p.Objectives[i].OKRType
 	}
 	return ""
 }

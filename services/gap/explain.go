@@ -50,8 +50,15 @@ func (c *comparison) restOn(p *span) {
 	if !c.explain {
 		return
 	}
-	for _, o := range c.s.obs[p.first : p.first+p.n] {
-		c.rest(o.Revision)
+	c.s.each(p.Start, p.End, func(o *Observation) { c.rest(o.Revision) })
+}
+
+// restOnMetric adds the revisions of the metric, and of those it divides.
+func (c *comparison) restOnMetric() {
+	c.rest(c.s.m.Revision)
+	if q := c.s.ratio; q != nil {
+		c.rest(q.num.m.Revision)
+		c.rest(q.den.m.Revision)
 	}
 }
 

@@ -25,7 +25,7 @@ func observe(at string, v float64) Observation {
 // yearly is a metric of fiscal years that end in September, one value each
 // from the year given on.
 func yearly(first int, values ...float64) Metric {
-	m := Metric{Name: "m", Cadence: calendar.Yearly, FiscalYearStart: 10, ReportingLagDays: -1, Aggregation: Last, Revision: 2}
+	m := Metric{Name: "m", Cadence: calendar.Yearly, Calendar: calendar.Months(10), ReportingLagDays: -1, Aggregation: Last, Revision: 2}
 	for i, v := range values {
 		m.Observations = append(m.Observations, Observation{At: calendar.Of(first+i, 9, 30), Value: v, Revision: uint64(100 + i)})
 	}
@@ -34,7 +34,7 @@ func yearly(first int, values ...float64) Metric {
 
 // emissions is a metric of calendar years, in Mt CO2e.
 func emissions(year int, tonnes float64, tonnes2020 float64) Metric {
-	return Metric{Name: "m", Cadence: calendar.Yearly, FiscalYearStart: 1, ReportingLagDays: -1, Aggregation: Last, Observations: []Observation{
+	return Metric{Name: "m", Cadence: calendar.Yearly, Calendar: calendar.Months(1), ReportingLagDays: -1, Aggregation: Last, Observations: []Observation{
 		{At: calendar.Of(year, 12, 31), Value: tonnes / 1e6, Revision: 7},
 		{At: calendar.Of(2020, 12, 31), Value: tonnes2020 / 1e6, Revision: 8},
 	}}
@@ -184,7 +184,7 @@ func firstWords(r TargetResult) string { return words(r.Status) }
 
 // Vehicles studied: 5,000 for FY2019, a sum; three months have been reported.
 func TestRunningPeriodIsShownNotJudged(t *testing.T) {
-	year := Metric{Name: "m", Cadence: calendar.Yearly, FiscalYearStart: 10, ReportingLagDays: -1, Aggregation: Sum,
+	year := Metric{Name: "m", Cadence: calendar.Yearly, Calendar: calendar.Months(10), ReportingLagDays: -1, Aggregation: Sum,
 		Observations: []Observation{observe("2018-09-30", 1790)}}
 	months := year
 	months.ReportedEvery = calendar.Monthly

@@ -30,6 +30,40 @@ func (c *comparison) grid(observed []span) {
 	c.r.Periods = out
 }
 
+// maxMissing is how many periods without a value a grid shows; the count in
+// Quality is of all of them.
+const maxMissing = 400
+
+// fill adds the closed periods from the one of lo to hi that no row covers, so
+// that a value that should be there and is not is seen: the latest first.
+func (c *comparison) fill(rows []span, lo, hi calendar.Date) []span {
+	if lo.IsZero() || hi.IsZero() {
+		return rows
+	}
+	have := make(map[calendar.Date]bool, len(rows))
+	for i := range rows {
+		have[rows[i].End] = true
+	}
+	hi = calendar.Earlier(hi, c.asOf)
+	missing := 0
+	for p := c.s.k.Span(hi, c.s.cadence); !p.End.Before(lo) && missing < maxMissing; p = c.s.k.Span(p.Start.AddDays(-1), c.s.cadence) {
+		if have[p.End] || p.End.After(hi) {
+			continue
+		}
+		missing++
+		rows = append(rows, c.s.over(p))
+	}
+	return rows
+}
+
+// observedFrom is the first day with an observed period, and the last.
+func observedFrom(observed []span) (first, last calendar.Date) {
+	if n := len(observed); n > 0 {
+		first, last = observed[0].Start, observed[n-1].End
+	}
+	return first, last
+}
+
 // cell begins a row of the grid: the period, its value and what its data is
 // worth. judge is false where the state is decided already.
 func (c *comparison) cell(p *span) (out PeriodResult, judge bool) {
@@ -38,7 +72,7 @@ func (c *comparison) cell(p *span) (out PeriodResult, judge bool) {
 	if p.n > 0 {
 		out.Actual = c.num(p.value)
 	}
-	for _, b := range c.s.m.Breaks {
+	for _, b := range c.s.breaks {
 		if p.Contains(b.Date) && !b.Date.After(c.asOf) {
 			out.Note = fmt.Sprintf("the method changed on %s: %s", b.Date, b.Reason)
 		}
@@ -48,16 +82,14 @@ func (c *comparison) cell(p *span) (out PeriodResult, judge bool) {
 		out.State = PeriodFuture
 	case p.running:
 		out.State = PeriodRunning
-		switch {
-		case p.n == 0:
-			out.Note = "nothing reported yet"
-		case p.want > 1:
-			out.Note = fmt.Sprintf("%d of %d values reported", p.parts, p.want)
-		default:
-			out.Note = fmt.Sprintf("reported to %s", c.s.obs[p.first+p.n-1].At)
-		}
+		out.Note = c.s.reported(p)
 	case p.n == 0:
 		out.State = PeriodNoData
+	case p.note != "":
+		out.State, out.Note = PeriodPartial, p.note
+		if !finite(p.value) {
+			out.State = PeriodNoData
+		}
 	case p.mixed:
 		out.State = PeriodPartial
 	case !p.complete():
@@ -69,25 +101,30 @@ func (c *comparison) cell(p *span) (out PeriodResult, judge bool) {
 	return out, false
 }
 
-// yearToDate is what the value of a running period should have come to by
-// what has been reported, by as_of where nothing has: a sum grows with the
-// days that the reported sub-periods cover, anything else is to be there
-// throughout.
-func (c *comparison) yearToDate(p *span, g float64) *float64 {
-	if c.s.m.Aggregation != Sum {
-		return c.num(g)
-	}
+// toDate is the share of a running period's days that what has been reported
+// covers, by as_of where nothing has been.
+func (c *comparison) toDate(p *span) float64 {
 	days := p.covered
 	if p.n == 0 {
 		days = c.asOf.Sub(p.Start) + 1
 	}
-	return c.num(g * float64(days) / float64(p.Days()))
+	return float64(days) / float64(p.Days())
+}
+
+// yearToDate is what the value of a running period should have come to by
+// what has been reported: a sum grows from nothing, a running total from what
+// it was to be before, anything else is to be there throughout.
+func (c *comparison) yearToDate(p *span, before, g float64) *float64 {
+	if c.s.total == nil && c.s.m.Aggregation != Sum {
+		return c.num(g)
+	}
+	return c.num(before + (g-before)*c.toDate(p))
 }
 
 func (c *comparison) pathGrid(observed []span) []PeriodResult {
 	rows := slices.Clone(observed)
 	declare := func(d calendar.Date) {
-		p := calendar.Span(d, c.s.cadence, c.s.fy)
+		p := c.s.k.Span(d, c.s.cadence)
 		if !d.IsZero() && !slices.ContainsFunc(rows, func(r span) bool { return r.End == p.End }) {
 			rows = append(rows, c.s.over(p))
 		}
@@ -99,6 +136,14 @@ func (c *comparison) pathGrid(observed []span) []PeriodResult {
 		}
 	}
 	declare(c.asOf)
+	lo, hi := observedFrom(observed)
+	if b := c.sp.Baseline; b != nil {
+		lo = calendar.Earlier(lo, b.Date.AddDays(1))
+	}
+	if s := c.sp.Trajectory.Start; s != nil {
+		lo = calendar.Earlier(lo, s.Date.AddDays(1))
+	}
+	rows = c.fill(rows, lo, calendar.Later(hi, c.sp.Due))
 	out := make([]PeriodResult, 0, len(rows))
 	for i := range rows {
 		out = append(out, c.pathCell(&rows[i]))
@@ -112,7 +157,8 @@ func (c *comparison) pathCell(p *span) PeriodResult {
 	if sp.form() != PathForm || p.End.After(c.asOf) {
 		sp = c.sp
 	}
-	a := c.aimOf(sp, p.End, false)
+	var a aim
+	c.aimOf(&a, sp, p.End, false)
 	x, known := 0.0, false
 	if a.hasG && a.dir != Undirected {
 		x, known = a.track.at(p.End)
@@ -135,14 +181,18 @@ func (c *comparison) pathCell(p *span) PeriodResult {
 	}
 	out.Target = c.num(x)
 	if out.State == PeriodRunning {
-		out.Expected = c.yearToDate(p, x)
+		before := 0.0
+		if c.s.total != nil {
+			before, _ = a.track.at(p.Start.AddDays(-1))
+		}
+		out.Expected = c.yearToDate(p, before, x)
 	}
 	if !judge {
 		return out
 	}
 	drift := float64(a.dir) * (x - p.value)
 	out.Variance = c.num(drift)
-	status := c.policy.judge(drift, sp.Tolerance, a.scale, math.Max(math.Abs(x), math.Abs(p.value)))
+	status := c.policy.judge(drift, sp.Tolerance, c.policy.scaleOf(x, &a, sp.Scale), math.Max(math.Abs(x), math.Abs(p.value)))
 	out.State = state(status)
 	return out
 }
@@ -152,8 +202,14 @@ func (c *comparison) periodsGrid(observed []span) []PeriodResult {
 	out := make([]PeriodResult, 0, len(rows)+len(observed))
 	for i := range rows {
 		p := c.s.over(rows[i].Period)
-		out = append(out, c.periodCell(&rows[i], &p))
+		before := 0.0
+		if c.s.total != nil && i > 0 && rows[i-1].pt.Value != nil {
+			before = *rows[i-1].pt.Value
+		}
+		out = append(out, c.periodCell(&rows[i], &p, before))
 	}
+	lo, hi := observedFrom(observed)
+	observed = c.fill(observed, lo, hi)
 	for i := range observed {
 		p := &observed[i]
 		// A month within a declared year is part of that year's row.
@@ -169,7 +225,9 @@ func (c *comparison) periodsGrid(observed []span) []PeriodResult {
 	return out
 }
 
-func (c *comparison) periodCell(w *row, p *span) PeriodResult {
+// periodCell is the row of a declared period; before is the value of the one
+// before it, which a running total grows from.
+func (c *comparison) periodCell(w *row, p *span, before float64) PeriodResult {
 	out, judge := c.cell(p)
 	if w.pt.Value != nil {
 		out.Target = c.num(*w.pt.Value)
@@ -188,7 +246,7 @@ func (c *comparison) periodCell(w *row, p *span) PeriodResult {
 		return out
 	}
 	if out.State == PeriodRunning && w.pt.Value != nil {
-		out.Expected = c.yearToDate(p, *w.pt.Value)
+		out.Expected = c.yearToDate(p, before, *w.pt.Value)
 	}
 	if !judge {
 		return out
@@ -205,12 +263,19 @@ func (c *comparison) periodCell(w *row, p *span) PeriodResult {
 		gap, scale := rowGap(w, p.value)
 		out.Variance = c.num(gap)
 		met := reached(gap, w.sp.Tolerance, *w.pt.Value, p.value)
-		out.State = state(c.policy.judgeMet(met, gap, w.sp.Tolerance, scale))
+		out.State = state(c.policy.judgeRow(met, gap, w.sp.Tolerance, scale, math.Max(math.Abs(*w.pt.Value), math.Abs(p.value))))
 	}
 	return out
 }
 
 func (c *comparison) maintainGrid(observed []span) []PeriodResult {
+	lo, hi := observedFrom(observed)
+	if m := c.sp.Maintain; !m.From.IsZero() || !lo.IsZero() {
+		if lo = calendar.Earlier(lo, m.From); c.r.Due.IsZero() {
+			hi = c.asOf
+		}
+		observed = c.fill(observed, lo, calendar.Later(hi, c.r.Due))
+	}
 	out := make([]PeriodResult, 0, len(observed)+1)
 	add := func(p *span) {
 		cell, judge := c.cell(p)
@@ -239,7 +304,7 @@ func (c *comparison) maintainGrid(observed []span) []PeriodResult {
 	for i := range observed {
 		add(&observed[i])
 	}
-	if now := calendar.Span(c.asOf, c.s.cadence, c.s.fy); now.End.After(c.asOf) && (len(observed) == 0 || observed[len(observed)-1].End.Before(now.Start)) {
+	if now := c.s.k.Span(c.asOf, c.s.cadence); now.End.After(c.asOf) && !slices.ContainsFunc(observed, func(p span) bool { return p.End == now.End }) {
 		p := c.s.over(now)
 		add(&p)
 	}

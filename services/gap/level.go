@@ -5,7 +5,7 @@ import "math"
 // levelScore is the OKR score of a value: piecewise linear through (baseline,
 // 0) and the declared levels, clamped to [0, 1]; without levels linear from
 // baseline to target; where there is no way to go, 1 less the share missing.
-func (p *Policy) levelScore(levels *Levels, a aim, v float64) (float64, bool) {
+func (p *Policy) levelScore(levels *Levels, a *aim, v float64) (float64, bool) {
 	s := float64(a.dir)
 	type knot struct{ x, score float64 } // x grows towards better
 	var knots [4]knot

@@ -98,5 +98,5 @@ func (c *comparison) reportBy(d calendar.Date) calendar.Date {
 	if !c.s.cadence.Valid() {
 		return d
 	}
-	return c.s.dueBy(calendar.Span(d, c.s.cadence, c.s.fy))
+	return c.s.dueBy(c.s.k.Span(d, c.s.cadence))
 }

@@ -19,10 +19,12 @@ type aim struct {
 // aimOf resolves baseline, final value and direction of a path. at is the day
 // of the value to be judged: a baseline of the metric from before a change of
 // method does not count for it.
-func (c *comparison) aimOf(sp *Setpoint, at calendar.Date, note bool) aim {
-	a := aim{dir: sp.Direction}
+func (c *comparison) aimOf(a *aim, sp *Setpoint, at calendar.Date, note bool) {
+	a.dir = sp.Direction
 	if base := sp.Baseline; base != nil && base.Value != nil {
 		a.b, a.hasB = *base.Value, true
+	} else if base != nil && c.s.total != nil {
+		a.hasB = true // nothing has been added up at the start
 	} else if base != nil {
 		p, why, ok := c.s.at(base.Date)
 		if ok {
@@ -48,7 +50,7 @@ func (c *comparison) aimOf(sp *Setpoint, at calendar.Date, note bool) aim {
 		a.dir = sign(a.g - a.b)
 	}
 	if !a.hasG {
-		return a
+		return
 	}
 	if s := float64(a.dir); a.hasB && s*(a.g-a.b) > 0 {
 		a.scale = s * (a.g - a.b)
@@ -61,7 +63,6 @@ func (c *comparison) aimOf(sp *Setpoint, at calendar.Date, note bool) aim {
 		a.scale = 0
 	}
 	a.track = newTrack(sp, a.b, a.hasB, a.g)
-	return a
 }
 
 // finalValue is g: declared, relative to the baseline, or the OKR level that
@@ -97,19 +98,20 @@ func (c *comparison) path() {
 	if c.asOf.Before(sp.Due) {
 		judged, has = c.s.last, c.s.hasLast
 	} else {
-		duePeriod := calendar.Span(sp.Due, c.s.cadence, c.s.fy)
+		duePeriod := c.s.k.Span(sp.Due, c.s.cadence)
 		if judged = c.s.over(duePeriod); judged.complete() {
 			has, decided = true, true
 		} else {
 			deadline = c.s.dueBy(duePeriod)
-			judged, has = c.s.latestBefore(duePeriod.Start)
+			has = c.s.latestBefore(duePeriod.Start, &judged)
 		}
 	}
 	at := c.asOf
 	if has {
 		at = judged.End
 	}
-	a := c.aimOf(sp, at, true)
+	var a aim
+	c.aimOf(&a, sp, at, true)
 	r.Direction = a.dir
 	if a.hasB {
 		r.Baseline = c.num(a.b)
@@ -119,9 +121,9 @@ func (c *comparison) path() {
 		if v, ok := a.track.at(c.asOf); ok {
 			r.ExpectedNow = c.num(v)
 		}
-		r.TargetDrift = c.targetDrift(a)
+		r.TargetDrift = c.targetDrift(&a)
 	}
-	c.inputsOfAim(a)
+	c.inputsOfAim(&a)
 	if has {
 		c.actual(&judged)
 	}
@@ -134,7 +136,7 @@ func (c *comparison) path() {
 		return
 	}
 	if has {
-		c.measure(a, judged)
+		c.measure(&a, &judged)
 	}
 	switch {
 	case c.asOf.Before(a.track.t0):
@@ -154,18 +156,18 @@ func (c *comparison) path() {
 		return
 	}
 	if decided {
-		r.Status = c.pathVerdict(a)
+		r.Status = c.pathVerdict(&a)
 		return
 	}
-	status := c.pathStatus(a)
+	status := c.pathStatus(&a)
 	if status == NoData {
 		return
 	}
-	c.settle(status, deadline, c.s.nextDue(judged.Period))
+	c.settle(status, deadline, c.freshUntil(&judged))
 }
 
 // measure fills the differences of a path at the judged value.
-func (c *comparison) measure(a aim, judged span) {
+func (c *comparison) measure(a *aim, judged *span) {
 	r, s, v := c.r, float64(a.dir), judged.value
 	gap := s * (a.g - v)
 	r.Gap = c.num(gap)
@@ -194,12 +196,15 @@ func (c *comparison) measure(a aim, judged span) {
 }
 
 // pathVerdict is the status for good, by the due period's value.
-func (c *comparison) pathVerdict(a aim) Status {
+func (c *comparison) pathVerdict(a *aim) Status {
 	r := c.r
 	if c.policy.Score == LevelScore {
 		return c.levelVerdict()
 	}
 	met := reached(*r.Gap, c.sp.Tolerance, a.g, *r.Actual)
+	if c.policy.Score == GaugeScore {
+		r.Score = c.num(c.policy.Gauge.at(*r.Gap, c.redFlag(a), met))
+	}
 	status := final(met)
 	if c.explain {
 		c.say("%s: the due period's value decides for good; it is achieved if the gap is at most the tolerance %s.", title(status), c.number(c.sp.Tolerance))
@@ -208,34 +213,48 @@ func (c *comparison) pathVerdict(a aim) Status {
 }
 
 // pathStatus is the status on the way.
-func (c *comparison) pathStatus(a aim) Status {
+func (c *comparison) pathStatus(a *aim) Status {
 	r, p := c.r, c.policy
 	atGoal := reached(*r.Gap, 0, a.g, *r.Actual)
 	if p.Score == LevelScore {
 		return c.levelStatus()
 	}
 	if atGoal {
+		if p.Score == GaugeScore {
+			c.r.Score = c.num(p.Gauge.at(*r.Gap, c.redFlag(a), true))
+		}
 		c.say("Achieved: the value is at or past the final value before it is due; this is not for good.")
 		return Achieved
 	}
-	shortfall, of := r.Drift, "drift"
+	shortfall, of, x := r.Drift, "drift", a.g
 	if p.Basis == OnFinal || (r.Drift == nil && c.sp.Baseline == nil) {
 		shortfall, of = r.Gap, "gap"
+	} else if r.Expected != nil {
+		x = *r.Expected
 	}
 	if shortfall == nil {
 		c.say("No data: %s.", a.unexpected())
 		return NoData
 	}
-	status := p.judge(*shortfall, c.sp.Tolerance, a.scale, math.Max(math.Abs(a.g), math.Abs(*r.Actual)))
+	if p.Score == GaugeScore {
+		return c.gauged(*r.Gap, c.redFlag(a), reached(*r.Gap, c.sp.Tolerance, a.g, *r.Actual))
+	}
+	scale := p.scaleOf(x, a, c.sp.Scale)
+	status := p.judge(*shortfall, c.sp.Tolerance, scale, math.Max(math.Abs(a.g), math.Abs(*r.Actual)))
 	if !c.explain {
 		return status
 	}
-	if a.scale > 0 {
-		on, risk := p.thresholds(c.sp.Tolerance, a.scale)
+	what := "the scale " + c.number(scale)
+	if p.Share == OfTarget {
+		what = "the size of the value compared with, " + c.number(scale)
+		c.input("compared with", x)
+	}
+	if scale > 0 {
+		on, risk := p.thresholds(c.sp.Tolerance, scale)
 		c.input("on track up to", on)
 		c.input("at risk up to", risk)
-		c.say("%s: the %s is %s of the scale %s; on track up to %s, at risk up to %s, else off track.",
-			title(status), of, percent(*shortfall/a.scale), c.number(a.scale), percent(on), percent(risk))
+		c.say("%s: the %s is %s of %s; on track up to %s, at risk up to %s, else off track.",
+			title(status), of, percent(*shortfall/scale), what, percent(on), percent(risk))
 	} else {
 		c.say("%s: there is no scale to take a share of, so any %s beyond the tolerance %s is off track.", title(status), of, c.number(c.sp.Tolerance))
 	}
@@ -252,14 +271,15 @@ func (a *aim) unexpected() string {
 
 // targetDrift is s(g first declared − g now); a percentage of the baseline is
 // taken of today's baseline, so that restating it is no drift.
-func (c *comparison) targetDrift(a aim) *float64 {
+func (c *comparison) targetDrift(a *aim) *float64 {
 	first := c.t.FirstDeclared()
 	if first == c.sp {
 		return c.num(0)
 	}
 	b, hasB := a.b, a.hasB
 	if first.ChangeFromBaseline != nil && c.sp.ChangeFromBaseline == nil {
-		was := c.aimOf(first, c.asOf, false)
+		var was aim
+		c.aimOf(&was, first, c.asOf, false)
 		b, hasB = was.b, was.hasB
 	}
 	g, ok := finalValue(first, b, hasB)
@@ -269,7 +289,7 @@ func (c *comparison) targetDrift(a aim) *float64 {
 	return c.num(float64(a.dir) * (g - a.g))
 }
 
-func (c *comparison) inputsOfAim(a aim) {
+func (c *comparison) inputsOfAim(a *aim) {
 	if !c.explain {
 		return
 	}

@@ -27,7 +27,7 @@ func (c *comparison) declaredRows() ([]row, string) {
 	rows, bad := c.rows[:0], ""
 	for i := range c.sp.Periods {
 		pt := &c.sp.Periods[i]
-		p, err := calendar.ParsePeriod(pt.Period, c.s.fy)
+		p, err := c.s.k.Parse(pt.Period)
 		if err != nil {
 			bad = pt.Period
 			continue
@@ -62,20 +62,20 @@ func (c *comparison) asThen(w *row) {
 	if then == w.sp {
 		return
 	}
-	if pt := then.period(w.Period, c.s.fy); pt != nil {
+	if pt := then.period(w.Period, c.s.k); pt != nil {
 		w.sp, w.pt = then, pt
 	}
 }
 
 // period is the declared target of a period; nil if there is none.
-func (sp *Setpoint) period(p calendar.Period, fy int) *PeriodTarget {
+func (sp *Setpoint) period(p calendar.Period, k calendar.Calendar) *PeriodTarget {
 	for i := range sp.Periods {
 		if sp.Periods[i].Period == p.Name {
 			return &sp.Periods[i]
 		}
 	}
 	for i := range sp.Periods {
-		if q, err := calendar.ParsePeriod(sp.Periods[i].Period, fy); err == nil && q.Same(p) {
+		if q, err := k.Parse(sp.Periods[i].Period); err == nil && q.Same(p) {
 			return &sp.Periods[i]
 		}
 	}
@@ -170,7 +170,7 @@ func (c *comparison) periods() {
 	// declared period is overdue.
 	var fresh calendar.Date
 	if c.s.hasLast {
-		fresh = c.s.nextDue(c.s.last.Period)
+		fresh = c.s.nextDue
 	}
 	if waiting != nil {
 		c.say("%s has no complete value.", waiting.Name)
@@ -218,8 +218,16 @@ func (c *comparison) setpointOf(w *row) {
 // is running.
 func (c *comparison) runningRow(rows []row) {
 	for i := range rows {
-		if w := &rows[i]; w.Contains(c.asOf) && w.End.After(c.asOf) && c.s.m.Aggregation == Sum && w.hasTarget() && w.pt.Value != nil {
-			c.r.ExpectedNow = c.num(*w.pt.Value * float64(c.asOf.Sub(w.Start)+1) / float64(w.Days()))
+		w := &rows[i]
+		if !w.Contains(c.asOf) || !w.End.After(c.asOf) || !w.hasTarget() || w.pt.Value == nil {
+			continue
+		}
+		before := 0.0
+		if c.s.total != nil && i > 0 && rows[i-1].pt.Value != nil {
+			before = *rows[i-1].pt.Value
+		}
+		if c.s.total != nil || c.s.m.Aggregation == Sum {
+			c.r.ExpectedNow = c.num(before + (*w.pt.Value-before)*float64(c.asOf.Sub(w.Start)+1)/float64(w.Days()))
 			return
 		}
 	}
@@ -249,23 +257,37 @@ func (c *comparison) compareRow(w *row, v float64) (status Status, met bool) {
 	if c.policy.Score == LevelScore {
 		return c.levelStatus(), met
 	}
-	status = c.policy.judgeMet(met, gap, tolerance, scale)
+	if c.policy.Score == GaugeScore {
+		return c.gauged(gap, c.policy.usualFlag(tolerance, scale), met), met
+	}
+	status = c.policy.judgeRow(met, gap, tolerance, scale, math.Max(math.Abs(g), math.Abs(v)))
 	if c.explain {
-		c.input("target", g)
-		c.input("period", w.Name)
-		c.input("tolerance", tolerance)
-		c.input("gap", r.Gap)
-		c.input("share", r.Share)
-		if scale > 0 {
-			_, risk := c.policy.thresholds(tolerance, scale)
-			c.input("at risk up to", risk)
-			c.say("%s: %s is judged; met within the tolerance %s is on track, missed by up to %s of the target at risk, else off track.",
-				title(status), w.Name, c.number(tolerance), percent(risk))
-		} else {
-			c.say("%s: %s is judged; a target of zero gives no scale, so any miss beyond the tolerance %s is off track.", title(status), w.Name, c.number(tolerance))
-		}
+		c.explainRow(w, status, scale)
 	}
 	return status, met
+}
+
+func (c *comparison) explainRow(w *row, status Status, scale float64) {
+	r, tolerance := c.r, w.sp.Tolerance
+	c.input("target", *w.pt.Value)
+	c.input("period", w.Name)
+	c.input("tolerance", tolerance)
+	c.input("gap", r.Gap)
+	c.input("share", r.Share)
+	if scale <= 0 {
+		c.say("%s: %s is judged; a target of zero gives no scale, so any miss beyond the tolerance %s is off track.", title(status), w.Name, c.number(tolerance))
+		return
+	}
+	on, risk := c.policy.thresholds(tolerance, scale)
+	c.input("at risk up to", risk)
+	if c.policy.Share == OfTarget {
+		c.input("on track up to", on)
+		c.say("%s: %s is judged; short of the target by up to %s of it is on track, by up to %s at risk, else off track.",
+			title(status), w.Name, percent(on), percent(risk))
+		return
+	}
+	c.say("%s: %s is judged; met within the tolerance %s is on track, missed by up to %s of the target at risk, else off track.",
+		title(status), w.Name, c.number(tolerance), percent(risk))
 }
 
 // rowGap is s(g − v) and the scale |g|, or the declared one where g is zero.
@@ -286,7 +308,7 @@ func (c *comparison) periodDrift(w *row) *float64 {
 	if first == w.sp {
 		return c.num(0)
 	}
-	pt := first.period(w.Period, c.s.fy)
+	pt := first.period(w.Period, c.s.k)
 	if pt == nil || pt.Value == nil {
 		return nil
 	}

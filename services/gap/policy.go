@@ -4,16 +4,19 @@ package gap
 // a preset is a value, and changing a number of it makes another policy.
 type Policy struct {
 	Name  string
+	Words string // the rule in a sentence, for people who choose
 	Basis Basis
+	Share Share
 	Score Scoring
 
-	// A share (drift / R) up to OnTrack is on track, up to AtRisk at risk,
-	// beyond it off track; both inclusive. A tolerance τ widens them: to τ/R
-	// and to AtRiskTolerances × τ/R.
+	// A share up to OnTrack is on track, up to AtRisk at risk, beyond it off
+	// track; both inclusive. A tolerance τ widens them: to τ and to
+	// AtRiskTolerances × τ.
 	OnTrack, AtRisk  float64
 	AtRiskTolerances float64
 
 	Levels LevelRule
+	Gauge  GaugeRule
 	RollUp RollUpRule
 }
 
@@ -25,6 +28,21 @@ const (
 	OnFinal      Basis = "final"      // the distance from the final value
 )
 
+// Share is what a shortfall is a share of.
+type Share string
+
+const (
+	// OfWay: of the scale R, which on a path is the whole way from baseline to
+	// final value.
+	OfWay Share = "way"
+	// OfTarget: of the size of the value that is compared with, which on a path
+	// is the value expected at the date. A shortfall of a tenth is a value of
+	// 0.9 times a target to rise to, and of 1.1 times one to fall to; where the
+	// target is negative it is the other way round, so that the mirror image
+	// has the same status.
+	OfTarget Share = "target"
+)
+
 // Scoring is what a target passes up to its objective.
 type Scoring string
 
@@ -34,6 +52,8 @@ const (
 	Health Scoring = "health"
 	// LevelScore is the score on the levels; it also decides the status.
 	LevelScore Scoring = "levels"
+	// GaugeScore is the score on the gauge; it also decides the status.
+	GaugeScore Scoring = "gauge"
 )
 
 // LevelRule says what OKR levels are worth and what is expected of a key
@@ -43,6 +63,10 @@ type LevelRule struct {
 	OnTrack, AtRisk         float64 // lower bounds of the bands, inclusive
 	Committed, Aspirational float64
 }
+
+// GaugeRule is a scale from 0 to Best, on which the value that is a red flag
+// scores RedFlag and the goal Goal; it is linear through both, and beyond.
+type GaugeRule struct{ RedFlag, Goal, Best float64 }
 
 // RollUpRule says how the parts of an objective, strategy or unit become one.
 type RollUpRule struct {
@@ -70,53 +94,12 @@ const (
 	MissingFailed   Missing = "failed"   // as off track
 )
 
-// Default is the policy where none is named.
-func Default() Policy {
-	return Policy{
-		Name: "default", Basis: OnTrajectory, Score: Health,
-		OnTrack: 0.05, AtRisk: 0.15, AtRiskTolerances: 3,
-		Levels: okrLevels,
-		RollUp: RollUpRule{Method: Weighted, OnTrack: 0.75, AtRisk: 0.4, MinKnown: 0.5, Missing: MissingUnknown},
-	}
-}
-
-// OKR judges by the score on the levels: baseline 0, commit 0.3, target 0.7,
-// stretch 1.0, or linear from baseline to target where no levels are declared.
-// An objective's score is the weighted mean. Bands and expectations are those
-// of Google's OKR playbook (Doerr, Measure What Matters, 2018).
-func OKR() Policy {
-	p := Default()
-	p.Name, p.Basis, p.Score = "okr", OnFinal, LevelScore
-	p.RollUp.OnTrack, p.RollUp.AtRisk = okrLevels.OnTrack, okrLevels.AtRisk
-	return p
-}
-
-var okrLevels = LevelRule{
-	Commit: 0.3, Target: 0.7, Stretch: 1,
-	OnTrack: 0.7, AtRisk: 0.4,
-	Committed: 1, Aspirational: 0.7,
-}
-
-// PolicyNames lists the presets.
-func PolicyNames() []string { return []string{"default", "okr"} }
-
-// PolicyNamed is the preset of that name; "" names the default.
-func PolicyNamed(name string) (Policy, bool) {
-	switch name {
-	case "", "default":
-		return Default(), true
-	case "okr":
-		return OKR(), true
-	}
-	return Policy{}, false
-}
-
 // Options choose what an evaluation gives beside the numbers.
 type Options struct {
 	// OriginalTargets judges against the targets as first declared.
 	OriginalTargets bool
 	// Explain fills Explanation, Periods and the counts of Quality. Without it
-	// an evaluation is several times faster; statuses and numbers are the same.
+	// an evaluation is many times faster; statuses and numbers are the same.
 	Explain bool
 	// Strategy limits the result to one strategy; "" means all.
 	Strategy string

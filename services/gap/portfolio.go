@@ -53,8 +53,10 @@ type Metric struct {
 	Cadence                                      calendar.Cadence
 	ReportedEvery                                calendar.Cadence // "" means Cadence
 	ReportingLagDays                             int              // < 0 means half the next period
-	FiscalYearStart                              int              // month 1-12
+	Calendar                                     calendar.Calendar
 	Aggregation                                  Aggregation
+	Ratio                                        *Ratio // of the aggregation ratio
+	Accumulate                                   bool   // targets are on the total since their start
 	Breaks                                       []Break
 	Lower, Upper                                 *float64 // bounds of the possible
 	Observations                                 []Observation
@@ -78,7 +80,12 @@ const (
 	Mean Aggregation = "mean"
 	Min  Aggregation = "min"
 	Max  Aggregation = "max"
+	// RatioOf divides the sums of two metrics: ΣN/ΣD, never a mean of ratios.
+	RatioOf Aggregation = "ratio"
 )
+
+// Ratio names the metrics that are divided.
+type Ratio struct{ Numerator, Denominator string }
 
 // Break is a date from which values are not comparable with earlier ones.
 type Break struct {

@@ -40,7 +40,7 @@ func drawPortfolio(t *rapid.T) Portfolio {
 	}
 	for i := range rapid.IntRange(1, 3).Draw(t, "metrics") {
 		m := Metric{
-			Name: string(rune('m' + i)), ReportingLagDays: rapid.SampledFrom([]int{-1, 0, 30}).Draw(t, "lag"), FiscalYearStart: rapid.IntRange(1, 12).Draw(t, "fiscal year"),
+			Name: string(rune('m' + i)), ReportingLagDays: rapid.SampledFrom([]int{-1, 0, 30}).Draw(t, "lag"), Calendar: calendar.Months(rapid.IntRange(1, 12).Draw(t, "fiscal year")),
 			Cadence:       rapid.SampledFrom([]calendar.Cadence{calendar.Daily, calendar.Weekly, calendar.Monthly, calendar.Quarterly, calendar.Yearly}).Draw(t, "cadence"),
 			ReportedEvery: rapid.SampledFrom([]calendar.Cadence{"", calendar.Monthly}).Draw(t, "every"),
 			Aggregation:   rapid.SampledFrom([]Aggregation{Last, Sum, Mean}).Draw(t, "aggregation"),
@@ -51,7 +51,7 @@ func drawPortfolio(t *rapid.T) Portfolio {
 		for k := range rapid.IntRange(0, 20).Draw(t, "observations") {
 			at := date("at", 1800)
 			if rapid.Bool().Draw(t, "at the end") {
-				at = calendar.Span(at, m.Cadence, m.FiscalYearStart).End
+				at = m.Calendar.Span(at, m.Cadence).End
 			}
 			m.Observations = append(m.Observations, Observation{At: at, Value: value("v"), Revision: uint64(100 + k)})
 		}

@@ -5,20 +5,20 @@ import "setpoint.dev/services/internal/calendar"
 // quality fills what a reader must know about the data, and the grid.
 func (c *comparison) quality() {
 	q, s := &c.r.Quality, c.s
-	q.Observations = len(s.obs)
+	q.Observations = s.count()
 	if s.hasLast {
-		q.LastValueAt, q.NextDue = s.last.End, s.nextDue(s.last.Period)
-	} else if n := len(s.obs); n > 0 {
-		q.LastValueAt = s.obs[n-1].At
+		q.LastValueAt, q.NextDue = s.last.End, s.nextDue
+	} else {
+		q.LastValueAt = s.lastBefore(s.asOf.AddDays(1))
 	}
 	if !c.explain {
 		return
 	}
-	for i := range s.obs {
-		if s.obs[i].Corrections > 0 {
+	s.each(calendar.Date{}, s.asOf, func(o *Observation) {
+		if o.Corrections > 0 {
 			q.Corrected++
 		}
-	}
+	})
 	for i := range c.sp.Periods {
 		if c.sp.Periods[i].Excluded != "" {
 			q.Excluded++
@@ -36,7 +36,7 @@ func (s *series) missing(observed []span) int {
 		return 0
 	}
 	n := 0
-	for i, p := 0, observed[0].Period; !p.End.After(s.asOf); p = calendar.Span(p.End.AddDays(1), s.cadence, s.fy) {
+	for i, p := 0, observed[0].Period; !p.End.After(s.asOf); p = s.k.Span(p.End.AddDays(1), s.cadence) {
 		if i < len(observed) && observed[i].Same(p) {
 			i++
 			continue

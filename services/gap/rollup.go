@@ -23,14 +23,17 @@ type tally struct {
 
 // part is one target or roll-up within a larger one.
 type part struct {
-	status   Status
-	weight   float64
-	known    float64  // share of it that is known, 0 to 1
-	score    *float64 // nil: none
-	progress *float64 // clamped
+	status      Status
+	objective   int // of a target: its index in the portfolio, or -1
+	weight      float64
+	known       float64 // share of it that is known, 0 to 1
+	score       float64
+	progress    float64 // clamped
+	hasScore    bool
+	hasProgress bool
 }
 
-func (t *tally) add(p part, rule RollUpRule) {
+func (t *tally) add(p *part, rule *RollUpRule) {
 	t.parts++
 	if p.status == NotStarted {
 		// Nothing is expected of it yet, so it is neither known nor unknown.
@@ -38,7 +41,7 @@ func (t *tally) add(p part, rule RollUpRule) {
 		return
 	}
 	t.total += p.weight
-	if p.status == NoData || p.score == nil {
+	if p.status == NoData || !p.hasScore {
 		if rule.Missing == MissingFailed {
 			t.judged += p.weight
 			t.worst = 0
@@ -46,25 +49,25 @@ func (t *tally) add(p part, rule RollUpRule) {
 		return
 	}
 	if t.judged == 0 {
-		t.worst = *p.score
+		t.worst = p.score
 	}
-	t.worst = min(t.worst, *p.score)
+	t.worst = min(t.worst, p.score)
 	t.known += p.weight * p.known
 	t.judged += p.weight
-	t.sum += p.weight * *p.score
+	t.sum += p.weight * p.score
 	if p.status.Green() {
 		t.green += p.weight
 	}
-	if p.progress == nil {
-		t.noProgress = true
+	if p.hasProgress {
+		t.progress += p.weight * p.progress
 	} else {
-		t.progress += p.weight * *p.progress
+		t.noProgress = true
 	}
 }
 
 // close computes score, status and known share.
 func (t *tally) close(e *evaluator) {
-	rule := e.policy.RollUp
+	rule := &e.policy.RollUp
 	t.status = NoData
 	if t.total > 0 {
 		t.knownShare = min(1, t.known/t.total)
@@ -100,31 +103,61 @@ func (t *tally) close(e *evaluator) {
 }
 
 // partOf is what a target passes up.
-func (e *evaluator) partOf(r *TargetResult) part {
-	p := part{status: r.Status, weight: r.Weight, known: 1}
+func (e *evaluator) partOf(r *TargetResult, p *part) {
+	p.status, p.weight = r.Status, r.Weight
+	if !r.Known() {
+		return
+	}
+	p.known, p.hasScore = 1, true
+	k := e.policy.Gauge
 	switch {
-	case !r.Known():
-		p.known = 0
-		return p
-	case e.policy.Score == LevelScore:
-		p.score = r.Score
-		if p.score == nil {
-			p.score = e.num(0)
+	case e.policy.Score == GaugeScore && r.Form == MilestoneForm && r.Status != Achieved:
+		// It is not done by degrees: what it promises is worth as much as a value
+		// in the middle of its band.
+		switch r.Status {
+		case OnTrack:
+			p.score = k.Goal / k.Best
+		case AtRisk:
+			p.score = (k.RedFlag + k.Goal) / 2 / k.Best
+		}
+	case e.policy.Score != Health:
+		if r.Score != nil {
+			p.score = *r.Score
 		}
 	case r.Status == AtRisk:
-		p.score = &half
+		p.score = 0.5
 	case r.Status.Green():
-		p.score = &one
-	default:
-		p.score = &zero
+		p.score = 1
 	}
 	if r.Progress != nil {
-		p.progress = e.num(clamp(*r.Progress))
+		p.progress, p.hasProgress = clamp(*r.Progress), true
 	}
-	return p
 }
 
-var zero, half, one = 0.0, 0.5, 1.0
+// tallied counts statuses, each target once.
+type tallied [7]int
+
+var statuses = [...]Status{NotStarted, NoData, OnTrack, AtRisk, OffTrack, Achieved, Missed}
+
+func (n *tallied) add(s Status) {
+	for i := range statuses {
+		if statuses[i] == s {
+			n[i]++
+			return
+		}
+	}
+}
+
+// put writes the counts down; a status that no target has is left out.
+func (n *tallied) put(out *RollUp) {
+	out.Counts = make(map[Status]int, 2)
+	for i, k := range n {
+		if k > 0 {
+			out.Counts[statuses[i]] = k
+			out.Targets += k
+		}
+	}
+}
 
 // node is an objective in the graph of contributions.
 type node struct {
@@ -154,18 +187,21 @@ type graph struct {
 func (e *evaluator) rollUp(r *Result) {
 	g := &graph{evaluator: e, r: r, nodes: make([]node, 0, len(e.p.Objectives)), seen: make([]int, len(r.Targets))}
 	for i := range e.p.Objectives {
-		if o := &e.p.Objectives[i]; e.objectives[o.Name] == o {
+		if o := &e.p.Objectives[i]; e.objectives[o.Name] == i {
 			g.nodes = append(g.nodes, node{o: o})
 		}
 	}
 	slices.SortFunc(g.nodes, func(a, b node) int { return strings.Compare(a.o.Name, b.o.Name) })
 	index := make(map[string]int, len(g.nodes))
+	place := make([]int, len(e.p.Objectives)) // of each objective among the nodes
 	for i := range g.nodes {
 		index[g.nodes[i].o.Name] = i
+		place[e.objectives[g.nodes[i].o.Name]] = i
 	}
-	for i := range r.Targets {
-		if n, ok := index[r.Targets[i].Objective]; ok {
-			g.nodes[n].targets = append(g.nodes[n].targets, i)
+	for i := range e.parts {
+		if o := e.parts[i].objective; o >= 0 {
+			n := &g.nodes[place[o]]
+			n.targets = append(n.targets, i)
 		}
 	}
 	for i := range g.nodes {
@@ -199,8 +235,9 @@ func (g *graph) visit(i int) {
 		return
 	}
 	n.state = 1
+	rule := &g.policy.RollUp
 	for _, t := range n.targets {
-		n.tally.add(g.partOf(&g.r.Targets[t]), g.policy.RollUp)
+		n.tally.add(&g.parts[t], rule)
 	}
 	for k, c := range n.children {
 		if g.nodes[c.node].state == 1 {
@@ -209,7 +246,8 @@ func (g *graph) visit(i int) {
 			continue
 		}
 		g.visit(c.node)
-		n.tally.add(g.nodes[c.node].tally.part(c.weight), g.policy.RollUp)
+		up := g.nodes[c.node].tally.part(c.weight)
+		n.tally.add(&up, rule)
 	}
 	n.tally.close(g.evaluator)
 	n.state = 2
@@ -218,7 +256,14 @@ func (g *graph) visit(i int) {
 // part is what a roll-up passes up: its score counts in full if it is known
 // well enough to have a status, and its known share says how well.
 func (t *tally) part(weight float64) part {
-	return part{status: t.status, weight: weight, known: t.knownShare, score: t.score, progress: t.prog}
+	p := part{status: t.status, weight: weight, known: t.knownShare}
+	if t.score != nil {
+		p.score, p.hasScore = *t.score, true
+	}
+	if t.prog != nil {
+		p.progress, p.hasProgress = *t.prog, true
+	}
+	return p
 }
 
 func (g *graph) objective(i int) RollUp {
@@ -226,14 +271,16 @@ func (g *graph) objective(i int) RollUp {
 	out := g.close(&n.tally, "objective")
 	out.Name, out.Title, out.Strategy = n.o.Name, n.o.Title, n.o.Strategy
 	g.walk++
-	g.count(i, &out)
+	var counts tallied
+	g.count(i, &counts)
+	counts.put(&out)
 	g.revisions(&out, n.o.Revision)
 	return out
 }
 
 // count adds the targets below an objective, each once however many ways lead
 // to it.
-func (g *graph) count(i int, out *RollUp) {
+func (g *graph) count(i int, counts *tallied) {
 	n := &g.nodes[i]
 	if n.mark == g.walk {
 		return
@@ -242,13 +289,12 @@ func (g *graph) count(i int, out *RollUp) {
 	for _, t := range n.targets {
 		if g.seen[t] != g.walk {
 			g.seen[t] = g.walk
-			out.Targets++
-			out.Counts[g.r.Targets[t].Status]++
+			counts.add(g.parts[t].status)
 		}
 	}
 	for _, c := range n.children {
 		if c.weight > 0 {
-			g.count(c.node, out)
+			g.count(c.node, counts)
 		}
 	}
 }
@@ -277,15 +323,18 @@ func (g *graph) strategies(index map[string]int) {
 	for _, s := range all {
 		var t tally
 		for _, i := range roots[s.Name] {
-			t.add(g.nodes[i].tally.part(weight(g.nodes[i].o.Weight)), g.policy.RollUp)
+			up := g.nodes[i].tally.part(weight(g.nodes[i].o.Weight))
+			t.add(&up, &g.policy.RollUp)
 		}
 		t.close(g.evaluator)
 		out := g.close(&t, "strategy")
 		out.Name, out.Title, out.Strategy = s.Name, s.Title, s.Name
 		g.walk++
+		var counts tallied
 		for _, i := range roots[s.Name] {
-			g.count(i, &out)
+			g.count(i, &counts)
 		}
+		counts.put(&out)
 		g.revisions(&out, s.Revision)
 		g.r.Strategies = append(g.r.Strategies, out)
 	}
@@ -301,33 +350,34 @@ func (g *graph) units() {
 		}
 	}
 	slices.SortFunc(all, func(a, b *Unit) int { return strings.Compare(a.Name, b.Name) })
-	tallies := make(map[string]*tally, len(all))
-	outs := make(map[string]*RollUp, len(all))
+	type sum struct {
+		tally
+		counts tallied
+	}
+	sums := make(map[string]*sum, len(all))
 	for _, u := range all {
-		tallies[u.Name] = &tally{}
-		outs[u.Name] = &RollUp{Name: u.Name, Title: u.Title, Counts: map[Status]int{}}
+		sums[u.Name] = &sum{}
 	}
 	var above []string
 	for i := range g.r.Targets {
-		r := &g.r.Targets[i]
 		above = above[:0]
-		for name := r.Unit; name != "" && !slices.Contains(above, name); {
+		for name := g.r.Targets[i].Unit; name != "" && len(all) > 0 && !slices.Contains(above, name); {
 			u := g.evaluator.units[name]
 			if u == nil {
 				break
 			}
 			above = append(above, name)
-			tallies[name].add(g.partOf(r), g.policy.RollUp)
-			outs[name].Targets++
-			outs[name].Counts[r.Status]++
+			sums[name].add(&g.parts[i], &g.policy.RollUp)
+			sums[name].counts.add(g.parts[i].status)
 			name = u.Parent
 		}
 	}
 	for _, u := range all {
-		t, was := tallies[u.Name], outs[u.Name]
+		t := sums[u.Name]
 		t.close(g.evaluator)
-		out := g.close(t, "unit")
-		out.Name, out.Title, out.Targets, out.Counts = was.Name, was.Title, was.Targets, was.Counts
+		out := g.close(&t.tally, "unit")
+		out.Name, out.Title = u.Name, u.Title
+		t.counts.put(&out)
 		g.revisions(&out, u.Revision)
 		g.r.Units = append(g.r.Units, out)
 	}
@@ -335,11 +385,11 @@ func (g *graph) units() {
 
 // close turns a closed tally into a roll-up, with its explanation.
 func (g *graph) close(t *tally, what string) RollUp {
-	out := RollUp{Status: t.status, Score: t.score, Progress: t.prog, Known: t.knownShare, Counts: map[Status]int{}}
+	out := RollUp{Status: t.status, Score: t.score, Progress: t.prog, Known: t.knownShare}
 	if !g.opts.Explain {
 		return out
 	}
-	rule := g.policy.RollUp
+	rule := &g.policy.RollUp
 	var b strings.Builder
 	switch {
 	case t.parts == 0:
@@ -368,8 +418,8 @@ func (g *graph) close(t *tally, what string) RollUp {
 
 func methodWords(m RollUpMethod, s Scoring) string {
 	of := "health (achieved and on track 1, at risk ½, off track and missed 0)"
-	if s == LevelScore {
-		of = "score"
+	if s != Health {
+		of = "score (0 to 1)"
 	}
 	switch m {
 	case Worst:

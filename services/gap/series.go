@@ -2,6 +2,7 @@ package gap
 
 import (
 	"cmp"
+	"fmt"
 	"math"
 	"slices"
 	"sort"
@@ -9,58 +10,82 @@ import (
 	"setpoint.dev/services/internal/calendar"
 )
 
-// series is a metric's observations up to as_of: finite, by date, one a date.
-// Periods are aggregated when they are asked for.
+// series is what a metric was observed to be up to as_of: finite values by
+// date, one a date. Periods are aggregated when they are asked for.
+//
+// A ratio has no observations of its own but those of the two series it
+// divides (ratio.go); a running total adds up the periods since a target's
+// start (total.go). What a period comes to is over's answer in every case.
 type series struct {
 	m              *Metric
 	asOf           calendar.Date
 	cadence, every calendar.Cadence
-	fy             int
+	k              calendar.Calendar
 	obs            []Observation
+	breaks         []Break
+	ratio          *quotient
+	total          *total
 	last           span // the latest closed and complete period
 	hasLast        bool
+	nextDue        calendar.Date // when the value after last should be there
+	problem        string        // why it can have no values
 }
 
 // span is the data of one period.
 type span struct {
 	calendar.Period
 	value       float64
-	first, n    int // its observations are obs[first : first+n]
+	n           int // observations
 	parts, want int // sub-periods with a value, and how many there should be
 	covered     int // days of the sub-periods with a value
-	mixed       bool
-	running     bool // it ends after as_of
+	running     bool
+	mixed       bool   // a method changed within
+	note        string // why the value cannot be judged though there is one
 }
 
 // complete says that the period may be judged.
 func (p *span) complete() bool {
-	return p.n > 0 && !p.running && p.parts >= p.want && !p.mixed && finite(p.value)
+	return p.n > 0 && !p.running && p.parts >= p.want && !p.mixed && p.note == "" && finite(p.value)
 }
 
-// load prepares the series; the metric's own slice is never written to.
+// load prepares the series of a metric that is observed; the metric's own
+// slice is never written to.
 func (s *series) load(m *Metric, asOf calendar.Date) {
-	*s = series{m: m, asOf: asOf, cadence: m.Cadence, every: m.ReportedEvery, fy: m.FiscalYearStart, obs: m.Observations}
-	if !s.every.Valid() || s.cadence.Finer(s.every) {
+	s.m, s.asOf, s.cadence, s.every, s.k = m, asOf, m.Cadence, m.ReportedEvery, m.Calendar
+	s.breaks, s.ratio, s.total, s.hasLast, s.nextDue, s.problem = m.Breaks, nil, nil, false, calendar.Date{}, ""
+	if s.every == "" || !s.every.Valid() || s.cadence.Finer(s.every) {
 		s.every = s.cadence
 	}
-	clean := true
-	for i := range s.obs {
-		o := &s.obs[i]
-		if !finite(o.Value) || o.At.IsZero() || (i > 0 && !s.obs[i-1].At.Before(o.At)) {
-			clean = false
-			break
-		}
-	}
-	if !clean {
+	s.obs = m.Observations
+	if !tidied(s.obs) {
 		s.obs = tidy(s.obs)
 	}
 	// The series ends with as_of.
 	if n := len(s.obs); n > 0 && s.obs[n-1].At.After(asOf) {
 		s.obs = s.obs[:s.from(asOf.AddDays(1))]
 	}
-	if s.cadence.Valid() {
-		s.last, s.hasLast = s.latestBefore(asOf.AddDays(1))
+	s.conclude()
+}
+
+// conclude finds the latest period that may be judged.
+func (s *series) conclude() {
+	s.hasLast = s.cadence.Valid() && s.latestBefore(s.asOf.AddDays(1), &s.last)
+	if s.hasLast {
+		s.nextDue = s.dueAfter(s.last.Period)
 	}
+}
+
+// tidied reports whether observations are by date, one a date, and finite.
+func tidied(obs []Observation) bool {
+	var before calendar.Date
+	for i := range obs {
+		o := &obs[i]
+		if !before.Before(o.At) || o.Value-o.Value != 0 {
+			return false
+		}
+		before = o.At
+	}
+	return true
 }
 
 // tidy sorts a copy by date, drops what is not finite and keeps of each date
@@ -83,60 +108,64 @@ func (s *series) from(d calendar.Date) int {
 	return sort.Search(n, func(i int) bool { return !s.obs[i].At.Before(d) })
 }
 
-// over aggregates the observations of a period; of a longer one than the
-// metric's cadence too.
-func (s *series) over(p calendar.Period) span {
-	out := span{Period: p, first: s.from(p.Start), running: p.End.After(s.asOf)}
-	for i := out.first; i < len(s.obs) && !s.obs[i].At.After(p.End); i++ {
-		out.n++
+// over is what a period comes to; of a longer one than the metric's cadence
+// too.
+func (s *series) over(p calendar.Period) (out span) {
+	switch {
+	case s.ratio != nil:
+		s.divide(p, &out)
+	case s.total != nil:
+		s.totalAt(p, &out)
+	default:
+		first := s.from(p.Start)
+		end := first
+		for end < len(s.obs) && !s.obs[end].At.After(p.End) {
+			end++
+		}
+		s.aggregate(p, s.obs[first:end], &out)
 	}
-	s.fill(&out)
 	return out
 }
 
-// fill computes what follows from out's period and observations.
-func (s *series) fill(out *span) {
+// aggregate turns the observations of a period into one value.
+func (s *series) aggregate(p calendar.Period, obs []Observation, out *span) {
+	*out = span{Period: p, n: len(obs), want: 1, running: p.End.After(s.asOf)}
 	every := s.every
-	if p := out.Cadence; p.Finer(every) {
-		every = p
+	if p.Cadence != s.cadence && p.Cadence.Finer(every) {
+		every = p.Cadence
 	}
-	if every == out.Cadence {
-		out.want = 1
-	} else {
-		out.want = out.CountUntil(every, out.End, s.fy)
+	if every != p.Cadence {
+		out.want = s.k.CountUntil(p, every, p.End)
 	}
 	if out.n == 0 {
 		return
 	}
-	obs := s.obs[out.first : out.first+out.n]
 	if out.want == 1 {
 		out.parts = 1
-		out.covered = obs[out.n-1].At.Sub(out.Start) + 1
+		out.covered = obs[out.n-1].At.Sub(p.Start) + 1
 	} else {
 		var sub calendar.Period
 		for i := range obs {
 			if i > 0 && !obs[i].At.After(sub.End) {
 				continue
 			}
-			sub = calendar.Span(obs[i].At, every, s.fy)
-			if sub.End.After(out.End) {
+			sub = s.k.Span(obs[i].At, every)
+			if sub.End.After(p.End) {
 				continue // a week that ends in the next period
 			}
 			out.parts++
 			out.covered += calendar.Earlier(sub.End, s.asOf).Sub(sub.Start) + 1
 		}
 	}
-	out.value = s.aggregate(obs)
-	if s.m.Aggregation != Last && s.m.Aggregation != "" {
-		for _, b := range s.m.Breaks {
-			if b.Date.After(obs[0].At) && !b.Date.After(obs[out.n-1].At) {
-				out.mixed = true
-			}
-		}
+	if s.m.Aggregation == Last || s.m.Aggregation == "" {
+		out.value = obs[out.n-1].Value
+		return
 	}
+	out.value = s.fold(obs)
+	out.mixed = s.breaksWithin(obs[0].At, obs[out.n-1].At)
 }
 
-func (s *series) aggregate(obs []Observation) float64 {
+func (s *series) fold(obs []Observation) float64 {
 	v := obs[len(obs)-1].Value
 	switch s.m.Aggregation {
 	case Sum, Mean:
@@ -159,19 +188,92 @@ func (s *series) aggregate(obs []Observation) float64 {
 	return v
 }
 
-// latestBefore is the latest closed and complete period of the metric's
+// breaksWithin reports whether the method changed after a and not after b.
+func (s *series) breaksWithin(a, b calendar.Date) bool {
+	_, broken := s.breakBetween(a, b)
+	return broken
+}
+
+// latestBefore finds the latest closed and complete period of the metric's
 // cadence that ends before d.
-func (s *series) latestBefore(d calendar.Date) (span, bool) {
-	for i := s.from(d) - 1; i >= 0; {
-		p := calendar.Span(s.obs[i].At, s.cadence, s.fy)
+func (s *series) latestBefore(d calendar.Date, out *span) bool {
+	if s.ratio != nil || s.total != nil {
+		for at := s.lastBefore(d); !at.IsZero(); {
+			p := s.k.Span(at, s.cadence)
+			if p.End.Before(d) {
+				if *out = s.over(p); out.complete() {
+					return true
+				}
+			}
+			at = s.lastBefore(p.Start)
+		}
+		return false
+	}
+	for end := s.from(d); end > 0; {
+		p := s.k.Span(s.obs[end-1].At, s.cadence)
+		first := end - 1
+		for first > 0 && !s.obs[first-1].At.Before(p.Start) {
+			first--
+		}
 		if p.End.Before(d) {
-			if sp := s.over(p); sp.complete() {
-				return sp, true
+			if s.aggregate(p, s.obs[first:end], out); out.complete() {
+				return true
 			}
 		}
-		i = s.from(p.Start) - 1
+		end = first
 	}
-	return span{}, false
+	return false
+}
+
+// lastBefore is the date of the last observation before d, of a ratio the
+// earlier of its two; unset if there is none.
+func (s *series) lastBefore(d calendar.Date) calendar.Date {
+	if q := s.ratio; q != nil {
+		a, b := q.num.lastBefore(d), q.den.lastBefore(d)
+		if a.Before(b) {
+			return a
+		}
+		return b
+	}
+	if i := s.from(d); i > 0 {
+		return s.obs[i-1].At
+	}
+	return calendar.Date{}
+}
+
+// firstFrom is the date of the first observation at d or later, of a ratio the
+// earlier of its two; unset if there is none.
+func (s *series) firstFrom(d calendar.Date) calendar.Date {
+	if q := s.ratio; q != nil {
+		return calendar.Earlier(q.num.firstFrom(d), q.den.firstFrom(d))
+	}
+	if i := s.from(d); i < len(s.obs) {
+		return s.obs[i].At
+	}
+	return calendar.Date{}
+}
+
+// each visits the observations that the values of a stretch of days rest on.
+func (s *series) each(from, to calendar.Date, visit func(*Observation)) {
+	if q := s.ratio; q != nil {
+		q.num.each(from, to, visit)
+		q.den.each(from, to, visit)
+		return
+	}
+	if s.total != nil {
+		from = s.total.begin
+	}
+	for i := s.from(from); i < len(s.obs) && !s.obs[i].At.After(to); i++ {
+		visit(&s.obs[i])
+	}
+}
+
+// count is the number of observations.
+func (s *series) count() int {
+	if q := s.ratio; q != nil {
+		return q.num.count() + q.den.count()
+	}
+	return len(s.obs)
 }
 
 // at is the metric's value at a date, for a baseline: that of the period that
@@ -181,12 +283,12 @@ func (s *series) at(d calendar.Date) (p span, why string, ok bool) {
 	if !s.cadence.Valid() {
 		return span{}, "", false
 	}
-	in := calendar.Span(d, s.cadence, s.fy)
+	in := s.k.Span(d, s.cadence)
 	if in.End == d {
 		p = s.over(in)
 		return p, "the period that ends on it", p.complete()
 	}
-	if p = s.over(calendar.Span(in.Start.AddDays(-1), s.cadence, s.fy)); p.complete() {
+	if p = s.over(s.k.Span(in.Start.AddDays(-1), s.cadence)); p.complete() {
 		return p, "the period before it", true
 	}
 	p = s.over(in)
@@ -199,13 +301,14 @@ func (s *series) all() []span {
 		return nil
 	}
 	var out []span
-	if s.every == s.cadence {
-		out = make([]span, 0, len(s.obs))
+	var from calendar.Date
+	if s.total != nil {
+		from = s.total.begin
 	}
-	for i := 0; i < len(s.obs); {
-		p := s.over(calendar.Span(s.obs[i].At, s.cadence, s.fy))
-		out = append(out, p)
-		i = p.first + p.n
+	for d := s.firstFrom(from); !d.IsZero(); {
+		p := s.k.Span(d, s.cadence)
+		out = append(out, s.over(p))
+		d = s.firstFrom(p.End.AddDays(1))
 	}
 	return out
 }
@@ -216,21 +319,21 @@ func (s *series) lag(p calendar.Period) int {
 	if s.m.ReportingLagDays >= 0 {
 		return s.m.ReportingLagDays
 	}
-	return (calendar.Span(p.End.AddDays(1), p.Cadence, s.fy).Days() + 1) / 2
+	return (s.k.Span(p.End.AddDays(1), p.Cadence).Days() + 1) / 2
 }
 
 // dueBy is the day by which the value of a period should be there.
 func (s *series) dueBy(p calendar.Period) calendar.Date { return p.End.AddDays(s.lag(p)) }
 
-// nextDue is the day by which the value after p should be there.
-func (s *series) nextDue(p calendar.Period) calendar.Date {
-	return s.dueBy(calendar.Span(p.End.AddDays(1), p.Cadence, s.fy))
+// dueAfter is the day by which the value after p should be there.
+func (s *series) dueAfter(p calendar.Period) calendar.Date {
+	return s.dueBy(s.k.Span(p.End.AddDays(1), p.Cadence))
 }
 
 // breakBetween is the last change of method after a and not after b.
 func (s *series) breakBetween(a, b calendar.Date) (Break, bool) {
 	var out Break
-	for _, k := range s.m.Breaks {
+	for _, k := range s.breaks {
 		if k.Date.After(a) && !k.Date.After(b) && k.Date.After(out.Date) {
 			out = k
 		}
@@ -243,7 +346,18 @@ func (s *series) named(p calendar.Period) calendar.Period {
 	if p.Name != "" {
 		return p
 	}
-	return calendar.PeriodOf(p.Start, p.Cadence, s.fy)
+	return s.k.PeriodOf(p.Start, p.Cadence)
+}
+
+// reported says how much of a period has been reported.
+func (s *series) reported(p *span) string {
+	switch {
+	case p.n == 0:
+		return "nothing reported yet"
+	case p.want > 1:
+		return fmt.Sprintf("%d of %d values reported", p.parts, p.want)
+	}
+	return fmt.Sprintf("reported to %s", s.lastBefore(p.End.AddDays(1)))
 }
 
 // finite is false for NaN and the infinities, whose difference to themselves

@@ -1,65 +1,6 @@
 package gap
 
-import (
-	"math"
-
-	"setpoint.dev/services/internal/calendar"
-)
-
-// ε makes thresholds inclusive whatever the last bit of a quotient is.
-const epsilon = 1e-9
-
-// reached reports whether a shortfall is at most the tolerance, where both
-// are differences of numbers as large as a and b.
-func reached(shortfall, tolerance, a, b float64) bool {
-	return shortfall <= tolerance+epsilon*math.Max(math.Abs(a), math.Abs(b))
-}
-
-// judge turns a shortfall into a status. scale is R; 0 means there is none,
-// and then any shortfall beyond the tolerance is off track.
-func (p *Policy) judge(shortfall, tolerance, scale, size float64) Status {
-	if !(scale > 0) || !finite(scale) {
-		if reached(shortfall, tolerance, size, 0) {
-			return OnTrack
-		}
-		return OffTrack
-	}
-	on, risk := p.thresholds(tolerance, scale)
-	switch share := shortfall / scale; {
-	case share <= on+epsilon:
-		return OnTrack
-	case share <= risk+epsilon:
-		return AtRisk
-	}
-	return OffTrack
-}
-
-// thresholds are the greatest shares that are on track and at risk.
-func (p *Policy) thresholds(tolerance, scale float64) (on, risk float64) {
-	return math.Max(p.OnTrack, tolerance/scale), math.Max(p.AtRisk, p.AtRiskTolerances*tolerance/scale)
-}
-
-// judgeMet is judge for what has no way to go: it is met or it is not.
-func (p *Policy) judgeMet(met bool, shortfall, tolerance, scale float64) Status {
-	switch {
-	case met:
-		return OnTrack
-	case !(scale > 0) || !finite(scale):
-		return OffTrack
-	}
-	if _, risk := p.thresholds(tolerance, scale); shortfall/scale <= risk+epsilon {
-		return AtRisk
-	}
-	return OffTrack
-}
-
-// final turns the verdict on the last value into one for good.
-func final(met bool) Status {
-	if met {
-		return Achieved
-	}
-	return Missed
-}
+import "setpoint.dev/services/internal/calendar"
 
 // settle applies to a status what time does to it: while the value that
 // decides for good is awaited, and when data grows old.
@@ -126,4 +67,13 @@ func words(s Status) string {
 		return "off track"
 	}
 	return string(s)
+}
+
+// freshUntil is the last day on which a judged value is fresh: the day by
+// which the next should be there.
+func (c *comparison) freshUntil(judged *span) calendar.Date {
+	if c.s.hasLast && c.s.last.End == judged.End {
+		return c.s.nextDue
+	}
+	return c.s.dueAfter(judged.Period)
 }

@@ -34,6 +34,19 @@ func newTrack(sp *Setpoint, b float64, hasB bool, g float64) track {
 	return k
 }
 
+// ExpectedPath is what a setpoint of the path form expects at the end of each
+// day, given its baseline (nil where none is known) and final value: before
+// the path begins its first value, from the due date on the final one. The
+// second result is false where nothing is expected.
+func ExpectedPath(sp *Setpoint, baseline *float64, final float64) func(calendar.Date) (float64, bool) {
+	b := 0.0
+	if baseline != nil {
+		b = *baseline
+	}
+	k := newTrack(sp, b, baseline != nil, final)
+	return k.at
+}
+
 // at is the value expected at the end of day d, and whether there is one.
 // Before the start it is the start's value, from the due date on g.
 func (k *track) at(d calendar.Date) (float64, bool) {

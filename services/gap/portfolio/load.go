@@ -123,8 +123,16 @@ func (l *loader) metric(r *record.Resource) gap.Metric {
 		Source: s.GetSource(), Note: s.GetNote(),
 		Format:  gap.Format{Style: s.GetFormat(), Magnitude: s.GetMagnitude(), Currency: s.GetCurrency()},
 		Cadence: calendar.Cadence(s.GetCadence()), ReportedEvery: calendar.Cadence(s.GetReportedEvery()),
-		ReportingLagDays: -1, FiscalYearStart: l.fiscal, Aggregation: gap.Aggregation(s.GetAggregation()),
+		ReportingLagDays: -1, Aggregation: gap.Aggregation(s.GetAggregation()), Accumulate: s.GetAccumulate() == "sinceStart",
 		Revision: r.From,
+	}
+	fiscal := l.fiscal
+	if month := s.GetFiscalYearStart(); month != 0 {
+		fiscal = int(month)
+	}
+	m.Calendar, _ = calendar.New(s.GetCalendar(), fiscal, s.GetWeekEnds())
+	if r := s.GetRatio(); r != nil {
+		m.Ratio = &gap.Ratio{Numerator: r.GetNumerator(), Denominator: r.GetDenominator()}
 	}
 	if s.Decimals != nil {
 		d := int(s.GetDecimals())
@@ -135,9 +143,6 @@ func (l *loader) metric(r *record.Resource) gap.Metric {
 	}
 	if m.Aggregation == "" {
 		m.Aggregation = gap.Last
-	}
-	if month := s.GetFiscalYearStart(); month != 0 {
-		m.FiscalYearStart = int(month)
 	}
 	if lag, ok := strings.CutSuffix(s.GetReportingLag(), "d"); ok {
 		if days, err := strconv.Atoi(lag); err == nil {

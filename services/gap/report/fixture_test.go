@@ -64,7 +64,7 @@ func fixture() (gap.Portfolio, gap.Result) {
 			{Name: "savings", Title: "Save taxpayer money", Strategy: "plan"},
 		},
 		Metrics: []gap.Metric{
-			{Name: "vacant", Title: "Vacant space", Unit: "fraction", Format: percent, Cadence: calendar.Yearly, FiscalYearStart: 10,
+			{Name: "vacant", Title: "Vacant space", Unit: "fraction", Format: percent, Cadence: calendar.Yearly, Calendar: calendar.Months(10),
 				Description: "Unoccupied space as a percentage of all workspace.", Source: "REXUS",
 				Observations: []gap.Observation{{At: date("2018-09-30"), Value: .033, Note: "Excludes space under major renovation.", Revision: 31}}},
 			{Name: "revenue", Title: "Leased revenue left", Format: percent, Cadence: calendar.Yearly},

@@ -1,9 +1,8 @@
 package report
 
 import (
-	"math"
-
 	"setpoint.dev/services/gap"
+	"setpoint.dev/services/internal/calendar"
 )
 
 const curveSamples = 24 // enough that a drawn curve looks like one
@@ -34,7 +33,9 @@ func path(t Target, sp *gap.Setpoint) []PathPoint {
 	case gap.Points:
 		return corners(start, declared, sp.Trajectory.Steps)
 	case gap.SCurve, gap.Exponential:
-		return curve(start, end, sp.Trajectory.Shape)
+		dated := *sp
+		dated.Due = t.Due
+		return curve(start, end, gap.ExpectedPath(&dated, t.Baseline, end.Value))
 	}
 	return []PathPoint{start, end}
 }
@@ -58,26 +59,20 @@ func corners(start PathPoint, declared []gap.Point, steps bool) []PathPoint {
 	return out
 }
 
-// curve samples an exponential path or a logistic one of steepness 2 ln 19,
-// both through their ends.
-func curve(start, end PathPoint, shape gap.Shape) []PathPoint {
+// curve samples what is expected between the ends of a path.
+func curve(start, end PathPoint, expected func(calendar.Date) (float64, bool)) []PathPoint {
 	days := end.Date.Sub(start.Date)
-	logistic := func(u float64) float64 { return 1 / (1 + math.Exp(-2*math.Log(19)*(u-0.5))) }
 	out := make([]PathPoint, 0, curveSamples+1)
-	for i := 0; i <= curveSamples; i++ {
-		day := days * i / curveSamples
-		if len(out) > 0 && out[len(out)-1].Date == start.Date.AddDays(day) {
+	for i := range curveSamples + 1 {
+		day := start.Date.AddDays(days * i / curveSamples)
+		if len(out) > 0 && out[len(out)-1].Date == day {
 			continue
 		}
-		u := float64(day) / float64(days)
-		v := start.Value + (end.Value-start.Value)*(logistic(u)-logistic(0))/(logistic(1)-logistic(0))
-		if shape == gap.Exponential {
-			v = start.Value * math.Pow(end.Value/start.Value, u)
-		}
-		if finite(&v) == nil {
+		v, known := expected(day)
+		if !known || finite(&v) == nil {
 			return []PathPoint{start, end}
 		}
-		out = append(out, PathPoint{start.Date.AddDays(day), v})
+		out = append(out, PathPoint{day, v})
 	}
 	return out
 }
