@@ -109,7 +109,7 @@ interrupted.`,
 	}
 	add("declare", a.planCommand(), a.applyCommand(), a.diffCommand(),
 		a.getCommand(), a.describeCommand(), a.historyCommand(), a.exportCommand(), a.deleteCommand(), a.schemaCommand())
-	add("observe", a.observeCommand())
+	add("observe", a.observeCommand(), a.checkInCommand())
 	add("compare", a.gapsCommand(), a.reportCommand())
 	add("operate", a.devCommand(), a.serveCommand(), a.statusCommand(), a.versionCommand())
 	root.SetHelpCommand(a.helpCommand(root))

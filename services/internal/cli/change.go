@@ -10,7 +10,6 @@ import (
 
 	"google.golang.org/protobuf/types/known/structpb"
 
-	commonv1 "setpoint.dev/proto/gen/setpoint/common/v1"
 	declarationv1 "setpoint.dev/proto/gen/setpoint/declaration/v1"
 )
 
@@ -212,17 +211,4 @@ func inline(v *structpb.Value) string {
 		return "{" + strings.Join(parts, ", ") + "}"
 	}
 	return ""
-}
-
-// renderWarnings shows advice in the form of faults.
-func renderWarnings(warnings []*commonv1.Fault) string {
-	if len(warnings) == 0 {
-		return ""
-	}
-	var b strings.Builder
-	fmt.Fprintf(&b, "%s:\n", counted(len(warnings), "warning", "warnings"))
-	for _, w := range warnings {
-		writePlace(&b, "  ", placeOf(w))
-	}
-	return b.String()
 }

@@ -65,6 +65,9 @@ func (a *app) names(cmd *cobra.Command, word, typed string) []string {
 	if strings.HasPrefix(strings.ToLower(word), "observation") {
 		word = "Metric"
 	}
+	if _, ok, _ := checkInsOf([]string{word}); ok {
+		word = "Target"
+	}
 	k, err := kindNamed(word)
 	if err != nil || a.flagsFromEnv(cmd.Flags()) != nil || a.checkGlobals() != nil {
 		return nil

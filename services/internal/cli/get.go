@@ -32,11 +32,11 @@ func itoa(n int64) string { return strconv.FormatInt(n, 10) }
 func (a *app) getCommand() *cobra.Command {
 	var s snapshotFlags
 	cmd := &cobra.Command{
-		Use:     "get {KIND [NAME] | observations METRIC}",
+		Use:     "get {KIND [NAME] | observations METRIC | checkins TARGET}",
 		Aliases: []string{"list"},
-		Short:   "Show resources of a kind, or a metric's observations",
-		Long: `Get reads what is declared, or a metric's observations, now or as it was known
-at a revision or an instant. Kinds: ` + strings.Join(kindNames(), ", ") + `.
+		Short:   "Show resources of a kind, a metric's observations, or a target's check-ins",
+		Long: `Get reads what is declared, a metric's observations, or what was said about a
+target, now or as it was known at a revision or an instant. Kinds: ` + strings.Join(kindNames(), ", ") + `.
 
 Tables show values as their metric declares them, cut to the terminal. With
 -o yaml, resources are manifests: they apply again. With -o csv, numbers are
@@ -45,9 +45,10 @@ printed so can be recorded again with observe -f.`,
 		Example: `  setpoint get targets
   setpoint get metric vacant-space -o yaml
   setpoint get observations vacant-space -o csv
+  setpoint get checkins vacant-space
   setpoint get targets --known-at 2026-03-31 -o json`,
 		Args:              betweenArgs(1, 2, "KIND"),
-		ValidArgsFunction: a.completeResource("observations"),
+		ValidArgsFunction: a.completeResource("observations", "checkins"),
 	}
 	s.register(cmd)
 	f := tabularFlag(cmd)
@@ -61,6 +62,12 @@ printed so can be recorded again with observe -f.`,
 				return err
 			}
 			return a.getObservations(ctx, metric, snapshot, *f)
+		}
+		if target, ok, err := checkInsOf(args); ok || err != nil {
+			if err != nil {
+				return err
+			}
+			return a.getCheckIns(ctx, target, snapshot, *f)
 		}
 		k, name, err := splitKind(args)
 		if err != nil {

@@ -117,6 +117,9 @@ func (a *app) observeOne(ctx context.Context, args []string, o observeFlags, f f
 }
 
 func (a *app) writeRecorded(res *strategyv1.RecordObservationsResponse, f format) error {
+	for _, w := range res.GetWarnings() {
+		a.warnf("warning: %s\n", printable(w))
+	}
 	if f != asTable {
 		return a.writeMessage(f, res)
 	}
@@ -144,6 +147,7 @@ func (a *app) observeTable(ctx context.Context, o observeFlags, f format) error 
 		total.Recorded += res.GetRecorded()
 		total.Corrected += res.GetCorrected()
 		total.Unchanged += res.GetUnchanged()
+		total.Warnings = append(total.Warnings, res.GetWarnings()...)
 		total.Revision = max(total.Revision, res.GetRevision())
 	}
 	bar.end()
