@@ -362,7 +362,7 @@ func (p *plot) line(cells []rune, dots []byte, color paint) string {
 // dates are the bottom line and the names below it: years where there are two
 // or more of them, else months.
 func (p *plot) dates() (ticks, names string) {
-	line, text := slices.Repeat([]rune{p.g.floor}, p.columns), slices.Repeat([]rune{' '}, p.columns+8)
+	line, text := slices.Repeat([]rune{p.g.floor}, p.columns), slices.Repeat([]rune{' '}, p.columns)
 	yearly := p.c.To.Year()-p.c.From.Year() >= 2
 	var all []calendar.Date
 	for d := calendar.Of(p.c.From.Year(), 1, 1); !d.After(p.c.To); {
@@ -389,7 +389,7 @@ func (p *plot) dates() (ticks, names string) {
 	for i := 0; i < len(all); i += stride {
 		x := p.column(all[i])
 		name := label(all[i])
-		if x < free || x+len(name) > p.columns+2 {
+		if x < free || x+len(name) > p.columns {
 			continue
 		}
 		line[x] = p.tickBelow()

@@ -194,7 +194,7 @@ func TestSparkline(t *testing.T) {
 		{[]float64{0, 1, 2, 3, 4, 5, 6, 7}, 10, "▁▂▃▄▅▆▇█"},
 		{[]float64{7, 0}, 10, "█▁"},
 		{[]float64{5, 5, 5}, 10, "▅▅▅"},
-		{[]float64{0, 9, 0, 9, 0, 7}, 3, "██▆"},
+		{[]float64{0, 9, 0, 9, 0, 7}, 3, "██▇"},
 		{[]float64{-math.MaxFloat64, math.MaxFloat64}, 10, "▁█"},
 	} {
 		if got := sparkline(tt.values, &fine, tt.width); got != tt.want {
