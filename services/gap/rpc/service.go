@@ -24,17 +24,20 @@ import (
 
 // Service implements GapService.
 type Service struct {
-	gapv1connect.UnimplementedGapServiceHandler
-
-	record *record.Record
-	now    func() time.Time
+	record   *record.Record
+	now      func() time.Time
+	watching watching
 }
 
 var _ gapv1connect.GapServiceHandler = (*Service)(nil)
 
 // New returns the service to mount; now is the clock that says what today is.
 func New(rec *record.Record, now func() time.Time) rpc.Service {
-	s := &Service{record: rec, now: now}
+	s := &Service{record: rec, now: now, watching: newWatching()}
+	return s.service()
+}
+
+func (s *Service) service() rpc.Service {
 	return rpc.Service{
 		Name: gapv1connect.GapServiceName,
 		Mount: func(opts ...connect.HandlerOption) (string, http.Handler) {

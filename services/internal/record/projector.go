@@ -89,6 +89,10 @@ func (p *Projector) write(ctx context.Context, at *Checkpoint, batch []*eventlog
 		return err
 	}
 	*at = to
-	p.record.advance(to.Revision)
+	orgs := map[string]uint64{}
+	for _, m := range batch {
+		orgs[m.Subject.Org] = m.Revision
+	}
+	p.record.advance(to.Revision, orgs)
 	return nil
 }

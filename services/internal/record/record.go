@@ -2,6 +2,7 @@ package record
 
 import (
 	"context"
+	"maps"
 	"sync"
 	"time"
 
@@ -17,6 +18,7 @@ type Record struct {
 
 	mu      sync.Mutex
 	at      uint64
+	orgs    map[string]uint64 // the last revision of each organization that was folded since the start
 	halted  error
 	changed chan struct{} // closed and replaced whenever at or halted moves
 }
@@ -25,7 +27,7 @@ type Record struct {
 // for a revision at most as long as wait; end tells where the log ends, so that
 // nobody waits for a revision that does not exist.
 func New(store Store, at Checkpoint, wait time.Duration, end func(context.Context) (uint64, error)) *Record {
-	return &Record{store: store, wait: wait, end: end, at: at.Revision, changed: make(chan struct{})}
+	return &Record{store: store, wait: wait, end: end, at: at.Revision, orgs: map[string]uint64{}, changed: make(chan struct{})}
 }
 
 // Status returns where the projection stands, and why it halted, if it did.
@@ -35,10 +37,13 @@ func (r *Record) Status() (uint64, error) {
 	return r.at, r.halted
 }
 
-func (r *Record) advance(to uint64) {
+// advance moves to a revision; orgs are the last revisions of the organizations
+// that something was folded of.
+func (r *Record) advance(to uint64, orgs map[string]uint64) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.at = to
+	maps.Copy(r.orgs, orgs)
 	close(r.changed)
 	r.changed = make(chan struct{})
 }
@@ -93,6 +98,25 @@ func (r *Record) Follow(ctx context.Context, revision uint64, tell func(at uint6
 		r.mu.Unlock()
 		tell(at)
 		if at >= revision || halted != nil {
+			return halted
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// Await waits without a bound until the record holds something of the
+// organization that is newer than the revision. It fails if the projection
+// halts.
+func (r *Record) Await(ctx context.Context, org string, after uint64) error {
+	for {
+		r.mu.Lock()
+		last, halted, changed := r.orgs[org], r.halted, r.changed
+		r.mu.Unlock()
+		if last > after || halted != nil {
 			return halted
 		}
 		select {
