@@ -109,3 +109,23 @@ func TestOrganizationsDoNotSeeEachOther(t *testing.T) {
 		t.Errorf("a bad organization: %v", err)
 	}
 }
+
+func TestAMisspeltFieldIsRefused(t *testing.T) {
+	url := serve(t, t.TempDir()).URL()
+	for body, want := range map[string]string{
+		`{"asof":"2018-12-31"}`: `"asof"`,
+		`{"asOf":"yesterday"}`:  "a date such as 2018-09-30",
+		``:                      "send {}",
+	} {
+		res, err := http.Post(url+"/setpoint.gap.v1.GapService/Evaluate", "application/json", strings.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, _ := io.ReadAll(res.Body)
+		_ = res.Body.Close()
+		if res.StatusCode != http.StatusBadRequest {
+			t.Errorf("%s: %s", body, res.Status)
+		}
+		contains(t, body, string(text), want)
+	}
+}

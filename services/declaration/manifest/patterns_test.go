@@ -9,6 +9,7 @@ import (
 
 	commonv1 "setpoint.dev/proto/gen/setpoint/common/v1"
 	strategyv1 "setpoint.dev/proto/gen/setpoint/strategy/v1"
+	"setpoint.dev/services/internal/resource"
 )
 
 // Nobody should have to read a regular expression to correct a plan.
@@ -21,7 +22,7 @@ func TestEveryPatternHasWords(t *testing.T) {
 			rules, _ := proto.GetExtension(field.Options(), validate.E_Field).(*validate.FieldRules)
 			if pattern := rules.GetString().GetPattern(); pattern != "" {
 				seen++
-				if patterns[pattern] == "" {
+				if resource.Patterns[pattern] == "" {
 					t.Errorf("%s: no words for %s", field.FullName(), pattern)
 				}
 			}

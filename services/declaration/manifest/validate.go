@@ -10,6 +10,8 @@ import (
 	"buf.build/go/protovalidate"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
+
+	"setpoint.dev/services/internal/resource"
 )
 
 // check reports which rules of its schema the message breaks, in words. Fields
@@ -83,16 +85,6 @@ func fieldPath(path *validate.FieldPath, m protoreflect.MessageDescriptor) strin
 	return b.String()
 }
 
-// patterns says in words what the patterns of the schemas allow.
-var patterns = map[string]string{
-	`^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$`:    "a name: lower-case letters, digits and hyphens, at most 63, with a letter or digit at both ends",
-	`^([a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)?$`: "a name: lower-case letters, digits and hyphens, at most 63, with a letter or digit at both ends",
-	`^([0-9]{4}-[0-9]{2}-[0-9]{2})?$`:         "a date such as 2018-09-30",
-	`^([A-Z]{3})?$`:                           "a currency code such as USD",
-	`^([0-9]{1,4}d)?$`:                        "a number of days such as 45d",
-	`^([+-]?[0-9]{1,9}([.][0-9]{1,9})?%)?$`:   "a percentage such as -40%",
-}
-
 // broken says in words which rule was broken, what was found, and what is
 // legal.
 func broken(v *protovalidate.Violation) (reason, message, hint string) {
@@ -109,7 +101,7 @@ func broken(v *protovalidate.Violation) (reason, message, hint string) {
 		if legal := legalWords(v); legal != nil {
 			hint = "one of " + list(legal)
 		} else if rule == "string.pattern" {
-			hint = patterns[v.RuleValue.String()]
+			hint = resource.Patterns[v.RuleValue.String()]
 		}
 		return reason, message, hint
 	case rule == "string.in":
@@ -120,7 +112,7 @@ func broken(v *protovalidate.Violation) (reason, message, hint string) {
 		return "manifest.not_one_of", "must be one of " + list(legal) + ", not " + quote(found), hint
 	case rule == "string.pattern":
 		pattern := v.RuleValue.String()
-		form, ok := patterns[pattern]
+		form, ok := resource.Patterns[pattern]
 		if !ok {
 			form = "of the form " + pattern
 		}

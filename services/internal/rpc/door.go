@@ -118,6 +118,8 @@ func NewDoor(o Options, services ...Service) (*Door, error) {
 			return []connect.HandlerOption{connect.WithReadMaxBytes(maxMessage(spec.Procedure))}
 		}),
 		connect.WithCompressMinBytes(1 << 10),
+		connect.WithCodec(strictJSON{"json"}),
+		connect.WithCodec(strictJSON{"json; charset=utf-8"}),
 	}
 	var names []string
 	for _, s := range services {

@@ -9,6 +9,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"setpoint.dev/services/internal/fault"
+	"setpoint.dev/services/internal/resource"
 )
 
 func validate(validator protovalidate.Validator, message any) error {
@@ -25,9 +26,12 @@ func validate(validator protovalidate.Validator, message any) error {
 	for _, v := range invalid.Violations {
 		field := FieldPath(v)
 		rule := v.Proto.GetRuleId()
+		message := v.Proto.GetMessage()
+		if words, ok := resource.Patterns[v.RuleValue.String()]; ok && rule == "string.pattern" {
+			message = fmt.Sprintf("must be %s, not %.80q", words, v.FieldValue.String())
+		}
 		f.Places = append(f.Places, fault.Place{
-			Field: field, Reason: "request." + strings.ReplaceAll(rule, ".", "_"),
-			Message: v.Proto.GetMessage(),
+			Field: field, Reason: "request." + strings.ReplaceAll(rule, ".", "_"), Message: message,
 		})
 	}
 	if len(f.Places) == 1 {
