@@ -54,6 +54,9 @@ type Options struct {
 	// PublicURL is the address that browsers know, if a proxy has another.
 	PublicURL string
 
+	// MaxBatch is how many messages one commit may have; 0 is the log's default.
+	MaxBatch int
+
 	Version string
 	Logger  *slog.Logger     // nil: silent
 	Now     func() time.Time // nil: the clock
@@ -117,14 +120,14 @@ func Start(ctx context.Context, o Options) (_ *Server, err error) {
 		s.url = "https://" + listener.Addr().String()
 	}
 	if s.nats, err = embeddednats.Start(embeddednats.Options{
-		Dir: filepath.Join(o.Data, "nats"), Listen: o.NATSListen, Logger: o.Logger,
+		Dir: filepath.Join(o.Data, "nats"), Listen: o.NATSListen, Logger: o.Logger, MaxBatch: o.MaxBatch,
 	}); err != nil {
 		return nil, err
 	}
 	if s.conn, err = s.nats.ConnectInProcess(); err != nil {
 		return nil, err
 	}
-	if s.log, err = eventlog.Open(ctx, s.conn, eventlog.Options{}); err != nil {
+	if s.log, err = eventlog.Open(ctx, s.conn, eventlog.Options{MaxBatch: o.MaxBatch}); err != nil {
 		return nil, err
 	}
 	registry := kinds.Registry()

@@ -105,12 +105,15 @@ func Fold(kinds *resource.Registry, m *eventlog.Record) ([]Change, error) {
 			}
 		}
 	}
-	out = append(out,
-		PutAggregate{Org: s.Org, Service: s.Service, Kind: s.Kind, ID: s.ID,
-			Aggregate: Aggregate{Sequence: m.Sequence, Hash: m.Hash, Revision: m.Revision}},
-		PutRequest{request},
-	)
-	if c := env.GetCommit(); c.GetIndex()+1 == c.GetCount() {
+	out = append(out, PutAggregate{Org: s.Org, Service: s.Service, Kind: s.Kind, ID: s.ID,
+		Aggregate: Aggregate{Sequence: m.Sequence, Hash: m.Hash, Revision: m.Revision}})
+	c := env.GetCommit()
+	// Once for each commit, unless a message adds to it: the row of a large
+	// apply is large, too.
+	if c.GetIndex() == 0 || request.Recorded+request.Corrected+len(request.Detail) > 0 {
+		out = append(out, PutRequest{request})
+	}
+	if c.GetIndex()+1 == c.GetCount() {
 		out = append(out, PutCommit{Org: s.Org, Revision: m.Revision, Recorded: recorded})
 	}
 	return out, nil
