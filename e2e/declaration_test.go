@@ -11,7 +11,6 @@ import (
 
 	"connectrpc.com/connect"
 
-	commonv1 "setpoint.dev/proto/gen/setpoint/common/v1"
 	declarationv1 "setpoint.dev/proto/gen/setpoint/declaration/v1"
 	gapv1 "setpoint.dev/proto/gen/setpoint/gap/v1"
 	strategyv1 "setpoint.dev/proto/gen/setpoint/strategy/v1"
@@ -563,48 +562,75 @@ func TestTheTargetThenInForce(t *testing.T) {
 	}
 }
 
+// units declares n units as one request.
+func units(n int, id string) *declarationv1.ApplyRequest {
+	var b bytes.Buffer
+	for i := range n {
+		fmt.Fprintf(&b, "---\napiVersion: setpoint.dev/v1\nkind: Unit\nmetadata: {name: u%05d}\nspec: {}\n", i)
+	}
+	return &declarationv1.ApplyRequest{RequestId: id, Manifests: manifests(b.String())}
+}
+
 func TestAsManyChangesAsOneCommitHolds(t *testing.T) {
-	c := connectTo(t, serve(t, t.TempDir()).URL(), "default")
+	s, err := devserver.Start(context.Background(), devserver.Options{Data: t.TempDir(), Listen: "127.0.0.1:0", MaxBatch: 500})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close() })
+	c := connectTo(t, s.URL(), "default")
 	ctx := context.Background()
-	units := func(n int, title string) *declarationv1.ApplyRequest {
-		var b bytes.Buffer
-		for i := range n {
-			fmt.Fprintf(&b, "---\napiVersion: setpoint.dev/v1\nkind: Unit\nmetadata: {name: u%05d}\nspec: {title: %s}\n", i, title)
-		}
-		return &declarationv1.ApplyRequest{RequestId: title, Manifests: manifests(b.String())}
+
+	_, err = c.declare.Apply(ctx, units(500, "much"))
+	if connect.CodeOf(err) != connect.CodeResourceExhausted || detail(err).GetReason() != "declaration.too_many_changes" {
+		t.Fatalf("500 resources: %v", err)
 	}
-	_, err := c.declare.Apply(ctx, units(20_000, "much"))
-	if connect.CodeOf(err) != connect.CodeResourceExhausted {
-		t.Fatalf("20,000 resources: %v", err)
-	}
-	contains(t, "error", err.Error(), "20000 resources would change, and at most 19999 can at once")
-	if _, err := c.declare.Plan(ctx, &declarationv1.PlanRequest{Manifests: units(20_000, "much").GetManifests()}); connect.CodeOf(err) != connect.CodeResourceExhausted {
+	contains(t, "error", err.Error(), "500 resources would change, and at most 499 can at once")
+	if _, err := c.declare.Plan(ctx, &declarationv1.PlanRequest{Manifests: units(500, "").GetManifests()}); connect.CodeOf(err) != connect.CodeResourceExhausted {
 		t.Errorf("a plan that cannot be applied: %v", err)
 	}
 	if n := len(c.names("unit")); n != 0 {
 		t.Fatalf("%d were declared", n)
 	}
-	began := time.Now()
-	first, err := c.declare.Apply(ctx, units(19_999, "most"))
-	if err != nil {
-		t.Fatalf("19,999 resources: %v", err)
-	}
-	t.Logf("19,999 resources in %s", time.Since(began).Round(time.Millisecond))
-	if first.GetRevision() != 20_000 || first.GetSummary().GetCreate() != 19_999 {
-		t.Errorf("revision %d, %v", first.GetRevision(), first.GetSummary())
+	first, err := c.declare.Apply(ctx, units(499, "most"))
+	if err != nil || first.GetRevision() != 500 || first.GetSummary().GetCreate() != 499 {
+		t.Fatalf("499 resources: %v, %v", first, err)
 	}
 	// Asked again it is the same answer, and nothing is written.
-	again, err := c.declare.Apply(ctx, units(19_999, "most"))
-	if err != nil || again.GetRevision() != first.GetRevision() || again.GetSummary().GetCreate() != 19_999 || len(again.GetChanges()) != 19_999 {
+	again, err := c.declare.Apply(ctx, units(499, "most"))
+	if err != nil || again.GetRevision() != 500 || again.GetSummary().GetCreate() != 499 || told(again.GetChanges()) != told(first.GetChanges()) {
 		t.Errorf("the same request: %v, revision %d, %v", err, again.GetRevision(), again.GetSummary())
 	}
 	// More than that may be named, if few of them change.
-	few := units(20_001, "most")
-	few.RequestId = "few"
-	res, err := c.declare.Apply(ctx, few)
-	if err != nil || res.GetSummary().GetCreate() != 2 || res.GetSummary().GetUnchanged() != 19_999 {
-		t.Errorf("two more: %v, %v", err, res.GetSummary())
+	few, err := c.declare.Apply(ctx, units(501, "few"))
+	if err != nil || told(few.GetChanges()) != "create Unit/u00499, create Unit/u00500" || few.GetSummary().GetUnchanged() != 499 {
+		t.Errorf("two more: %v, %v", err, few)
+	}
+	// What is pruned counts, too.
+	prune := units(1, "prune")
+	prune.Manifests.Prune = true
+	if _, err := c.declare.Apply(ctx, prune); connect.CodeOf(err) != connect.CodeResourceExhausted {
+		t.Errorf("500 deletions: %v", err)
+	}
+	prune = units(2, "fewer")
+	prune.Manifests.Prune = true
+	if res, err := c.declare.Apply(ctx, prune); err != nil || res.GetSummary().GetDelete() != 499 {
+		t.Errorf("499 deletions: %v", err)
 	}
 }
 
-var _ = (*commonv1.Resource)(nil)
+// The limit as it is set: 20,000 messages, of which one is the guard's.
+func TestTwentyThousandResources(t *testing.T) {
+	c := connectTo(t, serve(t, t.TempDir()).URL(), "default")
+	ctx := context.Background()
+	_, err := c.declare.Apply(ctx, units(20_000, "much"))
+	if connect.CodeOf(err) != connect.CodeResourceExhausted {
+		t.Fatalf("20,000 resources: %v", err)
+	}
+	contains(t, "error", err.Error(), "20000 resources would change, and at most 19999 can at once")
+	began := time.Now()
+	res, err := c.declare.Apply(ctx, units(19_999, "most"))
+	if err != nil || res.GetRevision() != 20_000 || res.GetSummary().GetCreate() != 19_999 {
+		t.Fatalf("19,999 resources: revision %d, %v", res.GetRevision(), err)
+	}
+	t.Logf("19,999 resources in %s", time.Since(began).Round(time.Millisecond))
+}
