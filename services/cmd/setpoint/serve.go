@@ -22,6 +22,7 @@ func serve(ctx context.Context, o cli.ServeOptions) error {
 	version := o.Version
 	s, err := devserver.Start(ctx, devserver.Options{
 		Data: o.Data, Listen: o.Listen, NATSListen: o.NATSListen, Version: version,
+		TokenFile: o.TokenFile, TLSCert: o.TLSCert, TLSKey: o.TLSKey, BehindProxy: o.BehindProxy, PublicURL: o.PublicURL,
 		Logger: slog.New(slog.NewTextHandler(o.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})),
 		Progress: func(done, total uint64) {
 			if total > done+10_000 {
@@ -32,7 +33,11 @@ func serve(ctx context.Context, o cli.ServeOptions) error {
 	if err != nil {
 		return err
 	}
-	_, _ = fmt.Fprintf(o.Stdout, "setpoint %s answers at %s (data in %s); Ctrl-C stops it\n", version, s.URL(), o.Data)
+	who := "whoever is on this machine"
+	if o.TokenFile != "" {
+		who = "the tokens in " + o.TokenFile
+	}
+	_, _ = fmt.Fprintf(o.Stdout, "setpoint %s answers at %s (data in %s, open to %s); Ctrl-C stops it\n", version, s.URL(), o.Data, who)
 	err = s.Wait(ctx)
 	if cerr := s.Close(); err == nil {
 		err = cerr

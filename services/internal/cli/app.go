@@ -21,6 +21,7 @@ type app struct {
 	completing bool
 
 	server, org, token, actor string
+	named                     struct{ org, actor bool } // on the command line or in the environment
 	timeout                   time.Duration
 	noColor                   bool
 
@@ -72,6 +73,7 @@ interrupted.`,
 				return err
 			}
 			a.started = true
+			a.named.org, a.named.actor = cmd.Flags().Changed("org"), cmd.Flags().Changed("actor")
 			return a.checkGlobals()
 		},
 	}
@@ -111,7 +113,7 @@ interrupted.`,
 		a.getCommand(), a.describeCommand(), a.historyCommand(), a.exportCommand(), a.deleteCommand(), a.schemaCommand())
 	add("observe", a.observeCommand(), a.checkInCommand())
 	add("compare", a.gapsCommand(), a.reportCommand())
-	add("operate", a.devCommand(), a.serveCommand(), a.statusCommand(), a.versionCommand())
+	add("operate", a.devCommand(), a.serveCommand(), a.tokenCommand(), a.statusCommand(), a.versionCommand())
 	root.SetHelpCommand(a.helpCommand(root))
 	root.InitDefaultCompletionCmd(a.opts.Args...)
 	if completion, _, err := root.Find([]string{"completion"}); err == nil {

@@ -54,8 +54,13 @@ func (a *app) client() *clients {
 type caller struct{ *app }
 
 func (c caller) identify(h http.Header) {
-	h.Set("Setpoint-Org", c.org)
-	h.Set("Setpoint-Actor", c.actor)
+	// A token says whose it is: what is only a default would contradict it.
+	if c.token == "" || c.named.org {
+		h.Set("Setpoint-Org", c.org)
+	}
+	if c.token == "" || c.named.actor {
+		h.Set("Setpoint-Actor", c.actor)
+	}
 	if c.token != "" {
 		h.Set("Authorization", "Bearer "+c.token)
 	}

@@ -56,13 +56,18 @@ type Options struct {
 
 // ServeOptions says what to start.
 type ServeOptions struct {
-	Data       string   // folder of the log and the projections
-	Listen     string   // HOST:PORT of the API
-	NATSListen string   // HOST:PORT of the embedded NATS; empty: not reachable
-	Targets    []string // parts of the service; "all" is every part
-	Version    string   // of this build
-	Stdout     io.Writer
-	Stderr     io.Writer
+	Data        string   // folder of the log and the projections
+	Listen      string   // HOST:PORT of the API
+	NATSListen  string   // HOST:PORT of the embedded NATS; empty: not reachable
+	TokenFile   string   // tokens of which every request needs one; empty: loopback only, everybody trusted
+	TLSCert     string   // PEM file; with TLSKey: HTTPS only
+	TLSKey      string   // PEM file
+	BehindProxy bool     // a proxy ends TLS
+	PublicURL   string   // the address that browsers know
+	Targets     []string // parts of the service; "all" is every part
+	Version     string   // of this build
+	Stdout      io.Writer
+	Stderr      io.Writer
 }
 
 // Run runs one command and returns its exit code.

@@ -60,6 +60,13 @@ func TestUsageEndsWith64(t *testing.T) {
 		{"gaps --org UPPER", "--org:"},
 		{"gaps --server localhost:8080", "for example http://127.0.0.1:8080"},
 		{"gaps --timeout 0s", "not a positive duration"},
+		{"token", "missing what to do"},
+		{"token creat", "did you mean create?"},
+		{"token create --role viewer", "missing --file"},
+		{"token create --file x", "missing --role"},
+		{"token create --file x --role owner", "legal are viewer, contributor, editor and admin"},
+		{"token create --file x --role viewer --expires never", "neither a number of days"},
+		{"token revoke --file x", "missing ID"},
 		{"report gap --format pdf", "legal are md, html, json, csv"},
 		{"get metrics --revision 0", "--revision: 0 is not a revision"},
 		{"gaps --known-at yesterday", "neither an instant nor a date"},
@@ -89,7 +96,7 @@ func TestUsageEndsWith64(t *testing.T) {
 
 func TestHelpHasAnExampleForEveryCommand(t *testing.T) {
 	for _, command := range []string{
-		"plan", "apply", "get", "schema", "describe", "delete", "observe", "gaps", "report", "report gap", "dev", "serve", "status", "version", "help",
+		"plan", "apply", "get", "schema", "describe", "delete", "observe", "gaps", "report", "report gap", "dev", "serve", "token create", "token list", "token revoke", "status", "version", "help",
 	} {
 		got := session{}.run(t, append(strings.Fields(command), "--help")...).want(t, exitOK)
 		got.wantStdout(t, "Examples:", "  setpoint "+strings.Fields(command)[0])
@@ -113,7 +120,7 @@ func TestFlagsComeFromTheEnvironmentAndTheCommandLineWins(t *testing.T) {
 	s.run(t, "gaps").want(t, exitOK).wantStdout(t, "As of 2018-12-31", "policy okr")
 	h := f.headers[0]
 	for name, want := range map[string]string{
-		"Setpoint-Org": "acme", "Setpoint-Actor": "local", "Authorization": "Bearer secret",
+		"Setpoint-Org": "acme", "Setpoint-Actor": "", "Authorization": "Bearer secret",
 	} {
 		if got := h.Get(name); got != want {
 			t.Errorf("%s = %q, want %q", name, got, want)

@@ -19,9 +19,17 @@ var targetNames = []string{
 
 func serveFlags(cmd *cobra.Command, o *ServeOptions) {
 	cmd.Flags().StringVar(&o.Data, "data", ".setpoint", "folder of the log and the projections")
-	cmd.Flags().StringVar(&o.Listen, "listen", "127.0.0.1:8080", "`HOST:PORT` of the API")
+	cmd.Flags().StringVar(&o.Listen, "listen", "127.0.0.1:8080", "`HOST:PORT` of the API; other than loopback only with --token-file")
 	cmd.Flags().StringVar(&o.NATSListen, "nats", "", "`HOST:PORT` of the embedded NATS, default: not reachable from outside")
+	cmd.Flags().StringVar(&o.TokenFile, "token-file", "", "`FILE` of tokens (see token create), of which every request then needs one")
+	cmd.Flags().StringVar(&o.TLSCert, "tls-cert", "", "certificate `FILE` (PEM); with --tls-key only HTTPS is answered")
+	cmd.Flags().StringVar(&o.TLSKey, "tls-key", "", "key `FILE` (PEM) of the certificate")
+	cmd.Flags().BoolVar(&o.BehindProxy, "behind-proxy", false, "serve other addresses than loopback in the clear, because a proxy in front ends TLS")
+	cmd.Flags().StringVar(&o.PublicURL, "public-url", "", "`URL` that browsers know, if a proxy in front has another than this server")
 	_ = cmd.MarkFlagDirname("data")
+	for _, file := range []string{"token-file", "tls-cert", "tls-key"} {
+		_ = cmd.MarkFlagFilename(file)
+	}
 }
 
 func (a *app) devCommand() *cobra.Command {
@@ -32,7 +40,8 @@ func (a *app) devCommand() *cobra.Command {
 		Long: `Dev runs every part of setpoint in one process, on an embedded NATS and SQLite.
 Everything is kept in the data folder; Ctrl-C stops it cleanly.`,
 		Example: `  setpoint dev
-  setpoint dev --data /var/lib/setpoint --listen 127.0.0.1:9090`,
+  setpoint dev --data /var/lib/setpoint --listen 127.0.0.1:9090
+  setpoint dev --listen 0.0.0.0:8443 --token-file tokens --tls-cert cert.pem --tls-key key.pem`,
 		Args: exactArgs(),
 	}
 	serveFlags(cmd, &o)
