@@ -54,11 +54,21 @@ func statusWord(status string) string {
 // renderGaps is the table of gaps, worst first, with roll-ups and hints.
 func renderGaps(res *gapv1.EvaluateResponse, original bool, width int, color paint) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "As of %s, revision %d, policy %s", res.GetAsOf(), res.GetRevision(), printable(res.GetPolicy()))
+	about := fmt.Sprintf("As of %s, revision %d, policy %s", res.GetAsOf(), res.GetRevision(), printable(res.GetPolicy()))
 	if original {
-		b.WriteString(", against the targets as first declared")
+		about += ", against the targets as first declared"
 	}
-	b.WriteString(". A positive gap or drift is behind.\n\n")
+	paragraph := func(text string) {
+		if width <= 0 {
+			fmt.Fprintf(&b, "%s\n", text)
+			return
+		}
+		for _, l := range wrapped(text, width) {
+			fmt.Fprintf(&b, "%s\n", l)
+		}
+	}
+	paragraph(about + ". A positive gap or drift is behind.")
+	b.WriteString("\n")
 	if len(res.GetTargets()) == 0 {
 		b.WriteString("No targets.\n")
 	} else {
@@ -75,7 +85,7 @@ func renderGaps(res *gapv1.EvaluateResponse, original bool, width int, color pai
 		b.WriteString("\n")
 	}
 	for _, h := range res.GetHints() {
-		fmt.Fprintf(&b, "hint: %s\n", printable(h))
+		paragraph("hint: " + printable(h))
 	}
 	return b.String()
 }
@@ -90,7 +100,7 @@ func targetTable(targets []*gapv1.TargetGap, width int, color paint) string {
 		)
 	})
 	columns := []column{
-		{Title: "STATUS"}, {Title: "TARGET", Shrink: 16}, {Title: "PERIOD", Drop: 6}, {Title: "ACTUAL", Right: true, Drop: 8},
+		{Title: "STATUS"}, {Title: "TARGET", Shrink: 20, Name: true}, {Title: "PERIOD", Drop: 6}, {Title: "ACTUAL", Right: true, Drop: 8},
 		{Title: "DECLARED", Right: true, Drop: 7}, {Title: "EXPECTED", Right: true, Drop: 4}, {Title: "GAP", Right: true},
 		{Title: "DRIFT", Right: true, Drop: 3}, {Title: "SHARE", Right: true, Drop: 5}, {Title: "PROGRESS", Right: true, Drop: 2},
 		{Title: "CONFIDENCE", Right: true, Drop: 1}, {Title: "FLAGS", Shrink: 12, Cap: longestTitle},
@@ -163,7 +173,7 @@ func rollUpTable(title string, list []*gapv1.RollUp, width int, color paint) str
 		return cmp.Or(cmp.Compare(severity(x.GetStatus()), severity(y.GetStatus())), strings.Compare(x.GetName(), y.GetName()))
 	})
 	columns := []column{
-		{Title: "STATUS"}, {Title: title, Shrink: 16}, {Title: "TITLE", Shrink: 16, Drop: 1, Cap: longestTitle}, {Title: "SCORE", Right: true},
+		{Title: "STATUS"}, {Title: title, Shrink: 16, Name: true}, {Title: "TITLE", Shrink: 16, Drop: 1, Cap: longestTitle}, {Title: "SCORE", Right: true},
 		{Title: "PROGRESS", Right: true, Drop: 2}, {Title: "KNOWN", Right: true}, {Title: "TARGETS", Right: true, Drop: 3},
 	}
 	rows := make([][]string, len(list))

@@ -119,6 +119,59 @@ func TestTablesStayAlignedAndFitTheTerminal(t *testing.T) {
 	}
 }
 
+// However long names, titles, notes and flags are: a table fits the terminal,
+// and its numbers are there.
+func TestWideTablesFitEveryTerminal(t *testing.T) {
+	const title = "Percent of customers who report being satisfied or very satisfied with the quality and reliability of the drinking water services provided"
+	name := strings.Repeat("percent-of-customers-", 3)[:60] + "-"
+	f := catalogue()
+	f.evaluate = func(*gapv1.EvaluateRequest) (*gapv1.EvaluateResponse, error) {
+		res := sampleGaps()
+		for i, x := range res.Targets {
+			x.Name, x.Title = fmt.Sprintf("%s%d", name, i), title
+			x.Conditions = append(x.Conditions, "FinalPending", "DataFresh")
+		}
+		res.Objectives[0].Title, res.Hints = title, []string{title}
+		return res, nil
+	}
+	f.list = func(r *declarationv1.ListRequest) (*declarationv1.ListResponse, error) {
+		res := &declarationv1.ListResponse{Revision: 99}
+		for i := range 3 {
+			spec := fmt.Sprintf(`{"title": %q, "metric": %q, "objective": %[2]q, "strategy": %[2]q, "unit": "USD", "cadence": "yearly", "value": %d, "due": "2020-12-31", "owner": "unit/water"}`,
+				title, name+"m", 1234567+i)
+			res.Resources = append(res.Resources, resource(t, r.GetKind(), fmt.Sprintf("%s%d", name, i), spec, 12))
+		}
+		return res, nil
+	}
+	server := f.serve(t)
+	for _, width := range []int{80, 120, 200} {
+		s := session{server: server, terminal: true, width: width, env: map[string]string{"NO_COLOR": "1"}}
+		for command, want := range map[string][]string{
+			"gaps":           {"+25,915,400", "0.50", "-0.40 %"},
+			"get metrics":    {"yearly"},
+			"get targets":    {"1,234,567", "2020-12-31"},
+			"get objectives": {"…"},
+		} {
+			got := s.run(t, strings.Fields(command)...).want(t, exitOK).wantStdout(t, want...)
+			for _, l := range strings.Split(got.stdout, "\n") {
+				if w := text.StringWidthWithoutEscSequences(l); w > width {
+					t.Errorf("%s at %d: %d columns: %s", command, width, w, l)
+				}
+			}
+			// Names that differ at their end stay apart.
+			if command != "get objectives" && (!strings.Contains(got.stdout, "-0 ") || !strings.Contains(got.stdout, "-1 ")) {
+				t.Errorf("%s at %d cuts the ends of names:\n%s", command, width, got.stdout)
+			}
+		}
+	}
+	// In a file a title takes no more than it is worth, and names are whole.
+	for _, l := range strings.Split(session{server: server}.run(t, "get", "metrics").want(t, exitOK).stdout, "\n")[1:] {
+		if w := text.StringWidthWithoutEscSequences(l); w > 170 || l != "" && !strings.HasPrefix(l, name) {
+			t.Errorf("%d columns: %s", w, l)
+		}
+	}
+}
+
 func TestGetJSON(t *testing.T) {
 	f := catalogue(resource(t, "Metric", "a", metricSpec, 12), resource(t, "Metric", "b", metricSpec, 13), resource(t, "Metric", "c", metricSpec, 14))
 	s := session{server: f.serve(t)}

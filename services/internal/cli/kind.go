@@ -47,13 +47,13 @@ var kinds = []kind{
 	{"Strategy", "strategies", &strategyv1.StrategySpec{}, []kindColumn{
 		titleColumn, {column{Title: "START"}, field("horizon.start")}, {column{Title: "END"}, field("horizon.end")}, ownerColumn}},
 	{"Objective", "objectives", &strategyv1.ObjectiveSpec{}, []kindColumn{
-		titleColumn, {column{Title: "STRATEGY", Shrink: 12}, field("strategy")}, {column{Title: "PILLAR", Shrink: 10}, field("pillar")},
+		titleColumn, {column{Title: "STRATEGY", Shrink: 12, Name: true}, field("strategy")}, {column{Title: "PILLAR", Shrink: 10}, field("pillar")},
 		{column{Title: "OKR TYPE"}, field("okrType")}, ownerColumn}},
 	{"Metric", "metrics", &strategyv1.MetricSpec{}, []kindColumn{
 		titleColumn, {column{Title: "UNIT", Shrink: 8}, field("unit")}, {column{Title: "CADENCE"}, field("cadence")},
 		{column{Title: "AGGREGATION"}, field("aggregation")}}},
 	{"Target", "targets", &strategyv1.TargetSpec{}, []kindColumn{
-		{column{Title: "METRIC", Shrink: 12}, field("metric")}, {column{Title: "OBJECTIVE", Shrink: 12}, field("objective")},
+		{column{Title: "METRIC", Shrink: 12, Name: true}, field("metric")}, {column{Title: "OBJECTIVE", Shrink: 12, Name: true}, field("objective")},
 		{column{Title: "FORM"}, targetForm}, {column{Title: "TARGET", Right: true}, targetValue},
 		{column{Title: "DUE"}, targetDue}, ownerColumn}},
 	{"Initiative", "initiatives", nil, plain},
@@ -187,7 +187,7 @@ func numberIn(m map[string]*structpb.Value, name string) *float64 {
 
 // resourceTable is the table of a list; formats are those of the metrics.
 func resourceTable(k kind, resources []*commonv1.Resource, formats map[string]shown, width int, color paint) string {
-	columns := []column{{Title: "NAME", Shrink: 20}}
+	columns := []column{{Title: "NAME", Shrink: 20, Name: true}}
 	for _, c := range k.Columns {
 		columns = append(columns, c.column)
 	}

@@ -66,3 +66,24 @@ func TestFormatNumberIsClose(t *testing.T) {
 		}
 	})
 }
+
+func TestClipMiddle(t *testing.T) {
+	for _, tt := range []struct {
+		s     string
+		width int
+		want  string
+	}{
+		{"assisted-acquisitions-count", 27, "assisted-acquisitions-count"},
+		{"assisted-acquisitions-count", 16, "assisted…s-count"},
+		{"assisted-acquisitions-value", 16, "assisted…s-value"},
+		{"abcdef", 2, "a…"},
+		{"abcdef", 1, "…"},
+		{"abcdef", 0, "abcdef"},
+		{"住宅の床面積", 7, "住宅…積"},
+		{"住宅の床面積", 6, "住…積"},
+	} {
+		if got := clipMiddle(tt.s, tt.width); got != tt.want {
+			t.Errorf("%s in %d: %s, want %s", tt.s, tt.width, got, tt.want)
+		}
+	}
+}

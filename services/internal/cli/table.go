@@ -19,6 +19,15 @@ type column struct {
 	Shrink int
 	Drop   int
 	Cap    int
+	Name   bool // is cut in its middle: names often differ only at their end
+}
+
+// fit shortens a cell to width columns.
+func (c column) fit(cell string, width int) string {
+	if c.Name {
+		return clipMiddle(cell, width)
+	}
+	return clip(cell, width)
 }
 
 // renderTable aligns rows under their titles, two spaces apart, without
@@ -59,7 +68,7 @@ func renderTable(columns []column, rows [][]string, width int, color paint) stri
 	for _, r := range rows {
 		row := make(table.Row, len(r))
 		for i, cell := range r {
-			row[i] = clip(cell, widths[i])
+			row[i] = columns[i].fit(cell, widths[i])
 		}
 		t.AppendRow(row)
 	}

@@ -64,6 +64,30 @@ func clip(s string, width int) string {
 	return text.Snip(s, width, "…")
 }
 
+// clipMiddle shortens s to width columns by what is in its middle.
+func clipMiddle(s string, width int) string {
+	if width <= 0 || text.StringWidthWithoutEscSequences(s) <= width {
+		return s
+	}
+	runes, room := []rune(s), width-1
+	head, tail := 0, len(runes)
+	for front := true; head < tail; front = !front {
+		r := runes[tail-1]
+		if front {
+			r = runes[head]
+		}
+		if room -= text.RuneWidth(r); room < 0 {
+			break
+		}
+		if front {
+			head++
+		} else {
+			tail--
+		}
+	}
+	return string(runes[:head]) + "…" + string(runes[tail:])
+}
+
 // wrapped breaks text at blanks into lines of at most width columns; a longer
 // word stands alone.
 func wrapped(s string, width int) []string {
