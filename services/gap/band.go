@@ -36,10 +36,10 @@ func (k band) declared() bool { return k.lower != nil || k.upper != nil }
 func (k band) gap(v float64) float64 {
 	g := 0.0
 	if k.lower != nil {
-		g = math.Max(g, *k.lower-v)
+		g = max(g, *k.lower-v)
 	}
 	if k.upper != nil {
-		g = math.Max(g, v-*k.upper)
+		g = max(g, v-*k.upper)
 	}
 	return g
 }
@@ -48,10 +48,10 @@ func (k band) gap(v float64) float64 {
 func (k band) margin(v float64) float64 {
 	m := math.Inf(1)
 	if k.lower != nil {
-		m = math.Min(m, v-*k.lower)
+		m = min(m, v-*k.lower)
 	}
 	if k.upper != nil {
-		m = math.Min(m, *k.upper-v)
+		m = min(m, *k.upper-v)
 	}
 	return m
 }
@@ -60,10 +60,10 @@ func (k band) margin(v float64) float64 {
 func (k band) size(v float64) float64 {
 	v = math.Abs(v)
 	if k.lower != nil {
-		v = math.Max(v, math.Abs(*k.lower))
+		v = max(v, math.Abs(*k.lower))
 	}
 	if k.upper != nil {
-		v = math.Max(v, math.Abs(*k.upper))
+		v = max(v, math.Abs(*k.upper))
 	}
 	return v
 }
@@ -87,7 +87,7 @@ func (k band) score(v float64) float64 {
 	case k.tolerance <= 0:
 		return 0
 	}
-	return math.Max(0, 1-g/(3*k.tolerance))
+	return max(0, 1-g/(3*k.tolerance))
 }
 
 // compareBand fills the differences at the judged value and gives its status.

@@ -137,7 +137,8 @@ func TestTrajectories(t *testing.T) {
 		{"due on the baseline's day", same, 0, num(400)},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			k := newTrack(&tc.sp, value(tc.sp.Baseline), tc.sp.Baseline != nil, *tc.sp.Value)
+			var k track
+			k.load(&tc.sp, value(tc.sp.Baseline), tc.sp.Baseline != nil, *tc.sp.Value)
 			v, ok := k.at(d(tc.day))
 			var got, base *float64
 			if ok {

@@ -2,7 +2,6 @@ package gap
 
 import (
 	"cmp"
-	"math"
 	"slices"
 	"strings"
 
@@ -48,6 +47,7 @@ type evaluator struct {
 	policy     *Policy
 	opts       Options
 	objectives map[string]int
+	owners     []string // of each objective's targets, where they name none
 	strategies map[string]*Strategy
 	units      map[string]*Unit
 	metrics    map[string]int
@@ -56,6 +56,7 @@ type evaluator struct {
 	numbers    []float64          // room for the numbers that results point to
 	rows       []row              // scratch of the periods form
 	parts      []part             // what each target passes up, by result
+	recent     recent
 }
 
 func newEvaluator(p *Portfolio, asOf calendar.Date, policy *Policy, opts Options) *evaluator {
@@ -66,13 +67,21 @@ func newEvaluator(p *Portfolio, asOf calendar.Date, policy *Policy, opts Options
 		units:      make(map[string]*Unit, len(p.Units)),
 		metrics:    make(map[string]int, len(p.Metrics)),
 		divided:    map[string]*series{},
+		owners:     make([]string, len(p.Objectives)),
 		parts:      make([]part, len(p.Targets)),
 	}
-	for i := range p.Objectives {
-		e.objectives[p.Objectives[i].Name] = i
-	}
+	e.series.recent = &e.recent
 	for i := range p.Strategies {
 		e.strategies[p.Strategies[i].Name] = &p.Strategies[i]
+	}
+	for i := range p.Objectives {
+		o := &p.Objectives[i]
+		e.objectives[o.Name] = i
+		if e.owners[i] = o.Owner; o.Owner == "" {
+			if s := e.strategies[o.Strategy]; s != nil {
+				e.owners[i] = s.Owner
+			}
+		}
 	}
 	for i := range p.Units {
 		e.units[p.Units[i].Name] = &p.Units[i]
@@ -150,7 +159,7 @@ func (e *evaluator) num(v float64) *float64 {
 		v = 0 // no negative zero
 	}
 	if len(e.numbers) == cap(e.numbers) {
-		e.numbers = make([]float64, 0, 1024)
+		e.numbers = make([]float64, 0, 2048)
 	}
 	e.numbers = append(e.numbers, v)
 	return &e.numbers[len(e.numbers)-1]
@@ -180,12 +189,7 @@ func (e *evaluator) compare(t *Target, s *series, r *TargetResult, up *part) {
 		up.objective = i
 		r.Strategy = o.Strategy
 		if r.Owner == "" {
-			r.Owner = o.Owner
-			if r.Owner == "" {
-				if s := e.strategies[o.Strategy]; s != nil {
-					r.Owner = s.Owner
-				}
-			}
+			r.Owner = e.owners[i]
 		}
 	}
 	if unit, ok := strings.CutPrefix(r.Owner, "unit/"); ok {
@@ -286,6 +290,6 @@ func weight(w float64) float64 {
 	return w
 }
 
-func clamp(v float64) float64 { return math.Min(1, math.Max(0, v)) }
+func clamp(v float64) float64 { return min(1, max(0, v)) }
 
 func sign(v float64) Direction { return Direction(cmp.Compare(v, 0)) }

@@ -1,7 +1,5 @@
 package gap
 
-import "math"
-
 // at is the score, as a share of Best, of a value that is gap short of the
 // goal, where the red flag is flag short of it.
 func (k GaugeRule) at(gap, flag float64, met bool) float64 {
@@ -13,7 +11,7 @@ func (k GaugeRule) at(gap, flag float64, met bool) float64 {
 		score = k.Goal
 	}
 	if met {
-		score = math.Max(score, k.Goal)
+		score = max(score, k.Goal)
 	}
 	return clamp(score / k.Best)
 }
@@ -43,7 +41,7 @@ func (c *comparison) redFlag(a *aim) float64 {
 
 // usualFlag is the red flag where none is declared: where at risk ends.
 func (p *Policy) usualFlag(tolerance, scale float64) float64 {
-	return math.Max(p.AtRisk*scale, p.AtRiskTolerances*tolerance)
+	return max(p.AtRisk*scale, p.AtRiskTolerances*tolerance)
 }
 
 // gauged scores a value by its gap and gives its status.

@@ -192,7 +192,7 @@ func (c *comparison) pathCell(p *span) PeriodResult {
 	}
 	drift := float64(a.dir) * (x - p.value)
 	out.Variance = c.num(drift)
-	status := c.policy.judge(drift, sp.Tolerance, c.policy.scaleOf(x, &a, sp.Scale), math.Max(math.Abs(x), math.Abs(p.value)))
+	status := c.policy.judge(drift, sp.Tolerance, c.policy.scaleOf(x, &a, sp.Scale), max(math.Abs(x), math.Abs(p.value)))
 	out.State = state(status)
 	return out
 }
@@ -263,7 +263,7 @@ func (c *comparison) periodCell(w *row, p *span, before float64) PeriodResult {
 		gap, scale := rowGap(w, p.value)
 		out.Variance = c.num(gap)
 		met := reached(gap, w.sp.Tolerance, *w.pt.Value, p.value)
-		out.State = state(c.policy.judgeRow(met, gap, w.sp.Tolerance, scale, math.Max(math.Abs(*w.pt.Value), math.Abs(p.value))))
+		out.State = state(c.policy.judgeRow(met, gap, w.sp.Tolerance, scale, max(math.Abs(*w.pt.Value), math.Abs(p.value))))
 	}
 	return out
 }

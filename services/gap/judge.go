@@ -8,7 +8,7 @@ const epsilon = 1e-9
 // reached reports whether a shortfall is at most the tolerance, where both
 // are differences of numbers as large as a and b.
 func reached(shortfall, tolerance, a, b float64) bool {
-	return shortfall <= tolerance+epsilon*math.Max(math.Abs(a), math.Abs(b))
+	return shortfall <= tolerance+epsilon*max(math.Abs(a), math.Abs(b))
 }
 
 // judge turns a shortfall into a status. scale is what it is a share of; 0
@@ -33,7 +33,7 @@ func (p *Policy) judge(shortfall, tolerance, scale, size float64) Status {
 
 // thresholds are the greatest shares that are on track and at risk.
 func (p *Policy) thresholds(tolerance, scale float64) (on, risk float64) {
-	return math.Max(p.OnTrack, tolerance/scale), math.Max(p.AtRisk, p.AtRiskTolerances*tolerance/scale)
+	return max(p.OnTrack, tolerance/scale), max(p.AtRisk, p.AtRiskTolerances*tolerance/scale)
 }
 
 // judgeMet is judge for what has no way to go: it is met or it is not.

@@ -1,7 +1,5 @@
 package gap
 
-import "math"
-
 // levelScore is the OKR score of a value: piecewise linear through (baseline,
 // 0) and the declared levels, clamped to [0, 1]; without levels linear from
 // baseline to target; where there is no way to go, 1 less the share missing.
@@ -85,7 +83,7 @@ func (c *comparison) levelVerdict() Status {
 	status := final(score >= want-epsilon)
 	if c.explain {
 		c.input("score", c.r.Score)
-		c.say("%s: the due period's value decides for good, and of %s key result a score of %.1f is expected; it is %.2f.", title(status), kind, want, math.Max(0, score))
+		c.say("%s: the due period's value decides for good, and of %s key result a score of %.1f is expected; it is %.2f.", title(status), kind, want, max(0, score))
 	}
 	return status
 }

@@ -62,7 +62,7 @@ func (c *comparison) aimOf(a *aim, sp *Setpoint, at calendar.Date, note bool) {
 	if !finite(a.scale) {
 		a.scale = 0
 	}
-	a.track = newTrack(sp, a.b, a.hasB, a.g)
+	a.track.load(sp, a.b, a.hasB, a.g)
 }
 
 // finalValue is g: declared, relative to the baseline, or the OKR level that
@@ -240,7 +240,7 @@ func (c *comparison) pathStatus(a *aim) Status {
 		return c.gauged(*r.Gap, c.redFlag(a), reached(*r.Gap, c.sp.Tolerance, a.g, *r.Actual))
 	}
 	scale := p.scaleOf(x, a, c.sp.Scale)
-	status := p.judge(*shortfall, c.sp.Tolerance, scale, math.Max(math.Abs(a.g), math.Abs(*r.Actual)))
+	status := p.judge(*shortfall, c.sp.Tolerance, scale, max(math.Abs(a.g), math.Abs(*r.Actual)))
 	if !c.explain {
 		return status
 	}

@@ -260,7 +260,7 @@ func (c *comparison) compareRow(w *row, v float64) (status Status, met bool) {
 	if c.policy.Score == GaugeScore {
 		return c.gauged(gap, c.policy.usualFlag(tolerance, scale), met), met
 	}
-	status = c.policy.judgeRow(met, gap, tolerance, scale, math.Max(math.Abs(g), math.Abs(v)))
+	status = c.policy.judgeRow(met, gap, tolerance, scale, max(math.Abs(g), math.Abs(v)))
 	if c.explain {
 		c.explainRow(w, status, scale)
 	}

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
@@ -44,6 +45,10 @@ func drawPortfolio(t *rapid.T) Portfolio {
 			Cadence:       rapid.SampledFrom([]calendar.Cadence{calendar.Daily, calendar.Weekly, calendar.Monthly, calendar.Quarterly, calendar.Yearly}).Draw(t, "cadence"),
 			ReportedEvery: rapid.SampledFrom([]calendar.Cadence{"", calendar.Monthly}).Draw(t, "every"),
 			Aggregation:   rapid.SampledFrom([]Aggregation{Last, Sum, Mean}).Draw(t, "aggregation"),
+			Accumulate:    rapid.IntRange(0, 3).Draw(t, "accumulate?") == 0,
+		}
+		if rapid.IntRange(0, 3).Draw(t, "4-4-5?") == 0 {
+			m.Calendar = calendar.FourFourFive(m.Calendar.FiscalYearStart(), time.Saturday)
 		}
 		if rapid.IntRange(0, 3).Draw(t, "break?") == 0 {
 			m.Breaks = []Break{{date("break", 1500), "changed"}}
@@ -56,6 +61,16 @@ func drawPortfolio(t *rapid.T) Portfolio {
 			m.Observations = append(m.Observations, Observation{At: at, Value: value("v"), Revision: uint64(100 + k)})
 		}
 		p.Metrics = append(p.Metrics, m)
+	}
+	if n := len(p.Metrics); n > 1 && rapid.IntRange(0, 2).Draw(t, "ratio?") == 0 {
+		// The second metric divides the first by one that no target is on.
+		per := Metric{Name: divisor, Cadence: p.Metrics[0].Cadence, Calendar: p.Metrics[0].Calendar, Aggregation: Sum}
+		for _, o := range p.Metrics[0].Observations {
+			per.Observations = append(per.Observations, Observation{At: o.At, Value: float64(rapid.SampledFrom([]int{0, 1, 2, 4}).Draw(t, "divisor")), Revision: o.Revision})
+		}
+		ratio := &p.Metrics[1]
+		ratio.Aggregation, ratio.Ratio, ratio.Accumulate = RatioOf, &Ratio{"m", divisor}, false
+		p.Metrics = append(p.Metrics, per)
 	}
 	for i := range rapid.IntRange(1, 5).Draw(t, "targets") {
 		target := Target{Name: string(rune('t' + i)), Metric: rapid.SampledFrom([]string{"m", "n", "missing"}).Draw(t, "metric"),
@@ -81,7 +96,7 @@ func drawPortfolio(t *rapid.T) Portfolio {
 					sp.Trajectory.Start = &Point{date("start date", 700), value("start")}
 				}
 			case 1:
-				for _, y := range []string{"2015", "2016", "2017-Q1", "2018-06", "2019"} {
+				for _, y := range []string{"2015", "2016", "2017-Q1", "FY2017-P11", "2018-06", "2019"} {
 					if rapid.Bool().Draw(t, y) {
 						sp.Periods = append(sp.Periods, PeriodTarget{Period: y, Value: some("period value"), Excluded: rapid.SampledFrom([]string{"", "", "", "why"}).Draw(t, "excluded")})
 					}
@@ -100,6 +115,9 @@ func drawPortfolio(t *rapid.T) Portfolio {
 	}
 	return p
 }
+
+// divisor is the metric whose values have no unit of their own.
+const divisor = "per"
 
 func drawAsOf(t *rapid.T) calendar.Date {
 	return day("2015-01-01").AddDays(rapid.IntRange(-10, 3000).Draw(t, "as of"))
@@ -126,7 +144,9 @@ func convert(p Portfolio, k float64) Portfolio {
 		m := &p.Metrics[i]
 		m.Observations = slices.Clone(m.Observations)
 		for j := range m.Observations {
-			m.Observations[j].Value *= k
+			if m.Name != divisor {
+				m.Observations[j].Value *= k
+			}
 		}
 	}
 	for i := range p.Targets {

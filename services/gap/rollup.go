@@ -349,6 +349,9 @@ func (g *graph) units() {
 			all = append(all, u)
 		}
 	}
+	if len(all) == 0 {
+		return
+	}
 	slices.SortFunc(all, func(a, b *Unit) int { return strings.Compare(a.Name, b.Name) })
 	type sum struct {
 		tally
@@ -361,7 +364,7 @@ func (g *graph) units() {
 	var above []string
 	for i := range g.r.Targets {
 		above = above[:0]
-		for name := g.r.Targets[i].Unit; name != "" && len(all) > 0 && !slices.Contains(above, name); {
+		for name := g.r.Targets[i].Unit; name != "" && !slices.Contains(above, name); {
 			u := g.evaluator.units[name]
 			if u == nil {
 				break

@@ -3,7 +3,6 @@ package gap
 import (
 	"cmp"
 	"fmt"
-	"math"
 	"slices"
 	"sort"
 
@@ -29,6 +28,21 @@ type series struct {
 	hasLast        bool
 	nextDue        calendar.Date // when the value after last should be there
 	problem        string        // why it can have no values
+	recent         *recent
+}
+
+// recent remembers the period of the last value and what follows from its
+// dates: it is mostly the same from one metric to the next.
+type recent struct {
+	k       calendar.Calendar
+	lagDays int
+	p       calendar.Period // named
+	nextDue calendar.Date
+}
+
+// knows reports whether d lies in the period remembered.
+func (m *recent) knows(s *series, d calendar.Date) bool {
+	return m != nil && m.p.Contains(d) && m.k == s.k && m.p.Cadence == s.cadence
 }
 
 // span is the data of one period.
@@ -53,7 +67,7 @@ func (p *span) complete() bool {
 func (s *series) load(m *Metric, asOf calendar.Date) {
 	s.m, s.asOf, s.cadence, s.every, s.k = m, asOf, m.Cadence, m.ReportedEvery, m.Calendar
 	s.breaks, s.ratio, s.total, s.hasLast, s.nextDue, s.problem = m.Breaks, nil, nil, false, calendar.Date{}, ""
-	if s.every == "" || !s.every.Valid() || s.cadence.Finer(s.every) {
+	if s.every == "" || (s.every != s.cadence && (!s.every.Valid() || s.cadence.Finer(s.every))) {
 		s.every = s.cadence
 	}
 	s.obs = m.Observations
@@ -70,8 +84,18 @@ func (s *series) load(m *Metric, asOf calendar.Date) {
 // conclude finds the latest period that may be judged.
 func (s *series) conclude() {
 	s.hasLast = s.cadence.Valid() && s.latestBefore(s.asOf.AddDays(1), &s.last)
-	if s.hasLast {
-		s.nextDue = s.dueAfter(s.last.Period)
+	if !s.hasLast {
+		return
+	}
+	m := s.recent
+	if m.knows(s, s.last.End) && m.lagDays == s.m.ReportingLagDays {
+		s.nextDue = m.nextDue
+		return
+	}
+	s.nextDue = s.dueAfter(s.last.Period)
+	if m != nil {
+		s.last.Period = s.named(s.last.Period)
+		*m = recent{k: s.k, lagDays: s.m.ReportingLagDays, p: s.last.Period, nextDue: s.nextDue}
 	}
 }
 
@@ -178,11 +202,11 @@ func (s *series) fold(obs []Observation) float64 {
 		}
 	case Min:
 		for i := range obs {
-			v = math.Min(v, obs[i].Value)
+			v = min(v, obs[i].Value)
 		}
 	case Max:
 		for i := range obs {
-			v = math.Max(v, obs[i].Value)
+			v = max(v, obs[i].Value)
 		}
 	}
 	return v
@@ -210,7 +234,12 @@ func (s *series) latestBefore(d calendar.Date, out *span) bool {
 		return false
 	}
 	for end := s.from(d); end > 0; {
-		p := s.k.Span(s.obs[end-1].At, s.cadence)
+		var p calendar.Period
+		if at := s.obs[end-1].At; s.recent.knows(s, at) {
+			p = s.recent.p
+		} else {
+			p = s.k.Span(at, s.cadence)
+		}
 		first := end - 1
 		for first > 0 && !s.obs[first-1].At.Before(p.Start) {
 			first--

@@ -18,20 +18,23 @@ type track struct {
 	steps  bool
 }
 
-func newTrack(sp *Setpoint, b float64, hasB bool, g float64) track {
-	k := track{shape: sp.Trajectory.Shape, t1: sp.Due, v0: b, begun: hasB, g: g, points: sp.Trajectory.Points, steps: sp.Trajectory.Steps}
+// load makes the path of a setpoint from b to g ready.
+func (k *track) load(sp *Setpoint, b float64, hasB bool, g float64) {
+	*k = track{shape: sp.Trajectory.Shape, t1: sp.Due, v0: b, begun: hasB, g: g, points: sp.Trajectory.Points, steps: sp.Trajectory.Steps}
 	if sp.Baseline != nil {
 		k.t0 = sp.Baseline.Date
 	}
 	if s := sp.Trajectory.Start; s != nil {
 		k.t0, k.v0, k.begun = s.Date, s.Value, true
 	}
+	if k.shape != Points {
+		return
+	}
 	byDate := func(a, b Point) int { return a.Date.Compare(b.Date) }
-	if k.shape == Points && !slices.IsSortedFunc(k.points, byDate) {
+	if !slices.IsSortedFunc(k.points, byDate) {
 		k.points = slices.Clone(k.points)
 		slices.SortStableFunc(k.points, func(a, b Point) int { return cmp.Or(byDate(a, b), cmp.Compare(a.Value, b.Value)) })
 	}
-	return k
 }
 
 // ExpectedPath is what a setpoint of the path form expects at the end of each
@@ -43,7 +46,8 @@ func ExpectedPath(sp *Setpoint, baseline *float64, final float64) func(calendar.
 	if baseline != nil {
 		b = *baseline
 	}
-	k := newTrack(sp, b, baseline != nil, final)
+	var k track
+	k.load(sp, b, baseline != nil, final)
 	return k.at
 }
 
