@@ -168,14 +168,8 @@ func (m *maker) take() {
 			ids[Ref{kind, h.ID}] = true
 		}
 	}
-	// A name that a rename leaves may be taken anew in the same apply.
-	named, vacated := map[Ref]bool{}, map[Ref]bool{}
-	for _, it := range m.wish.Items {
-		named[Ref{it.Kind, it.Metadata.GetName()}] = true
-		if _, done := m.now[it.Kind][it.Metadata.GetName()]; !done {
-			vacated[Ref{it.Kind, it.Metadata.GetRenamedFrom()}] = true
-		}
-	}
+	named, vacated := m.vacated()
+	heirs := map[Ref]string{} // the new name of what is renamed
 	for _, it := range m.wish.Items {
 		ref := Ref{it.Kind, it.Metadata.GetName()}
 		if first, twice := m.items[ref]; twice {
@@ -212,7 +206,12 @@ func (m *maker) take() {
 				m.faults = append(m.faults, it.Place("metadata.renamedFrom", "declaration.protected",
 					fmt.Sprintf("%s/%s is protected", ref.Kind, old), "keep metadata.protected: true while renaming"))
 				continue
+			case oldExists && heirs[Ref{ref.Kind, old}] != "":
+				m.faults = append(m.faults, it.Place("metadata.renamedFrom", "declaration.renamed_twice",
+					fmt.Sprintf("%s/%s is renamed to %q as well", ref.Kind, old, heirs[Ref{ref.Kind, old}]), "one resource has one name"))
+				continue
 			case oldExists:
+				heirs[Ref{ref.Kind, old}] = ref.Name
 				held, exists, action, from = before, true, Rename, old
 				if m.then[ref.Kind][old].ID == before.ID {
 					delete(m.then[ref.Kind], old)
@@ -268,6 +267,34 @@ func (m *maker) dates(it Item, held, after Held) {
 	}
 	m.warnings = append(m.warnings, it.Place("metadata.effective", reason, message,
 		"give the date from which the change counts, or leave it out for today"))
+}
+
+// vacated gives the names that the items have, and those that renames leave,
+// which may be taken anew in the same apply. A rename takes place if its new
+// name is free, or is left by another.
+func (m *maker) vacated() (named, vacated map[Ref]bool) {
+	named, vacated = map[Ref]bool{}, map[Ref]bool{}
+	from := make(map[Ref]Ref)
+	var next []Ref // items that can have their name
+	for _, it := range m.wish.Items {
+		ref := Ref{it.Kind, it.Metadata.GetName()}
+		named[ref] = true
+		if old := it.Metadata.GetRenamedFrom(); old != "" && old != ref.Name {
+			from[ref] = Ref{it.Kind, old}
+			if _, taken := m.now[ref.Kind][ref.Name]; !taken {
+				next = append(next, ref)
+			}
+		}
+	}
+	for len(next) > 0 {
+		old, renamed := from[next[0]]
+		next = next[1:]
+		if renamed && !vacated[old] {
+			vacated[old] = true
+			next = append(next, old)
+		}
+	}
+	return named, vacated
 }
 
 // freeID is the id of a new aggregate: the resource's name, which makes

@@ -170,6 +170,12 @@ func TestFaults(t *testing.T) {
 			want: []string{"declaration.rename_onto_existing: Unit/v exists beside Unit/u"},
 		},
 		{
+			name: "one resource under two new names",
+			now:  []declaration.Item{item("Unit", "u", &strategyv1.UnitSpec{})},
+			wish: declaration.Wish{Items: []declaration.Item{item("Unit", "v", &strategyv1.UnitSpec{}, renamedFrom("u")), item("Unit", "w", &strategyv1.UnitSpec{}, renamedFrom("u"))}},
+			want: []string{`declaration.renamed_twice: Unit/u is renamed to "v" as well`},
+		},
+		{
 			name: "a rename leaves a reference behind",
 			now:  []declaration.Item{item("Metric", "m", metric("yearly")), item("Target", "t", yearly("m", 1))},
 			wish: declaration.Wish{Items: []declaration.Item{item("Metric", "n", metric("yearly"), renamedFrom("m"))}},
