@@ -6,6 +6,8 @@ import (
 	"math"
 	"strconv"
 
+	"google.golang.org/protobuf/proto"
+
 	strategyv1 "setpoint.dev/proto/gen/setpoint/strategy/v1"
 	"setpoint.dev/services/internal/calendar"
 	"setpoint.dev/services/internal/resource"
@@ -35,11 +37,10 @@ func adviseTarget(s *strategyv1.TargetSpec, set resource.Set, f *findings) {
 	}
 	assignable(s, set, f)
 	timeBound(s, set, f)
-	spec, ok := set.Spec("Metric", s.GetMetric())
+	m, ok := specOf[*strategyv1.MetricSpec](set, "Metric", s.GetMetric())
 	if !ok {
 		return
 	}
-	m := spec.(*strategyv1.MetricSpec)
 	seen, ok := set.(resource.Observer)
 	if !ok {
 		return
@@ -49,14 +50,23 @@ func adviseTarget(s *strategyv1.TargetSpec, set resource.Set, f *findings) {
 	realistic(s, h, f)
 }
 
+// assignable: a target without an owner is its objective's owner's, and else its
+// strategy's.
 func assignable(s *strategyv1.TargetSpec, set resource.Set, f *findings) {
-	if s.GetOwner() != "" {
-		return
+	o, _ := specOf[*strategyv1.ObjectiveSpec](set, "Objective", s.GetObjective())
+	above, _ := specOf[*strategyv1.StrategySpec](set, "Strategy", o.GetStrategy())
+	if cmp.Or(s.GetOwner(), o.GetOwner(), above.GetOwner()) == "" {
+		f.warn("spec.owner", "smart_no_owner", "nobody owns the target, its objective or its strategy", "owner: unit/NAME or person/ID")
 	}
-	if o, ok := set.Spec("Objective", s.GetObjective()); ok && o.(*strategyv1.ObjectiveSpec).GetOwner() != "" {
-		return
+}
+
+// specOf is a spec of the set; the getters of a nil one give zero values.
+func specOf[M proto.Message](set resource.Set, kind, name string) (spec M, ok bool) {
+	m, ok := set.Spec(kind, name)
+	if ok {
+		spec, ok = m.(M)
 	}
-	f.warn("spec.owner", "smart_no_owner", "nobody owns the target, nor its objective", "owner: unit/NAME or person/ID")
+	return spec, ok
 }
 
 func timeBound(s *strategyv1.TargetSpec, set resource.Set, f *findings) {
@@ -68,16 +78,12 @@ func timeBound(s *strategyv1.TargetSpec, set resource.Set, f *findings) {
 	if last.IsZero() {
 		return
 	}
-	o, ok := set.Spec("Objective", s.GetObjective())
+	o, _ := specOf[*strategyv1.ObjectiveSpec](set, "Objective", s.GetObjective())
+	plan, ok := specOf[*strategyv1.StrategySpec](set, "Strategy", o.GetStrategy())
 	if !ok {
 		return
 	}
-	name := o.(*strategyv1.ObjectiveSpec).GetStrategy()
-	spec, ok := set.Spec("Strategy", name)
-	if !ok {
-		return
-	}
-	h := spec.(*strategyv1.StrategySpec).GetHorizon()
+	h := plan.GetHorizon()
 	start, err1 := calendar.ParseDate(h.GetStart())
 	end, err2 := calendar.ParseDate(h.GetEnd())
 	if err1 != nil || err2 != nil || !last.Before(start) && !first.After(end) {
@@ -87,7 +93,7 @@ func timeBound(s *strategyv1.TargetSpec, set resource.Set, f *findings) {
 	if last.Before(start) {
 		side, edge = "before the start", start
 	}
-	f.warn(field, "smart_outside_horizon", fmt.Sprintf("%s lies %s of strategy %q, %s", last, side, name, edge),
+	f.warn(field, "smart_outside_horizon", fmt.Sprintf("%s lies %s of strategy %q, %s", last, side, o.GetStrategy(), edge),
 		"move it into the horizon, or the horizon to it")
 }
 
@@ -102,11 +108,11 @@ func span(s *strategyv1.TargetSpec, set resource.Set) (field string, first, last
 		last, _ = calendar.ParseDate(s.GetMaintain().GetTo())
 		return "spec.maintain.to", last, last
 	}
-	spec, ok := set.Spec("Metric", s.GetMetric())
+	m, ok := specOf[*strategyv1.MetricSpec](set, "Metric", s.GetMetric())
 	if !ok {
 		return "", first, last
 	}
-	k := Calendar(spec.(*strategyv1.MetricSpec), set)
+	k := Calendar(m, set)
 	for i, p := range s.GetPeriods() {
 		if q, err := k.Parse(p.GetPeriod()); err == nil && q.End.After(last) {
 			field, first, last = fmt.Sprintf("spec.periods[%d].period", i), q.Start, q.End

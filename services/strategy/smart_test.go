@@ -91,8 +91,9 @@ func TestAdvice(t *testing.T) {
 		{name: "a good path", target: path, seen: yearlyValues(2022, 0, 4, 7, 10)},
 		{name: "a good path on a metric without values", target: path},
 		{name: "nobody owns it", target: `"objective": "p", "metric": "m", "baseline": {"date": "2025-12-31", "value": 10}, "value": 20, "due": "2027-12-31"`,
-			want: []string{"strategy.smart_no_owner spec.owner: nobody owns the target, nor its objective"}},
+			want: []string{"strategy.smart_no_owner spec.owner: nobody owns the target, its objective or its strategy"}},
 		{name: "its objective is owned", target: `"objective": "o", "metric": "m", "baseline": {"date": "2025-12-31", "value": 10}, "value": 20, "due": "2027-12-31"`},
+		{name: "its strategy is owned", target: `"objective": "q", "metric": "m", "baseline": {"date": "2025-12-31", "value": 10}, "value": 20, "due": "2027-12-31"`},
 		{name: "no objective, no owner, no baseline", target: `"metric": "m", "value": 20, "direction": "increase", "due": "2027-12-31"`,
 			want: []string{"strategy.target_without_objective", "strategy.target_without_baseline", "strategy.smart_no_owner"}},
 
@@ -164,6 +165,8 @@ func TestAdvice(t *testing.T) {
 				"Strategy/s":  read(t, &strategyv1.StrategySpec{}, `{"horizon": {"start": "2026-01-01", "end": "2030-12-31"}}`),
 				"Objective/o": read(t, &strategyv1.ObjectiveSpec{}, `{"strategy": "s", "owner": "unit/u"}`),
 				"Objective/p": read(t, &strategyv1.ObjectiveSpec{}, `{"strategy": "s"}`),
+				"Strategy/r":  read(t, &strategyv1.StrategySpec{}, `{"owner": "unit/u", "horizon": {"start": "2026-01-01", "end": "2030-12-31"}}`),
+				"Objective/q": read(t, &strategyv1.ObjectiveSpec{}, `{"strategy": "r"}`),
 				"Metric/m":    read(t, &strategyv1.MetricSpec{}, `{"unit": "points", "cadence": "yearly"`+c.metric+`}`),
 				"Target/t":    read(t, &strategyv1.TargetSpec{}, `{`+c.target+`}`),
 			}

@@ -2,6 +2,7 @@
 package rpc
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/http"
@@ -64,8 +65,12 @@ func (s *Service) Plan(ctx context.Context, req *declarationv1.PlanRequest) (*de
 	}
 	res := &declarationv1.PlanResponse{}
 	err = s.record.View(ctx, func(v record.View) error {
+		// Only a plan takes the time to read what was observed: an apply holds
+		// up everybody else's.
+		seen := newObserved(v, p.Org)
+		wish.Observed = seen.points
 		plan, revision, err := s.plan(v, p.Org, wish)
-		if err != nil {
+		if err := cmp.Or(err, seen.err); err != nil {
 			return err
 		}
 		res.Revision = int64(revision)
@@ -191,12 +196,7 @@ func (s *Service) plan(v record.View, org string, wish declaration.Wish) (declar
 	if err != nil {
 		return declaration.Plan{}, 0, err
 	}
-	advice := newObserved(v, org)
-	wish.Observed = advice.points
 	plan, faults := declaration.Make(s.kinds, now, wish)
-	if advice.err != nil {
-		return plan, revision, advice.err
-	}
 	if len(faults) > 0 {
 		return plan, revision, refusal(wish, faults)
 	}

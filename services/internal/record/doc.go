@@ -1,5 +1,5 @@
-// Package record is the one generic projection of the log: what was declared
-// and what was observed, bitemporally, for every organization.
+// Package record is the one generic projection of the log: what was declared,
+// what was observed and what was said, bitemporally, for every organization.
 //
 // Read store.go first: it states what a database must promise. fold.go turns
 // commits of the log into Changes, the same for every database; projector.go

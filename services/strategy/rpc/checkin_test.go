@@ -2,12 +2,15 @@ package rpc_test
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
 
 	"connectrpc.com/connect"
+	"google.golang.org/protobuf/proto"
 
 	declarationv1 "setpoint.dev/proto/gen/setpoint/declaration/v1"
 	strategyv1 "setpoint.dev/proto/gen/setpoint/strategy/v1"
@@ -149,19 +152,31 @@ func TestCheckInsThatAreRefused(t *testing.T) {
 	}
 }
 
-// A request id counts once, also after a restart; without one, the same words
-// of the same person on the same day are one check-in.
+// A request id counts once, also after a restart and a rebuild of the record;
+// without one, the same words of the same person on the same day are one
+// check-in.
 func TestACheckInCountsOnce(t *testing.T) {
 	w := start(t)
 	req := &strategyv1.CheckInRequest{RequestId: "r1", Confidence: confidence(4), Note: "n"}
 	first := w.checkIn(req)
 	w.checkIn(&strategyv1.CheckInRequest{Confidence: confidence(5)})
-	if err := w.server.Close(); err != nil {
-		t.Fatal(err)
-	}
-	w.open()
-	if again := w.checkIn(req); again != first {
-		t.Errorf("revision %d, first it was %d", again, first)
+	before := w.list(&strategyv1.ListCheckInsRequest{})
+	for _, rebuild := range []bool{false, true} {
+		if err := w.server.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if rebuild {
+			if err := os.Remove(filepath.Join(w.dir, "record.db")); err != nil {
+				t.Fatal(err)
+			}
+		}
+		w.open()
+		if again := w.checkIn(req); again != first {
+			t.Errorf("revision %d, first it was %d", again, first)
+		}
+		if after := w.list(&strategyv1.ListCheckInsRequest{}); !proto.Equal(before, after) {
+			t.Errorf("rebuilt %v: %v, before it was %v", rebuild, after, before)
+		}
 	}
 	w.checkIn(&strategyv1.CheckInRequest{Confidence: confidence(5)})
 	if _, err := w.strategy.CheckIn(w.ctx, &strategyv1.CheckInRequest{RequestId: "r1", Target: "t", Note: "other"}); reason(err) != "request.id_reused" {
