@@ -24,6 +24,7 @@ var climateDays = []string{
 
 func TestStatesEmissionTargets(t *testing.T) {
 	need(t, climateTargets, climateEmissions)
+	t.Parallel()
 	climate := states(t)
 	total := map[string]int{}
 	for _, p := range climate.pledges {

@@ -14,6 +14,7 @@ import (
 // The tables, and the test that each of them is for.
 var tables = []struct{ file, test string }{
 	{austinTable, "TestACitysMeasures"},
+	{austinTable, "TestACitysMeasuresMirrored"},
 	{climateTargets, "TestStatesEmissionTargets"},
 	{climateEmissions, "TestStatesEmissionTargets"},
 	{ipfsTable, "TestObjectivesAndKeyResults"},

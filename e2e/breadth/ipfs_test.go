@@ -9,6 +9,7 @@ import (
 
 func TestObjectivesAndKeyResults(t *testing.T) {
 	need(t, ipfsTable)
+	t.Parallel()
 	okrs := keyResults(t)
 	scored, zero := 0, 0
 	for _, k := range okrs.results {
