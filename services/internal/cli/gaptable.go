@@ -100,7 +100,7 @@ func targetTable(targets []*gapv1.TargetGap, width int, color paint) string {
 		)
 	})
 	columns := []column{
-		{Title: "STATUS"}, {Title: "TARGET", Shrink: 20, Name: true}, {Title: "PERIOD", Drop: 6}, {Title: "ACTUAL", Right: true, Drop: 8},
+		{Title: "STATUS"}, {Title: "TARGET", Shrink: 16, Name: true}, {Title: "PERIOD", Drop: 6}, {Title: "ACTUAL", Right: true, Drop: 8},
 		{Title: "DECLARED", Right: true, Drop: 7}, {Title: "EXPECTED", Right: true, Drop: 4}, {Title: "GAP", Right: true},
 		{Title: "DRIFT", Right: true, Drop: 3}, {Title: "SHARE", Right: true, Drop: 5}, {Title: "PROGRESS", Right: true, Drop: 2},
 		{Title: "CONFIDENCE", Right: true, Drop: 1}, {Title: "FLAGS", Shrink: 12, Cap: longestTitle},

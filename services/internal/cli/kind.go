@@ -48,13 +48,13 @@ var kinds = []kind{
 		titleColumn, {column{Title: "START"}, field("horizon.start")}, {column{Title: "END"}, field("horizon.end")}, ownerColumn}},
 	{"Objective", "objectives", &strategyv1.ObjectiveSpec{}, []kindColumn{
 		titleColumn, {column{Title: "STRATEGY", Shrink: 12, Name: true}, field("strategy")}, {column{Title: "PILLAR", Shrink: 10}, field("pillar")},
-		{column{Title: "OKR TYPE"}, field("okrType")}, ownerColumn}},
+		{column{Title: "OKR TYPE", Drop: 4}, field("okrType")}, ownerColumn}},
 	{"Metric", "metrics", &strategyv1.MetricSpec{}, []kindColumn{
 		titleColumn, {column{Title: "UNIT", Shrink: 8}, field("unit")}, {column{Title: "CADENCE"}, field("cadence")},
-		{column{Title: "AGGREGATION"}, field("aggregation")}}},
+		{column{Title: "AGGREGATION", Drop: 4}, field("aggregation")}}},
 	{"Target", "targets", &strategyv1.TargetSpec{}, []kindColumn{
-		{column{Title: "METRIC", Shrink: 12, Name: true}, field("metric")}, {column{Title: "OBJECTIVE", Shrink: 12, Name: true}, field("objective")},
-		{column{Title: "FORM"}, targetForm}, {column{Title: "TARGET", Right: true}, targetValue},
+		{column{Title: "METRIC", Shrink: 12, Name: true}, field("metric")}, {column{Title: "OBJECTIVE", Shrink: 12, Drop: 4, Name: true}, field("objective")},
+		{column{Title: "FORM", Drop: 5}, targetForm}, {column{Title: "TARGET", Right: true}, targetValue},
 		{column{Title: "DUE"}, targetDue}, ownerColumn}},
 	{"Initiative", "initiatives", nil, plain},
 	{"ChangeProgram", "changeprograms", nil, plain},
