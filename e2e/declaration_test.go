@@ -5,6 +5,9 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -633,4 +636,49 @@ func TestTwentyThousandResources(t *testing.T) {
 		t.Fatalf("19,999 resources: revision %d, %v", res.GetRevision(), err)
 	}
 	t.Logf("19,999 resources in %s", time.Since(began).Round(time.Millisecond))
+}
+
+// The commands as people type them, on the program as it is built.
+func TestDeclaringFromTheCommandLine(t *testing.T) {
+	dir := t.TempDir()
+	path, err := binary()
+	if err != nil {
+		t.Fatal(err)
+	}
+	url := serve(t, filepath.Join(dir, "data")).URL()
+	run := func(code int, stdin string, args ...string) string {
+		t.Helper()
+		cmd := exec.Command(path, args...)
+		cmd.Dir, cmd.Stdin = dir, strings.NewReader(stdin)
+		cmd.Env = append(os.Environ(), "SETPOINT_SERVER="+url)
+		out, err := cmd.CombinedOutput()
+		if got := cmd.ProcessState.ExitCode(); got != code {
+			t.Fatalf("setpoint %s: exit code %d, want %d (%v)\n%s", strings.Join(args, " "), got, code, err, out)
+		}
+		return string(out)
+	}
+	run(2, small, "plan", "-f", "-", "--out", "first.json")
+	run(0, small, "apply", "-f", "-", "--manager", "git", "--set", "core", "--reason", "the beginning")
+	out := run(1, "", "apply", "--plan", "first.json")
+	contains(t, "a plan of nothing", out, "declared since:\n  revision 4, ")
+	contains(t, "a plan of nothing", out, "create Strategy/plan, create Objective/grow, create Metric/revenue")
+
+	run(2, revenue(100, ""), "plan", "-f", "-", "--out", "second.json")
+	run(0, revenue(90, ""), "apply", "-f", "-")
+	contains(t, "a stale plan", run(1, "", "apply", "--plan", "second.json"), ": create Target/t\nerror: nothing was changed")
+	run(0, "", "apply", "--plan", "second.json", "--force")
+
+	contains(t, "history", run(0, "", "history", "target", "t"), "spec.value: 90 → 100")
+	contains(t, "history of a set", run(0, "", "history", "metric/revenue"), "why: the beginning")
+	contains(t, "diff", run(2, "", "diff", "--from", "6"), "~ Target/t\n    spec.value: 90 → 100\n")
+	run(0, "", "diff", "--from", "6", "--to", "6")
+
+	run(0, "", "export", "-o", "all.yaml")
+	contains(t, "applied back", run(0, "", "plan", "-f", "all.yaml"), "No changes: 4 resources are as declared.")
+	contains(t, "moved", run(2, small, "plan", "-f", "-"), "~ Strategy/plan\n    set: core → (default)\n")
+	past := run(0, "", "export", "--revision", "6")
+	contains(t, "restored", run(0, past, "apply", "-f", "-"), "~ Target/t changed")
+	contains(t, "a refused deletion", run(1, "", "delete", "metric", "revenue", "--yes"),
+		"Metric/revenue: cannot be deleted: Target/t refers to it (spec.metric)\n"+
+			"    hint: delete or change what refers to it in the same apply\nerror: nothing was deleted\n")
 }
