@@ -77,7 +77,7 @@ func run(ctx context.Context, c client, out io.Writer) error {
 		RequestId:    "bakery-2026.csv-line-2",
 		Observations: []*strategyv1.Observation{observation("2026-01", 0.11)},
 	}
-	if revision, err = c.record(ctx, january, out); err != nil {
+	if _, err = c.record(ctx, january, out); err != nil {
 		return fmt.Errorf("observe: %w", err)
 	}
 	if err := c.compare(ctx, revision, out); err != nil {
