@@ -67,8 +67,7 @@ func newClient(h connect.HTTPClient, server, org, token string) client {
 
 // run goes round the loop once: declare, observe, compare, follow.
 func run(ctx context.Context, c client, out io.Writer) error {
-	revision, err := c.declare(ctx, out)
-	if err != nil {
+	if _, err := c.declare(ctx, out); err != nil {
 		return fmt.Errorf("declare: %w", err)
 	}
 	january := &strategyv1.RecordObservationsRequest{
@@ -77,7 +76,8 @@ func run(ctx context.Context, c client, out io.Writer) error {
 		RequestId:    "bakery-2026.csv-line-2",
 		Observations: []*strategyv1.Observation{observation("2026-01", 0.11)},
 	}
-	if _, err = c.record(ctx, january, out); err != nil {
+	revision, err := c.record(ctx, january, out)
+	if err != nil {
 		return fmt.Errorf("observe: %w", err)
 	}
 	if err := c.compare(ctx, revision, out); err != nil {
