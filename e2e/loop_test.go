@@ -215,3 +215,25 @@ func TestACorrectionSupersedesAndHistoryStays(t *testing.T) {
 		t.Errorf("now %v, then %v", now, then)
 	}
 }
+
+func TestPagesOfThePast(t *testing.T) {
+	c := connectTo(t, serve(t, t.TempDir()).URL(), "default")
+	load(t, c)
+	ctx := context.Background()
+	var names []string
+	for token := ""; ; {
+		res, err := c.declare.List(ctx, &declarationv1.ListRequest{Kind: "metric", PageSize: 10, PageToken: token, KnownAt: "2199-01-01"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, r := range res.GetResources() {
+			names = append(names, r.GetMetadata().GetName())
+		}
+		if token = res.GetNextPageToken(); token == "" {
+			break
+		}
+	}
+	if len(names) != 28 {
+		t.Errorf("%d metrics on pages of 10: %v", len(names), names)
+	}
+}

@@ -79,9 +79,11 @@ func (s *Service) List(ctx context.Context, req *declarationv1.ListRequest) (*de
 		return nil, err
 	}
 	if page != nil {
-		if snapshot.Revision, err = strconv.ParseUint(page[0], 10, 64); err != nil {
+		revision, err := strconv.ParseUint(page[0], 10, 64)
+		if err != nil {
 			return nil, rpc.BadPage()
 		}
+		snapshot = record.Snapshot{Revision: revision}
 		after = page[1]
 	}
 	size := int(req.GetPageSize())
