@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	commonv1 "setpoint.dev/proto/gen/setpoint/common/v1"
 	declarationv1 "setpoint.dev/proto/gen/setpoint/declaration/v1"
 	"setpoint.dev/services/internal/fault"
 )
@@ -138,7 +139,7 @@ func (a *app) apply(ctx context.Context, req *declarationv1.ApplyRequest, f form
 	res, err := a.client().declaration.Apply(bar.part(ctx, 0, manifestBytes(req.GetManifests())), req)
 	bar.end()
 	if err != nil {
-		return err
+		return a.perhaps(err)
 	}
 	a.settle(ctx, res.GetRevision())
 	if f != asTable {
@@ -158,7 +159,18 @@ func (a *app) apply(ctx context.Context, req *declarationv1.ApplyRequest, f form
 			a.printf("%s\n", color.with(yellow, "~ "+name+" changed"))
 		}
 	}
-	if n := len(res.GetWarnings()); n > 0 {
+	// What changes the past, or spares a resource, must be seen; advice on how a
+	// target is declared can wait for a plan.
+	var grave []*commonv1.Fault
+	for _, w := range res.GetWarnings() {
+		if strings.HasPrefix(w.GetReason(), "declaration.") {
+			grave = append(grave, w)
+		}
+	}
+	if len(grave) > 0 {
+		a.warnf("%s", renderWarnings(grave))
+	}
+	if n := len(res.GetWarnings()) - len(grave); n > 0 {
 		a.warnf("%s; setpoint plan shows them\n", counted(n, "warning", "warnings"))
 	}
 	a.printf("%s\n", color.with(bold, "Applied: "+tallyOf(res.GetChanges(), res.GetSummary()).applied()+

@@ -16,6 +16,7 @@ import (
 	"setpoint.dev/proto/gen/setpoint/declaration/v1/declarationv1connect"
 	"setpoint.dev/proto/gen/setpoint/gap/v1/gapv1connect"
 	"setpoint.dev/proto/gen/setpoint/strategy/v1/strategyv1connect"
+	"setpoint.dev/services/internal/fault"
 )
 
 // attempts is how often an unavailable server is asked.
@@ -135,17 +136,33 @@ func unreached(err error) bool {
 func requestID() string { return "cli-" + rand.Text() }
 
 // settle waits until reads show a write, so that the next command in a script
-// does not run ahead of the projections. The write is on record whatever comes
-// of the waiting, which is why its outcome is nobody's business.
+// does not run ahead of the projections. The write is in the log whatever comes
+// of the waiting; if reads lag behind, the user is told.
 func (a *app) settle(ctx context.Context, revision int64) {
 	if revision <= 0 {
 		return
 	}
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
-	_, _ = a.client().declaration.List(ctx, &declarationv1.ListRequest{
+	_, err := a.client().declaration.List(ctx, &declarationv1.ListRequest{
 		Kind: "Organization", PageSize: 1, MinRevision: revision,
 	})
+	if code := connect.CodeOf(err); err != nil && (code == connect.CodeUnavailable || code == connect.CodeDeadlineExceeded) {
+		a.warnf("this is in the log at revision %d, but reads do not show it yet; setpoint status tells how far they are\n", revision)
+	}
+}
+
+// perhaps says of a write whose answer did not come that it may have been
+// carried out.
+func (a *app) perhaps(err error) error {
+	e := a.explain(err)
+	if !unreached(err) && (e.Kind == fault.Unavailable || e.Kind == fault.Internal) {
+		e.Message += "; it is not known whether this was carried out"
+		if e.Hint == "" {
+			e.Hint = "run it again: what is already so is not written twice"
+		}
+	}
+	return e
 }
 
 func checkServerURL(server string) error {

@@ -45,7 +45,7 @@ to the resource, and for a protected one.`,
 			RequestId: requestID(), Kind: k.Name, Name: name, Manager: w.manager, Reason: w.reason,
 		})
 		if err != nil {
-			return err
+			return a.perhaps(err)
 		}
 		a.settle(ctx, res.GetRevision())
 		if *f != asTable {
