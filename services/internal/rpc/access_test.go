@@ -5,6 +5,8 @@ import (
 	"maps"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -142,5 +144,39 @@ func TestRolesReachWhatTheTableSays(t *testing.T) {
 		principal.Editor.Allows(Access[adminv1connect.AdminServiceGetStatusProcedure]) ||
 		!principal.Contributor.Allows(Access[strategyv1connect.StrategyServiceCheckInProcedure]) {
 		t.Error("the table has changed: is that meant?")
+	}
+}
+
+// The page on security says what the table says.
+func TestTheRolesAreDocumented(t *testing.T) {
+	content, err := os.ReadFile("../../docs/security.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows := map[string]principal.Role{}
+	row := regexp.MustCompile(`(?m)^\| (viewer|contributor|editor|admin) \| (.*) \|$`)
+	for _, m := range row.FindAllStringSubmatch(string(content), -1) {
+		role, err := principal.ParseRole(m[1])
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, s := range regexp.MustCompile("`(\\w+Service)`: ((?:`\\w+` ?)+)").FindAllStringSubmatch(m[2], -1) {
+			for _, method := range strings.Fields(s[2]) {
+				rows[s[1]+"/"+strings.Trim(method, "`")] = role
+			}
+		}
+	}
+	for procedure, role := range Access {
+		_, short, _ := strings.Cut(procedure, ".v1.")
+		if strings.HasPrefix(procedure, "/grpc.") {
+			continue
+		}
+		if rows[short] != role {
+			t.Errorf("docs/security.md: %s is for %v, the page says %v", short, role, rows[short])
+		}
+		delete(rows, short)
+	}
+	if len(rows) > 0 {
+		t.Errorf("docs/security.md: there is no %v", rows)
 	}
 }
