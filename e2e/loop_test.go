@@ -237,3 +237,23 @@ func TestPagesOfThePast(t *testing.T) {
 		t.Errorf("%d metrics on pages of 10: %v", len(names), names)
 	}
 }
+
+func TestADeletedMetricReturnsWithItsValues(t *testing.T) {
+	c := connectTo(t, serve(t, t.TempDir()).URL(), "default")
+	c.apply(small)
+	if _, err := c.record(value("revenue", "2026", 7)); err != nil {
+		t.Fatal(err)
+	}
+	ctx := context.Background()
+	if _, err := c.declare.Delete(ctx, &declarationv1.DeleteRequest{Kind: "metric", Name: "revenue"}); err != nil {
+		t.Fatal(err)
+	}
+	warned := false
+	for _, w := range c.apply(small).GetWarnings() {
+		warned = warned || w.GetReason() == "declaration.returns" && w.GetLine() > 0
+	}
+	res, err := c.observe.ListObservations(ctx, &strategyv1.ListObservationsRequest{Metric: "revenue"})
+	if err != nil || len(res.GetObservations()) != 1 || !warned {
+		t.Errorf("warned %v, values %v, %v", warned, res.GetObservations(), err)
+	}
+}

@@ -206,7 +206,34 @@ func (s *Service) plan(v record.View, org string, wish declaration.Wish) (declar
 			"nothing was changed: %d resources would change, and at most %d can at once", n, most-1).
 			WithHint("apply it in parts that are whole by themselves, what is referred to first")
 	}
-	return plan, revision, nil
+	return plan, revision, s.returns(v, org, wish, &plan)
+}
+
+// returns warns where a resource takes up one that was deleted: its history
+// goes on, and so does what was observed of it. That is what undoing a deletion
+// needs, and what a new thing under an old name does not expect.
+func (s *Service) returns(v record.View, org string, wish declaration.Wish, plan *declaration.Plan) error {
+	created := map[declaration.Ref]bool{}
+	for _, c := range plan.Changes {
+		if c.Action != declaration.Create {
+			continue
+		}
+		k, _ := s.kinds.Kind(c.Kind)
+		before, err := v.Aggregate(org, k.Service, k.Token, c.ID)
+		if err != nil {
+			return err
+		}
+		created[c.Ref] = before != nil
+	}
+	for _, it := range wish.Items {
+		if created[declaration.Ref{Kind: it.Kind, Name: it.Metadata.GetName()}] {
+			plan.Warnings = append(plan.Warnings, it.Place("metadata.name", "declaration.returns",
+				"one of this name was deleted: this takes it up again, with its history and what was observed of it",
+				"take another name for another thing"))
+		}
+	}
+	declaration.SortPlaces(plan.Warnings)
+	return nil
 }
 
 // refusal picks the kind of error: what is asked for by name and missing or
