@@ -689,3 +689,17 @@ func TestPolicies(t *testing.T) {
 		t.Errorf("by the final value: %s", r.Status)
 	}
 }
+
+// A path whose final value follows from a baseline that lies ahead has not
+// started; it is not that somebody failed to report.
+func TestAPathFromABaselineAheadHasNotStarted(t *testing.T) {
+	m := yearly(2015, 100)
+	share := -.5
+	sp := Setpoint{ChangeFromBaseline: &share, Baseline: &Baseline{Date: calendar.MustParse("2019-09-30")}, Due: calendar.MustParse("2025-09-30")}
+	p := Portfolio{Metrics: []Metric{m}, Targets: []Target{{Name: "t", Metric: m.Name, Versions: []Setpoint{sp}}}}
+	for day, want := range map[string]Status{"2016-01-01": NotStarted, "2019-09-29": NotStarted, "2019-09-30": NoData} {
+		if got := Evaluate(p, calendar.MustParse(day), Default(), Options{}).Targets[0].Status; got != want {
+			t.Errorf("on %s: %s, want %s", day, got, want)
+		}
+	}
+}

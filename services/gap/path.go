@@ -128,6 +128,10 @@ func (c *comparison) path() {
 		c.actual(&judged)
 	}
 	switch {
+	case !a.hasG && c.asOf.Before(sp.begins()):
+		r.Status = NotStarted
+		c.say("Not started: the path begins on %s; the value to reach is known then.", sp.begins())
+		return
 	case !a.hasG:
 		c.say("No data: the value to reach is not known.")
 		return
@@ -315,4 +319,15 @@ func shapeName(s Shape) Shape {
 		return Linear
 	}
 	return s
+}
+
+// begins is the day a path starts, unset if it does not say.
+func (sp *Setpoint) begins() calendar.Date {
+	switch {
+	case sp.Trajectory.Start != nil:
+		return sp.Trajectory.Start.Date
+	case sp.Baseline != nil:
+		return sp.Baseline.Date
+	}
+	return calendar.Date{}
 }
