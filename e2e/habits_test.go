@@ -197,21 +197,21 @@ func TestEveryTargetCanBeDescribed(t *testing.T) {
 func TestTheCommandLineReadsThePast(t *testing.T) {
 	p, c := loaded(t)
 	before := strconv.FormatInt(c.gaps("2018-12-31").GetRevision(), 10)
-	if _, err := c.record(value("customer-loyalty", "2018-09-30", 1234)); err != nil {
+	if _, err := c.record(value("fedramp-systems", "2018-09-30", 987654)); err != nil {
 		t.Fatal(err)
 	}
 	for _, args := range [][]string{
-		{"gaps", "--as-of", "2018-12-31"}, {"describe", "target", "customer-loyalty", "--as-of", "2018-12-31"},
-		{"describe", "metric", "customer-loyalty"}, {"get", "observations", "customer-loyalty"},
+		{"gaps", "--as-of", "2018-12-31"}, {"describe", "target", "fedramp-2020", "--as-of", "2018-12-31"},
+		{"describe", "metric", "fedramp-systems"}, {"get", "observations", "fedramp-systems"},
 		{"report", "gap", "--as-of", "2018-12-31"},
 	} {
-		contains(t, strings.Join(args, " ")+" now", p.run(0, "", args...), "1,234.0")
-		if past := p.run(0, "", append(args, "--revision", before)...); strings.Contains(past, "1,234.0") || !strings.Contains(past, "7.5") {
+		contains(t, strings.Join(args, " ")+" now", p.run(0, "", args...), "987,654")
+		if past := p.run(0, "", append(args, "--revision", before)...); strings.Contains(past, "987,654") || !strings.Contains(past, "121") {
 			t.Errorf("%v at revision %s knows what came later:\n%s", args, before, past)
 		}
 		p.run(64, "", append(args, "--revision", before, "--known-at", "2018-12-31")...)
 	}
-	p.run(1, "", "describe", "target", "customer-loyalty", "--known-at", "2001-01-01")
+	p.run(1, "", "describe", "target", "fedramp-2020", "--known-at", "2001-01-01")
 	p.run(0, "", "get", "targets", "--known-at", "2001-01-01")
 }
 
