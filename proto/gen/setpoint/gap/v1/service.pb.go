@@ -36,7 +36,8 @@ type EvaluateRequest struct {
 	KnownAt string `protobuf:"bytes,21,opt,name=known_at,json=knownAt,proto3" json:"known_at,omitempty"`
 	// Wait (bounded) until the record has reached this revision.
 	MinRevision int64 `protobuf:"varint,22,opt,name=min_revision,json=minRevision,proto3" json:"min_revision,omitempty"`
-	// Name of a policy: default, okr.
+	// Name of a policy: default, okr, clearpoint, spider, servicenow, cascade,
+	// worst, threshold, missing-excluded, missing-failed.
 	Policy string `protobuf:"bytes,4,opt,name=policy,proto3" json:"policy,omitempty"`
 	// Judge against the targets as first declared.
 	OriginalTargets bool `protobuf:"varint,5,opt,name=original_targets,json=originalTargets,proto3" json:"original_targets,omitempty"`
