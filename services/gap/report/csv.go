@@ -11,6 +11,7 @@ import (
 var csvColumns = []string{
 	"target", "title", "objective", "objective_title", "strategy", "owner", "unit", "metric", "metric_unit",
 	"form", "direction", "status", "status_word", "reason", "stale", "last_known_status", "conditions",
+	"override_status", "override_reason", "override_expires", "confidence",
 	"period", "actual", "actual_at", "baseline", "target_value", "lower", "upper", "due", "expected", "expected_now",
 	"gap", "drift", "share", "target_drift", "progress", "score", "weight", "summary", "notes", "rule", "revisions",
 	"override", "override_expires", "override_reason", "confidence",
@@ -36,6 +37,18 @@ func CSV(d Document) []byte {
 		s.Bool(t.Stale)
 		s.Text(string(t.LastKnownStatus))
 		s.Text(strings.Join(t.Conditions, "; "))
+		o := t.Override
+		if o == nil {
+			o = &Override{}
+		}
+		s.Text(string(o.Status))
+		s.Text(o.Reason)
+		s.Text(dateOrNone(o.Expires))
+		if t.Confidence != nil {
+			s.Integer(int64(*t.Confidence))
+		} else {
+			s.Text("")
+		}
 		s.Text(t.Period)
 		s.Number(t.Actual)
 		s.Text(dateOrNone(t.ActualAt))

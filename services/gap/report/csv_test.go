@@ -94,3 +94,24 @@ func TestCSVDoesNotDependOnTheOrderOfInputs(t *testing.T) {
 		}
 	}
 }
+
+func TestCSVShowsWhatPeopleSaidBesideWhatWasComputed(t *testing.T) {
+	p, r := fixture()
+	confidence := 7
+	r.Targets[0].Confidence = &confidence
+	r.Targets[0].Override = &gap.Override{Status: gap.OnTrack, Reason: "-1 building is sold", Expires: date("2019-03-31")}
+	for _, row := range readCSV(t, CSV(Build(p, r, Options{}))) {
+		want := []string{"", "", "", ""}
+		if row["target"] == r.Targets[0].Name {
+			want = []string{"on_track", "'-1 building is sold", "2019-03-31", "7"}
+		}
+		for i, column := range []string{"override_status", "override_reason", "override_expires", "confidence"} {
+			if row[column] != want[i] {
+				t.Errorf("%s: %s is %q, want %q", row["target"], column, row[column], want[i])
+			}
+		}
+		if row["status"] == "" {
+			t.Errorf("%s: the computed status is gone", row["target"])
+		}
+	}
+}

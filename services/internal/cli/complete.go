@@ -106,7 +106,7 @@ func (a *app) asOfFlag(cmd *cobra.Command, asOf *string) {
 func (a *app) policyFlag(cmd *cobra.Command, policy *string) {
 	about := "the `POLICY` that turns numbers into statuses"
 	if len(a.opts.Policies) > 0 {
-		about += ": " + strings.Join(a.opts.Policies, ", ") + ", or a declared one"
+		about += ": " + strings.Join(a.opts.Policies, ", ")
 	}
 	cmd.Flags().StringVar(policy, "policy", "", about)
 	_ = cmd.RegisterFlagCompletionFunc("policy", a.completePolicy)
