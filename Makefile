@@ -59,6 +59,7 @@ check-generate: generate ## Fail if generated code is not what the protos give
 lint: $(BIN)/staticcheck $(BIN)/buf .bufdeps/buf/validate/validate.proto ## gofmt, vet, staticcheck, buf lint
 	@test -z "$$(gofmt -l services e2e)" || { echo "gofmt:"; gofmt -l services e2e; exit 1; }
 	@for m in $(MODULES); do (cd $$m && $(GO) vet ./... && $(BIN)/staticcheck ./...) || exit 1; done
+	@cd services/bench && GOWORK=off $(GO) vet . && GOWORK=off $(BIN)/staticcheck .
 	$(BIN)/buf lint
 
 .PHONY: test
@@ -70,7 +71,7 @@ race: test ## The same as test: the race detector is always on
 
 .PHONY: bench
 bench: build ## Benchmarks beside the raw limit, in one run
-	cd services && $(GO) run ./bench $(BENCH)
+	cd services/bench && GOWORK=off $(GO) run . $(BENCH)
 	cd services && $(GO) test -run '^$$' -bench Evaluate -benchtime 1s -count 1 ./gap
 
 .PHONY: clean

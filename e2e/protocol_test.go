@@ -113,7 +113,7 @@ func TestOrganizationsDoNotSeeEachOther(t *testing.T) {
 func TestAMisspeltFieldIsRefused(t *testing.T) {
 	url := serve(t, t.TempDir()).URL()
 	for body, want := range map[string]string{
-		`{"asof":"2018-12-31"}`: `"asof"`,
+		`{"asof":"2018-12-31"}`: "asof",
 		`{"asOf":"yesterday"}`:  "a date such as 2018-09-30",
 		``:                      "send {}",
 	} {

@@ -44,6 +44,7 @@ func main() {
 		{"visibility", b.visibility},
 		{"start", b.start},
 		{"as-of reads", b.asOf},
+		{"eventhorizon", b.eventhorizon},
 	} {
 		if !strings.Contains(m.name, *only) {
 			continue

@@ -69,7 +69,7 @@ func (b bench) visibility(ctx context.Context) error {
 // start measures the binary in a process of its own: from the start on an
 // empty folder to the first answer, and its memory at rest.
 func (b bench) start(ctx context.Context) error {
-	binary, err := filepath.Abs("../bin/setpoint")
+	binary, err := filepath.Abs("../../bin/setpoint")
 	if err != nil {
 		return err
 	}

@@ -360,7 +360,7 @@ func checkObservedAt(s string) *fault.Place {
 	if s == "" {
 		return &fault.Place{Message: "the date is empty", Hint: "write when the value was true, for example 2018-09-30 or FY2018"}
 	}
-	_, err := calendar.ParsePeriod(s, 1)
+	err := calendar.Named(s)
 	if err == nil {
 		return nil
 	}
