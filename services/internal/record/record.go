@@ -4,6 +4,7 @@ import (
 	"context"
 	"maps"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"setpoint.dev/services/internal/fault"
@@ -15,6 +16,7 @@ type Record struct {
 	store Store
 	wait  time.Duration
 	end   func(context.Context) (uint64, error)
+	owed  atomic.Uint64
 
 	mu      sync.Mutex
 	at      uint64
@@ -146,6 +148,33 @@ func (r *Record) exists(ctx context.Context, field string, revision uint64) erro
 		"%s: there is no revision %d, the log ends at %d", field, revision, last)
 }
 
+// settleFor bounds how long a read of the newest state waits for what this
+// process has acknowledged.
+const settleFor = 2 * time.Second
+
+// Owe says that a revision was acknowledged: reads of the newest state that
+// begin from now on show it.
+func (r *Record) Owe(revision uint64) {
+	for {
+		owed := r.owed.Load()
+		if owed >= revision || r.owed.CompareAndSwap(owed, revision) {
+			return
+		}
+	}
+}
+
+// settle waits for what is owed. A record that lags for longer is read as it
+// is: what is asked for is the newest there is.
+func (r *Record) settle(ctx context.Context) {
+	owed := r.owed.Load()
+	if at, halted := r.Status(); at >= owed || halted != nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, settleFor)
+	defer cancel()
+	_ = r.Wait(ctx, owed)
+}
+
 // Snapshot selects what was known: at most one of Revision and KnownAt.
 type Snapshot struct {
 	Revision    uint64    // 0: the newest
@@ -167,6 +196,9 @@ func (r *Record) At(ctx context.Context, s Snapshot, f func(v View, at uint64) e
 	}
 	if err := r.Wait(ctx, max(s.MinRevision, s.Revision)); err != nil {
 		return err
+	}
+	if s.Revision == 0 {
+		r.settle(ctx)
 	}
 	return r.View(ctx, func(v View) error {
 		at := v.Revision()

@@ -27,9 +27,6 @@ import (
 // attempts bounds how often a command is decided anew after conflicts.
 const attempts = 8
 
-// settleFor bounds how long an acknowledged command waits for the record.
-const settleFor = 2 * time.Second
-
 // Runner runs commands against one log and its record.
 type Runner struct {
 	log    *eventlog.Log
@@ -79,13 +76,23 @@ func (r *Runner) Run(ctx context.Context, c Command, decide func(record.View) ([
 	if c.RequestID == "" {
 		c.RequestID = rand.Text()
 	}
-	release, err := r.queues.enter(ctx, c.Guards)
+	turn, err := r.queues.enter(ctx, c.Org, c.Guards)
 	if err != nil {
 		return Outcome{}, err
 	}
-	defer release()
+	// What this process wrote to the guards, or declared, must be on record, or
+	// the append could only fail.
+	var out Outcome
+	defer func() {
+		at, _ := r.record.Status()
+		turn.leave(out.Revision, at)
+	}()
+	if err := r.record.Wait(ctx, turn.reach); err != nil {
+		return Outcome{}, err
+	}
 	for n, fresh := 1, false; ; n++ {
-		out, wrote, err := r.once(ctx, c, fresh, decide)
+		var wrote bool
+		out, wrote, err = r.once(ctx, c, fresh, decide)
 		var conflict *eventlog.ConflictError
 		switch {
 		case errors.As(err, &conflict) && n < attempts:
@@ -179,11 +186,8 @@ func (r *Runner) once(ctx context.Context, c Command, fresh bool, decide func(re
 	if err != nil {
 		return Outcome{}, true, err
 	}
-	// Who reads next should find what was written. It is written whatever the
-	// record does, so its lag is no failure of the command.
-	settle, cancel := context.WithTimeout(ctx, settleFor)
-	defer cancel()
-	_ = r.record.Wait(settle, committed.Revision)
+	// Who reads next should find what was written.
+	r.record.Owe(committed.Revision)
 	return Outcome{Revision: committed.Revision}, true, nil
 }
 
