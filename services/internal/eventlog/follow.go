@@ -156,9 +156,27 @@ func (l *Log) readRound(parent context.Context, a *assembler, to uint64, handle 
 	}
 	defer messages.Stop()
 
-	next := jetstream.NextContext(ctx)
+	// Messages arrive while the handler works; what has arrived by then goes to
+	// it as one batch.
+	arrived, done := make(chan arrival, handOver), make(chan struct{})
+	defer close(done)
+	go func() {
+		next := jetstream.NextContext(ctx)
+		for {
+			m, err := messages.Next(next)
+			select {
+			case arrived <- arrival{m, err}:
+			case <-done:
+				return
+			}
+			if err != nil {
+				return
+			}
+		}
+	}()
 	for delivered := uint64(1); ; delivered++ {
-		m, err := messages.Next(next)
+		in := <-arrived
+		m, err := in.message, in.err
 		if err != nil {
 			if parent.Err() == nil {
 				if err := handOn(a, to, handle); err != nil {
@@ -184,7 +202,8 @@ func (l *Log) readRound(parent context.Context, a *assembler, to uint64, handle 
 		}
 		l.clock.seen(r.Recorded())
 		reached := a.next > to
-		if reached || meta.NumPending == 0 || len(a.whole) >= handOver || a.size >= handOverBytes {
+		drained := meta.NumPending == 0 && len(arrived) == 0
+		if reached || drained || len(a.whole) >= handOver || a.size >= handOverBytes {
 			if err := handOn(a, to, handle); err != nil {
 				return err
 			}
@@ -192,12 +211,18 @@ func (l *Log) readRound(parent context.Context, a *assembler, to uint64, handle 
 		if reached {
 			return nil
 		}
-		if meta.NumPending == 0 && to != forever {
+		if drained && to != forever {
 			if err := l.mustHave(ctx, a.next); err != nil {
 				return err
 			}
 		}
 	}
+}
+
+// arrival is what the consumer's iterator gave.
+type arrival struct {
+	message jetstream.Msg
+	err     error
 }
 
 // mustHave asks the leader for a sequence that a consumer says there is none
