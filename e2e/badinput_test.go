@@ -202,17 +202,23 @@ func TestARequestIDIsOneRequest(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := s.Close(); err != nil {
-		t.Fatal(err)
-	}
-	c = connectTo(t, serve(t, dir).URL(), "default")
-	again, err := c.declare.Apply(ctx, req)
-	if err != nil || again.GetRevision() != first.GetRevision() || again.GetSummary().GetCreate() != 3 {
-		t.Errorf("apply again: %v, %v", again, err)
-	}
-	twice, err := c.observe.RecordObservations(ctx, obs)
-	if err != nil || twice.GetRevision() != second.GetRevision() || twice.GetRecorded() != 1 {
-		t.Errorf("observe again: %v, %v", twice, err)
+	for _, step := range []string{"restart", "rebuild"} {
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if step == "rebuild" {
+			dropRecord(t, dir)
+		}
+		s = serve(t, dir)
+		c = connectTo(t, s.URL(), "default")
+		again, err := c.declare.Apply(ctx, req)
+		if err != nil || again.GetRevision() != first.GetRevision() || again.GetSummary().GetCreate() != 3 {
+			t.Errorf("apply again after a %s: %v, %v", step, again, err)
+		}
+		twice, err := c.observe.RecordObservations(ctx, obs)
+		if err != nil || twice.GetRevision() != second.GetRevision() || twice.GetRecorded() != 1 {
+			t.Errorf("observe again after a %s: %v, %v", step, twice, err)
+		}
 	}
 	_, err = c.declare.Apply(ctx, &declarationv1.ApplyRequest{RequestId: "one", Manifests: manifests(strings.ReplaceAll(small, "grow", "shrink"))})
 	if detail(err).GetReason() != "request.id_reused" {
