@@ -26,32 +26,19 @@ func (s *Service) History(ctx context.Context, req *declarationv1.HistoryRequest
 	if err != nil {
 		return nil, err
 	}
-	snapshot, err := rpc.Snapshot(req)
+	page, err := rpc.PageOf(req, 100, 1)
 	if err != nil {
 		return nil, err
 	}
-	// A page token holds the revision and where the page before ended, so that
-	// all pages are of one picture.
 	before := uint64(1<<64 - 1)
-	page, err := rpc.DecodePage(req.GetPageToken(), 2)
-	if err != nil {
-		return nil, err
-	}
-	if page != nil {
-		at, atErr := strconv.ParseUint(page[0], 10, 64)
-		ended, endedErr := strconv.ParseUint(page[1], 10, 64)
-		if atErr != nil || endedErr != nil {
+	if page.After != nil {
+		if before, err = strconv.ParseUint(page.After[0], 10, 64); err != nil {
 			return nil, rpc.BadPage()
 		}
-		snapshot, before = record.Snapshot{Revision: at}, ended
-	}
-	size := int(req.GetPageSize())
-	if size == 0 {
-		size = 100
 	}
 	var at uint64
 	subject := eventlog.Subject{Org: p.Org, Service: k.Service, Kind: k.Token}
-	err = s.record.At(ctx, snapshot, func(v record.View, revision uint64) error {
+	err = s.record.At(ctx, page.Snapshot, func(v record.View, revision uint64) error {
 		at = revision
 		r, err := v.LastNamed(p.Org, k.Name, req.GetName(), at)
 		if err != nil {
@@ -76,8 +63,8 @@ func (s *Service) History(ctx context.Context, req *declarationv1.HistoryRequest
 		if step.Revision >= before {
 			continue
 		}
-		if len(res.Entries) == size {
-			res.NextPageToken = rpc.EncodePage(strconv.FormatUint(at, 10), strconv.FormatInt(res.Entries[size-1].Revision, 10))
+		if len(res.Entries) == page.Size {
+			res.NextPageToken = rpc.NextPage(at, strconv.FormatInt(res.Entries[page.Size-1].Revision, 10))
 			break
 		}
 		res.Entries = append(res.Entries, entry(k, step))

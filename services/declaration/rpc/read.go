@@ -2,7 +2,6 @@ package rpc
 
 import (
 	"context"
-	"strconv"
 
 	commonv1 "setpoint.dev/proto/gen/setpoint/common/v1"
 	declarationv1 "setpoint.dev/proto/gen/setpoint/declaration/v1"
@@ -68,38 +67,24 @@ func (s *Service) List(ctx context.Context, req *declarationv1.ListRequest) (*de
 	if err != nil {
 		return nil, err
 	}
-	snapshot, err := rpc.Snapshot(req)
+	page, err := rpc.PageOf(req, 200, 1)
 	if err != nil {
 		return nil, err
 	}
-	// A page token holds the revision, so that all pages are of one picture.
 	after := ""
-	page, err := rpc.DecodePage(req.GetPageToken(), 2)
-	if err != nil {
-		return nil, err
-	}
-	if page != nil {
-		revision, err := strconv.ParseUint(page[0], 10, 64)
-		if err != nil {
-			return nil, rpc.BadPage()
-		}
-		snapshot = record.Snapshot{Revision: revision}
-		after = page[1]
-	}
-	size := int(req.GetPageSize())
-	if size == 0 {
-		size = 200
+	if page.After != nil {
+		after = page.After[0]
 	}
 	res := &declarationv1.ListResponse{}
-	err = s.record.At(ctx, snapshot, func(v record.View, at uint64) error {
+	err = s.record.At(ctx, page.Snapshot, func(v record.View, at uint64) error {
 		res.Revision = int64(at)
-		list, err := v.Resources(p.Org, k.Name, at, after, size+1)
+		list, err := v.Resources(p.Org, k.Name, at, after, page.Size+1)
 		if err != nil {
 			return err
 		}
-		if len(list) > size {
-			list = list[:size]
-			res.NextPageToken = rpc.EncodePage(strconv.FormatUint(at, 10), list[size-1].Name)
+		if len(list) > page.Size {
+			list = list[:page.Size]
+			res.NextPageToken = rpc.NextPage(at, list[page.Size-1].Name)
 		}
 		for _, r := range list {
 			m, err := message(r)

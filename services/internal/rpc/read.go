@@ -3,6 +3,7 @@ package rpc
 import (
 	"encoding/base64"
 	"encoding/json"
+	"strconv"
 	"time"
 
 	"setpoint.dev/services/internal/calendar"
@@ -39,26 +40,52 @@ func Snapshot(m Moment) (record.Snapshot, error) {
 // Instant is the wire form of a point in time.
 func Instant(t time.Time) string { return t.UTC().Format(time.RFC3339Nano) }
 
-// EncodePage makes a page token of where the next page begins.
-func EncodePage(parts ...string) string {
-	b, _ := json.Marshal(parts) // strings always marshal
-	return base64.RawURLEncoding.EncodeToString(b)
+// Paged is what every listing request says of the page it wants.
+type Paged interface {
+	Moment
+	GetPageSize() int32
+	GetPageToken() string
 }
 
-// DecodePage reads a page token of n parts; nil for the first page.
-func DecodePage(token string, n int) ([]string, error) {
-	if token == "" {
-		return nil, nil
+// Page is one page of a listing.
+type Page struct {
+	record.Snapshot
+	Size  int
+	After []string // where the page before ended; nil for the first page
+}
+
+// PageOf reads a listing request; size is the default page size, keys how many
+// parts tell where a page ends. A token holds the revision of the first page,
+// however that was selected, so that all pages are of one picture.
+func PageOf(r Paged, size, keys int) (Page, error) {
+	p := Page{Size: size}
+	if n := int(r.GetPageSize()); n > 0 {
+		p.Size = n
 	}
-	b, err := base64.RawURLEncoding.DecodeString(token)
+	if r.GetPageToken() == "" {
+		var err error
+		p.Snapshot, err = Snapshot(r)
+		return p, err
+	}
+	b, err := base64.RawURLEncoding.DecodeString(r.GetPageToken())
 	if err != nil {
-		return nil, BadPage()
+		return p, BadPage()
 	}
 	var parts []string
-	if err := json.Unmarshal(b, &parts); err != nil || len(parts) != n {
-		return nil, BadPage()
+	if err := json.Unmarshal(b, &parts); err != nil || len(parts) != keys+1 {
+		return p, BadPage()
 	}
-	return parts, nil
+	if p.Revision, err = strconv.ParseUint(parts[0], 10, 63); err != nil || p.Revision == 0 {
+		return p, BadPage()
+	}
+	p.After = parts[1:]
+	return p, nil
+}
+
+// NextPage is the token of the page that follows, of the picture at a revision.
+func NextPage(at uint64, keys ...string) string {
+	b, _ := json.Marshal(append([]string{strconv.FormatUint(at, 10)}, keys...)) // strings always marshal
+	return base64.RawURLEncoding.EncodeToString(b)
 }
 
 // BadPage is the fault of a page token that no list gave out.

@@ -140,45 +140,32 @@ func (s *Service) ListCheckIns(ctx context.Context, req *strategyv1.ListCheckIns
 	if err != nil {
 		return nil, err
 	}
-	snapshot, err := rpc.Snapshot(req)
+	page, err := rpc.PageOf(req, 100, 2)
 	if err != nil {
 		return nil, err
-	}
-	page, err := rpc.DecodePage(req.GetPageToken(), 3)
-	if err != nil {
-		return nil, err
-	}
-	size := int(req.GetPageSize())
-	if size == 0 {
-		size = 100
 	}
 	var before record.CheckInKey
-	if page != nil {
-		revision, err := strconv.ParseUint(page[0], 10, 64)
-		if err != nil {
-			return nil, rpc.BadPage()
-		}
-		snapshot = record.Snapshot{Revision: revision}
-		before.At = page[1]
-		if before.Revision, err = strconv.ParseUint(page[2], 10, 63); err != nil {
+	if page.After != nil {
+		before.At = page.After[0]
+		if before.Revision, err = strconv.ParseUint(page.After[1], 10, 63); err != nil {
 			return nil, rpc.BadPage()
 		}
 	}
 	res := &strategyv1.ListCheckInsResponse{}
-	err = s.record.At(ctx, snapshot, func(v record.View, at uint64) error {
+	err = s.record.At(ctx, page.Snapshot, func(v record.View, at uint64) error {
 		res.Revision = int64(at)
 		target, err := targetAt(v, p.Org, req.GetTarget(), at)
 		if err != nil {
 			return err
 		}
-		list, err := v.CheckIns(p.Org, target.ID, target.Created, at, before, size+1)
+		list, err := v.CheckIns(p.Org, target.ID, target.Created, at, before, page.Size+1)
 		if err != nil {
 			return err
 		}
-		if len(list) > size {
-			list = list[:size]
-			last := list[size-1]
-			res.NextPageToken = rpc.EncodePage(strconv.FormatUint(at, 10), last.At, strconv.FormatUint(last.Revision, 10))
+		if len(list) > page.Size {
+			list = list[:page.Size]
+			last := list[page.Size-1]
+			res.NextPageToken = rpc.NextPage(at, last.At, strconv.FormatUint(last.Revision, 10))
 		}
 		for _, c := range list {
 			res.CheckIns = append(res.CheckIns, entry(target.Name, c))

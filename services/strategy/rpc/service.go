@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"net/http"
 	"sort"
-	"strconv"
 
 	"connectrpc.com/connect"
 	"google.golang.org/protobuf/proto"
@@ -287,30 +286,16 @@ func (s *Service) ListObservations(ctx context.Context, req *strategyv1.ListObse
 	if err != nil {
 		return nil, err
 	}
-	snapshot, err := rpc.Snapshot(req)
+	page, err := rpc.PageOf(req, 1000, 2)
 	if err != nil {
 		return nil, err
 	}
-	page, err := rpc.DecodePage(req.GetPageToken(), 3)
-	if err != nil {
-		return nil, err
-	}
-	size := int(req.GetPageSize())
-	if size == 0 {
-		size = 1000
-	}
-	if page != nil {
-		// The token names the revision, however the first page was selected.
-		revision, err := strconv.ParseUint(page[0], 10, 64)
-		if err != nil {
-			return nil, rpc.BadPage()
-		}
-		snapshot = record.Snapshot{Revision: revision}
-	} else {
-		page = []string{"", "", ""}
+	var after record.ObservationKey
+	if page.After != nil {
+		after = record.ObservationKey{At: page.After[0], Source: page.After[1]}
 	}
 	res := &strategyv1.ListObservationsResponse{}
-	err = s.record.At(ctx, snapshot, func(v record.View, at uint64) error {
+	err = s.record.At(ctx, page.Snapshot, func(v record.View, at uint64) error {
 		res.Revision = int64(at)
 		m, err := v.Resource(p.Org, "Metric", req.GetMetric(), at)
 		if err != nil {
@@ -320,14 +305,14 @@ func (s *Service) ListObservations(ctx context.Context, req *strategyv1.ListObse
 			return fault.New(fault.NotFound, "strategy.metric_unknown", "there is no metric %q", req.GetMetric()).
 				WithHint("%s", resource.Suggest(req.GetMetric(), record.NewSet(v, p.Org, at).Names("Metric")))
 		}
-		list, err := v.Observations(p.Org, m.ID, at, record.ObservationKey{At: page[1], Source: page[2]}, size+1)
+		list, err := v.Observations(p.Org, m.ID, at, after, page.Size+1)
 		if err != nil {
 			return err
 		}
-		if len(list) > size {
-			list = list[:size]
-			last := list[size-1]
-			res.NextPageToken = rpc.EncodePage(strconv.FormatUint(at, 10), last.At, last.Source)
+		if len(list) > page.Size {
+			list = list[:page.Size]
+			last := list[page.Size-1]
+			res.NextPageToken = rpc.NextPage(at, last.At, last.Source)
 		}
 		for _, o := range list {
 			res.Observations = append(res.Observations, &strategyv1.Observation{
