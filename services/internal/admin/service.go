@@ -17,6 +17,7 @@ import (
 
 // Service implements AdminService.
 type Service struct {
+	adminv1connect.UnimplementedAdminServiceHandler
 	version string
 	sync    string
 	log     *eventlog.Log

@@ -23,6 +23,11 @@ type Store interface {
 	// View runs f on one consistent picture: everything f reads is as of one
 	// checkpoint, whatever is written meanwhile.
 	View(ctx context.Context, f func(View) error) error
+	// Rows calls f for every row of every table but the checkpoint, by table and
+	// then by key in byte order, on one consistent picture, and returns the
+	// checkpoint of that picture. Two stores that folded the same log give the
+	// same rows, whatever databases they are.
+	Rows(ctx context.Context, f func(Row) error) (Checkpoint, error)
 	Close() error
 }
 
@@ -173,3 +178,11 @@ func (PutCheckIn) change()     {}
 func (PutAggregate) change()   {}
 func (PutRequest) change()     {}
 func (PutCommit) change()      {}
+
+// Row is one row of a store in a form that is the same for every database.
+type Row struct {
+	Table string
+	// Key and Value are canonical texts: column=value in the order of the
+	// table's definition.
+	Key, Value string
+}

@@ -38,7 +38,16 @@ var Access = map[string]principal.Role{
 	gapv1connect.GapServiceWatchProcedure:    principal.Viewer,
 	gapv1connect.GapServiceReportProcedure:   principal.Viewer,
 
-	adminv1connect.AdminServiceGetStatusProcedure: principal.Admin,
+	adminv1connect.AdminServiceGetStatusProcedure:         principal.Admin,
+	adminv1connect.AdminServiceListProjectionsProcedure:   principal.Admin,
+	adminv1connect.AdminServiceRebuildProjectionProcedure: principal.Admin,
+	adminv1connect.AdminServiceVerifyProjectionProcedure:  principal.Admin,
+	adminv1connect.AdminServiceResumeProjectionProcedure:  principal.Admin,
+	adminv1connect.AdminServiceSkipEventProcedure:         principal.Admin,
+	adminv1connect.AdminServiceDiagnoseProcedure:          principal.Admin,
+	adminv1connect.AdminServiceBackupProcedure:            principal.Admin,
+	adminv1connect.AdminServiceErasePersonProcedure:       principal.Admin,
+	adminv1connect.AdminServiceBackupKeysProcedure:        principal.Admin,
 
 	"/grpc.reflection.v1.ServerReflection/ServerReflectionInfo":      principal.Viewer,
 	"/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo": principal.Viewer,

@@ -270,7 +270,7 @@ var File_setpoint_admin_v1_service_proto protoreflect.FileDescriptor
 
 const file_setpoint_admin_v1_service_proto_rawDesc = "" +
 	"\n" +
-	"\x1fsetpoint/admin/v1/service.proto\x12\x11setpoint.admin.v1\"\x12\n" +
+	"\x1fsetpoint/admin/v1/service.proto\x12\x11setpoint.admin.v1\x1a\x1fsetpoint/admin/v1/erasure.proto\x1a!setpoint/admin/v1/integrity.proto\x1a\"setpoint/admin/v1/projection.proto\"\x12\n" +
 	"\x10GetStatusRequest\"\xa6\x01\n" +
 	"\x11GetStatusResponse\x12\x18\n" +
 	"\aversion\x18\x01 \x01(\tR\aversion\x120\n" +
@@ -286,9 +286,19 @@ const file_setpoint_admin_v1_service_proto_rawDesc = "" +
 	"\x06stream\x18\x02 \x01(\tR\x06stream\x12\x1a\n" +
 	"\brevision\x18\x03 \x01(\x03R\brevision\x12\x14\n" +
 	"\x05state\x18\x04 \x01(\tR\x05state\x12\x18\n" +
-	"\amessage\x18\x05 \x01(\tR\amessage2k\n" +
+	"\amessage\x18\x05 \x01(\tR\amessage2\xe3\a\n" +
 	"\fAdminService\x12[\n" +
-	"\tGetStatus\x12#.setpoint.admin.v1.GetStatusRequest\x1a$.setpoint.admin.v1.GetStatusResponse\"\x03\x90\x02\x01B2Z0setpoint.dev/proto/gen/setpoint/admin/v1;adminv1b\x06proto3"
+	"\tGetStatus\x12#.setpoint.admin.v1.GetStatusRequest\x1a$.setpoint.admin.v1.GetStatusResponse\"\x03\x90\x02\x01\x12m\n" +
+	"\x0fListProjections\x12).setpoint.admin.v1.ListProjectionsRequest\x1a*.setpoint.admin.v1.ListProjectionsResponse\"\x03\x90\x02\x01\x12p\n" +
+	"\x11RebuildProjection\x12+.setpoint.admin.v1.RebuildProjectionRequest\x1a,.setpoint.admin.v1.RebuildProjectionResponse0\x01\x12m\n" +
+	"\x10VerifyProjection\x12*.setpoint.admin.v1.VerifyProjectionRequest\x1a+.setpoint.admin.v1.VerifyProjectionResponse0\x01\x12k\n" +
+	"\x10ResumeProjection\x12*.setpoint.admin.v1.ResumeProjectionRequest\x1a+.setpoint.admin.v1.ResumeProjectionResponse\x12V\n" +
+	"\tSkipEvent\x12#.setpoint.admin.v1.SkipEventRequest\x1a$.setpoint.admin.v1.SkipEventResponse\x12U\n" +
+	"\bDiagnose\x12\".setpoint.admin.v1.DiagnoseRequest\x1a#.setpoint.admin.v1.DiagnoseResponse0\x01\x12O\n" +
+	"\x06Backup\x12 .setpoint.admin.v1.BackupRequest\x1a!.setpoint.admin.v1.BackupResponse0\x01\x12\\\n" +
+	"\vErasePerson\x12%.setpoint.admin.v1.ErasePersonRequest\x1a&.setpoint.admin.v1.ErasePersonResponse\x12[\n" +
+	"\n" +
+	"BackupKeys\x12$.setpoint.admin.v1.BackupKeysRequest\x1a%.setpoint.admin.v1.BackupKeysResponse0\x01B2Z0setpoint.dev/proto/gen/setpoint/admin/v1;adminv1b\x06proto3"
 
 var (
 	file_setpoint_admin_v1_service_proto_rawDescOnce sync.Once
@@ -304,21 +314,57 @@ func file_setpoint_admin_v1_service_proto_rawDescGZIP() []byte {
 
 var file_setpoint_admin_v1_service_proto_msgTypes = make([]protoimpl.MessageInfo, 4)
 var file_setpoint_admin_v1_service_proto_goTypes = []any{
-	(*GetStatusRequest)(nil),  // 0: setpoint.admin.v1.GetStatusRequest
-	(*GetStatusResponse)(nil), // 1: setpoint.admin.v1.GetStatusResponse
-	(*LogStatus)(nil),         // 2: setpoint.admin.v1.LogStatus
-	(*ProjectionStatus)(nil),  // 3: setpoint.admin.v1.ProjectionStatus
+	(*GetStatusRequest)(nil),          // 0: setpoint.admin.v1.GetStatusRequest
+	(*GetStatusResponse)(nil),         // 1: setpoint.admin.v1.GetStatusResponse
+	(*LogStatus)(nil),                 // 2: setpoint.admin.v1.LogStatus
+	(*ProjectionStatus)(nil),          // 3: setpoint.admin.v1.ProjectionStatus
+	(*ListProjectionsRequest)(nil),    // 4: setpoint.admin.v1.ListProjectionsRequest
+	(*RebuildProjectionRequest)(nil),  // 5: setpoint.admin.v1.RebuildProjectionRequest
+	(*VerifyProjectionRequest)(nil),   // 6: setpoint.admin.v1.VerifyProjectionRequest
+	(*ResumeProjectionRequest)(nil),   // 7: setpoint.admin.v1.ResumeProjectionRequest
+	(*SkipEventRequest)(nil),          // 8: setpoint.admin.v1.SkipEventRequest
+	(*DiagnoseRequest)(nil),           // 9: setpoint.admin.v1.DiagnoseRequest
+	(*BackupRequest)(nil),             // 10: setpoint.admin.v1.BackupRequest
+	(*ErasePersonRequest)(nil),        // 11: setpoint.admin.v1.ErasePersonRequest
+	(*BackupKeysRequest)(nil),         // 12: setpoint.admin.v1.BackupKeysRequest
+	(*ListProjectionsResponse)(nil),   // 13: setpoint.admin.v1.ListProjectionsResponse
+	(*RebuildProjectionResponse)(nil), // 14: setpoint.admin.v1.RebuildProjectionResponse
+	(*VerifyProjectionResponse)(nil),  // 15: setpoint.admin.v1.VerifyProjectionResponse
+	(*ResumeProjectionResponse)(nil),  // 16: setpoint.admin.v1.ResumeProjectionResponse
+	(*SkipEventResponse)(nil),         // 17: setpoint.admin.v1.SkipEventResponse
+	(*DiagnoseResponse)(nil),          // 18: setpoint.admin.v1.DiagnoseResponse
+	(*BackupResponse)(nil),            // 19: setpoint.admin.v1.BackupResponse
+	(*ErasePersonResponse)(nil),       // 20: setpoint.admin.v1.ErasePersonResponse
+	(*BackupKeysResponse)(nil),        // 21: setpoint.admin.v1.BackupKeysResponse
 }
 var file_setpoint_admin_v1_service_proto_depIdxs = []int32{
-	2, // 0: setpoint.admin.v1.GetStatusResponse.logs:type_name -> setpoint.admin.v1.LogStatus
-	3, // 1: setpoint.admin.v1.GetStatusResponse.projections:type_name -> setpoint.admin.v1.ProjectionStatus
-	0, // 2: setpoint.admin.v1.AdminService.GetStatus:input_type -> setpoint.admin.v1.GetStatusRequest
-	1, // 3: setpoint.admin.v1.AdminService.GetStatus:output_type -> setpoint.admin.v1.GetStatusResponse
-	3, // [3:4] is the sub-list for method output_type
-	2, // [2:3] is the sub-list for method input_type
-	2, // [2:2] is the sub-list for extension type_name
-	2, // [2:2] is the sub-list for extension extendee
-	0, // [0:2] is the sub-list for field type_name
+	2,  // 0: setpoint.admin.v1.GetStatusResponse.logs:type_name -> setpoint.admin.v1.LogStatus
+	3,  // 1: setpoint.admin.v1.GetStatusResponse.projections:type_name -> setpoint.admin.v1.ProjectionStatus
+	0,  // 2: setpoint.admin.v1.AdminService.GetStatus:input_type -> setpoint.admin.v1.GetStatusRequest
+	4,  // 3: setpoint.admin.v1.AdminService.ListProjections:input_type -> setpoint.admin.v1.ListProjectionsRequest
+	5,  // 4: setpoint.admin.v1.AdminService.RebuildProjection:input_type -> setpoint.admin.v1.RebuildProjectionRequest
+	6,  // 5: setpoint.admin.v1.AdminService.VerifyProjection:input_type -> setpoint.admin.v1.VerifyProjectionRequest
+	7,  // 6: setpoint.admin.v1.AdminService.ResumeProjection:input_type -> setpoint.admin.v1.ResumeProjectionRequest
+	8,  // 7: setpoint.admin.v1.AdminService.SkipEvent:input_type -> setpoint.admin.v1.SkipEventRequest
+	9,  // 8: setpoint.admin.v1.AdminService.Diagnose:input_type -> setpoint.admin.v1.DiagnoseRequest
+	10, // 9: setpoint.admin.v1.AdminService.Backup:input_type -> setpoint.admin.v1.BackupRequest
+	11, // 10: setpoint.admin.v1.AdminService.ErasePerson:input_type -> setpoint.admin.v1.ErasePersonRequest
+	12, // 11: setpoint.admin.v1.AdminService.BackupKeys:input_type -> setpoint.admin.v1.BackupKeysRequest
+	1,  // 12: setpoint.admin.v1.AdminService.GetStatus:output_type -> setpoint.admin.v1.GetStatusResponse
+	13, // 13: setpoint.admin.v1.AdminService.ListProjections:output_type -> setpoint.admin.v1.ListProjectionsResponse
+	14, // 14: setpoint.admin.v1.AdminService.RebuildProjection:output_type -> setpoint.admin.v1.RebuildProjectionResponse
+	15, // 15: setpoint.admin.v1.AdminService.VerifyProjection:output_type -> setpoint.admin.v1.VerifyProjectionResponse
+	16, // 16: setpoint.admin.v1.AdminService.ResumeProjection:output_type -> setpoint.admin.v1.ResumeProjectionResponse
+	17, // 17: setpoint.admin.v1.AdminService.SkipEvent:output_type -> setpoint.admin.v1.SkipEventResponse
+	18, // 18: setpoint.admin.v1.AdminService.Diagnose:output_type -> setpoint.admin.v1.DiagnoseResponse
+	19, // 19: setpoint.admin.v1.AdminService.Backup:output_type -> setpoint.admin.v1.BackupResponse
+	20, // 20: setpoint.admin.v1.AdminService.ErasePerson:output_type -> setpoint.admin.v1.ErasePersonResponse
+	21, // 21: setpoint.admin.v1.AdminService.BackupKeys:output_type -> setpoint.admin.v1.BackupKeysResponse
+	12, // [12:22] is the sub-list for method output_type
+	2,  // [2:12] is the sub-list for method input_type
+	2,  // [2:2] is the sub-list for extension type_name
+	2,  // [2:2] is the sub-list for extension extendee
+	0,  // [0:2] is the sub-list for field type_name
 }
 
 func init() { file_setpoint_admin_v1_service_proto_init() }
@@ -326,6 +372,9 @@ func file_setpoint_admin_v1_service_proto_init() {
 	if File_setpoint_admin_v1_service_proto != nil {
 		return
 	}
+	file_setpoint_admin_v1_erasure_proto_init()
+	file_setpoint_admin_v1_integrity_proto_init()
+	file_setpoint_admin_v1_projection_proto_init()
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{

@@ -35,12 +35,59 @@ const (
 const (
 	// AdminServiceGetStatusProcedure is the fully-qualified name of the AdminService's GetStatus RPC.
 	AdminServiceGetStatusProcedure = "/setpoint.admin.v1.AdminService/GetStatus"
+	// AdminServiceListProjectionsProcedure is the fully-qualified name of the AdminService's
+	// ListProjections RPC.
+	AdminServiceListProjectionsProcedure = "/setpoint.admin.v1.AdminService/ListProjections"
+	// AdminServiceRebuildProjectionProcedure is the fully-qualified name of the AdminService's
+	// RebuildProjection RPC.
+	AdminServiceRebuildProjectionProcedure = "/setpoint.admin.v1.AdminService/RebuildProjection"
+	// AdminServiceVerifyProjectionProcedure is the fully-qualified name of the AdminService's
+	// VerifyProjection RPC.
+	AdminServiceVerifyProjectionProcedure = "/setpoint.admin.v1.AdminService/VerifyProjection"
+	// AdminServiceResumeProjectionProcedure is the fully-qualified name of the AdminService's
+	// ResumeProjection RPC.
+	AdminServiceResumeProjectionProcedure = "/setpoint.admin.v1.AdminService/ResumeProjection"
+	// AdminServiceSkipEventProcedure is the fully-qualified name of the AdminService's SkipEvent RPC.
+	AdminServiceSkipEventProcedure = "/setpoint.admin.v1.AdminService/SkipEvent"
+	// AdminServiceDiagnoseProcedure is the fully-qualified name of the AdminService's Diagnose RPC.
+	AdminServiceDiagnoseProcedure = "/setpoint.admin.v1.AdminService/Diagnose"
+	// AdminServiceBackupProcedure is the fully-qualified name of the AdminService's Backup RPC.
+	AdminServiceBackupProcedure = "/setpoint.admin.v1.AdminService/Backup"
+	// AdminServiceErasePersonProcedure is the fully-qualified name of the AdminService's ErasePerson
+	// RPC.
+	AdminServiceErasePersonProcedure = "/setpoint.admin.v1.AdminService/ErasePerson"
+	// AdminServiceBackupKeysProcedure is the fully-qualified name of the AdminService's BackupKeys RPC.
+	AdminServiceBackupKeysProcedure = "/setpoint.admin.v1.AdminService/BackupKeys"
 )
 
 // AdminServiceClient is a client for the setpoint.admin.v1.AdminService service.
 type AdminServiceClient interface {
 	// GetStatus tells where the log and the projections stand.
 	GetStatus(context.Context, *v1.GetStatusRequest) (*v1.GetStatusResponse, error)
+	// ListProjections lists the generations of each projection, where they stand
+	// and how fast they move.
+	ListProjections(context.Context, *v1.ListProjectionsRequest) (*v1.ListProjectionsResponse, error)
+	// RebuildProjection folds the log anew beside the live generation, and swaps
+	// the two once the new one has caught up. The stream tells how far it is.
+	RebuildProjection(context.Context, *v1.RebuildProjectionRequest) (*connect.ServerStreamForClient[v1.RebuildProjectionResponse], error)
+	// VerifyProjection folds the log again and compares every row.
+	VerifyProjection(context.Context, *v1.VerifyProjectionRequest) (*connect.ServerStreamForClient[v1.VerifyProjectionResponse], error)
+	// ResumeProjection lets a halted projection try again.
+	ResumeProjection(context.Context, *v1.ResumeProjectionRequest) (*v1.ResumeProjectionResponse, error)
+	// SkipEvent leaves one sequence of the log out of the projections, for ever;
+	// who did it and why is an event itself.
+	SkipEvent(context.Context, *v1.SkipEventRequest) (*v1.SkipEventResponse, error)
+	// Diagnose checks the log, the read models and what they stand on, and says
+	// what to do about each finding. The stream ends with a summary.
+	Diagnose(context.Context, *v1.DiagnoseRequest) (*connect.ServerStreamForClient[v1.DiagnoseResponse], error)
+	// Backup streams a consistent copy of the log as one file.
+	Backup(context.Context, *v1.BackupRequest) (*connect.ServerStreamForClient[v1.BackupResponse], error)
+	// ErasePerson destroys a person's key: what was encrypted with it is
+	// unreadable for ever.
+	ErasePerson(context.Context, *v1.ErasePersonRequest) (*v1.ErasePersonResponse, error)
+	// BackupKeys streams the keys that personal data is encrypted with, to be
+	// kept apart from a backup of the log.
+	BackupKeys(context.Context, *v1.BackupKeysRequest) (*connect.ServerStreamForClient[v1.BackupKeysResponse], error)
 }
 
 // NewAdminServiceClient constructs a client for the setpoint.admin.v1.AdminService service. By
@@ -61,12 +108,76 @@ func NewAdminServiceClient(httpClient connect.HTTPClient, baseURL string, opts .
 			connect.WithIdempotency(connect.IdempotencyNoSideEffects),
 			connect.WithClientOptions(opts...),
 		),
+		listProjections: connect.NewClient[v1.ListProjectionsRequest, v1.ListProjectionsResponse](
+			httpClient,
+			baseURL+AdminServiceListProjectionsProcedure,
+			connect.WithSchema(adminServiceMethods.ByName("ListProjections")),
+			connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+			connect.WithClientOptions(opts...),
+		),
+		rebuildProjection: connect.NewClient[v1.RebuildProjectionRequest, v1.RebuildProjectionResponse](
+			httpClient,
+			baseURL+AdminServiceRebuildProjectionProcedure,
+			connect.WithSchema(adminServiceMethods.ByName("RebuildProjection")),
+			connect.WithClientOptions(opts...),
+		),
+		verifyProjection: connect.NewClient[v1.VerifyProjectionRequest, v1.VerifyProjectionResponse](
+			httpClient,
+			baseURL+AdminServiceVerifyProjectionProcedure,
+			connect.WithSchema(adminServiceMethods.ByName("VerifyProjection")),
+			connect.WithClientOptions(opts...),
+		),
+		resumeProjection: connect.NewClient[v1.ResumeProjectionRequest, v1.ResumeProjectionResponse](
+			httpClient,
+			baseURL+AdminServiceResumeProjectionProcedure,
+			connect.WithSchema(adminServiceMethods.ByName("ResumeProjection")),
+			connect.WithClientOptions(opts...),
+		),
+		skipEvent: connect.NewClient[v1.SkipEventRequest, v1.SkipEventResponse](
+			httpClient,
+			baseURL+AdminServiceSkipEventProcedure,
+			connect.WithSchema(adminServiceMethods.ByName("SkipEvent")),
+			connect.WithClientOptions(opts...),
+		),
+		diagnose: connect.NewClient[v1.DiagnoseRequest, v1.DiagnoseResponse](
+			httpClient,
+			baseURL+AdminServiceDiagnoseProcedure,
+			connect.WithSchema(adminServiceMethods.ByName("Diagnose")),
+			connect.WithClientOptions(opts...),
+		),
+		backup: connect.NewClient[v1.BackupRequest, v1.BackupResponse](
+			httpClient,
+			baseURL+AdminServiceBackupProcedure,
+			connect.WithSchema(adminServiceMethods.ByName("Backup")),
+			connect.WithClientOptions(opts...),
+		),
+		erasePerson: connect.NewClient[v1.ErasePersonRequest, v1.ErasePersonResponse](
+			httpClient,
+			baseURL+AdminServiceErasePersonProcedure,
+			connect.WithSchema(adminServiceMethods.ByName("ErasePerson")),
+			connect.WithClientOptions(opts...),
+		),
+		backupKeys: connect.NewClient[v1.BackupKeysRequest, v1.BackupKeysResponse](
+			httpClient,
+			baseURL+AdminServiceBackupKeysProcedure,
+			connect.WithSchema(adminServiceMethods.ByName("BackupKeys")),
+			connect.WithClientOptions(opts...),
+		),
 	}
 }
 
 // adminServiceClient implements AdminServiceClient.
 type adminServiceClient struct {
-	getStatus *connect.Client[v1.GetStatusRequest, v1.GetStatusResponse]
+	getStatus         *connect.Client[v1.GetStatusRequest, v1.GetStatusResponse]
+	listProjections   *connect.Client[v1.ListProjectionsRequest, v1.ListProjectionsResponse]
+	rebuildProjection *connect.Client[v1.RebuildProjectionRequest, v1.RebuildProjectionResponse]
+	verifyProjection  *connect.Client[v1.VerifyProjectionRequest, v1.VerifyProjectionResponse]
+	resumeProjection  *connect.Client[v1.ResumeProjectionRequest, v1.ResumeProjectionResponse]
+	skipEvent         *connect.Client[v1.SkipEventRequest, v1.SkipEventResponse]
+	diagnose          *connect.Client[v1.DiagnoseRequest, v1.DiagnoseResponse]
+	backup            *connect.Client[v1.BackupRequest, v1.BackupResponse]
+	erasePerson       *connect.Client[v1.ErasePersonRequest, v1.ErasePersonResponse]
+	backupKeys        *connect.Client[v1.BackupKeysRequest, v1.BackupKeysResponse]
 }
 
 // GetStatus calls setpoint.admin.v1.AdminService.GetStatus.
@@ -78,10 +189,95 @@ func (c *adminServiceClient) GetStatus(ctx context.Context, req *v1.GetStatusReq
 	return nil, err
 }
 
+// ListProjections calls setpoint.admin.v1.AdminService.ListProjections.
+func (c *adminServiceClient) ListProjections(ctx context.Context, req *v1.ListProjectionsRequest) (*v1.ListProjectionsResponse, error) {
+	response, err := c.listProjections.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
+// RebuildProjection calls setpoint.admin.v1.AdminService.RebuildProjection.
+func (c *adminServiceClient) RebuildProjection(ctx context.Context, req *v1.RebuildProjectionRequest) (*connect.ServerStreamForClient[v1.RebuildProjectionResponse], error) {
+	return c.rebuildProjection.CallServerStream(ctx, connect.NewRequest(req))
+}
+
+// VerifyProjection calls setpoint.admin.v1.AdminService.VerifyProjection.
+func (c *adminServiceClient) VerifyProjection(ctx context.Context, req *v1.VerifyProjectionRequest) (*connect.ServerStreamForClient[v1.VerifyProjectionResponse], error) {
+	return c.verifyProjection.CallServerStream(ctx, connect.NewRequest(req))
+}
+
+// ResumeProjection calls setpoint.admin.v1.AdminService.ResumeProjection.
+func (c *adminServiceClient) ResumeProjection(ctx context.Context, req *v1.ResumeProjectionRequest) (*v1.ResumeProjectionResponse, error) {
+	response, err := c.resumeProjection.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
+// SkipEvent calls setpoint.admin.v1.AdminService.SkipEvent.
+func (c *adminServiceClient) SkipEvent(ctx context.Context, req *v1.SkipEventRequest) (*v1.SkipEventResponse, error) {
+	response, err := c.skipEvent.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
+// Diagnose calls setpoint.admin.v1.AdminService.Diagnose.
+func (c *adminServiceClient) Diagnose(ctx context.Context, req *v1.DiagnoseRequest) (*connect.ServerStreamForClient[v1.DiagnoseResponse], error) {
+	return c.diagnose.CallServerStream(ctx, connect.NewRequest(req))
+}
+
+// Backup calls setpoint.admin.v1.AdminService.Backup.
+func (c *adminServiceClient) Backup(ctx context.Context, req *v1.BackupRequest) (*connect.ServerStreamForClient[v1.BackupResponse], error) {
+	return c.backup.CallServerStream(ctx, connect.NewRequest(req))
+}
+
+// ErasePerson calls setpoint.admin.v1.AdminService.ErasePerson.
+func (c *adminServiceClient) ErasePerson(ctx context.Context, req *v1.ErasePersonRequest) (*v1.ErasePersonResponse, error) {
+	response, err := c.erasePerson.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
+// BackupKeys calls setpoint.admin.v1.AdminService.BackupKeys.
+func (c *adminServiceClient) BackupKeys(ctx context.Context, req *v1.BackupKeysRequest) (*connect.ServerStreamForClient[v1.BackupKeysResponse], error) {
+	return c.backupKeys.CallServerStream(ctx, connect.NewRequest(req))
+}
+
 // AdminServiceHandler is an implementation of the setpoint.admin.v1.AdminService service.
 type AdminServiceHandler interface {
 	// GetStatus tells where the log and the projections stand.
 	GetStatus(context.Context, *v1.GetStatusRequest) (*v1.GetStatusResponse, error)
+	// ListProjections lists the generations of each projection, where they stand
+	// and how fast they move.
+	ListProjections(context.Context, *v1.ListProjectionsRequest) (*v1.ListProjectionsResponse, error)
+	// RebuildProjection folds the log anew beside the live generation, and swaps
+	// the two once the new one has caught up. The stream tells how far it is.
+	RebuildProjection(context.Context, *v1.RebuildProjectionRequest, *connect.ServerStream[v1.RebuildProjectionResponse]) error
+	// VerifyProjection folds the log again and compares every row.
+	VerifyProjection(context.Context, *v1.VerifyProjectionRequest, *connect.ServerStream[v1.VerifyProjectionResponse]) error
+	// ResumeProjection lets a halted projection try again.
+	ResumeProjection(context.Context, *v1.ResumeProjectionRequest) (*v1.ResumeProjectionResponse, error)
+	// SkipEvent leaves one sequence of the log out of the projections, for ever;
+	// who did it and why is an event itself.
+	SkipEvent(context.Context, *v1.SkipEventRequest) (*v1.SkipEventResponse, error)
+	// Diagnose checks the log, the read models and what they stand on, and says
+	// what to do about each finding. The stream ends with a summary.
+	Diagnose(context.Context, *v1.DiagnoseRequest, *connect.ServerStream[v1.DiagnoseResponse]) error
+	// Backup streams a consistent copy of the log as one file.
+	Backup(context.Context, *v1.BackupRequest, *connect.ServerStream[v1.BackupResponse]) error
+	// ErasePerson destroys a person's key: what was encrypted with it is
+	// unreadable for ever.
+	ErasePerson(context.Context, *v1.ErasePersonRequest) (*v1.ErasePersonResponse, error)
+	// BackupKeys streams the keys that personal data is encrypted with, to be
+	// kept apart from a backup of the log.
+	BackupKeys(context.Context, *v1.BackupKeysRequest, *connect.ServerStream[v1.BackupKeysResponse]) error
 }
 
 // NewAdminServiceHandler builds an HTTP handler from the service implementation. It returns the
@@ -98,10 +294,83 @@ func NewAdminServiceHandler(svc AdminServiceHandler, opts ...connect.HandlerOpti
 		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
 		connect.WithHandlerOptions(opts...),
 	)
+	adminServiceListProjectionsHandler := connect.NewUnaryHandlerSimple(
+		AdminServiceListProjectionsProcedure,
+		svc.ListProjections,
+		connect.WithSchema(adminServiceMethods.ByName("ListProjections")),
+		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+		connect.WithHandlerOptions(opts...),
+	)
+	adminServiceRebuildProjectionHandler := connect.NewServerStreamHandlerSimple(
+		AdminServiceRebuildProjectionProcedure,
+		svc.RebuildProjection,
+		connect.WithSchema(adminServiceMethods.ByName("RebuildProjection")),
+		connect.WithHandlerOptions(opts...),
+	)
+	adminServiceVerifyProjectionHandler := connect.NewServerStreamHandlerSimple(
+		AdminServiceVerifyProjectionProcedure,
+		svc.VerifyProjection,
+		connect.WithSchema(adminServiceMethods.ByName("VerifyProjection")),
+		connect.WithHandlerOptions(opts...),
+	)
+	adminServiceResumeProjectionHandler := connect.NewUnaryHandlerSimple(
+		AdminServiceResumeProjectionProcedure,
+		svc.ResumeProjection,
+		connect.WithSchema(adminServiceMethods.ByName("ResumeProjection")),
+		connect.WithHandlerOptions(opts...),
+	)
+	adminServiceSkipEventHandler := connect.NewUnaryHandlerSimple(
+		AdminServiceSkipEventProcedure,
+		svc.SkipEvent,
+		connect.WithSchema(adminServiceMethods.ByName("SkipEvent")),
+		connect.WithHandlerOptions(opts...),
+	)
+	adminServiceDiagnoseHandler := connect.NewServerStreamHandlerSimple(
+		AdminServiceDiagnoseProcedure,
+		svc.Diagnose,
+		connect.WithSchema(adminServiceMethods.ByName("Diagnose")),
+		connect.WithHandlerOptions(opts...),
+	)
+	adminServiceBackupHandler := connect.NewServerStreamHandlerSimple(
+		AdminServiceBackupProcedure,
+		svc.Backup,
+		connect.WithSchema(adminServiceMethods.ByName("Backup")),
+		connect.WithHandlerOptions(opts...),
+	)
+	adminServiceErasePersonHandler := connect.NewUnaryHandlerSimple(
+		AdminServiceErasePersonProcedure,
+		svc.ErasePerson,
+		connect.WithSchema(adminServiceMethods.ByName("ErasePerson")),
+		connect.WithHandlerOptions(opts...),
+	)
+	adminServiceBackupKeysHandler := connect.NewServerStreamHandlerSimple(
+		AdminServiceBackupKeysProcedure,
+		svc.BackupKeys,
+		connect.WithSchema(adminServiceMethods.ByName("BackupKeys")),
+		connect.WithHandlerOptions(opts...),
+	)
 	return "/setpoint.admin.v1.AdminService/", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {
 		case AdminServiceGetStatusProcedure:
 			adminServiceGetStatusHandler.ServeHTTP(w, r)
+		case AdminServiceListProjectionsProcedure:
+			adminServiceListProjectionsHandler.ServeHTTP(w, r)
+		case AdminServiceRebuildProjectionProcedure:
+			adminServiceRebuildProjectionHandler.ServeHTTP(w, r)
+		case AdminServiceVerifyProjectionProcedure:
+			adminServiceVerifyProjectionHandler.ServeHTTP(w, r)
+		case AdminServiceResumeProjectionProcedure:
+			adminServiceResumeProjectionHandler.ServeHTTP(w, r)
+		case AdminServiceSkipEventProcedure:
+			adminServiceSkipEventHandler.ServeHTTP(w, r)
+		case AdminServiceDiagnoseProcedure:
+			adminServiceDiagnoseHandler.ServeHTTP(w, r)
+		case AdminServiceBackupProcedure:
+			adminServiceBackupHandler.ServeHTTP(w, r)
+		case AdminServiceErasePersonProcedure:
+			adminServiceErasePersonHandler.ServeHTTP(w, r)
+		case AdminServiceBackupKeysProcedure:
+			adminServiceBackupKeysHandler.ServeHTTP(w, r)
 		default:
 			http.NotFound(w, r)
 		}
@@ -113,4 +382,40 @@ type UnimplementedAdminServiceHandler struct{}
 
 func (UnimplementedAdminServiceHandler) GetStatus(context.Context, *v1.GetStatusRequest) (*v1.GetStatusResponse, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("setpoint.admin.v1.AdminService.GetStatus is not implemented"))
+}
+
+func (UnimplementedAdminServiceHandler) ListProjections(context.Context, *v1.ListProjectionsRequest) (*v1.ListProjectionsResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("setpoint.admin.v1.AdminService.ListProjections is not implemented"))
+}
+
+func (UnimplementedAdminServiceHandler) RebuildProjection(context.Context, *v1.RebuildProjectionRequest, *connect.ServerStream[v1.RebuildProjectionResponse]) error {
+	return connect.NewError(connect.CodeUnimplemented, errors.New("setpoint.admin.v1.AdminService.RebuildProjection is not implemented"))
+}
+
+func (UnimplementedAdminServiceHandler) VerifyProjection(context.Context, *v1.VerifyProjectionRequest, *connect.ServerStream[v1.VerifyProjectionResponse]) error {
+	return connect.NewError(connect.CodeUnimplemented, errors.New("setpoint.admin.v1.AdminService.VerifyProjection is not implemented"))
+}
+
+func (UnimplementedAdminServiceHandler) ResumeProjection(context.Context, *v1.ResumeProjectionRequest) (*v1.ResumeProjectionResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("setpoint.admin.v1.AdminService.ResumeProjection is not implemented"))
+}
+
+func (UnimplementedAdminServiceHandler) SkipEvent(context.Context, *v1.SkipEventRequest) (*v1.SkipEventResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("setpoint.admin.v1.AdminService.SkipEvent is not implemented"))
+}
+
+func (UnimplementedAdminServiceHandler) Diagnose(context.Context, *v1.DiagnoseRequest, *connect.ServerStream[v1.DiagnoseResponse]) error {
+	return connect.NewError(connect.CodeUnimplemented, errors.New("setpoint.admin.v1.AdminService.Diagnose is not implemented"))
+}
+
+func (UnimplementedAdminServiceHandler) Backup(context.Context, *v1.BackupRequest, *connect.ServerStream[v1.BackupResponse]) error {
+	return connect.NewError(connect.CodeUnimplemented, errors.New("setpoint.admin.v1.AdminService.Backup is not implemented"))
+}
+
+func (UnimplementedAdminServiceHandler) ErasePerson(context.Context, *v1.ErasePersonRequest) (*v1.ErasePersonResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("setpoint.admin.v1.AdminService.ErasePerson is not implemented"))
+}
+
+func (UnimplementedAdminServiceHandler) BackupKeys(context.Context, *v1.BackupKeysRequest, *connect.ServerStream[v1.BackupKeysResponse]) error {
+	return connect.NewError(connect.CodeUnimplemented, errors.New("setpoint.admin.v1.AdminService.BackupKeys is not implemented"))
 }
