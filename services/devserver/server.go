@@ -3,7 +3,7 @@
 // as `setpoint dev`, tests in a temporary folder: both get the same thing.
 //
 // Start returns when the service answers. What is on disk is in the data
-// folder: nats/ is the log, the source of truth; record.db can be deleted, it
+// folder: nats/ is the log, the source of truth; record*.db can be deleted, it
 // is rebuilt from the log.
 package devserver
 
@@ -70,7 +70,7 @@ type Server struct {
 	nats   *embeddednats.Server
 	conn   *nats.Conn
 	log    *eventlog.Log
-	store  *sqlite.Store
+	data   record.Database
 	record *record.Record
 	http   *rpc.Server
 
@@ -131,20 +131,20 @@ func Start(ctx context.Context, o Options) (_ *Server, err error) {
 		return nil, err
 	}
 	registry := kinds.Registry()
-	if s.store, err = sqlite.Open(ctx, filepath.Join(o.Data, "record.db"), registry); err != nil {
+	if s.data, err = sqlite.OpenDatabase(ctx, o.Data, registry); err != nil {
 		return nil, err
 	}
-	at, err := s.store.Checkpoint(ctx)
+	store, live, err := s.data.Live(ctx)
 	if err != nil {
 		return nil, err
 	}
-	if err := record.Check(ctx, s.log, at); err != nil {
+	if err := record.Check(ctx, s.log, live.At); err != nil {
 		return nil, err
 	}
-	s.record = record.New(s.store, at, waitFor, s.log.LastRevision)
+	s.record = record.New(s.data, live.At, waitFor, s.log.LastRevision)
 	follow, stop := context.WithCancel(context.WithoutCancel(ctx))
 	s.stop = stop
-	projector := record.NewProjector(s.log, registry, s.store, s.record, o.Logger)
+	projector := record.NewProjector(s.log, registry, store, s.record, o.Logger)
 	s.running.Go(func() { s.projects <- projector.Run(follow) })
 	if err := s.catchUp(ctx, o.Progress); err != nil {
 		return nil, err
@@ -225,8 +225,8 @@ func (s *Server) close() error {
 		s.stop()
 	}
 	s.running.Wait()
-	if s.store != nil {
-		errs = append(errs, s.store.Close())
+	if s.data != nil {
+		errs = append(errs, s.data.Close())
 	}
 	if s.log != nil {
 		s.log.Close()

@@ -16,7 +16,8 @@ type Database interface {
 	// there is none or it is empty.
 	Checkpoint(ctx context.Context) (Checkpoint, error)
 
-	// Generations lists them, oldest first.
+	// Generations lists them, oldest first. One that is not live is unfinished if
+	// its number is higher than the live one's; otherwise it was live before.
 	Generations(ctx context.Context) ([]Generation, error)
 	// Live opens the live generation for its writer, and makes the first one if
 	// there is none. A live generation of an older FoldVersion is still read;

@@ -10,10 +10,16 @@ import (
 	"setpoint.dev/services/internal/fault"
 )
 
+// Viewer shows consistent pictures: a Store those of itself, a Database those
+// of its live generation.
+type Viewer interface {
+	View(ctx context.Context, f func(View) error) error
+}
+
 // Record is the door to the record for everybody who reads: it waits for
 // revisions and resolves snapshots.
 type Record struct {
-	store Store
+	store Viewer
 	wait  time.Duration
 	end   func(context.Context) (uint64, error)
 	owed  atomic.Uint64
@@ -28,7 +34,7 @@ type Record struct {
 // New makes the door over a store that stands at a checkpoint. Readers wait
 // for a revision at most as long as wait; end tells where the log ends, so that
 // nobody waits for a revision that does not exist.
-func New(store Store, at Checkpoint, wait time.Duration, end func(context.Context) (uint64, error)) *Record {
+func New(store Viewer, at Checkpoint, wait time.Duration, end func(context.Context) (uint64, error)) *Record {
 	return &Record{store: store, wait: wait, end: end, at: at.Revision, orgs: map[string]uint64{}, changed: make(chan struct{})}
 }
 

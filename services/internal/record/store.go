@@ -24,8 +24,8 @@ type Store interface {
 	// checkpoint, whatever is written meanwhile.
 	View(ctx context.Context, f func(View) error) error
 	// Rows calls f for every row of every table but the checkpoint, by table and
-	// then by key in byte order, on one consistent picture, and returns the
-	// checkpoint of that picture. Two stores that folded the same log give the
+	// then by primary key, column by column: texts in byte order, integers as
+	// numbers. It reads one consistent picture and returns its checkpoint. Two stores that folded the same log give the
 	// same rows, whatever databases they are.
 	Rows(ctx context.Context, f func(Row) error) (Checkpoint, error)
 	Close() error
@@ -182,7 +182,12 @@ func (PutCommit) change()      {}
 // Row is one row of a store in a form that is the same for every database.
 type Row struct {
 	Table string
-	// Key and Value are canonical texts: column=value in the order of the
-	// table's definition.
+	// Key holds the columns of the primary key, Value the others, as
+	// column=value in the order of the table's definition in SQLite, joined by
+	// ColumnSeparator: integers in decimal, bytes in hexadecimal, floats in
+	// their shortest exact form, NULL as null, text as it is.
 	Key, Value string
 }
+
+// ColumnSeparator joins the columns of a Row; no text of the record has it.
+const ColumnSeparator = 0x1f

@@ -263,8 +263,3 @@ func orAll(limit int) int {
 	}
 	return limit
 }
-
-// Rows implements record.Store.
-func (s *Store) Rows(ctx context.Context, f func(record.Row) error) (record.Checkpoint, error) {
-	return record.Checkpoint{}, errors.New("the rows of this store cannot be listed yet")
-}
