@@ -10,6 +10,7 @@ import (
 
 	"setpoint.dev/services/gap"
 	"setpoint.dev/services/internal/cli"
+	"setpoint.dev/services/server"
 )
 
 func main() {
@@ -31,5 +32,6 @@ func run() int {
 
 		PlanOffline: planOffline,
 		Policies:    gap.PolicyNames(),
+		Targets:     server.TargetNames(),
 	})
 }

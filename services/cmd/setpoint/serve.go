@@ -5,23 +5,17 @@ import (
 	"fmt"
 	"log/slog"
 
-	"setpoint.dev/services/devserver"
 	"setpoint.dev/services/internal/cli"
-	"setpoint.dev/services/internal/fault"
+	"setpoint.dev/services/server"
 )
 
 // serve starts the service, says where it answers, and returns when it has
 // stopped.
 func serve(ctx context.Context, o cli.ServeOptions) error {
-	for _, t := range o.Targets {
-		if t != "all" {
-			return fault.New(fault.Invalid, "server.target", "--target: %q cannot run alone on an embedded log", t).
-				WithHint("run everything in one process with --target=all")
-		}
-	}
 	version := o.Version
-	s, err := devserver.Start(ctx, devserver.Options{
-		Data: o.Data, Listen: o.Listen, NATSListen: o.NATSListen, Version: version,
+	s, err := server.Start(ctx, server.Options{
+		Targets: o.Targets,
+		Data:    o.Data, Listen: o.Listen, NATSListen: o.NATSListen, Version: version,
 		TokenFile: o.TokenFile, TLSCert: o.TLSCert, TLSKey: o.TLSKey, BehindProxy: o.BehindProxy, PublicURL: o.PublicURL,
 		Logger: slog.New(slog.NewTextHandler(o.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})),
 		Progress: func(done, total uint64) {

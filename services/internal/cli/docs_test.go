@@ -14,7 +14,7 @@ const reference = "../../docs/cli.md"
 // The reference is made from the commands themselves; run this test with
 // -update to write it.
 func TestReference(t *testing.T) {
-	root := newApp(Options{}.withDefaults()).rootCommand()
+	root := newApp(Options{Targets: targets}.withDefaults()).rootCommand()
 	var b strings.Builder
 	fmt.Fprintf(&b, "# Command line\n\nMade from the commands by `go test ./internal/cli -run TestReference -update`; do not edit.\n\n%s\n", paragraphs(root))
 	fmt.Fprintf(&b, "\n```\n%s\n```\n\nFlags of every command:\n\n```\n%s```\n", strings.TrimRight(root.Example, "\n"), root.PersistentFlags().FlagUsages())

@@ -207,6 +207,7 @@ func (s session) runContext(ctx context.Context, args ...string) result {
 
 		PlanOffline: s.offline,
 		Policies:    []string{"default", "okr"},
+		Targets:     targets,
 	}
 	code := Run(ctx, opts)
 	return result{code, stdout.String(), stderr.String()}
@@ -286,3 +287,7 @@ func write(t *testing.T, dir, name, content string) string {
 	}
 	return path
 }
+
+// targets are those of package server, whose test compares them with the
+// reference.
+var targets = []string{"all", "projector", "declaration", "strategy", "gap"}

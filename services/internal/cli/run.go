@@ -49,6 +49,8 @@ type Options struct {
 	PlanOffline func([]*declarationv1.ManifestFile) (*OfflinePlan, error)
 	// Policies are the presets that --policy completes.
 	Policies []string
+	// Targets are the parts that serve runs.
+	Targets []string
 
 	chunk    int           // rows of a table that go in one request; default what the API takes
 	patience time.Duration // before an upload shows its progress

@@ -12,11 +12,6 @@ import (
 	"setpoint.dev/services/internal/fault"
 )
 
-// targetNames are the parts of the service.
-var targetNames = []string{
-	"all", "declaration", "strategy", "initiative", "change", "gap", "projector", "reactor", "console",
-}
-
 func serveFlags(cmd *cobra.Command, o *ServeOptions) {
 	cmd.Flags().StringVar(&o.Data, "data", ".setpoint", "folder of the log and the projections")
 	cmd.Flags().StringVar(&o.Listen, "listen", "127.0.0.1:8080", "`HOST:PORT` of the API; other than loopback only with --token-file")
@@ -57,7 +52,7 @@ func (a *app) serveCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "serve",
 		Short:   "Run the service, or a part of it",
-		Long:    "Serve runs the named parts of setpoint: " + strings.Join(targetNames, ", ") + ".",
+		Long:    "Serve runs the named parts of setpoint: " + strings.Join(a.opts.Targets, ", ") + ".",
 		Example: "  setpoint serve --target=all --data /var/lib/setpoint --listen 127.0.0.1:8080",
 		Args:    exactArgs(),
 	}
@@ -65,9 +60,9 @@ func (a *app) serveCommand() *cobra.Command {
 	cmd.Flags().StringSliceVar(&o.Targets, "target", []string{"all"}, "parts to run, separated by commas")
 	cmd.RunE = runE(func(ctx context.Context, _ []string) error {
 		for _, t := range o.Targets {
-			if !slices.Contains(targetNames, t) {
-				e := usagef("--target: %q is not a part of setpoint; legal are %s", t, strings.Join(targetNames, ", "))
-				if near := nearest(t, targetNames); near != "" {
+			if !slices.Contains(a.opts.Targets, t) {
+				e := usagef("--target: %q is not a part of setpoint; legal are %s", t, strings.Join(a.opts.Targets, ", "))
+				if near := nearest(t, a.opts.Targets); near != "" {
 					e.hint = "did you mean " + near + "?"
 				}
 				return e

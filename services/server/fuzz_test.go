@@ -1,4 +1,4 @@
-package devserver
+package server
 
 import (
 	"bytes"
@@ -10,6 +10,9 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"google.golang.org/protobuf/reflect/protoreflect"
+	"google.golang.org/protobuf/reflect/protoregistry"
 
 	"setpoint.dev/services/internal/rpc"
 )
@@ -25,7 +28,10 @@ var connectCodes = map[string]bool{
 // unaryProcedures are what FuzzRequests calls, in a stable order.
 func unaryProcedures() []string {
 	return slices.DeleteFunc(slices.Sorted(maps.Keys(rpc.Access)), func(p string) bool {
-		return strings.HasSuffix(p, "/Watch") || strings.HasPrefix(p, "/grpc.")
+		name := protoreflect.FullName(strings.ReplaceAll(strings.TrimPrefix(p, "/"), "/", "."))
+		d, err := protoregistry.GlobalFiles.FindDescriptorByName(name)
+		m, ok := d.(protoreflect.MethodDescriptor)
+		return err != nil || !ok || m.IsStreamingServer() || strings.HasPrefix(p, "/grpc.")
 	})
 }
 

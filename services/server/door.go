@@ -1,18 +1,77 @@
-package devserver
+package server
 
 import (
+	"context"
 	"crypto/tls"
+	"errors"
 	"log/slog"
 	"net"
+	"net/http"
 	"net/url"
+	"time"
 
 	"setpoint.dev/services/internal/fault"
 	"setpoint.dev/services/internal/rpc"
 	"setpoint.dev/services/internal/token"
 )
 
-// maxConnections bounds the API's open connections.
-const maxConnections = 2048
+const (
+	// maxConnections bounds the API's open connections.
+	maxConnections = 2048
+	// finishWithin bounds how long the running requests may take to finish.
+	finishWithin = 10 * time.Second
+)
+
+// startKeys reads what opens the door.
+func startKeys(_ context.Context, s *Server) (err error) {
+	s.keys, err = takeKeys(s.opts)
+	return err
+}
+
+// startListener takes the port: if that is taken, nothing else need start.
+func startListener(_ context.Context, s *Server) (err error) {
+	s.listener, err = net.Listen("tcp", s.opts.Listen)
+	if err != nil {
+		return fault.Wrap(err, fault.Unavailable, "server.listen", "cannot listen on %s", s.opts.Listen).
+			WithHint("another program may have the port: choose one with --listen 127.0.0.1:PORT")
+	}
+	s.onStop(func() error {
+		if err := s.listener.Close(); !errors.Is(err, net.ErrClosed) {
+			return err
+		}
+		return nil
+	})
+	s.url = "http://" + s.listener.Addr().String()
+	if s.keys.tls != nil {
+		s.url = "https://" + s.listener.Addr().String()
+	}
+	return nil
+}
+
+// startDoor answers requests.
+func startDoor(_ context.Context, s *Server) error {
+	door, err := rpc.NewDoor(s.keys.options(s, s.opts.Logger), s.services...)
+	if err != nil {
+		return err
+	}
+	s.http = rpc.NewServer(door, s.opts.Logger)
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		if err := s.keys.serve(s.http, s.listener); !errors.Is(err, http.ErrServerClosed) {
+			s.serves <- err
+		}
+		close(s.serves)
+	}()
+	s.onStop(func() error {
+		ctx, cancel := context.WithTimeout(context.Background(), finishWithin)
+		defer cancel()
+		err := s.http.Shutdown(ctx)
+		<-ended
+		return err
+	})
+	return nil
+}
 
 // keys are what opens the door.
 type keys struct {

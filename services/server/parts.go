@@ -1,0 +1,89 @@
+package server
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"setpoint.dev/services/internal/fault"
+)
+
+// All is the target that is every other one.
+const All = "all"
+
+// part is something that a process starts.
+type part struct {
+	name string
+	// target says that a process may be asked for it.
+	target bool
+	// needs are the parts without which it cannot work.
+	needs []string
+	// always says that every process has it.
+	always bool
+	start  func(context.Context, *Server) error
+}
+
+// parts are all there are, in the order in which they start.
+var parts = []part{
+	{name: "keys", start: startKeys},
+	{name: "listener", needs: []string{"keys"}, start: startListener},
+	{name: "log", start: startLog},
+	{name: "record", needs: []string{"log"}, start: startRecord},
+	{name: "projector", target: true, needs: []string{"record"}, start: startProjector},
+	{name: "caught up", needs: []string{"record"}, start: catchUp},
+	{name: "commands", needs: []string{"record"}, start: startCommands},
+	{name: "declaration", target: true, needs: []string{"commands"}, start: startDeclaration},
+	{name: "strategy", target: true, needs: []string{"commands"}, start: startStrategy},
+	{name: "gap", target: true, needs: []string{"record"}, start: startGap},
+	{name: "admin", always: true, needs: []string{"record"}, start: startAdmin},
+	{name: "door", always: true, needs: []string{"keys", "listener", "caught up"}, start: startDoor},
+}
+
+// TargetNames are the legal targets.
+func TargetNames() []string {
+	names := []string{All}
+	for _, p := range parts {
+		if p.target {
+			names = append(names, p.name)
+		}
+	}
+	return names
+}
+
+// chosen are the parts that the targets are and need, in the order of starting.
+func chosen(targets []string) ([]part, error) {
+	wanted := map[string]bool{}
+	var want func(names []string)
+	want = func(names []string) {
+		for _, name := range names {
+			if !wanted[name] {
+				wanted[name] = true
+				want(parts[slices.IndexFunc(parts, func(p part) bool { return p.name == name })].needs)
+			}
+		}
+	}
+	legal := TargetNames()
+	for _, t := range targets {
+		switch {
+		case !slices.Contains(legal, t):
+			return nil, fault.New(fault.Invalid, "server.target", "--target: %q is not a part of setpoint", t).
+				WithHint("legal are %s", strings.Join(legal, ", "))
+		case t == All:
+			want(legal[1:])
+		default:
+			want([]string{t})
+		}
+	}
+	for _, p := range parts {
+		if p.always {
+			want([]string{p.name})
+		}
+	}
+	var out []part
+	for _, p := range parts {
+		if wanted[p.name] {
+			out = append(out, p)
+		}
+	}
+	return out, nil
+}

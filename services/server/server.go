@@ -1,0 +1,113 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"net"
+	"slices"
+	"strings"
+	"sync"
+
+	"setpoint.dev/services/internal/eventlog"
+	"setpoint.dev/services/internal/fault"
+	"setpoint.dev/services/internal/record"
+	"setpoint.dev/services/internal/resource"
+	"setpoint.dev/services/internal/rpc"
+	"setpoint.dev/services/internal/runner"
+	"setpoint.dev/services/kinds"
+)
+
+// Server is a running process. Its fields are what the parts that have started
+// give to those that come after them.
+type Server struct {
+	opts     Options
+	kinds    *resource.Registry
+	keys     keys
+	listener net.Listener
+	url      string
+	log      *eventlog.Log
+	sync     string // how the log reaches the disk
+	database record.Database
+	record   *record.Record
+	commands *runner.Runner
+	services []rpc.Service
+	http     *rpc.Server
+
+	checks []check
+	stops  []func() error // in the order of starting
+	serves chan error     // the HTTP server's end
+	close  func() error
+}
+
+// check tells whether a part can do its work; nil if it can.
+type check struct {
+	name  string
+	check func(context.Context) error
+}
+
+// Start starts a process and returns when it answers. It fails with an
+// Unavailable fault if another process has the folder.
+func Start(ctx context.Context, o Options) (*Server, error) {
+	o = o.withDefaults()
+	parts, err := chosen(o.Targets)
+	if err != nil {
+		return nil, err
+	}
+	if !slices.ContainsFunc(parts, func(p part) bool { return p.name == "projector" }) {
+		return nil, fault.New(fault.Invalid, "server.target", "--target: %s cannot run alone on an embedded log", strings.Join(o.Targets, ",")).
+			WithHint("run everything in one process with --target=all")
+	}
+	s := &Server{opts: o, kinds: kinds.Registry(), serves: make(chan error, 1)}
+	s.close = sync.OnceValue(s.stop)
+	for _, p := range parts {
+		if err := p.start(ctx, s); err != nil {
+			return nil, errors.Join(err, s.Close())
+		}
+	}
+	return s, nil
+}
+
+// onStop says how a part ends.
+func (s *Server) onStop(stop func() error) { s.stops = append(s.stops, stop) }
+
+// onCheck says how a part's health is told.
+func (s *Server) onCheck(name string, f func(context.Context) error) {
+	s.checks = append(s.checks, check{name, f})
+}
+
+// URL is where the API answers.
+func (s *Server) URL() string { return s.url }
+
+// Healthy tells whether the process can do its work: the log takes writes and
+// the record keeps up.
+func (s *Server) Healthy(ctx context.Context) error {
+	for _, c := range s.checks {
+		if err := c.check(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Wait returns when ctx ends or the door fails. A halted projection does not
+// end the service: what is on record can still be read.
+func (s *Server) Wait(ctx context.Context) error {
+	select {
+	case <-ctx.Done():
+		return nil
+	case err := <-s.serves:
+		return err
+	}
+}
+
+// Close stops the process: no new requests, the running ones finish, then the
+// record and the log close. Closing again is no error.
+func (s *Server) Close() error { return s.close() }
+
+func (s *Server) stop() error {
+	var errs []error
+	for _, stop := range slices.Backward(s.stops) {
+		errs = append(errs, stop())
+	}
+	return errors.Join(errs...)
+}

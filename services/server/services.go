@@ -1,0 +1,39 @@
+package server
+
+import (
+	"context"
+
+	declarationrpc "setpoint.dev/services/declaration/rpc"
+	gaprpc "setpoint.dev/services/gap/rpc"
+	"setpoint.dev/services/internal/admin"
+	"setpoint.dev/services/internal/rpc"
+	"setpoint.dev/services/internal/runner"
+	strategyrpc "setpoint.dev/services/strategy/rpc"
+)
+
+func (s *Server) serve(service rpc.Service) error {
+	s.services = append(s.services, service)
+	return nil
+}
+
+func startCommands(_ context.Context, s *Server) error {
+	s.commands = runner.New(s.log, s.record, s.opts.Now)
+	return nil
+}
+
+func startDeclaration(_ context.Context, s *Server) error {
+	return s.serve(declarationrpc.New(s.commands, s.record, s.kinds))
+}
+
+func startStrategy(_ context.Context, s *Server) error {
+	return s.serve(strategyrpc.New(s.commands, s.record, s.kinds))
+}
+
+func startGap(_ context.Context, s *Server) error {
+	return s.serve(gaprpc.New(s.record, s.opts.Now))
+}
+
+// startAdmin serves the operator's calls, which every process answers.
+func startAdmin(_ context.Context, s *Server) error {
+	return s.serve(admin.New(s.opts.Version, s.sync, s.log, s.record))
+}
