@@ -26,7 +26,7 @@ var impure = []string{
 }
 
 // knowsNATS are the only packages that import NATS.
-var knowsNATS = []string{"internal/eventlog", "internal/eventlog/eventlogtest", "internal/embeddednats", "server"}
+var knowsNATS = []string{"internal/eventlog", "internal/eventlog/eventlogtest", "internal/embeddednats", "internal/lease", "internal/externalnats", "server"}
 
 type listed struct {
 	ImportPath string

@@ -1,0 +1,134 @@
+package lease
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"setpoint.dev/services/internal/fault"
+)
+
+const (
+	// DefaultTTL is how long a lease outlives its last renewal.
+	DefaultTTL = 3 * time.Second
+
+	bucketName = "SETPOINT_LEASES"
+)
+
+// Options say where leases are kept. The zero value is a bucket with one
+// replica and leases of DefaultTTL.
+type Options struct {
+	// Replicas is used when the bucket is made; 0 is 1.
+	Replicas int
+	// TTL must be the same for everybody who competes; 0 is DefaultTTL.
+	TTL time.Duration
+}
+
+// Bucket holds leases. Its methods may be called concurrently.
+type Bucket struct {
+	kv  jetstream.KeyValue
+	ttl time.Duration
+}
+
+// Open opens the bucket of leases, and makes it if there is none.
+func Open(ctx context.Context, nc *nats.Conn, o Options) (*Bucket, error) {
+	if o.TTL == 0 {
+		o.TTL = DefaultTTL
+	}
+	js, err := jetstream.New(nc)
+	if err != nil {
+		return nil, unavailable(err)
+	}
+	kv, err := js.KeyValue(ctx, bucketName)
+	if errors.Is(err, jetstream.ErrBucketNotFound) {
+		kv, err = js.CreateKeyValue(ctx, jetstream.KeyValueConfig{
+			Bucket: bucketName, Description: "Setpoint: which process has which role",
+			History: 1, Replicas: max(o.Replicas, 1), MaxValueSize: maxValue,
+		})
+		if errors.Is(err, jetstream.ErrBucketExists) {
+			// Another process was first.
+			kv, err = js.KeyValue(ctx, bucketName)
+		}
+	}
+	if err != nil {
+		return nil, unavailable(err)
+	}
+	return &Bucket{kv: kv, ttl: o.TTL}, nil
+}
+
+// TTL is how long a lease outlives its last renewal.
+func (b *Bucket) TTL() time.Duration { return b.ttl }
+
+// maxValue bounds an entry in bytes, maxNote the note in it.
+const (
+	maxValue = 8 << 10
+	maxNote  = 4 << 10
+)
+
+// State is what an entry says.
+type State struct {
+	// Holder is who holds the lease; "" if it was given back.
+	Holder string `json:"holder,omitempty"`
+	// Since is when the holder took it, by its own clock.
+	Since time.Time `json:"since,omitzero"`
+	// Note is what holders want everybody to know. It outlives its holder.
+	Note string `json:"note,omitempty"`
+
+	revision uint64
+}
+
+// Get reads an entry; the zero State if nobody ever held it.
+func (b *Bucket) Get(ctx context.Context, name string) (State, error) {
+	ctx, cancel := context.WithTimeout(ctx, b.ttl/3)
+	defer cancel()
+	e, err := b.kv.Get(ctx, name)
+	if errors.Is(err, jetstream.ErrKeyNotFound) {
+		return State{}, nil
+	}
+	if err != nil {
+		return State{}, unavailable(err)
+	}
+	s := State{}
+	// What nobody can read, nobody holds.
+	_ = json.Unmarshal(e.Value(), &s)
+	s.revision = e.Revision()
+	return s, nil
+}
+
+// errMoved says that an entry was written since it was read.
+var errMoved = errors.New("the lease was changed by somebody else")
+
+// put writes an entry over the one that s was read from.
+func (b *Bucket) put(ctx context.Context, name string, s State) (State, error) {
+	ctx, cancel := context.WithTimeout(ctx, b.ttl/3)
+	defer cancel()
+	if len(s.Note) > maxNote {
+		s.Note = s.Note[:maxNote]
+	}
+	value, err := json.Marshal(s)
+	if err != nil {
+		return s, err
+	}
+	var revision uint64
+	if s.revision == 0 {
+		revision, err = b.kv.Create(ctx, name, value)
+	} else {
+		revision, err = b.kv.Update(ctx, name, value, s.revision)
+	}
+	if errors.Is(err, jetstream.ErrKeyExists) || errors.Is(err, jetstream.ErrKeyRevisionMismatch) {
+		return s, errMoved
+	}
+	if err != nil {
+		return s, unavailable(err)
+	}
+	s.revision = revision
+	return s, nil
+}
+
+func unavailable(cause error) error {
+	return fault.Wrap(cause, fault.Unavailable, "lease.unavailable", "the leases in NATS cannot be read or written")
+}

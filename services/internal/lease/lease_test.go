@@ -1,0 +1,200 @@
+package lease_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats.go"
+
+	"setpoint.dev/services/internal/embeddednats"
+	"setpoint.dev/services/internal/lease"
+)
+
+func start(t *testing.T) *embeddednats.Server {
+	t.Helper()
+	s, err := embeddednats.Start(embeddednats.Options{Dir: t.TempDir(), Listen: "127.0.0.1:0"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close() })
+	return s
+}
+
+// bucket is a process's own connection to the leases.
+func bucket(t *testing.T, s *embeddednats.Server, ttl time.Duration) (*lease.Bucket, *nats.Conn) {
+	t.Helper()
+	nc, err := s.Connect()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(nc.Close)
+	b, err := lease.Open(t.Context(), nc, lease.Options{TTL: ttl})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b, nc
+}
+
+// hold competes until the returned function is called, which waits for the end.
+func hold(t *testing.T, b *lease.Bucket, name, holder string, work func(context.Context, *lease.Lease)) (stop func()) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		if err := b.Hold(ctx, name, holder, work); !errors.Is(err, context.Canceled) {
+			t.Errorf("%s: %v", holder, err)
+		}
+	}()
+	stop = sync.OnceFunc(func() { cancel(); <-ended })
+	t.Cleanup(stop)
+	return stop
+}
+
+func wait[T any](t *testing.T, what string, c <-chan T) T {
+	t.Helper()
+	select {
+	case v := <-c:
+		return v
+	case <-time.After(20 * time.Second):
+		t.Fatalf("waited in vain: %s", what)
+		panic("unreachable")
+	}
+}
+
+// Several processes, several rounds: never two at once, and everybody who
+// gives a lease back lets another one have it.
+func TestOneAtATime(t *testing.T) {
+	s := start(t)
+	const processes, rounds = 4, 12
+	var working, most, done atomic.Int32
+	finished := make(chan struct{})
+	for i := range processes {
+		b, _ := bucket(t, s, 300*time.Millisecond)
+		hold(t, b, "role", fmt.Sprint(i), func(ctx context.Context, l *lease.Lease) {
+			if n := working.Add(1); n > most.Load() {
+				most.Store(n)
+			}
+			if !l.Held() {
+				t.Error("work began without the lease")
+			}
+			working.Add(-1)
+			if done.Add(1) == rounds {
+				close(finished)
+			}
+		})
+	}
+	wait(t, "the rounds", finished)
+	if most.Load() != 1 {
+		t.Errorf("%d held the lease at once", most.Load())
+	}
+}
+
+// Leases of different names have nothing to do with each other.
+func TestTwoRoles(t *testing.T) {
+	s := start(t)
+	b, _ := bucket(t, s, 0)
+	for _, name := range []string{"projector.0", "projector.1"} {
+		held := make(chan struct{})
+		hold(t, b, name, "one", func(ctx context.Context, _ *lease.Lease) { close(held); <-ctx.Done() })
+		wait(t, name, held)
+	}
+}
+
+func TestALeaseGivenBackIsTakenAtOnce(t *testing.T) {
+	s := start(t)
+	one, _ := bucket(t, s, 0)
+	two, _ := bucket(t, s, 0)
+	first, second := make(chan struct{}), make(chan time.Time, 1)
+	stop := hold(t, one, "role", "one", func(ctx context.Context, _ *lease.Lease) { close(first); <-ctx.Done() })
+	wait(t, "the first", first)
+	hold(t, two, "role", "two", func(ctx context.Context, _ *lease.Lease) { second <- time.Now(); <-ctx.Done() })
+	begin := time.Now()
+	stop()
+	if took := wait(t, "the second", second).Sub(begin); took > time.Second {
+		t.Errorf("it took %s", took)
+	}
+}
+
+// A holder that is renewed keeps its lease for many times its time to live.
+func TestALeaseIsKept(t *testing.T) {
+	s := start(t)
+	const ttl = time.Second
+	one, _ := bucket(t, s, ttl)
+	two, _ := bucket(t, s, ttl)
+	first := make(chan struct{}, 100)
+	ended := make(chan error, 100)
+	hold(t, one, "role", "one", func(ctx context.Context, _ *lease.Lease) {
+		first <- struct{}{}
+		<-ctx.Done()
+		ended <- context.Cause(ctx)
+	})
+	wait(t, "the first", first)
+	ctx, cancel := context.WithTimeout(t.Context(), 3*ttl)
+	defer cancel()
+	_ = two.Hold(ctx, "role", "two", func(context.Context, *lease.Lease) {
+		select {
+		case cause := <-ended:
+			// A machine so busy that a renewal came too late: it ended first.
+			if !errors.Is(cause, lease.ErrLost) {
+				t.Errorf("the first ended with %v", cause)
+			}
+		default:
+			t.Error("a lease that is kept was given to another")
+		}
+	})
+}
+
+// A holder that is cut off stops before another one begins, and says so.
+func TestAHolderThatCannotRenewStopsFirst(t *testing.T) {
+	s := start(t)
+	one, nc := bucket(t, s, 600*time.Millisecond)
+	two, _ := bucket(t, s, 600*time.Millisecond)
+	first := make(chan struct{}, 1)
+	events := make(chan string, 2)
+	hold(t, one, "role", "one", func(ctx context.Context, l *lease.Lease) {
+		first <- struct{}{}
+		<-ctx.Done()
+		if !errors.Is(context.Cause(ctx), lease.ErrLost) || l.Held() {
+			t.Errorf("ended with %v, held %v", context.Cause(ctx), l.Held())
+		}
+		events <- "stopped"
+	})
+	wait(t, "the first", first)
+	hold(t, two, "role", "two", func(ctx context.Context, _ *lease.Lease) { events <- "began"; <-ctx.Done() })
+	nc.Close()
+	if a, b := wait(t, "an event", events), wait(t, "another", events); a != "stopped" || b != "began" {
+		t.Errorf("%s, then %s", a, b)
+	}
+}
+
+// A note is for everybody, stays when its holder goes, and can be taken back.
+func TestNotes(t *testing.T) {
+	s := start(t)
+	one, _ := bucket(t, s, 300*time.Millisecond)
+	two, _ := bucket(t, s, 300*time.Millisecond)
+	noted := func(want string) {
+		t.Helper()
+		deadline := time.Now().Add(10 * time.Second)
+		for {
+			st, err := two.Get(t.Context(), "role")
+			if err == nil && st.Note == want {
+				return
+			}
+			if time.Now().After(deadline) {
+				t.Fatalf("the note is %q, %v", st.Note, err)
+			}
+		}
+	}
+	stop := hold(t, one, "role", "one", func(ctx context.Context, l *lease.Lease) { l.Note("halted"); <-ctx.Done() })
+	noted("halted")
+	stop()
+	noted("halted")
+	hold(t, two, "role", "two", func(ctx context.Context, l *lease.Lease) { l.Note(""); <-ctx.Done() })
+	noted("")
+}
