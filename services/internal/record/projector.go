@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"time"
 
 	"setpoint.dev/services/internal/eventlog"
 	"setpoint.dev/services/internal/fault"
@@ -27,46 +28,101 @@ func NewProjector(log *eventlog.Log, kinds *resource.Registry, store Store, reco
 // Check refuses a store that does not belong to this log: another log's, or
 // one that is ahead of it.
 func Check(ctx context.Context, log *eventlog.Log, at Checkpoint) error {
-	if at.Revision == 0 {
-		return nil
-	}
-	if at.LogID != log.ID() {
-		return fault.New(fault.Unavailable, "record.other_log",
+	_, err := check(ctx, log, at)
+	return err
+}
+
+// check also tells where the log ends.
+func check(ctx context.Context, log *eventlog.Log, at Checkpoint) (last uint64, err error) {
+	if at.Revision != 0 && at.LogID != log.ID() {
+		return 0, fault.New(fault.Unavailable, "record.other_log",
 			"the record was made from log %q, this log is %q", at.LogID, log.ID()).
 			WithHint("delete the record's file: it is rebuilt from the log")
 	}
-	last, err := log.LastRevision(ctx)
-	if err != nil {
-		return err
-	}
-	if at.Revision > last {
-		return fault.New(fault.Unavailable, "record.ahead_of_log",
+	last, err = log.LastRevision(ctx)
+	if err == nil && at.Revision > last {
+		err = fault.New(fault.Unavailable, "record.ahead_of_log",
 			"the record stands at revision %d, the log ends at %d", at.Revision, last).
 			WithHint("the log has lost its tail or was restored: restore the newest backup, or delete the record's file to rebuild it from this log")
 	}
-	return nil
+	return last, err
 }
 
-// Run follows the log until ctx ends or the projection halts; a halt is logged
-// once and told to everybody who waits.
+// Run follows the log until ctx ends, somebody else writes the store, or the
+// projection halts. What passes (the database or the log cannot be reached) is
+// waited for, and logged once. A halt is logged, told to everybody who waits,
+// and returned; so is, but to nobody else, the Aborted fault of a store that
+// has another writer.
 func (p *Projector) Run(ctx context.Context) error {
+	logged, wait := false, firstWait
+	for {
+		before, _ := p.record.Status()
+		err := p.follow(ctx)
+		at, _ := p.record.Status()
+		switch {
+		case ctx.Err() != nil:
+			return nil
+		case fault.KindOf(err) == fault.Aborted:
+			return err
+		case !passes(err):
+			if _, known := p.record.Status(); known == nil || known.Error() != err.Error() {
+				p.logger.Error("the record's projection halted", "revision", at, "error", err)
+			}
+			p.record.Halt(err)
+			return err
+		case at > before:
+			logged, wait = false, firstWait
+		}
+		if !logged {
+			logged = true
+			p.logger.Warn("the record's projection waits", "revision", at, "error", err)
+		}
+		p.record.Trouble(err)
+		if !pause(ctx, wait) {
+			return nil
+		}
+		wait = min(2*wait, lastWait)
+	}
+}
+
+// firstWait and lastWait are between two tries at what may pass.
+const (
+	firstWait = 100 * time.Millisecond
+	lastWait  = 2 * time.Second
+)
+
+// passes tells whether an error is of the surroundings, not of the events.
+func passes(err error) bool {
+	var store *storeError
+	return errors.As(err, &store) || fault.ReasonOf(err) == "log.unavailable" || errors.Is(err, errEnded)
+}
+
+var errEnded = errors.New("the log ended")
+
+// storeError is what a database said to a write that should have succeeded.
+type storeError struct{ error }
+
+func (e *storeError) Unwrap() error { return e.error }
+
+func (p *Projector) follow(ctx context.Context) error {
 	at, err := p.store.Checkpoint(ctx)
+	if err != nil {
+		return &storeError{err}
+	}
+	last, err := check(ctx, p.log, at)
+	if err != nil {
+		return err
+	}
+	p.record.caughtUp(at.Revision)
+	if at.Revision == last {
+		p.record.goesOn() // nothing is left that could not be folded or written
+	}
+	err = p.log.Follow(ctx, at.Revision, func(batch []*eventlog.Record) error {
+		return p.write(ctx, &at, batch)
+	})
 	if err == nil {
-		err = Check(ctx, p.log, at)
+		err = errEnded
 	}
-	if err == nil {
-		err = p.log.Follow(ctx, at.Revision, func(batch []*eventlog.Record) error {
-			return p.write(ctx, &at, batch)
-		})
-	}
-	if ctx.Err() != nil {
-		return nil
-	}
-	if err == nil {
-		err = errors.New("the log ended")
-	}
-	p.logger.Error("the record's projection halted", "revision", at.Revision, "error", err)
-	p.record.halt(err)
 	return err
 }
 
@@ -86,7 +142,7 @@ func (p *Projector) write(ctx context.Context, at *Checkpoint, batch []*eventlog
 	last := batch[len(batch)-1]
 	to := Checkpoint{LogID: p.log.ID(), Revision: last.Revision, Hash: last.Hash}
 	if err := p.store.Write(ctx, *at, to, changes); err != nil {
-		return err
+		return &storeError{err}
 	}
 	*at = to
 	orgs := map[string]uint64{}
@@ -94,5 +150,6 @@ func (p *Projector) write(ctx context.Context, at *Checkpoint, batch []*eventlog
 		orgs[m.Subject.Org] = m.Revision
 	}
 	p.record.advance(to.Revision, orgs)
+	p.record.goesOn()
 	return nil
 }

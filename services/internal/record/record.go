@@ -2,7 +2,6 @@ package record
 
 import (
 	"context"
-	"maps"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -27,7 +26,9 @@ type Record struct {
 	mu      sync.Mutex
 	at      uint64
 	orgs    map[string]uint64 // the last revision of each organization that was folded since the start
+	anybody uint64            // up to here something of any organization may have been folded
 	halted  error
+	trouble error
 	changed chan struct{} // closed and replaced whenever at or halted moves
 }
 
@@ -45,21 +46,57 @@ func (r *Record) Status() (uint64, error) {
 	return r.at, r.halted
 }
 
+// Troubled is what keeps the projection from going on at the moment, and may
+// pass; nil if nothing does.
+func (r *Record) Troubled() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.trouble
+}
+
 // advance moves to a revision; orgs are the last revisions of the organizations
-// that something was folded of.
+// that something was folded of. Who folds and who is told of it may both say
+// so, in any order: what is on record stays there.
 func (r *Record) advance(to uint64, orgs map[string]uint64) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.at = to
-	maps.Copy(r.orgs, orgs)
-	close(r.changed)
-	r.changed = make(chan struct{})
+	r.at = max(r.at, to)
+	for org, last := range orgs {
+		r.orgs[org] = max(r.orgs[org], last)
+	}
+	r.wake()
 }
 
-func (r *Record) halt(err error) {
+// Halt says that the projection has halted for good, wherever it runs; nil
+// says that it goes on.
+func (r *Record) Halt(err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.halted = err
+	r.wake()
+}
+
+// Trouble says what keeps the projection from going on for a while; nil says
+// that it goes on. Readers wait as long as they would for any revision.
+func (r *Record) Trouble(err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.trouble = err
+}
+
+// goesOn says that the projection neither has halted nor is kept from going on.
+func (r *Record) goesOn() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.trouble = nil
+	if r.halted != nil {
+		r.halted = nil
+		r.wake()
+	}
+}
+
+// wake lets those who wait look again; r.mu is held.
+func (r *Record) wake() {
 	close(r.changed)
 	r.changed = make(chan struct{})
 }
@@ -122,7 +159,7 @@ func (r *Record) Follow(ctx context.Context, revision uint64, tell func(at uint6
 func (r *Record) Await(ctx context.Context, org string, after uint64) error {
 	for {
 		r.mu.Lock()
-		last, halted, changed := r.orgs[org], r.halted, r.changed
+		last, halted, changed := max(r.orgs[org], r.anybody), r.halted, r.changed
 		r.mu.Unlock()
 		if last > after || halted != nil {
 			return halted
