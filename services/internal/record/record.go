@@ -72,6 +72,9 @@ func (r *Record) advance(to uint64, orgs map[string]uint64) {
 func (r *Record) Halt(err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if err == nil && r.halted == nil || err != nil && r.halted != nil && err.Error() == r.halted.Error() {
+		return
+	}
 	r.halted = err
 	r.wake()
 }
