@@ -60,3 +60,5 @@ require (
 )
 
 replace setpoint.dev/proto => ../proto
+
+tool github.com/nats-io/nats-server/v2
