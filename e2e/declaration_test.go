@@ -227,7 +227,7 @@ func TestHistoryTellsWhoWhenWhatAndWhy(t *testing.T) {
 }
 
 func TestARenameKeepsHistoryAndObservations(t *testing.T) {
-	c := connectTo(t, serve(t, t.TempDir()).URL(), "default")
+	c := connectTo(t, service(t), "default")
 	c.apply(small)
 	c.apply(revenue(100, ""))
 	if _, err := c.record(value("revenue", "2026", 20)); err != nil {
@@ -274,7 +274,7 @@ func TestARenameKeepsHistoryAndObservations(t *testing.T) {
 }
 
 func TestPruneTouchesItsSetOnly(t *testing.T) {
-	c := connectTo(t, serve(t, t.TempDir()).URL(), "default")
+	c := connectTo(t, service(t), "default")
 	c.apply(small)
 	unit := func(name, more string) string {
 		return fmt.Sprintf("---\n{apiVersion: setpoint.dev/v1, kind: Unit, metadata: {name: %s%s}, spec: {}}\n", name, more)
@@ -411,7 +411,7 @@ func TestAnEarlierStateIsRestoredByItsExport(t *testing.T) {
 }
 
 func TestDiffComparesTwoRevisions(t *testing.T) {
-	c := connectTo(t, serve(t, t.TempDir()).URL(), "default")
+	c := connectTo(t, service(t), "default")
 	ctx := context.Background()
 	diff := func(from, to int64) (string, *declarationv1.Summary) {
 		t.Helper()
@@ -452,7 +452,7 @@ func TestDiffComparesTwoRevisions(t *testing.T) {
 }
 
 func TestAStalePlanNamesWhatCameBetween(t *testing.T) {
-	c := connectTo(t, serve(t, t.TempDir()).URL(), "default")
+	c := connectTo(t, service(t), "default")
 	ctx := context.Background()
 	attempt := func(expected int64, empty bool) error {
 		_, err := c.declare.Apply(ctx, &declarationv1.ApplyRequest{
@@ -623,7 +623,7 @@ func TestAsManyChangesAsOneCommitHolds(t *testing.T) {
 
 // The limit as it is set: 20,000 messages, of which one is the guard's.
 func TestTwentyThousandResources(t *testing.T) {
-	c := connectTo(t, serve(t, t.TempDir()).URL(), "default")
+	c := connectTo(t, service(t), "default")
 	ctx := context.Background()
 	_, err := c.declare.Apply(ctx, units(20_000, "much"))
 	if connect.CodeOf(err) != connect.CodeResourceExhausted {

@@ -101,6 +101,7 @@ func (s *Server) follow(ctx context.Context) {
 		return nil
 	})
 	role := s.watchRole(ctx, s.projecting(), func(now lease.State) {
+		s.record.WrittenBy(now.Holder)
 		if now.Holder != s.id { // this process knows better
 			s.record.Halt(halted(now))
 		}
