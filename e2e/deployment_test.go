@@ -164,6 +164,24 @@ func (d *deployment) close() error {
 	return errors.Join(err, os.RemoveAll(d.dir))
 }
 
+// lines is what a process says, also while it runs.
+type lines struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (l *lines) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(p)
+}
+
+func (l *lines) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
+}
+
 // status is where one process says that the record stands.
 func status(ctx context.Context, url string) (*adminv1.ProjectionStatus, error) {
 	res, err := adminv1connect.NewAdminServiceClient(http.DefaultClient, url).GetStatus(ctx, &adminv1.GetStatusRequest{})

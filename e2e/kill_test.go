@@ -63,6 +63,7 @@ func TestMain(m *testing.M) {
 type child struct {
 	cmd   *exec.Cmd
 	url   string
+	said  *lines // on standard error
 	ended *sync.Once
 }
 
@@ -87,8 +88,8 @@ func launch(args []string, env ...string) (child, error) {
 	cmd.Env = append(os.Environ(), env...)
 	// If the test dies the server must not live on.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	var said strings.Builder
-	cmd.Stderr = &said
+	said := &lines{}
+	cmd.Stderr = said
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		return child{}, err
@@ -105,7 +106,7 @@ func launch(args []string, env ...string) (child, error) {
 	}
 	go func() { _, _ = io.Copy(io.Discard, out) }()
 	url, _, _ := strings.Cut(after, " ")
-	return child{cmd: cmd, url: url, ended: &sync.Once{}}, nil
+	return child{cmd: cmd, url: url, said: said, ended: &sync.Once{}}, nil
 }
 
 // kill ends the process as a power cut would, but for the page cache.
