@@ -217,10 +217,10 @@ func catchUp(ctx context.Context, s *Server) error {
 			s.opts.Progress(at, last)
 		}
 	}
-	if !s.opts.shared() {
-		return s.record.Follow(ctx, last, tell)
+	waiting, cancel := ctx, func() {}
+	if s.opts.shared() {
+		waiting, cancel = context.WithTimeout(ctx, catchUpWithin)
 	}
-	waiting, cancel := context.WithTimeout(ctx, catchUpWithin)
 	defer cancel()
 	err = s.record.Follow(waiting, last, tell)
 	for err == nil {
@@ -229,11 +229,11 @@ func catchUp(ctx context.Context, s *Server) error {
 		if fault.ReasonOf(err) != "record.no_generation" {
 			break
 		}
-		if pause(waiting, 50*time.Millisecond); waiting.Err() == nil {
+		if pause(waiting, 10*time.Millisecond); waiting.Err() == nil {
 			err = nil
 		}
 	}
-	if err != nil && ctx.Err() == nil {
+	if err != nil && ctx.Err() == nil && s.opts.shared() {
 		at, _ := s.record.Status()
 		s.opts.Logger.Warn("the record is behind the log", "revision", at, "log", last, "error", err)
 		return nil
