@@ -31,7 +31,7 @@ func Fold(kinds *resource.Registry, m *eventlog.Record) ([]Change, error) {
 	s := m.Subject
 	recorded := env.GetRecorded().AsTime()
 	request := Request{
-		Org: s.Org, ID: env.GetRequestId(), Digest: env.GetRequestDigest(), Revision: m.Revision,
+		Org: s.Org, ID: plain(env.GetRequestId()), Digest: env.GetRequestDigest(), Revision: m.Revision,
 	}
 	out := make([]Change, 0, len(env.GetEvents())+3)
 	for _, e := range env.GetEvents() {
@@ -59,8 +59,8 @@ func Fold(kinds *resource.Registry, m *eventlog.Record) ([]Change, error) {
 			for _, v := range values.GetValues() {
 				out = append(out, PutObservation{Observation{
 					Org: s.Org, MetricID: s.ID,
-					ObservationKey: ObservationKey{At: v.GetObservedAt(), Source: v.GetSource()},
-					Value:          v.GetValue(), Note: v.GetNote(),
+					ObservationKey: ObservationKey{At: plain(v.GetObservedAt()), Source: plain(v.GetSource())},
+					Value:          plainNumber(v.GetValue()), Note: plain(v.GetNote()),
 					From: m.Revision, To: Never, Recorded: recorded,
 				}})
 			}
@@ -70,16 +70,16 @@ func Fold(kinds *resource.Registry, m *eventlog.Record) ([]Change, error) {
 				return nil, fail(err)
 			}
 			c := CheckIn{
-				Org: s.Org, TargetID: s.ID, CheckInKey: CheckInKey{At: said.GetAt(), Revision: m.Revision},
-				Note: said.GetNote(), Clear: said.GetClearOverride(),
-				Recorded: recorded, Principal: env.GetPrincipal(),
+				Org: s.Org, TargetID: s.ID, CheckInKey: CheckInKey{At: plain(said.GetAt()), Revision: m.Revision},
+				Note: plain(said.GetNote()), Clear: said.GetClearOverride(),
+				Recorded: recorded, Principal: plain(env.GetPrincipal()),
 			}
 			if said.Confidence != nil {
 				n := int(said.GetConfidence())
 				c.Confidence = &n
 			}
 			if o := said.GetOverride(); o != nil {
-				c.Override = &Override{Status: o.GetStatus(), Reason: o.GetReason(), Expires: o.GetExpires()}
+				c.Override = &Override{Status: plain(o.GetStatus()), Reason: plain(o.GetReason()), Expires: plain(o.GetExpires())}
 			}
 			out = append(out, PutCheckIn{c})
 		default:
@@ -94,11 +94,11 @@ func Fold(kinds *resource.Registry, m *eventlog.Record) ([]Change, error) {
 			switch event := event.(type) {
 			case resource.Declared:
 				out = append(out, PutResource{Resource{
-					Org: s.Org, Kind: k.Name, Name: event.Metadata.GetName(), ID: s.ID,
-					Metadata: event.Metadata, Spec: event.Spec, Set: event.Set,
+					Org: s.Org, Kind: k.Name, Name: plain(event.Metadata.GetName()), ID: s.ID,
+					Metadata: event.Metadata, Spec: event.Spec, Set: plain(event.Set),
 					From: m.Revision, To: Never,
-					Effective: env.GetEffective(), Recorded: recorded,
-					Principal: env.GetPrincipal(), Manager: env.GetManager(),
+					Effective: plain(env.GetEffective()), Recorded: recorded,
+					Principal: plain(env.GetPrincipal()), Manager: plain(env.GetManager()),
 				}})
 			case resource.Retired:
 				out = append(out, EndResource{Org: s.Org, Kind: k.Name, ID: s.ID, Revision: m.Revision})

@@ -20,6 +20,11 @@ func validate(validator protovalidate.Validator, message any) error {
 	err := validator.Validate(m)
 	var invalid *protovalidate.ValidationError
 	if !errors.As(err, &invalid) {
+		if path := nul(m.ProtoReflect()); err == nil && path != "" {
+			f := fault.New(fault.Invalid, "request.nul", "the request is not valid: %s: a text must not hold a NUL character", path)
+			f.Places = append(f.Places, fault.Place{Field: path, Reason: f.Reason, Message: "must not hold a NUL character"})
+			return f
+		}
 		return err
 	}
 	f := fault.New(fault.Invalid, "request.invalid", "the request is not valid")

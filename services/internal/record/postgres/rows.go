@@ -30,9 +30,6 @@ var tables = []table{
 	{"resource_name", 3, `org kind name`},
 }
 
-// separator joins the columns of a row.
-const separator = 0x1f
-
 // Rows implements record.Store.
 func (g *generation) Rows(ctx context.Context, f func(record.Row) error) (at record.Checkpoint, err error) {
 	err = g.d.pin(ctx, g, func(conn *pgx.Conn, _ *generation, pinned record.Checkpoint) error {
@@ -79,7 +76,7 @@ func (t table) list(ctx context.Context, conn *pgx.Conn, schema string, f func(r
 
 func appendColumn(to []byte, name string, value any) []byte {
 	if len(to) > 0 {
-		to = append(to, separator)
+		to = append(to, record.ColumnSeparator)
 	}
 	to = append(append(to, name...), '=')
 	switch v := value.(type) {

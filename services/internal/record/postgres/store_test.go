@@ -63,15 +63,15 @@ func TestDatabase(t *testing.T) {
 
 // Both databases make the same of the same history.
 func TestSameAsSQLite(t *testing.T) {
-	url, dir := testpostgres.New(t), t.TempDir()
+	d, dir := open(t, postgres.Options{URL: testpostgres.New(t)}), t.TempDir()
+	t.Cleanup(func() { _ = d.Close() })
 	recordtest.Same(t, func(t testing.TB, key string) record.Store {
 		t.Helper()
-		d := open(t, postgres.Options{URL: url, Schema: schema(key)})
-		s, _, err := d.Live(context.Background())
+		s, g, err := d.Begin(context.Background())
 		if err != nil {
 			t.Fatal(err)
 		}
-		return store{s, d}
+		return build{s, d, g.Number}
 	}, func(t testing.TB, key string) record.Store {
 		t.Helper()
 		s, err := sqlite.Open(context.Background(), filepath.Join(dir, schema(key)+".db"), kinds.Registry())
@@ -81,3 +81,12 @@ func TestSameAsSQLite(t *testing.T) {
 		return s
 	})
 }
+
+// build is a generation that is dropped when it is closed.
+type build struct {
+	record.Store
+	d      *postgres.Database
+	number int
+}
+
+func (b build) Close() error { return b.d.Drop(context.Background(), b.number) }

@@ -27,6 +27,9 @@ func RunDatabase(t *testing.T, open OpenDatabase) {
 	t.Run("readers finish where they began", func(t *testing.T) { readersFinish(t, open) })
 	t.Run("readers see one generation or the other", func(t *testing.T) { readersDuringSwaps(t, open) })
 	t.Run("watching", func(t *testing.T) { watching(t, open) })
+	t.Run("no generation", func(t *testing.T) { noGeneration(t, open) })
+	t.Run("one of two writers", func(t *testing.T) { twoWriters(t, open) })
+	t.Run("the writer of what was dropped", func(t *testing.T) { droppedWriter(t, open) })
 	t.Run("reopening", func(t *testing.T) { reopened(t, open) })
 }
 

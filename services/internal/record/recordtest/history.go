@@ -88,7 +88,8 @@ func history(t *rapid.T) []writeOf {
 					values[k] = true
 					w.changes = append(w.changes, record.PutObservation{Observation: record.Observation{Org: org, MetricID: k[0],
 						ObservationKey: record.ObservationKey{At: k[1], Source: k[2]}, From: rev, Recorded: recorded,
-						Value: rapid.Float64Range(-1e30, 1e30).Draw(t, "value"), Note: rapid.SampledFrom(words).Draw(t, "note")}})
+						Value: rapid.Float64Range(-1e30, 1e30).Draw(t, "value") + 0, // a zero without sign
+						Note:  rapid.SampledFrom(words).Draw(t, "note")}})
 				case 3:
 					c := record.CheckIn{Org: org, TargetID: fmt.Sprintf("t%d", len(w.changes)), CheckInKey: record.CheckInKey{At: "2026-01-01", Revision: rev},
 						Note: rapid.SampledFrom(words).Draw(t, "note"), Clear: rapid.Bool().Draw(t, "clear"), Recorded: recorded, Principal: "p"}

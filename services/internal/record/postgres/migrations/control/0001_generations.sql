@@ -39,3 +39,7 @@ CREATE FUNCTION as_date(text) RETURNS date LANGUAGE sql IMMUTABLE PARALLEL SAFE
 -- An instant of the record, which counts nanoseconds since 1970.
 CREATE FUNCTION as_instant(bigint) RETURNS timestamptz LANGUAGE sql IMMUTABLE PARALLEL SAFE
   RETURN timestamptz 'epoch' + $1 / 1000 * interval '1 microsecond';
+
+-- A reader finds out what he reads, not what others do.
+ALTER TABLE reader ENABLE ROW LEVEL SECURITY;
+CREATE POLICY own ON reader FOR SELECT USING (role = CURRENT_USER);

@@ -149,3 +149,13 @@ COMMENT ON TABLE commit_time IS 'When each revision was recorded.';
 COMMENT ON COLUMN commit_time.revision IS 'The revision.';
 COMMENT ON COLUMN commit_time.org IS 'The organization it belongs to.';
 COMMENT ON COLUMN commit_time.recorded IS 'When it was recorded, nanoseconds since 1970.';
+
+-- Who is not the owner sees what a policy of his role lets him see: the owner
+-- makes the policies when the roles are there.
+ALTER TABLE resource ENABLE ROW LEVEL SECURITY;
+ALTER TABLE resource_name ENABLE ROW LEVEL SECURITY;
+ALTER TABLE observation ENABLE ROW LEVEL SECURITY;
+ALTER TABLE check_in ENABLE ROW LEVEL SECURITY;
+ALTER TABLE aggregate ENABLE ROW LEVEL SECURITY;
+ALTER TABLE request ENABLE ROW LEVEL SECURITY;
+ALTER TABLE commit_time ENABLE ROW LEVEL SECURITY;
