@@ -218,20 +218,16 @@ func catchUp(ctx context.Context, s *Server) error {
 		}
 	}
 	if !s.opts.shared() {
-		return s.record.Follow(ctx, last, tell)
+		if err := s.record.Follow(ctx, last, tell); err != nil {
+			return err
+		}
+		return s.begun(ctx)
 	}
 	waiting, cancel := context.WithTimeout(ctx, catchUpWithin)
 	defer cancel()
 	err = s.record.Follow(waiting, last, tell)
-	for err == nil {
-		// On an empty log there may be no record yet, either.
-		err = s.database.View(waiting, func(record.View) error { return nil })
-		if fault.ReasonOf(err) != "record.no_generation" {
-			break
-		}
-		if pause(waiting, 50*time.Millisecond); waiting.Err() == nil {
-			err = nil
-		}
+	if err == nil {
+		err = s.begun(waiting)
 	}
 	if err != nil && ctx.Err() == nil {
 		at, _ := s.record.Status()
@@ -239,4 +235,18 @@ func catchUp(ctx context.Context, s *Server) error {
 		return nil
 	}
 	return err
+}
+
+// begun waits until there is a record at all: on an empty log that takes a moment
+// longer than to have folded everything.
+func (s *Server) begun(ctx context.Context) error {
+	for {
+		err := s.database.View(ctx, func(record.View) error { return nil })
+		if fault.ReasonOf(err) != "record.no_generation" {
+			return err
+		}
+		if pause(ctx, 10*time.Millisecond); ctx.Err() != nil {
+			return err
+		}
+	}
 }
