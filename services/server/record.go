@@ -217,19 +217,16 @@ func catchUp(ctx context.Context, s *Server) error {
 			s.opts.Progress(at, last)
 		}
 	}
-	if !s.opts.shared() {
-		if err := s.record.Follow(ctx, last, tell); err != nil {
-			return err
-		}
-		return s.begun(ctx)
+	waiting, cancel := ctx, func() {}
+	if s.opts.shared() {
+		waiting, cancel = context.WithTimeout(ctx, catchUpWithin)
 	}
-	waiting, cancel := context.WithTimeout(ctx, catchUpWithin)
 	defer cancel()
 	err = s.record.Follow(waiting, last, tell)
 	if err == nil {
 		err = s.begun(waiting)
 	}
-	if err != nil && ctx.Err() == nil {
+	if err != nil && ctx.Err() == nil && s.opts.shared() {
 		at, _ := s.record.Status()
 		s.opts.Logger.Warn("the record is behind the log", "revision", at, "log", last, "error", err)
 		return nil

@@ -68,7 +68,7 @@ func (s *Service) CheckIn(ctx context.Context, req *strategyv1.CheckInRequest) (
 		}}, nil
 	})
 	if err != nil {
-		return nil, err
+		return nil, s.tellWhatCameBetween(ctx, err, uint64(req.GetExpectedRevision()))
 	}
 	return &strategyv1.CheckInResponse{Revision: int64(out.Revision)}, nil
 }
@@ -109,10 +109,8 @@ func said(v record.View, target *record.Resource, day calendar.Date, expected ui
 	}
 	out.Overridden = word.On(day.String()).Override != nil
 	if expected != 0 && newest > expected {
-		return out, &fault.Error{Kind: fault.Aborted, Reason: "strategy.checkins_changed", Revision: newest,
-			Message: "target " + strconv.Quote(target.Name) + " has newer check-ins: expected_revision is " +
-				strconv.FormatUint(expected, 10) + ", they stand at " + strconv.FormatUint(newest, 10),
-			Hint: "read them again and decide anew"}
+		return out, changed(subject(target.Org, "checkin", target.ID), newest, "strategy.checkins_changed",
+			"target %q has newer check-ins: expected_revision is %d, they stand at %d", target.Name, expected, newest)
 	}
 	return out, nil
 }

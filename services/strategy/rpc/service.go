@@ -107,7 +107,7 @@ func (s *Service) observe(ctx context.Context, c observation) (*strategyv1.Recor
 		return decide(v, p.Org, c, res)
 	})
 	if err != nil {
-		return nil, err
+		return nil, s.tellWhatCameBetween(ctx, err, c.expected)
 	}
 	if r := out.Replayed; r != nil {
 		res = &strategyv1.RecordObservationsResponse{Recorded: int32(r.Recorded), Corrected: int32(r.Corrected)}
@@ -221,9 +221,8 @@ func decide(v record.View, org string, c observation, res *strategyv1.RecordObse
 			}
 		}
 		if c.expected != 0 && newest > c.expected {
-			return nil, &fault.Error{Kind: fault.Aborted, Reason: "strategy.observations_changed", Revision: newest,
-				Message: fmt.Sprintf("metric %q has newer observations: expected_revision is %d, they stand at %d", name, c.expected, newest),
-				Hint:    "read them again and decide anew"}
+			return nil, changed(subject(org, "observation", m.ID), newest, "strategy.observations_changed",
+				"metric %q has newer observations: expected_revision is %d, they stand at %d", name, c.expected, newest)
 		}
 		wrong.Places = append(wrong.Places, strategy.Within(m.Spec.(*strategyv1.MetricSpec).GetBounds(), values)...)
 		wrong.Places = append(wrong.Places, strategy.Recordable(m.Spec.(*strategyv1.MetricSpec), values)...)
