@@ -66,6 +66,7 @@ type ServeOptions struct {
 	TLSKey      string   // PEM file
 	BehindProxy bool     // a proxy ends TLS
 	PublicURL   string   // the address that browsers know
+	Telemetry   TelemetryOptions
 	Targets     []string // parts of the service; "all" is every part
 
 	NATSURL                              string // of an external NATS; empty: embedded
