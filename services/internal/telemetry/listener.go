@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"setpoint.dev/services/internal/health"
@@ -31,3 +32,6 @@ func (t *Telemetry) Serve(l net.Listener, p *health.Prober, logger *slog.Logger)
 	go func() { _ = s.Serve(l) }() // it ends with Close
 	return s
 }
+
+// Registry has every metric.
+func (t *Telemetry) Registry() *prometheus.Registry { return t.registry }
