@@ -135,10 +135,13 @@ func (s *Server) liveGeneration(ctx context.Context) (int, error) {
 	return 0, err
 }
 
-// keepsUp checks that the record has not halted and is not far behind.
+// keepsUp checks that the record goes on and is not far behind.
 func (s *Server) keepsUp(ctx context.Context) error {
 	if at, err := s.record.Status(); err != nil {
 		return fmt.Errorf("the record halted at revision %d: %w", at, err)
+	}
+	if err := s.record.Troubled(); err != nil {
+		return fmt.Errorf("the record's projection waits: %w", err)
 	}
 	lag, err := s.record.Lag(ctx, s.log)
 	if err != nil {

@@ -45,13 +45,14 @@ var (
 	lagRevisions  = gauge("setpoint_projection_lag_revisions", "How far the record is behind the log; absent while the log does not answer.", projection)
 	lagSeconds    = gauge("setpoint_projection_lag_seconds", "Time since the oldest commit that is not on record was recorded, 0 if there is none; absent while the log does not answer.", projection)
 	isHalted      = gauge("setpoint_projection_halted", "1 if the projection has halted, else 0.", projection)
+	isStalled     = gauge("setpoint_projection_stalled", "1 if something keeps the projection from going on that may pass, such as a database that is away, else 0.", projection)
 	generation    = gauge("setpoint_projection_generation", "Number of the generation that is read.", projection)
 	projecting    = gauge("setpoint_projection_active", "1 if this process keeps the record, else 0.", projection)
 	ready         = gauge("setpoint_ready", "1 if the process can do its work, else 0.", nil)
 	checkOK       = gauge("setpoint_check_ok", "1 if this condition of being ready holds, else 0.", nil, "check")
 	diskFree      = gauge("setpoint_disk_free_bytes", "Room on the disk of the data folder.", nil)
 	diskSize      = gauge("setpoint_disk_size_bytes", "Size of the disk of the data folder.", nil)
-	descriptions  = []*prometheus.Desc{lastRevision, logBytes, revision, lagRevisions, lagSeconds, isHalted, generation, projecting, ready, checkOK, diskFree, diskSize}
+	descriptions  = []*prometheus.Desc{lastRevision, logBytes, revision, lagRevisions, lagSeconds, isHalted, isStalled, generation, projecting, ready, checkOK, diskFree, diskSize}
 	_             = prometheus.Collector(state{})
 	numberOf      = map[bool]float64{true: 1}
 	constantGauge = prometheus.MustNewConstMetric
@@ -83,6 +84,7 @@ func (s state) Collect(out chan<- prometheus.Metric) {
 		at, err := s.Record.Status()
 		put(revision, float64(at))
 		put(isHalted, numberOf[err != nil])
+		put(isStalled, numberOf[s.Record.Troubled() != nil])
 		if s.Projecting != nil {
 			put(projecting, numberOf[s.Projecting() && err == nil])
 		}
