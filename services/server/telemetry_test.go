@@ -221,6 +221,11 @@ func TestTheOperatorsDoorIsLoopback(t *testing.T) {
 			t.Errorf("%q: %v", address, err)
 		}
 	}
+	for _, traces := range []string{"collector:4318", "ftp://collector", "http://"} {
+		if _, err := Start(t.Context(), Options{Data: t.TempDir(), Listen: "127.0.0.1:0", Telemetry: TelemetryOptions{Traces: traces}}); fault.ReasonOf(err) != "server.traces" {
+			t.Errorf("traces to %q: %v", traces, err)
+		}
+	}
 	s := startServer(t, Options{Telemetry: TelemetryOptions{Listen: ":0", Open: true}})
 	if code, _ := get(t, strings.Replace(s.TelemetryURL(), "[::]", "127.0.0.1", 1)+"/livez"); code != 200 {
 		t.Errorf("asked to be open: %d", code)

@@ -2,7 +2,9 @@ package telemetry
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
+	"net/url"
 	"os"
 
 	"connectrpc.com/connect"
@@ -38,11 +40,18 @@ const (
 // where OTEL_EXPORTER_OTLP_ENDPOINT or OTEL_EXPORTER_OTLP_TRACES_ENDPOINT says,
 // and nil if neither does. The other standard variables are obeyed, too:
 // OTEL_TRACES_SAMPLER, OTEL_EXPORTER_OTLP_HEADERS, OTEL_SERVICE_NAME and so on.
-func Traces(ctx context.Context, url, version string, logger *slog.Logger) (*sdktrace.TracerProvider, error) {
+func Traces(ctx context.Context, address, version string, logger *slog.Logger) (*sdktrace.TracerProvider, error) {
 	var opts []otlptracehttp.Option
 	switch {
-	case url != "":
-		opts = append(opts, otlptracehttp.WithEndpointURL(url))
+	case address != "":
+		u, err := url.Parse(address)
+		if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
+			return nil, fmt.Errorf("%q is no http or https URL", address)
+		}
+		if u.Path == "" || u.Path == "/" {
+			u = u.JoinPath("v1", "traces")
+		}
+		opts = append(opts, otlptracehttp.WithEndpointURL(u.String()))
 	case os.Getenv("OTEL_SDK_DISABLED") == "true", os.Getenv("OTEL_TRACES_EXPORTER") == "none",
 		os.Getenv("OTEL_EXPORTER_OTLP_ENDPOINT") == "" && os.Getenv("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT") == "":
 		return nil, nil
