@@ -42,6 +42,9 @@ func serve(ctx context.Context, o cli.ServeOptions) error {
 		who = "the tokens in " + o.TokenFile
 	}
 	_, _ = fmt.Fprintf(o.Stdout, "setpoint %s answers at %s (data in %s, open to %s); Ctrl-C stops it\n", version, s.URL(), o.Data, who)
+	if url := s.TelemetryURL(); url != "" {
+		_, _ = fmt.Fprintf(o.Stdout, "metrics and probes are at %s\n", url)
+	}
 	err = s.Wait(ctx)
 	if cerr := s.Close(); err == nil {
 		err = cerr

@@ -69,17 +69,17 @@ func (s state) Describe(out chan<- *prometheus.Desc) {
 
 // Collect implements prometheus.Collector.
 func (s state) Collect(out chan<- prometheus.Metric) {
-	ctx, cancel := context.WithTimeout(context.Background(), lookFor)
-	defer cancel()
 	put := func(d *prometheus.Desc, v float64, labels ...string) {
 		out <- constantGauge(d, prometheus.GaugeValue, v, labels...)
 	}
 	if s.Health != nil {
-		put(ready, numberOf[s.Health.Ready(ctx) == nil])
+		put(ready, numberOf[s.Health.Ready(context.Background()) == nil]) // in bounded time
 		for _, r := range s.Health.Results() {
 			put(checkOK, numberOf[r.Err == nil], r.Name)
 		}
 	}
+	ctx, cancel := context.WithTimeout(context.Background(), lookFor)
+	defer cancel()
 	if s.Record != nil {
 		at, err := s.Record.Status()
 		put(revision, float64(at))
