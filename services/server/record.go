@@ -42,15 +42,11 @@ func startRecord(ctx context.Context, s *Server) (err error) {
 		return err
 	}
 	s.record = record.New(s.database, at, waitFor, s.log.LastRevision)
-	s.onCheck("record", func(context.Context) error {
-		at, err := s.record.Status()
-		if err != nil {
-			return fmt.Errorf("the record halted at revision %d: %w", at, err)
-		}
-		if err := s.record.Troubled(); err != nil {
-			return fmt.Errorf("the record waits at revision %d: %w", at, err)
-		}
-		return nil
+	s.record.Observe(s.telemetry.Record())
+	s.onCheck("record", s.keepsUp)
+	s.onCheck("database", func(ctx context.Context) error {
+		_, err := s.database.Checkpoint(ctx)
+		return err
 	})
 	if s.opts.shared() {
 		s.follow(ctx)
@@ -136,6 +132,8 @@ func startProjector(ctx context.Context, s *Server) error {
 // project writes the record until ctx ends or, where others can, it is better
 // that another process tries. l is nil where there is no other.
 func (s *Server) project(ctx context.Context, l *lease.Lease) {
+	s.projects.Store(true)
+	defer s.projects.Store(false)
 	if l != nil {
 		s.opts.Logger.Info("this process projects the log into the record")
 		// What halted the one before halts us, too, until something is folded.
@@ -213,6 +211,7 @@ func catchUp(ctx context.Context, s *Server) error {
 		return err
 	}
 	tell := func(at uint64) {
+		s.progress.Store(fmt.Sprintf("reading the log: %d of %d", at, last))
 		if s.opts.Progress != nil {
 			s.opts.Progress(at, last)
 		}

@@ -18,6 +18,7 @@ func (s *Server) serve(service rpc.Service) error {
 
 func startCommands(_ context.Context, s *Server) error {
 	s.commands = runner.New(s.log, s.record, s.opts.Now)
+	s.commands.Observe(s.telemetry.Runner())
 	return nil
 }
 

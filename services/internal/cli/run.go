@@ -58,14 +58,15 @@ type Options struct {
 
 // ServeOptions says what to start.
 type ServeOptions struct {
-	Data        string   // folder of the log and the projections
-	Listen      string   // HOST:PORT of the API
-	NATSListen  string   // HOST:PORT of the embedded NATS; empty: not reachable
-	TokenFile   string   // tokens of which every request needs one; empty: loopback only, everybody trusted
-	TLSCert     string   // PEM file; with TLSKey: HTTPS only
-	TLSKey      string   // PEM file
-	BehindProxy bool     // a proxy ends TLS
-	PublicURL   string   // the address that browsers know
+	Data        string // folder of the log and the projections
+	Listen      string // HOST:PORT of the API
+	NATSListen  string // HOST:PORT of the embedded NATS; empty: not reachable
+	TokenFile   string // tokens of which every request needs one; empty: loopback only, everybody trusted
+	TLSCert     string // PEM file; with TLSKey: HTTPS only
+	TLSKey      string // PEM file
+	BehindProxy bool   // a proxy ends TLS
+	PublicURL   string // the address that browsers know
+	Telemetry   TelemetryOptions
 	Targets     []string // parts of the service; "all" is every part
 
 	NATSURL                              string // of an external NATS; empty: embedded

@@ -42,6 +42,7 @@ type Options struct {
 	Timeout time.Duration
 	// BatchTimeout bounds an AppendBatch instead; 0 is 30 s.
 	BatchTimeout time.Duration
+	Observer     Observer
 }
 
 // Log is one shard of the event log. Its methods may be called concurrently.

@@ -111,6 +111,8 @@ type storeError struct{ error }
 func (e *storeError) Unwrap() error { return e.error }
 
 func (p *Projector) follow(ctx context.Context) error {
+	finishing, done := finish(ctx)
+	defer done()
 	at, err := p.store.Checkpoint(ctx)
 	if err != nil {
 		return &storeError{err}
@@ -124,7 +126,7 @@ func (p *Projector) follow(ctx context.Context) error {
 		p.record.goesOn() // nothing is left that could not be folded or written
 	}
 	err = p.log.Follow(ctx, at.Revision, func(batch []*eventlog.Record) error {
-		return p.write(ctx, &at, batch)
+		return p.write(finishing, &at, batch)
 	})
 	if err == nil {
 		err = errEnded
@@ -132,11 +134,24 @@ func (p *Projector) follow(ctx context.Context) error {
 	return err
 }
 
+// finishTime is how long a batch that is under way when the projector is
+// stopped has to end.
+const finishTime = 5 * time.Second
+
+// finish is a context for what should end well when ctx is over.
+func finish(ctx context.Context) (context.Context, func()) {
+	finishing, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	stop := context.AfterFunc(ctx, func() { time.AfterFunc(finishTime, cancel) })
+	return finishing, func() { stop(); cancel() }
+}
+
 // write folds whole commits and moves the checkpoint in one transaction.
-func (p *Projector) write(ctx context.Context, at *Checkpoint, batch []*eventlog.Record) error {
+func (p *Projector) write(ctx context.Context, at *Checkpoint, batch []*eventlog.Record) (err error) {
 	if len(batch) == 0 {
 		return nil
 	}
+	ctx, written := p.record.observer.batch(ctx, batch)
+	defer func() { written(err) }()
 	var changes []Change
 	for _, m := range batch {
 		c, err := Fold(p.kinds, m)

@@ -23,6 +23,8 @@ type Record struct {
 	end   func(context.Context) (uint64, error)
 	owed  atomic.Uint64
 
+	observer Observer
+
 	mu      sync.Mutex
 	at      uint64
 	orgs    map[string]uint64 // the last revision of each organization that was folded since the start
@@ -119,9 +121,8 @@ func (r *Record) wake() {
 	r.changed = make(chan struct{})
 }
 
-// Wait returns when the record has reached the revision. It fails with
-// Unavailable if that takes longer than the bound, or if the projection halts.
-func (r *Record) Wait(ctx context.Context, revision uint64) error {
+// await is what Wait does.
+func (r *Record) await(ctx context.Context, revision uint64) error {
 	var bound <-chan time.Time
 	for {
 		r.mu.Lock()

@@ -56,7 +56,7 @@ var Access = map[string]principal.Role{
 // open are the paths that need no token: they tell whether the service works,
 // and no more.
 var open = map[string]bool{
-	"/healthz": true,
+	"/healthz": true, "/readyz": true, "/livez": true,
 	"/" + grpchealth.HealthV1ServiceName + "/Check": true,
 	"/" + grpchealth.HealthV1ServiceName + "/Watch": true,
 }
