@@ -64,3 +64,5 @@ require (
 )
 
 replace setpoint.dev/proto => ../proto
+
+tool github.com/nats-io/nats-server/v2

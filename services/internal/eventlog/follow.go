@@ -20,6 +20,10 @@ const (
 	pullMessages = 5_000
 	pullBytes    = 32 << 20 // several of the largest messages
 
+	// idle is how long nothing may come before the consumer is asked whether it
+	// has delivered something.
+	idle = time.Second
+
 	forever = ^uint64(0)
 )
 
@@ -161,9 +165,9 @@ func (l *Log) readRound(parent context.Context, a *assembler, to uint64, handle 
 	arrived, done := make(chan arrival, handOver), make(chan struct{})
 	defer close(done)
 	go func() {
-		next := jetstream.NextContext(ctx)
+		within := jetstream.NextContext(ctx)
 		for {
-			m, err := messages.Next(next)
+			m, err := messages.Next(within)
 			select {
 			case arrived <- arrival{m, err}:
 			case <-done:
@@ -175,7 +179,10 @@ func (l *Log) readRound(parent context.Context, a *assembler, to uint64, handle 
 		}
 	}()
 	for delivered := uint64(1); ; delivered++ {
-		in := <-arrived
+		in, ok := next(ctx, arrived, consumer, delivered)
+		if !ok {
+			return errRestart
+		}
 		m, err := in.message, in.err
 		if err != nil {
 			if parent.Err() == nil {
@@ -223,6 +230,34 @@ func (l *Log) readRound(parent context.Context, a *assembler, to uint64, handle 
 type arrival struct {
 	message jetstream.Msg
 	err     error
+}
+
+// next is the next arrival, and false if it will not come: heartbeats go on
+// when a single message is lost on its way, for instance because a queue
+// between was full, and if nothing follows it no sequence is out of turn. So
+// when nothing comes for a while, the consumer is asked whether it has
+// delivered what is expected.
+func next(ctx context.Context, arrived <-chan arrival, consumer jetstream.Consumer, expected uint64) (arrival, bool) {
+	select {
+	case in := <-arrived:
+		return in, true
+	default:
+	}
+	quiet := time.NewTicker(idle)
+	defer quiet.Stop()
+	for {
+		select {
+		case in := <-arrived:
+			return in, true
+		case <-quiet.C:
+		}
+		asking, asked := context.WithTimeout(ctx, idle)
+		info, err := consumer.Info(asking)
+		asked()
+		if err == nil && info.Delivered.Consumer >= expected && len(arrived) == 0 {
+			return arrival{}, false
+		}
+	}
 }
 
 // mustHave asks the leader for a sequence that a consumer says there is none

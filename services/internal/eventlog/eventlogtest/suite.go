@@ -52,6 +52,8 @@ func Run(t *testing.T, start func(t testing.TB) Target) {
 		{"consumers are deleted", consumersAreDeleted},
 		{"read to a revision", readTo},
 		{"checkpoint ahead", checkpointAhead},
+		{"garbled delivery", garbledDelivery},
+		{"lost last delivery", lostLastDelivery},
 		{"hash chain", hashChain},
 		{"recorded time", recordedTime},
 	} {
