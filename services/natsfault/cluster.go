@@ -2,6 +2,7 @@ package natsfault
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"net"
@@ -120,7 +121,7 @@ func configuration(s *Server, client, monitor, route, nowhere string, routes []*
   sync_interval: always
   max_buffered_msgs: 60000
   max_buffered_size: 512MB
-  limits { max_batch_size: 20000 }
+  limits { batch { max_msgs: 20000 } }
 }
 `, s.Dir)
 	if len(routes) > 1 {
@@ -196,6 +197,9 @@ func until(t testing.TB, ctx context.Context, what string, f func() error) {
 		err := f()
 		if err == nil {
 			return
+		}
+		if errors.Is(err, errEnded) {
+			t.Fatalf("%s: %v", what, err)
 		}
 		select {
 		case <-tick.C:

@@ -37,8 +37,12 @@ type Server struct {
 	log     string
 	monitor string // URL of its monitoring, beside all links
 	cmd     *exec.Cmd
+	ended   chan struct{} // closed when the process has
 	paused  bool
 }
+
+// errEnded says that a process ended that nobody asked to.
+var errEnded = errors.New("its process ended by itself")
 
 // Running says whether it has a process that is not stopped.
 func (s *Server) Running() bool { return s.cmd != nil && !s.paused }
@@ -64,7 +68,12 @@ func (s *Server) Start() error {
 	if err := cmd.Start(); err != nil {
 		return err
 	}
-	s.cmd = cmd
+	ended := make(chan struct{})
+	s.cmd, s.ended = cmd, ended
+	go func() {
+		_ = cmd.Wait()
+		close(ended)
+	}()
 	return nil
 }
 
@@ -74,7 +83,7 @@ func (s *Server) Kill() {
 		return
 	}
 	_ = s.cmd.Process.Kill()
-	_ = s.cmd.Wait()
+	<-s.ended
 	s.cmd, s.paused = nil, false
 }
 
@@ -85,7 +94,7 @@ func (s *Server) Shutdown() {
 	}
 	s.Resume()
 	_ = s.cmd.Process.Signal(syscall.SIGTERM)
-	_ = s.cmd.Wait()
+	<-s.ended
 	s.cmd = nil
 }
 
@@ -144,6 +153,11 @@ func (s *Server) leader(ctx context.Context, stream string) (string, error) {
 func (s *Server) ask(ctx context.Context, path string, into any) error {
 	if !s.Running() {
 		return errors.New("it does not run")
+	}
+	select {
+	case <-s.ended:
+		return errEnded
+	default:
 	}
 	ctx, cancel := context.WithTimeout(ctx, time.Second)
 	defer cancel()

@@ -236,7 +236,7 @@ func (l *Log) checkBatchLimit(ctx context.Context) error {
 		limit, _ := sequenceIn(answer.Error)
 		return fault.New(fault.Exhausted, "log.batch_limit_low",
 			"the NATS server allows batches of %d messages and setpoint is set to use %d", limit, l.opts.MaxBatch).
-			WithHint("set jetstream { limits { max_batch_size: %d } } on the servers", l.opts.MaxBatch)
+			WithHint("set jetstream { limits { batch { max_msgs: %d } } } on the servers", l.opts.MaxBatch)
 	}
 	return unavailable(answer.Error)
 }
