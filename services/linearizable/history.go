@@ -118,6 +118,7 @@ type Verdict struct {
 	Unknown      int
 	Found        int // unknown outcomes that are in the log
 	Lost         int // acknowledged and not in the log as told
+	Partial      int // commands that are there on some of their registers only
 	Stale        int // reads that were older than an answer before them
 	Reads        int
 	// Wrong lists what must not be; empty if all is well.
@@ -147,6 +148,7 @@ func (h *History) Check(log []Entry, strict bool) Verdict {
 	}
 	commands := map[string]Outcome{}
 	found := map[string]bool{}
+	parts := map[string]map[bool]bool{} // of a command: is a part there, is one not
 	var order []porcupine.Operation
 	last := maxReturn(ops) + 1
 	for _, o := range ops {
@@ -159,6 +161,10 @@ func (h *History) Check(log []Entry, strict bool) Verdict {
 		}
 		at, there := stored[key{o.ID, o.Register}]
 		commands[o.ID] = o.Outcome
+		if parts[o.ID] == nil {
+			parts[o.ID] = map[bool]bool{}
+		}
+		parts[o.ID][there] = true
 		switch {
 		case o.Outcome == Done && (!there || at != o.Revision):
 			v.Lost++
@@ -184,6 +190,12 @@ func (h *History) Check(log []Entry, strict bool) Verdict {
 			v.Refused++
 		case Unknown:
 			v.Unknown++
+		}
+	}
+	for id, p := range parts {
+		if p[true] && p[false] {
+			v.Partial++
+			v.wrong("command %s is there by half", id)
 		}
 	}
 	v.Stale = stale(ops)
@@ -228,4 +240,10 @@ func stale(ops []Operation) int {
 		}
 	}
 	return n
+}
+
+// String is a line for a person.
+func (v Verdict) String() string {
+	return fmt.Sprintf("%d commands: %d acknowledged, %d refused, %d unknown of which %d are in the log; lost %d, partial %d; %d reads, %d of them stale",
+		v.Commands, v.Acknowledged, v.Refused, v.Unknown, v.Found, v.Lost, v.Partial, v.Reads, v.Stale)
 }

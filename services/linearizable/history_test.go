@@ -37,6 +37,10 @@ func TestCheck(t *testing.T) {
 			ops: []Operation{write("a", 0, 1, Done, 0, 1), write("b", 0, 2, Done, 2, 3)},
 			log: []Entry{entry("a", 1), entry("b", 2)}, wrong: "no order",
 		},
+		"there by half": {
+			ops: []Operation{write("a", 0, 1, Done, 0, 1), {Register: "other", ID: "a", Value: "a", Outcome: Unknown, Call: 0, Return: 1}},
+			log: []Entry{entry("a", 1)}, wrong: "by half",
+		},
 		"refused and yet there": {
 			ops: []Operation{write("a", 0, 0, Refused, 0, 1)}, log: []Entry{entry("a", 1)}, wrong: "yet in the log",
 		},
