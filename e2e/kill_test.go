@@ -55,11 +55,21 @@ type child struct {
 // spawn starts `setpoint dev` and waits until it says where it answers.
 func spawn(t *testing.T, dir string, env ...string) child {
 	t.Helper()
-	path, err := binary()
+	c, err := launch([]string{"dev", "--data", dir, "--listen", "127.0.0.1:0"}, env...)
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command(path, "dev", "--data", dir, "--listen", "127.0.0.1:0")
+	return c
+}
+
+// launch starts the binary as a server and waits until it says where it
+// answers.
+func launch(args []string, env ...string) (child, error) {
+	path, err := binary()
+	if err != nil {
+		return child{}, err
+	}
+	cmd := exec.Command(path, args...)
 	cmd.Env = append(os.Environ(), env...)
 	// If the test dies the server must not live on.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
@@ -67,21 +77,21 @@ func spawn(t *testing.T, dir string, env ...string) child {
 	cmd.Stderr = &said
 	out, err := cmd.StdoutPipe()
 	if err != nil {
-		t.Fatal(err)
+		return child{}, err
 	}
 	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
+		return child{}, err
 	}
 	line, err := bufio.NewReader(out).ReadString('\n')
 	_, after, ok := strings.Cut(line, "answers at ")
 	if err != nil || !ok {
 		_ = cmd.Process.Kill()
 		_ = cmd.Wait()
-		t.Fatalf("the server did not start: %q %v %s", line, err, said.String())
+		return child{}, fmt.Errorf("the server did not start: %q %v %s", line, err, said.String())
 	}
 	go func() { _, _ = io.Copy(io.Discard, out) }()
 	url, _, _ := strings.Cut(after, " ")
-	return child{cmd: cmd, url: url, ended: &sync.Once{}}
+	return child{cmd: cmd, url: url, ended: &sync.Once{}}, nil
 }
 
 // kill ends the process as a power cut would, but for the page cache.
