@@ -35,7 +35,7 @@ spec: {cadence: yearly, unit: USD}
 // Each manifest is refused with a fault that says where and what is legal, and
 // nothing of its file is declared.
 func TestBadManifestsAreRefusedWhole(t *testing.T) {
-	c := connectTo(t, serve(t, t.TempDir()).URL(), "default")
+	c := connectTo(t, service(t), "default")
 	c.apply(small)
 	head := "apiVersion: setpoint.dev/v1\nkind: Unit\nmetadata: {name: good}\nspec: {}\n---\n"
 	target := func(spec string) string {
@@ -84,7 +84,7 @@ func TestBadManifestsAreRefusedWhole(t *testing.T) {
 }
 
 func TestBadObservationsRecordNothing(t *testing.T) {
-	c := connectTo(t, serve(t, t.TempDir()).URL(), "default")
+	c := connectTo(t, service(t), "default")
 	c.apply(small)
 	many := make([]*strategyv1.Observation, 50_000)
 	for i := range many {
@@ -123,7 +123,7 @@ func TestBadObservationsRecordNothing(t *testing.T) {
 }
 
 func TestBadQuestions(t *testing.T) {
-	c := connectTo(t, serve(t, t.TempDir()).URL(), "default")
+	c := connectTo(t, service(t), "default")
 	c.apply(small)
 	ctx := context.Background()
 	for name, b := range map[string]struct {
@@ -228,7 +228,7 @@ func TestARequestIDIsOneRequest(t *testing.T) {
 
 // What does not parse, what dangles and what breaks a rule is told in one go.
 func TestEveryFaultIsListedAtOnce(t *testing.T) {
-	c := connectTo(t, serve(t, t.TempDir()).URL(), "default")
+	c := connectTo(t, service(t), "default")
 	c.apply(small)
 	fs := c.refused(`
 {apiVersion: setpoint.dev/v1, kind: Metric, metadata: {name: broken}, spec: {cadence: monthy}}

@@ -54,3 +54,5 @@ replace (
 	setpoint.dev/proto => ../proto
 	setpoint.dev/services => ../services
 )
+
+tool github.com/nats-io/nats-server/v2

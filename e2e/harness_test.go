@@ -51,6 +51,7 @@ func connectTo(t testing.TB, url, org string, opts ...connect.ClientOption) clie
 }
 
 func connectWith(t testing.TB, h *http.Client, url string, opts ...connect.ClientOption) client {
+	opts = append(opts, connect.WithInterceptors(readsOwnWrites(url)))
 	return client{
 		t:       t,
 		declare: declarationv1connect.NewDeclarationServiceClient(h, url, opts...),

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"crypto/rand"
+	"flag"
 	"fmt"
 	"io"
 	"net/http"
@@ -38,7 +39,20 @@ var binary = sync.OnceValues(func() (string, error) {
 })
 
 func TestMain(m *testing.M) {
+	flag.Parse()
+	if err := runJourneys(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
 	code := m.Run()
+	if isSplit() {
+		if d, err := split(); err == nil {
+			if err := d.close(); err != nil {
+				fmt.Fprintln(os.Stderr, err)
+				code = 1
+			}
+		}
+	}
 	if path, err := binary(); err == nil {
 		_ = os.RemoveAll(filepath.Dir(path))
 	}
@@ -49,6 +63,7 @@ func TestMain(m *testing.M) {
 type child struct {
 	cmd   *exec.Cmd
 	url   string
+	said  *lines // on standard error
 	ended *sync.Once
 }
 
@@ -73,8 +88,8 @@ func launch(args []string, env ...string) (child, error) {
 	cmd.Env = append(os.Environ(), env...)
 	// If the test dies the server must not live on.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	var said strings.Builder
-	cmd.Stderr = &said
+	said := &lines{}
+	cmd.Stderr = said
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		return child{}, err

@@ -63,8 +63,7 @@ func observations(t testing.TB) []*strategyv1.Observation {
 }
 
 func TestARealPlanIsDeclaredObservedComparedAndReported(t *testing.T) {
-	dir := t.TempDir()
-	c := connectTo(t, serve(t, dir).URL(), "default")
+	c := connectTo(t, service(t), "default")
 	load(t, c)
 
 	res := c.gaps("2018-12-31")
@@ -106,7 +105,7 @@ func TestARealPlanIsDeclaredObservedComparedAndReported(t *testing.T) {
 }
 
 func TestApplyingTwiceWritesNothing(t *testing.T) {
-	c := connectTo(t, serve(t, t.TempDir()).URL(), "default")
+	c := connectTo(t, service(t), "default")
 	load(t, c)
 	before := c.gaps("2018-12-31").GetRevision()
 	res, err := c.declare.Apply(context.Background(), &declarationv1.ApplyRequest{Manifests: gsaPlan(t)})
@@ -175,7 +174,7 @@ func TestTheReportIsTheSameAfterRestartAndRebuild(t *testing.T) {
 }
 
 func TestACorrectionSupersedesAndHistoryStays(t *testing.T) {
-	c := connectTo(t, serve(t, t.TempDir()).URL(), "default")
+	c := connectTo(t, service(t), "default")
 	load(t, c)
 	before := c.gaps("2018-12-31").GetRevision()
 	_, err := c.record(value("vacant-space", "2018-09-30", .031))
@@ -217,7 +216,7 @@ func TestACorrectionSupersedesAndHistoryStays(t *testing.T) {
 }
 
 func TestPagesOfThePast(t *testing.T) {
-	c := connectTo(t, serve(t, t.TempDir()).URL(), "default")
+	c := connectTo(t, service(t), "default")
 	load(t, c)
 	ctx := context.Background()
 	var names []string
@@ -239,7 +238,7 @@ func TestPagesOfThePast(t *testing.T) {
 }
 
 func TestADeletedMetricReturnsWithItsValues(t *testing.T) {
-	c := connectTo(t, serve(t, t.TempDir()).URL(), "default")
+	c := connectTo(t, service(t), "default")
 	c.apply(small)
 	if _, err := c.record(value("revenue", "2026", 7)); err != nil {
 		t.Fatal(err)

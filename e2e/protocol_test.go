@@ -13,7 +13,7 @@ import (
 )
 
 func TestConnectGRPCAndGRPCWebOnOnePort(t *testing.T) {
-	url := serve(t, t.TempDir()).URL()
+	url := service(t)
 	for name, opts := range map[string][]connect.ClientOption{
 		"connect": nil, "connect json": {connect.WithProtoJSON()}, "grpc-web": {connect.WithGRPCWeb()}, "grpc": {connect.WithGRPC()},
 	} {
@@ -96,7 +96,7 @@ func TestPagesOfOtherOriginsAreRefused(t *testing.T) {
 }
 
 func TestOrganizationsDoNotSeeEachOther(t *testing.T) {
-	url := serve(t, t.TempDir()).URL()
+	url := service(t)
 	acme, umbrella := connectTo(t, url, "acme"), connectTo(t, url, "umbrella")
 	acme.apply("{apiVersion: setpoint.dev/v1, kind: Unit, metadata: {name: sales}, spec: {}}")
 	if got := umbrella.names("unit"); len(got) != 0 {
@@ -111,7 +111,7 @@ func TestOrganizationsDoNotSeeEachOther(t *testing.T) {
 }
 
 func TestAMisspeltFieldIsRefused(t *testing.T) {
-	url := serve(t, t.TempDir()).URL()
+	url := service(t)
 	for body, want := range map[string]string{
 		`{"asof":"2018-12-31"}`: "asof",
 		`{"asOf":"yesterday"}`:  "a date such as 2018-09-30",

@@ -29,7 +29,7 @@ func together(n int, f func(i int) error) []error {
 }
 
 func TestTwoWritersOnOneTarget(t *testing.T) {
-	c := connectTo(t, serve(t, t.TempDir()).URL(), "default")
+	c := connectTo(t, service(t), "default")
 	c.apply(small)
 	write := func(value int) string {
 		return fmt.Sprintf("{apiVersion: setpoint.dev/v1, kind: Target, metadata: {name: t}, spec: {metric: revenue, objective: grow, direction: increase, value: %d, due: 2030-12-31}}", value)
@@ -71,7 +71,7 @@ func TestTwoWritersOnOneTarget(t *testing.T) {
 }
 
 func TestTwoAppliesThatTogetherWouldCloseACycle(t *testing.T) {
-	c := connectTo(t, serve(t, t.TempDir()).URL(), "default")
+	c := connectTo(t, service(t), "default")
 	c.apply(small)
 	for round := range 20 {
 		a, b := fmt.Sprintf("a%d", round), fmt.Sprintf("b%d", round)
@@ -102,7 +102,7 @@ func TestTwoAppliesThatTogetherWouldCloseACycle(t *testing.T) {
 }
 
 func TestADeletionAgainstADeclarationThatNeedsIt(t *testing.T) {
-	c := connectTo(t, serve(t, t.TempDir()).URL(), "default")
+	c := connectTo(t, service(t), "default")
 	c.apply(small)
 	for round := range 10 {
 		m := fmt.Sprintf("m%d", round)
@@ -123,7 +123,7 @@ func TestADeletionAgainstADeclarationThatNeedsIt(t *testing.T) {
 }
 
 func TestTwentyWritersOnOneMetricLoseNothing(t *testing.T) {
-	c := connectTo(t, serve(t, t.TempDir()).URL(), "default")
+	c := connectTo(t, service(t), "default")
 	c.apply(small)
 	for i, err := range together(20, func(i int) error {
 		for n := range 10 {

@@ -2,13 +2,27 @@ package server
 
 import (
 	"log/slog"
+	"slices"
+	"strings"
 	"time"
+
+	"setpoint.dev/services/internal/fault"
 )
 
-// Options say what to run. Only Data is required.
+// Options say what to run. Only Data is required, and that only where the log
+// or the record is this process's own.
 type Options struct {
 	// Targets are the parts to run, by the names of TargetNames; none is All.
+	// Parts of the whole need an external NATS.
 	Targets []string
+
+	// NATS is the server or cluster that has the log; without a URL the process
+	// runs a server of its own.
+	NATS NATS
+	// DatabaseURL is the Postgres database that has the record, shared by all
+	// processes that name it: one of them projects. Without it the record is
+	// this process's own, on SQLite, and it projects it itself.
+	DatabaseURL string
 
 	Data       string // folder, made if missing
 	Listen     string // HOST:PORT of the API; "" is 127.0.0.1:8080, port 0 is any free one
@@ -33,6 +47,48 @@ type Options struct {
 	Now     func() time.Time // nil: the clock
 	// Progress is told how far the record is behind at start, in revisions.
 	Progress func(done, total uint64)
+}
+
+// NATS says which external NATS to use, and how.
+type NATS struct {
+	URL           string // addresses with commas between; may hold user and password, or a token
+	Creds         string // credentials file
+	CA, Cert, Key string // PEM files
+	// Replicas is how many copies of the log are kept when it is made; 0 is
+	// three on a cluster and one on a single server.
+	Replicas int
+	// Within bounds how long NATS and Postgres are tried at start; 0 is 30 s.
+	Within time.Duration
+}
+
+// shared tells whether other processes have the same record.
+func (o Options) shared() bool { return o.DatabaseURL != "" }
+
+// external tells whether the log is on a NATS that others run.
+func (o Options) external() bool { return o.NATS.URL != "" }
+
+// check refuses what makes no sense together.
+func (o Options) check(parts []part) error {
+	runs := func(name string) bool { return slices.ContainsFunc(parts, func(p part) bool { return p.name == name }) }
+	whole := !slices.ContainsFunc(TargetNames()[1:], func(name string) bool { return !runs(name) })
+	switch {
+	case !whole && !o.external():
+		return fault.New(fault.Invalid, "server.target", "--target: %s cannot run alone on an embedded log", strings.Join(o.Targets, ",")).
+			WithHint("run everything in one process with --target=all, or give the NATS that all parts use with --nats-url")
+	case o.external() && o.NATSListen != "":
+		return fault.New(fault.Invalid, "server.two_logs", "--nats opens the embedded NATS, and --nats-url names another").
+			WithHint("give one of them")
+	case !o.shared() && slices.Equal(o.Targets, []string{"projector"}):
+		return fault.New(fault.Invalid, "server.target", "--target: a projector alone needs the database that others read").
+			WithHint("give it with --database-url")
+	case !o.external() && (o.NATS.Creds != "" || o.NATS.CA != "" || o.NATS.Cert != "" || o.NATS.Key != "" || o.NATS.Replicas != 0):
+		return fault.New(fault.Invalid, "server.no_nats_url", "--nats-creds, --nats-ca, --nats-cert, --nats-key and --replicas are for an external NATS").
+			WithHint("give its address with --nats-url")
+	case o.NATS.Replicas < 0 || o.NATS.Replicas > 5 || o.NATS.Replicas == 2 || o.NATS.Replicas == 4:
+		return fault.New(fault.Invalid, "server.replicas", "--replicas: %d is not a number of copies that can outvote a lost one", o.NATS.Replicas).
+			WithHint("legal are 1, 3 and 5")
+	}
+	return nil
 }
 
 func (o Options) withDefaults() Options {

@@ -27,8 +27,10 @@ type part struct {
 var parts = []part{
 	{name: "keys", start: startKeys},
 	{name: "listener", needs: []string{"keys"}, start: startListener},
-	{name: "log", start: startLog},
-	{name: "record", needs: []string{"log"}, start: startRecord},
+	{name: "nats", start: startNATS},
+	{name: "leases", needs: []string{"nats"}, start: startLeases},
+	{name: "log", needs: []string{"nats"}, start: startLog},
+	{name: "record", needs: []string{"log", "leases"}, start: startRecord},
 	{name: "projector", target: true, needs: []string{"record"}, start: startProjector},
 	{name: "caught up", needs: []string{"record"}, start: catchUp},
 	{name: "commands", needs: []string{"record"}, start: startCommands},
@@ -50,8 +52,13 @@ func TargetNames() []string {
 	return names
 }
 
-// chosen are the parts that the targets are and need, in the order of starting.
-func chosen(targets []string) ([]part, error) {
+// chosen are the parts that a process runs, in the order of starting: its
+// targets, what they need, and the projector of a record of its own.
+func chosen(o Options) ([]part, error) {
+	targets := o.Targets
+	if !o.shared() && o.external() {
+		targets = append(slices.Clone(targets), "projector")
+	}
 	wanted := map[string]bool{}
 	var want func(names []string)
 	want = func(names []string) {

@@ -38,7 +38,7 @@ func TestTargets(t *testing.T) {
 		"strategy":  {"commands", "strategy"},
 		"projector": {"projector", "record", "door"},
 	} {
-		got, err := chosen(strings.Split(targets, ","))
+		got, err := chosen(Options{Targets: strings.Split(targets, ","), DatabaseURL: "postgres:"})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -48,14 +48,14 @@ func TestTargets(t *testing.T) {
 			}
 		}
 	}
-	got, err := chosen([]string{"gap"})
+	got, err := chosen(Options{Targets: []string{"gap"}, DatabaseURL: "postgres:"})
 	if err != nil || slices.ContainsFunc(got, func(p part) bool { return p.name == "strategy" || p.name == "projector" || p.name == "commands" }) {
 		t.Errorf("gap starts %v, %v", names(got), err)
 	}
-	if all, err := chosen([]string{All}); err != nil || len(all) != len(parts) {
+	if all, err := chosen(Options{Targets: []string{All}}); err != nil || len(all) != len(parts) {
 		t.Errorf("all starts %v, %v", names(all), err)
 	}
-	_, err = chosen([]string{"gap", "console"})
+	_, err = chosen(Options{Targets: []string{"gap", "console"}})
 	if fault.ReasonOf(err) != "server.target" || !strings.Contains(err.Error(), `"console"`) {
 		t.Errorf("an unknown target: %v", err)
 	}

@@ -5,20 +5,35 @@ import (
 	"fmt"
 	"time"
 
+	"setpoint.dev/services/internal/fault"
+	"setpoint.dev/services/internal/lease"
 	"setpoint.dev/services/internal/record"
+	"setpoint.dev/services/internal/record/postgres"
 	"setpoint.dev/services/internal/record/sqlite"
 )
 
-// waitFor bounds how long a read waits for a revision.
-const waitFor = 10 * time.Second
+const (
+	// waitFor bounds how long a read waits for a revision.
+	waitFor = 10 * time.Second
+	// catchUpWithin bounds how long a process waits at start for a record that
+	// another one writes.
+	catchUpWithin = 30 * time.Second
+	// databaseWithin bounds how long a database that does not answer is tried.
+	databaseWithin = 30 * time.Second
+)
 
 // startRecord opens the record's database, and refuses one that belongs to
 // another log.
 func startRecord(ctx context.Context, s *Server) (err error) {
-	if s.database, err = sqlite.OpenDatabase(ctx, s.opts.Data, s.kinds); err != nil {
+	if s.database, err = s.openDatabase(ctx); err != nil {
 		return err
 	}
 	s.onStop(s.database.Close)
+	if d, ok := s.database.(*postgres.Database); ok {
+		if s.databaseName, err = d.Name(ctx); err != nil {
+			return err
+		}
+	}
 	at, err := s.database.Checkpoint(ctx)
 	if err != nil {
 		return err
@@ -28,26 +43,87 @@ func startRecord(ctx context.Context, s *Server) (err error) {
 	}
 	s.record = record.New(s.database, at, waitFor, s.log.LastRevision)
 	s.onCheck("record", func(context.Context) error {
-		if at, err := s.record.Status(); err != nil {
+		at, err := s.record.Status()
+		if err != nil {
 			return fmt.Errorf("the record halted at revision %d: %w", at, err)
+		}
+		if err := s.record.Troubled(); err != nil {
+			return fmt.Errorf("the record waits at revision %d: %w", at, err)
 		}
 		return nil
 	})
+	if s.opts.shared() {
+		s.follow(ctx)
+	}
 	return nil
 }
 
-// startProjector keeps the record up to date.
-func startProjector(ctx context.Context, s *Server) error {
-	store, _, err := s.database.Live(ctx)
-	if err != nil {
-		return err
+func (s *Server) openDatabase(ctx context.Context) (record.Database, error) {
+	if !s.opts.shared() {
+		return sqlite.OpenDatabase(ctx, s.opts.Data, s.kinds)
 	}
-	follow, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	projector := record.NewProjector(s.log, s.kinds, store, s.record, s.opts.Logger)
+	within := s.opts.NATS.Within
+	if within == 0 {
+		within = databaseWithin
+	}
+	ctx, cancel := context.WithTimeout(ctx, within)
+	defer cancel()
+	for wait, told := 100*time.Millisecond, false; ; wait = min(2*wait, 2*time.Second) {
+		d, err := postgres.Open(ctx, postgres.Options{URL: s.opts.DatabaseURL, Kinds: s.kinds})
+		if err == nil {
+			return d, nil
+		}
+		if fault.ReasonOf(err) != "record.database_unreachable" {
+			return nil, err
+		}
+		if !told {
+			told = true
+			s.opts.Logger.Warn("the record's database does not answer yet", "error", err)
+		}
+		if pause(ctx, wait); ctx.Err() != nil {
+			return nil, err
+		}
+	}
+}
+
+// follow keeps up with a record that another process may write, and with what
+// that process says of it.
+func (s *Server) follow(ctx context.Context) {
+	tracking, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
-		_ = projector.Run(follow) // a halt is logged, and told by the record
+		s.record.Track(tracking, s.database, s.opts.Logger)
+	}()
+	s.onStop(func() error {
+		cancel()
+		<-ended
+		return nil
+	})
+	role := s.watchRole(ctx, s.projecting(), func(now lease.State) {
+		s.record.WrittenBy(now.Holder)
+		if now.Holder != s.id { // this process knows better
+			s.record.Halt(halted(now))
+		}
+	})
+	s.onCheck("projector", func(context.Context) error { return role.vacant(s.leases.TTL()) })
+}
+
+// projecting is the lease of who projects the log into the record.
+func (s *Server) projecting() string { return projecting(s.log.Shard(), s.databaseName) }
+
+// startProjector keeps the record up to date: each process its own, one of
+// several a shared one.
+func startProjector(ctx context.Context, s *Server) error {
+	projecting, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		if s.leases == nil {
+			s.project(projecting, nil)
+			return
+		}
+		_ = s.leases.Hold(projecting, s.projecting(), s.id, s.project)
 	}()
 	s.onStop(func() error {
 		cancel()
@@ -57,16 +133,110 @@ func startProjector(ctx context.Context, s *Server) error {
 	return nil
 }
 
+// project writes the record until ctx ends or, where others can, it is better
+// that another process tries. l is nil where there is no other.
+func (s *Server) project(ctx context.Context, l *lease.Lease) {
+	if l != nil {
+		s.opts.Logger.Info("this process projects the log into the record")
+		// What halted the one before halts us, too, until something is folded.
+		s.record.Halt(halted(l.State()))
+		defer s.tell(ctx, l)()
+	}
+	for ctx.Err() == nil {
+		store, _, err := s.database.Live(ctx)
+		if err != nil {
+			s.record.Trouble(err)
+			s.opts.Logger.Warn("the record cannot be written", "error", err)
+			pause(ctx, time.Second)
+			continue
+		}
+		err = record.NewProjector(s.log, s.kinds, store, s.record, s.opts.Logger).Run(ctx)
+		switch {
+		case ctx.Err() != nil:
+			return
+		case fault.ReasonOf(err) == "record.generation_superseded" || fault.ReasonOf(err) == "record.generation_dropped":
+			// Another generation is live: on with that one.
+		case fault.KindOf(err) == fault.Aborted && l != nil:
+			s.opts.Logger.Warn("another process writes the record: this one stands back", "error", err)
+			return
+		case record.Halts(err) && l != nil:
+			// Perhaps another process is newer.
+			l.Note(err.Error())
+			return
+		case record.Halts(err):
+			<-ctx.Done()
+		default:
+			pause(ctx, time.Second)
+		}
+	}
+}
+
+func pause(ctx context.Context, d time.Duration) {
+	select {
+	case <-time.After(d):
+	case <-ctx.Done():
+	}
+}
+
+// tell has the lease say whether the projection has halted, until the returned
+// function is called.
+func (s *Server) tell(ctx context.Context, l *lease.Lease) (stop func()) {
+	telling, cancel := context.WithCancel(ctx)
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		tick := time.NewTicker(lookEvery)
+		defer tick.Stop()
+		for {
+			select {
+			case <-telling.Done():
+				return
+			case <-tick.C:
+				if _, halt := s.record.Status(); halt == nil {
+					l.Note("")
+				}
+			}
+		}
+	}()
+	return func() {
+		cancel()
+		<-ended
+	}
+}
+
 // catchUp waits until the record has folded what the log holds, so that no
-// reader sees the half of a rebuild.
+// reader sees the half of a rebuild. Where another process writes the record
+// the waiting is bounded: health then tells what is wrong.
 func catchUp(ctx context.Context, s *Server) error {
 	last, err := s.log.LastRevision(ctx)
 	if err != nil {
 		return err
 	}
-	return s.record.Follow(ctx, last, func(at uint64) {
+	tell := func(at uint64) {
 		if s.opts.Progress != nil {
 			s.opts.Progress(at, last)
 		}
-	})
+	}
+	if !s.opts.shared() {
+		return s.record.Follow(ctx, last, tell)
+	}
+	waiting, cancel := context.WithTimeout(ctx, catchUpWithin)
+	defer cancel()
+	err = s.record.Follow(waiting, last, tell)
+	for err == nil {
+		// On an empty log there may be no record yet, either.
+		err = s.database.View(waiting, func(record.View) error { return nil })
+		if fault.ReasonOf(err) != "record.no_generation" {
+			break
+		}
+		if pause(waiting, 50*time.Millisecond); waiting.Err() == nil {
+			err = nil
+		}
+	}
+	if err != nil && ctx.Err() == nil {
+		at, _ := s.record.Status()
+		s.opts.Logger.Warn("the record is behind the log", "revision", at, "log", last, "error", err)
+		return nil
+	}
+	return err
 }

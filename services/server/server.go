@@ -5,11 +5,12 @@ import (
 	"errors"
 	"net"
 	"slices"
-	"strings"
 	"sync"
 
+	"github.com/nats-io/nats.go"
+
 	"setpoint.dev/services/internal/eventlog"
-	"setpoint.dev/services/internal/fault"
+	"setpoint.dev/services/internal/lease"
 	"setpoint.dev/services/internal/record"
 	"setpoint.dev/services/internal/resource"
 	"setpoint.dev/services/internal/rpc"
@@ -20,18 +21,23 @@ import (
 // Server is a running process. Its fields are what the parts that have started
 // give to those that come after them.
 type Server struct {
-	opts     Options
-	kinds    *resource.Registry
-	keys     keys
-	listener net.Listener
-	url      string
-	log      *eventlog.Log
-	sync     string // how the log reaches the disk
-	database record.Database
-	record   *record.Record
-	commands *runner.Runner
-	services []rpc.Service
-	http     *rpc.Server
+	opts         Options
+	id           string // of this process, unlike any other's
+	kinds        *resource.Registry
+	keys         keys
+	listener     net.Listener
+	url          string
+	nats         *nats.Conn
+	replicas     int           // copies of what is kept on NATS
+	sync         string        // how it reaches the disk
+	leases       *lease.Bucket // nil where nobody else could take a role
+	log          *eventlog.Log
+	database     record.Database
+	databaseName string // of a shared one: the same in every process
+	record       *record.Record
+	commands     *runner.Runner
+	services     []rpc.Service
+	http         *rpc.Server
 
 	checks []check
 	stops  []func() error // in the order of starting
@@ -49,15 +55,14 @@ type check struct {
 // Unavailable fault if another process has the folder.
 func Start(ctx context.Context, o Options) (*Server, error) {
 	o = o.withDefaults()
-	parts, err := chosen(o.Targets)
+	parts, err := chosen(o)
+	if err == nil {
+		err = o.check(parts)
+	}
 	if err != nil {
 		return nil, err
 	}
-	if !slices.ContainsFunc(parts, func(p part) bool { return p.name == "projector" }) {
-		return nil, fault.New(fault.Invalid, "server.target", "--target: %s cannot run alone on an embedded log", strings.Join(o.Targets, ",")).
-			WithHint("run everything in one process with --target=all")
-	}
-	s := &Server{opts: o, kinds: kinds.Registry(), serves: make(chan error, 1)}
+	s := &Server{opts: o, id: identity(), kinds: kinds.Registry(), serves: make(chan error, 1)}
 	s.close = sync.OnceValue(s.stop)
 	for _, p := range parts {
 		if err := p.start(ctx, s); err != nil {

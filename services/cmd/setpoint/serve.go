@@ -15,7 +15,11 @@ func serve(ctx context.Context, o cli.ServeOptions) error {
 	version := o.Version
 	s, err := server.Start(ctx, server.Options{
 		Targets: o.Targets,
-		Data:    o.Data, Listen: o.Listen, NATSListen: o.NATSListen, Version: version,
+		NATS: server.NATS{
+			URL: o.NATSURL, Creds: o.NATSCreds, CA: o.NATSCA, Cert: o.NATSCert, Key: o.NATSKey, Replicas: o.Replicas,
+		},
+		DatabaseURL: o.DatabaseURL,
+		Data:        o.Data, Listen: o.Listen, NATSListen: o.NATSListen, Version: version,
 		TokenFile: o.TokenFile, TLSCert: o.TLSCert, TLSKey: o.TLSKey, BehindProxy: o.BehindProxy, PublicURL: o.PublicURL,
 		Logger: slog.New(slog.NewTextHandler(o.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})),
 		Progress: func(done, total uint64) {

@@ -18,7 +18,7 @@ func (s *Service) Diff(ctx context.Context, req *declarationv1.DiffRequest) (*de
 	}
 	from, to := uint64(req.GetFrom()), uint64(req.GetTo())
 	res := &declarationv1.DiffResponse{From: req.GetFrom()}
-	err = s.record.At(ctx, record.Snapshot{Revision: to, MinRevision: from}, func(v record.View, to uint64) error {
+	err = s.record.At(ctx, record.Snapshot{Revision: to, MinRevision: max(from, uint64(req.GetMinRevision()))}, func(v record.View, to uint64) error {
 		if legal, err := v.Commit(from); err != nil {
 			return err
 		} else if from != 0 && legal != from {

@@ -44,9 +44,11 @@ func (s *Service) GetStatus(ctx context.Context, _ *adminv1.GetStatusRequest) (*
 		return nil, err
 	}
 	at, halted := s.record.Status()
-	p := &adminv1.ProjectionStatus{Name: "record", Stream: info.Stream, Revision: int64(at), State: "running"}
-	if halted != nil {
+	p := &adminv1.ProjectionStatus{Name: "record", Stream: info.Stream, Revision: int64(at), State: "running", Projector: s.record.Writer()}
+	if trouble := s.record.Troubled(); halted != nil {
 		p.State, p.Message = "halted", halted.Error()
+	} else if trouble != nil {
+		p.State, p.Message = "waiting", trouble.Error()
 	}
 	return &adminv1.GetStatusResponse{
 		Version:     s.version,

@@ -67,9 +67,15 @@ type ServeOptions struct {
 	BehindProxy bool     // a proxy ends TLS
 	PublicURL   string   // the address that browsers know
 	Targets     []string // parts of the service; "all" is every part
-	Version     string   // of this build
-	Stdout      io.Writer
-	Stderr      io.Writer
+
+	NATSURL                              string // of an external NATS; empty: embedded
+	NATSCreds, NATSCA, NATSCert, NATSKey string // files
+	Replicas                             int    // of the log; 0: as the servers allow
+	DatabaseURL                          string // of a shared record on Postgres; empty: SQLite
+
+	Version string // of this build
+	Stdout  io.Writer
+	Stderr  io.Writer
 }
 
 // Run runs one command and returns its exit code.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net"
+	"os"
 	"slices"
 	"strings"
 
@@ -50,14 +51,40 @@ Everything is kept in the data folder; Ctrl-C stops it cleanly.`,
 func (a *app) serveCommand() *cobra.Command {
 	var o ServeOptions
 	cmd := &cobra.Command{
-		Use:     "serve",
-		Short:   "Run the service, or a part of it",
-		Long:    "Serve runs the named parts of setpoint: " + strings.Join(a.opts.Targets, ", ") + ".",
-		Example: "  setpoint serve --target=all --data /var/lib/setpoint --listen 127.0.0.1:8080",
-		Args:    exactArgs(),
+		Use:   "serve",
+		Short: "Run the service, or a part of it",
+		Long: "Serve runs the named parts of setpoint: " + strings.Join(a.opts.Targets, ", ") + `.
+
+Without URLs it is dev: the log on an embedded NATS, the record on SQLite. With
+--nats-url the log is on a NATS server or cluster, where any number of processes
+may run any of the parts. With --database-url they share a record on Postgres,
+and one of those with the projector writes it; without, each process keeps one
+of its own on SQLite.
+
+A URL may hold a password. What is on a command line can be read by everybody on
+the machine: give the URL in the environment, or as @FILE, the file that holds
+it.`,
+		Example: `  setpoint serve --target=all --data /var/lib/setpoint --listen 127.0.0.1:8080
+  setpoint serve --target=declaration,strategy,gap --nats-url @/etc/setpoint/nats-url --database-url @/etc/setpoint/database-url
+  setpoint serve --target=projector --nats-url tls://n1:4222,tls://n2:4222,tls://n3:4222 --nats-creds setpoint.creds --database-url @database-url`,
+		Args: exactArgs(),
 	}
 	serveFlags(cmd, &o)
 	cmd.Flags().StringSliceVar(&o.Targets, "target", []string{"all"}, "parts to run, separated by commas")
+	cmd.Flags().StringVar(&o.NATSURL, "nats-url", "", "`URL` of the NATS that has the log, several with commas between, or @FILE; default: embedded")
+	cmd.Flags().StringVar(&o.NATSCreds, "nats-creds", "", "credentials `FILE` (JWT and seed) for NATS")
+	cmd.Flags().StringVar(&o.NATSCA, "nats-ca", "", "certificates `FILE` (PEM) of who is trusted to be NATS; default: the system's")
+	cmd.Flags().StringVar(&o.NATSCert, "nats-cert", "", "client certificate `FILE` (PEM) for NATS")
+	cmd.Flags().StringVar(&o.NATSKey, "nats-key", "", "key `FILE` (PEM) of the client certificate")
+	cmd.Flags().IntVar(&o.Replicas, "replicas", 0, "copies of the log that NATS keeps, when it is made; default: 3 on a cluster, 1 on a single server")
+	cmd.Flags().StringVar(&o.DatabaseURL, "database-url", "", "`URL` of the Postgres that has the record, or @FILE; default: SQLite in the data folder")
+	for _, file := range []string{"nats-creds", "nats-ca", "nats-cert", "nats-key"} {
+		_ = cmd.MarkFlagFilename(file)
+	}
+	_ = cmd.RegisterFlagCompletionFunc("target", cobra.FixedCompletions(a.opts.Targets, cobra.ShellCompDirectiveNoFileComp))
+	for _, other := range []string{"nats-url", "replicas", "database-url"} {
+		_ = cmd.RegisterFlagCompletionFunc(other, cobra.NoFileCompletions)
+	}
 	cmd.RunE = runE(func(ctx context.Context, _ []string) error {
 		for _, t := range o.Targets {
 			if !slices.Contains(a.opts.Targets, t) {
@@ -66,6 +93,11 @@ func (a *app) serveCommand() *cobra.Command {
 					e.hint = "did you mean " + near + "?"
 				}
 				return e
+			}
+		}
+		for flag, url := range map[string]*string{"nats-url": &o.NATSURL, "database-url": &o.DatabaseURL} {
+			if err := fromFile(flag, url); err != nil {
+				return err
 			}
 		}
 		return a.serve(ctx, o)
@@ -88,4 +120,20 @@ func (a *app) serve(ctx context.Context, o ServeOptions) error {
 		return nil // asked to stop, and stopped
 	}
 	return err
+}
+
+// fromFile replaces @FILE by what is in the file.
+func fromFile(flag string, value *string) error {
+	name, isFile := strings.CutPrefix(*value, "@")
+	if !isFile {
+		return nil
+	}
+	content, err := os.ReadFile(name)
+	if err != nil {
+		return fault.Wrap(err, fault.Invalid, "cli.file", "--%s: the file cannot be read", flag)
+	}
+	if *value = strings.TrimSpace(string(content)); *value == "" {
+		return fault.New(fault.Invalid, "cli.file", "--%s: %s is empty", flag, name)
+	}
+	return nil
 }

@@ -70,13 +70,13 @@ func renderStatus(server string, res *adminv1.GetStatusResponse, width int, colo
 			behind = itoa(head - p.GetRevision())
 		}
 		rows = append(rows, []string{
-			printable(p.GetName()), printable(p.GetStream()), itoa(p.GetRevision()), behind, state, printable(p.GetMessage()),
+			printable(p.GetName()), printable(p.GetStream()), itoa(p.GetRevision()), behind, state, printable(p.GetProjector()), printable(p.GetMessage()),
 		})
 	}
 	if len(rows) > 0 {
 		s += "\n" + renderTable(dropEmpty([]column{
 			{Title: "PROJECTION"}, {Title: "LOG"}, {Title: "REVISION", Right: true}, {Title: "BEHIND", Right: true},
-			{Title: "STATE"}, {Title: "MESSAGE", Shrink: 20},
+			{Title: "STATE"}, {Title: "PROJECTED BY", Shrink: 10}, {Title: "MESSAGE", Shrink: 20},
 		}, rows, width, color))
 	}
 	return s

@@ -26,6 +26,13 @@ type Lease struct {
 // Held tells whether the lease certainly is held at this moment.
 func (l *Lease) Held() bool { return l.left() > 0 }
 
+// State is what the lease said when it was last written.
+func (l *Lease) State() State {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.state
+}
+
 // Note leaves word for everybody who reads the lease; it is written at once
 // if that is possible, else with the next renewal. "" takes it back.
 func (l *Lease) Note(text string) {

@@ -64,7 +64,7 @@ func (p *Projector) Run(ctx context.Context) error {
 			return nil
 		case fault.KindOf(err) == fault.Aborted:
 			return err
-		case !passes(err):
+		case Halts(err):
 			if _, known := p.record.Status(); known == nil || known.Error() != err.Error() {
 				p.logger.Error("the record's projection halted", "revision", at, "error", err)
 			}
@@ -90,6 +90,12 @@ const (
 	firstWait = 100 * time.Millisecond
 	lastWait  = 2 * time.Second
 )
+
+// Halts tells whether an error of Run means that no further try can help, by
+// this binary.
+func Halts(err error) bool {
+	return err != nil && !passes(err) && fault.KindOf(err) != fault.Aborted
+}
 
 // passes tells whether an error is of the surroundings, not of the events.
 func passes(err error) bool {

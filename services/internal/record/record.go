@@ -29,6 +29,7 @@ type Record struct {
 	anybody uint64            // up to here something of any organization may have been folded
 	halted  error
 	trouble error
+	writer  string
 	changed chan struct{} // closed and replaced whenever at or halted moves
 }
 
@@ -72,6 +73,9 @@ func (r *Record) advance(to uint64, orgs map[string]uint64) {
 func (r *Record) Halt(err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if err == nil && r.halted == nil || err != nil && r.halted != nil && err.Error() == r.halted.Error() {
+		return
+	}
 	r.halted = err
 	r.wake()
 }
@@ -93,6 +97,20 @@ func (r *Record) goesOn() {
 		r.halted = nil
 		r.wake()
 	}
+}
+
+// WrittenBy says which process projects; "" where it is this one alone.
+func (r *Record) WrittenBy(process string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.writer = process
+}
+
+// Writer is the process that projects, as far as this one knows.
+func (r *Record) Writer() string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.writer
 }
 
 // wake lets those who wait look again; r.mu is held.

@@ -24,8 +24,10 @@ import (
 	"setpoint.dev/services/internal/record"
 )
 
-// attempts bounds how often a command is decided anew after conflicts.
-const attempts = 8
+// attempts bounds how often a command is decided anew after conflicts. Within
+// a process commands on one aggregate take turns: those of other processes are
+// what it loses against, half of the time if there are two.
+const attempts = 64
 
 // Runner runs commands against one log and its record.
 type Runner struct {

@@ -193,10 +193,13 @@ type ProjectionStatus struct {
 	Name     string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
 	Stream   string                 `protobuf:"bytes,2,opt,name=stream,proto3" json:"stream,omitempty"`
 	Revision int64                  `protobuf:"varint,3,opt,name=revision,proto3" json:"revision,omitempty"`
-	// running or halted.
+	// running, waiting (for something that passes) or halted.
 	State string `protobuf:"bytes,4,opt,name=state,proto3" json:"state,omitempty"`
-	// Why it halted.
-	Message       string `protobuf:"bytes,5,opt,name=message,proto3" json:"message,omitempty"`
+	// Why it halted, or what it waits for.
+	Message string `protobuf:"bytes,5,opt,name=message,proto3" json:"message,omitempty"`
+	// The process that projects, where several could: HOST/PID/…, as in its lease;
+	// empty where each process has a record of its own.
+	Projector     string `protobuf:"bytes,6,opt,name=projector,proto3" json:"projector,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -266,6 +269,13 @@ func (x *ProjectionStatus) GetMessage() string {
 	return ""
 }
 
+func (x *ProjectionStatus) GetProjector() string {
+	if x != nil {
+		return x.Projector
+	}
+	return ""
+}
+
 var File_setpoint_admin_v1_service_proto protoreflect.FileDescriptor
 
 const file_setpoint_admin_v1_service_proto_rawDesc = "" +
@@ -280,13 +290,14 @@ const file_setpoint_admin_v1_service_proto_rawDesc = "" +
 	"\x06stream\x18\x01 \x01(\tR\x06stream\x12\x15\n" +
 	"\x06log_id\x18\x02 \x01(\tR\x05logId\x12#\n" +
 	"\rlast_revision\x18\x03 \x01(\x03R\flastRevision\x12\x12\n" +
-	"\x04sync\x18\x04 \x01(\tR\x04sync\"\x8a\x01\n" +
+	"\x04sync\x18\x04 \x01(\tR\x04sync\"\xa8\x01\n" +
 	"\x10ProjectionStatus\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x16\n" +
 	"\x06stream\x18\x02 \x01(\tR\x06stream\x12\x1a\n" +
 	"\brevision\x18\x03 \x01(\x03R\brevision\x12\x14\n" +
 	"\x05state\x18\x04 \x01(\tR\x05state\x12\x18\n" +
-	"\amessage\x18\x05 \x01(\tR\amessage2\xe3\a\n" +
+	"\amessage\x18\x05 \x01(\tR\amessage\x12\x1c\n" +
+	"\tprojector\x18\x06 \x01(\tR\tprojector2\xe3\a\n" +
 	"\fAdminService\x12[\n" +
 	"\tGetStatus\x12#.setpoint.admin.v1.GetStatusRequest\x1a$.setpoint.admin.v1.GetStatusResponse\"\x03\x90\x02\x01\x12m\n" +
 	"\x0fListProjections\x12).setpoint.admin.v1.ListProjectionsRequest\x1a*.setpoint.admin.v1.ListProjectionsResponse\"\x03\x90\x02\x01\x12p\n" +

@@ -1510,8 +1510,10 @@ func (x *ExportResponse) GetCount() int32 {
 type DiffRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Legal revisions; 0 for from is the empty state, 0 for to the newest.
-	From          int64 `protobuf:"varint,1,opt,name=from,proto3" json:"from,omitempty"`
-	To            int64 `protobuf:"varint,2,opt,name=to,proto3" json:"to,omitempty"`
+	From int64 `protobuf:"varint,1,opt,name=from,proto3" json:"from,omitempty"`
+	To   int64 `protobuf:"varint,2,opt,name=to,proto3" json:"to,omitempty"`
+	// Wait (bounded) until the record has reached this revision.
+	MinRevision   int64 `protobuf:"varint,22,opt,name=min_revision,json=minRevision,proto3" json:"min_revision,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1556,6 +1558,13 @@ func (x *DiffRequest) GetFrom() int64 {
 func (x *DiffRequest) GetTo() int64 {
 	if x != nil {
 		return x.To
+	}
+	return 0
+}
+
+func (x *DiffRequest) GetMinRevision() int64 {
+	if x != nil {
+		return x.MinRevision
 	}
 	return 0
 }
@@ -1752,10 +1761,11 @@ const file_setpoint_declaration_v1_service_proto_rawDesc = "" +
 	"\x0eExportResponse\x12\x18\n" +
 	"\acontent\x18\x01 \x01(\fR\acontent\x12\x1a\n" +
 	"\brevision\x18\x02 \x01(\x03R\brevision\x12\x14\n" +
-	"\x05count\x18\x03 \x01(\x05R\x05count\"C\n" +
+	"\x05count\x18\x03 \x01(\x05R\x05count\"o\n" +
 	"\vDiffRequest\x12\x1b\n" +
 	"\x04from\x18\x01 \x01(\x03B\a\xbaH\x04\"\x02(\x00R\x04from\x12\x17\n" +
-	"\x02to\x18\x02 \x01(\x03B\a\xbaH\x04\"\x02(\x00R\x02to\"\xa9\x01\n" +
+	"\x02to\x18\x02 \x01(\x03B\a\xbaH\x04\"\x02(\x00R\x02to\x12*\n" +
+	"\fmin_revision\x18\x16 \x01(\x03B\a\xbaH\x04\"\x02(\x00R\vminRevision\"\xa9\x01\n" +
 	"\fDiffResponse\x12\x12\n" +
 	"\x04from\x18\x01 \x01(\x03R\x04from\x12\x0e\n" +
 	"\x02to\x18\x02 \x01(\x03R\x02to\x129\n" +

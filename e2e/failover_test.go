@@ -1,0 +1,241 @@
+package e2e_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	strategyv1 "setpoint.dev/proto/gen/setpoint/strategy/v1"
+)
+
+// takeover bounds how long nobody projects when the one that did is gone
+// without a word.
+const takeover = 5 * time.Second
+
+// failover is a deployment of its own, with somebody who writes all the time
+// and looks through another replica for what was written.
+type failover struct {
+	*deployment
+	t       *testing.T
+	c       client
+	waited  chan time.Duration // how long each write took to be readable elsewhere
+	stop    context.CancelFunc
+	running sync.WaitGroup
+	written atomic.Int64
+}
+
+func startFailover(t *testing.T) *failover {
+	t.Helper()
+	d, err := deploy(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if t.Failed() {
+			for _, c := range d.projectors {
+				t.Logf("a projector said: %s", c.said)
+			}
+		}
+		if err := d.close(); err != nil {
+			t.Error(err)
+		}
+	})
+	f := &failover{deployment: d, t: t, c: connectTo(t, entrance(t, d), "default"), waited: make(chan time.Duration, 100_000)}
+	f.c.apply(small)
+	ctx, cancel := context.WithCancel(context.Background())
+	f.stop = cancel
+	f.running.Go(func() {
+		for n := 0; ctx.Err() == nil; n++ {
+			begin := time.Now()
+			// Writes go on without a projector; the next reads wait for it.
+			res, err := f.c.record(value("revenue", time.Date(2000, 1, 1+n, 0, 0, 0, 0, time.UTC).Format(time.DateOnly), float64(n)))
+			if err != nil {
+				if ctx.Err() == nil {
+					t.Errorf("write %d: %v", n, err)
+				}
+				return
+			}
+			f.written.Add(1)
+			if _, err := f.c.observe.ListObservations(ctx, &strategyv1.ListObservationsRequest{
+				Metric: "revenue", PageSize: 1, MinRevision: res.GetRevision(),
+			}); err != nil && ctx.Err() == nil {
+				t.Errorf("read %d: %v", n, err)
+				return
+			}
+			f.waited <- time.Since(begin)
+		}
+	})
+	t.Cleanup(func() { cancel(); f.running.Wait() })
+	return f
+}
+
+// holder is the projector that every process says it is.
+func (f *failover) holder() (int, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	p, err := status(ctx, f.api["gap"][0].url)
+	if err != nil {
+		return -1, err
+	}
+	i := slices.IndexFunc(f.projectors, func(c child) bool {
+		return strings.Contains(p.GetProjector(), fmt.Sprintf("/%d/", c.cmd.Process.Pid))
+	})
+	if i < 0 {
+		return i, fmt.Errorf("nobody projects: %v", p)
+	}
+	return i, nil
+}
+
+// away does something to the holder, and returns who it was once another one
+// projects, having checked how long nobody did.
+func (f *failover) away(what string, within time.Duration, do func(child)) int {
+	f.t.Helper()
+	old := -1
+	eventually(f.t, "somebody projects", 10*time.Second, func() (err error) { old, err = f.holder(); return err })
+	f.drain()
+	do(f.projectors[old])
+	eventually(f.t, what+": another one projects", 2*takeover, func() error {
+		now, err := f.holder()
+		if err == nil && now == old {
+			err = errors.New("it is still the same one")
+		}
+		return err
+	})
+	// The write that was under way, and the next one.
+	longest := max(f.next(), f.next())
+	for {
+		select {
+		case d := <-f.waited:
+			longest = max(longest, d)
+			continue
+		default:
+		}
+		break
+	}
+	f.t.Logf("%s: the longest write and read took %s", what, longest.Round(time.Millisecond))
+	if longest > within {
+		f.t.Errorf("%s: nothing was projected for %s", what, longest)
+	}
+	return old
+}
+
+func (f *failover) drain() {
+	for len(f.waited) > 0 {
+		<-f.waited
+	}
+	f.next()
+}
+
+func (f *failover) next() time.Duration {
+	f.t.Helper()
+	select {
+	case d := <-f.waited:
+		return d
+	case <-time.After(30 * time.Second):
+		f.t.Fatal("nothing is written any more")
+		return 0
+	}
+}
+
+// end stops the writer, and compares what is on record with what was written.
+func (f *failover) end() {
+	f.t.Helper()
+	f.stop()
+	f.running.Wait()
+	n := 0
+	for token := ""; ; {
+		res, err := f.c.observe.ListObservations(context.Background(), &strategyv1.ListObservationsRequest{Metric: "revenue", PageSize: 10_000, PageToken: token})
+		if err != nil {
+			f.t.Fatal(err)
+		}
+		n += len(res.GetObservations())
+		if token = res.GetNextPageToken(); token == "" {
+			break
+		}
+	}
+	if int64(n) < f.written.Load() || int64(n) > f.written.Load()+1 {
+		f.t.Errorf("%d values on record, %d were acknowledged", n, f.written.Load())
+	}
+}
+
+// The process that projects is killed, stopped and asked to end, one after the
+// other: each time another one goes on, in time, and nothing is lost or twice.
+func TestAnotherProcessProjects(t *testing.T) {
+	f := startFailover(t)
+	again := func(i int) {
+		t.Helper()
+		c, err := f.serve("projector")
+		if err != nil {
+			t.Fatal(err)
+		}
+		f.projectors[i] = c
+	}
+	again(f.away("killed", takeover, child.kill))
+
+	stopped := f.away("stopped (SIGSTOP)", takeover, func(c child) { _ = c.cmd.Process.Signal(syscall.SIGSTOP) })
+	// It goes on as if no time had passed, and must notice that it did.
+	_ = f.projectors[stopped].cmd.Process.Signal(syscall.SIGCONT)
+	f.drain()
+	f.next()
+	if now, err := f.holder(); err != nil || now == stopped {
+		t.Errorf("after it went on %d projects, %v; it was %d", now, err, stopped)
+	}
+
+	again(f.away("asked to end", time.Second, func(c child) {
+		_ = c.cmd.Process.Signal(syscall.SIGTERM)
+		c.ended.Do(func() { _ = c.cmd.Wait() })
+	}))
+	f.end()
+	for _, c := range f.projectors {
+		if strings.Contains(c.said.String(), "halted") {
+			t.Errorf("a projector said: %s", c.said)
+		}
+	}
+}
+
+// A database that is gone for a while is waited for by everybody; nothing
+// halts.
+func TestTheDatabaseIsAwayForAWhile(t *testing.T) {
+	f := startFailover(t)
+	f.drain()
+	f.stop()
+	f.running.Wait()
+	before := f.written.Load()
+	if err := f.postgres.Stop(); err != nil {
+		t.Fatal(err)
+	}
+	ctx := context.Background()
+	eventually(t, "a replica says that it cannot read", 20*time.Second, func() error {
+		p, err := status(ctx, f.api["gap"][0].url)
+		if err == nil && p.GetState() != "waiting" {
+			err = fmt.Errorf("state %s", p.GetState())
+		}
+		return err
+	})
+	if err := f.postgres.Run(ctx); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "a write after that", 30*time.Second, func() error {
+		_, err := f.c.record(value("revenue", "1999-01-01", 1))
+		return err
+	})
+	eventually(t, "all goes on", 30*time.Second, func() error {
+		for _, c := range append(slices.Clone(f.api["gap"]), f.projectors...) {
+			if p, err := status(ctx, c.url); err != nil || p.GetState() != "running" {
+				return fmt.Errorf("%v %w", p, err)
+			}
+		}
+		res, err := f.c.observe.ListObservations(ctx, &strategyv1.ListObservationsRequest{Metric: "revenue", PageSize: 10_000})
+		if err == nil && int64(len(res.GetObservations())) < before+1 {
+			err = fmt.Errorf("%d of %d values", len(res.GetObservations()), before+1)
+		}
+		return err
+	})
+}
