@@ -250,34 +250,6 @@ type arrival struct {
 	err     error
 }
 
-// next is the next arrival, and false if it will not come: heartbeats go on
-// when a single message is lost on its way, for instance because a queue
-// between was full, and if nothing follows it no sequence is out of turn. So
-// when nothing comes for a while, the consumer is asked whether it has
-// delivered what is expected.
-func next(ctx context.Context, arrived <-chan arrival, consumer jetstream.Consumer, expected uint64) (arrival, bool) {
-	select {
-	case in := <-arrived:
-		return in, true
-	default:
-	}
-	quiet := time.NewTicker(idle)
-	defer quiet.Stop()
-	for {
-		select {
-		case in := <-arrived:
-			return in, true
-		case <-quiet.C:
-		}
-		asking, asked := context.WithTimeout(ctx, idle)
-		info, err := consumer.Info(asking)
-		asked()
-		if err == nil && info.Delivered.Consumer >= expected && len(arrived) == 0 {
-			return arrival{}, false
-		}
-	}
-}
-
 // mustHave asks the leader for a sequence that a consumer says there is none
 // of: the consumer's server may only lag behind.
 func (l *Log) mustHave(ctx context.Context, sequence uint64) error {
