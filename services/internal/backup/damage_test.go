@@ -30,7 +30,7 @@ var sample = sync.OnceValues(func() ([]byte, []int) {
 		panic(err)
 	}
 	for i := range 40 {
-		body := bytes.Repeat([]byte{byte(i), 0xA5, byte(3 * i)}, 50_000)
+		body := bytes.Repeat([]byte{byte(i), 0xA5, byte(3 * i)}, 30_000)
 		if err := w.Add(&eventlog.Stored{
 			Sequence: uint64(i + 1), Subject: "sp.0.acme.strategy.metric.m", Body: body,
 			Headers: []eventlog.Header{{Name: "Sp-Request-Id", Value: "r"}},

@@ -19,7 +19,7 @@ import (
 func TestRoundTrip(t *testing.T) {
 	a := openLog(t, t.TempDir())
 	w := newWriter(a.Log, "w", 7)
-	w.commits(t, 300)
+	w.commits(t, 120)
 	last := revision(t, a.Log)
 	file := take(t, a.Log)
 
