@@ -32,7 +32,9 @@ func TestDatabase(t *testing.T) {
 }
 
 // to is a place in a log.
-func to(revision uint64) record.Checkpoint { return record.Checkpoint{LogID: "log", Revision: revision} }
+func to(revision uint64) record.Checkpoint {
+	return record.Checkpoint{LogID: "log", Revision: revision}
+}
 
 func revisionIn(t testing.TB, d *sqlite.Database) uint64 {
 	t.Helper()
