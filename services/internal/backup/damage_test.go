@@ -267,4 +267,3 @@ func FuzzReader(f *testing.F) {
 		_, _ = backup.Verify(bytes.NewReader(file), nil)
 	})
 }
-

@@ -20,6 +20,7 @@ const (
 type Restored struct {
 	Header *backupv1.Header
 	eventlog.Audit
+	SHA256 []byte
 	// LogID is the identity of the new log.
 	LogID string
 }
@@ -69,5 +70,5 @@ func Restore(ctx context.Context, file io.ReadSeeker, begin func(shard int, orig
 	if err := out.Finish(ctx, func(done uint64) { progress(StepCompare, done, total) }); err != nil {
 		return nil, err
 	}
-	return &Restored{Header: c.Header, Audit: c.Audit, LogID: out.ID()}, nil
+	return &Restored{Header: c.Header, Audit: c.Audit, SHA256: c.SHA256, LogID: out.ID()}, nil
 }

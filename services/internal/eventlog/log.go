@@ -104,6 +104,30 @@ func Open(ctx context.Context, nc *nats.Conn, opts Options) (*Log, error) {
 	return l, nil
 }
 
+// OpenExisting opens a log for those who judge it: none is made, and settings
+// that Open refuses are told by Settings. Errors: NotFound log.missing; Rule
+// log.restore_unfinished; Unavailable.
+func OpenExisting(ctx context.Context, nc *nats.Conn, opts Options) (*Log, error) {
+	l, err := prepare(nc, opts)
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, l.opts.Timeout)
+	defer cancel()
+	stream, err := l.js.Stream(ctx, l.streamName())
+	if errors.Is(err, jetstream.ErrStreamNotFound) {
+		return nil, fault.New(fault.NotFound, "log.missing", "there is no event log: no stream %s", l.streamName())
+	}
+	if err != nil {
+		return nil, unavailable(err)
+	}
+	if stream.CachedInfo().Config.Metadata[restoringKey] != "" {
+		return nil, restoreUnfinished(l.streamName())
+	}
+	l.use(stream)
+	return l, nil
+}
+
 // prepare makes a log without its stream.
 func prepare(nc *nats.Conn, opts Options) (*Log, error) {
 	if opts.Shard < 0 {

@@ -2,6 +2,7 @@ package eventlog
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 
@@ -102,3 +103,31 @@ func (o *Offline) Export(ctx context.Context, to uint64, handle func(*Stored) er
 		return handle(&s)
 	}, func(embeddednats.Lost) {})
 }
+
+// At is the message at a sequence, nil if there is none that can be read. It
+// reads the files up to there.
+func (o *Offline) At(ctx context.Context, sequence uint64) (*Record, error) {
+	var found *Stored
+	err := o.Read(ctx, func(m embeddednats.Message) error {
+		if m.Sequence < sequence {
+			return nil
+		}
+		if m.Sequence == sequence {
+			s, err := ParseStored(m.Sequence, m.Subject, m.Header, m.Body)
+			if err != nil {
+				return err
+			}
+			found = &s
+		}
+		return errEnough
+	}, func(embeddednats.Lost) {})
+	if err != nil && !errors.Is(err, errEnough) {
+		return nil, err
+	}
+	if found == nil {
+		return nil, nil
+	}
+	return found.Record(o.shard)
+}
+
+var errEnough = errors.New("read enough")

@@ -9,15 +9,25 @@ import (
 	"setpoint.dev/services/internal/fault"
 )
 
+// History is what a checkpoint is compared with: an *eventlog.Log, or the files
+// of one.
+type History interface {
+	ID() string
+	Origin() eventlog.Origin
+	LastRevision(ctx context.Context) (uint64, error)
+	// At is the message at a sequence, nil if there is none.
+	At(ctx context.Context, sequence uint64) (*eventlog.Record, error)
+}
+
 // Check refuses a store that does not belong to this log: another log's, one
 // that is ahead of it, or one of a history that went on differently.
-func Check(ctx context.Context, log *eventlog.Log, at Checkpoint) error {
+func Check(ctx context.Context, log History, at Checkpoint) error {
 	_, err := check(ctx, log, at)
 	return err
 }
 
 // check also tells where the log ends.
-func check(ctx context.Context, log *eventlog.Log, at Checkpoint) (last uint64, err error) {
+func check(ctx context.Context, log History, at Checkpoint) (last uint64, err error) {
 	if at.Revision != 0 && at.LogID != log.ID() {
 		return 0, otherLog(log.ID(), log.Origin(), at)
 	}
