@@ -6,6 +6,7 @@ import (
 	declarationrpc "setpoint.dev/services/declaration/rpc"
 	gaprpc "setpoint.dev/services/gap/rpc"
 	"setpoint.dev/services/internal/admin"
+	"setpoint.dev/services/internal/doctor"
 	"setpoint.dev/services/internal/rpc"
 	"setpoint.dev/services/internal/runner"
 	strategyrpc "setpoint.dev/services/strategy/rpc"
@@ -36,5 +37,7 @@ func startGap(_ context.Context, s *Server) error {
 
 // startAdmin serves the operator's calls, which every process answers.
 func startAdmin(_ context.Context, s *Server) error {
-	return s.serve(admin.New(s.opts.Version, s.sync, s.log, s.record))
+	return s.serve(admin.New(s.opts.Version, s.sync, s.log, s.record, admin.Examines(doctor.Patient{
+		Kinds: s.kinds, Record: s.database, Data: s.opts.Data, Embedded: s.sync == "always", Now: s.opts.Now,
+	})))
 }

@@ -47,6 +47,9 @@ type Options struct {
 	// PlanOffline reads manifests as if nothing were declared; nil: this build
 	// cannot.
 	PlanOffline func([]*declarationv1.ManifestFile) (*OfflinePlan, error)
+	// Maintenance is for doctor, backup and restore without a running service;
+	// nil: this build cannot.
+	Maintenance Maintenance
 	// Policies are the presets that --policy completes.
 	Policies []string
 	// Targets are the parts that serve runs.

@@ -25,29 +25,6 @@ func NewProjector(log *eventlog.Log, kinds *resource.Registry, store Store, reco
 	return &Projector{log: log, kinds: kinds, store: store, record: record, logger: logger}
 }
 
-// Check refuses a store that does not belong to this log: another log's, or
-// one that is ahead of it.
-func Check(ctx context.Context, log *eventlog.Log, at Checkpoint) error {
-	_, err := check(ctx, log, at)
-	return err
-}
-
-// check also tells where the log ends.
-func check(ctx context.Context, log *eventlog.Log, at Checkpoint) (last uint64, err error) {
-	if at.Revision != 0 && at.LogID != log.ID() {
-		return 0, fault.New(fault.Unavailable, "record.other_log",
-			"the record was made from log %q, this log is %q", at.LogID, log.ID()).
-			WithHint("delete the record's file: it is rebuilt from the log")
-	}
-	last, err = log.LastRevision(ctx)
-	if err == nil && at.Revision > last {
-		err = fault.New(fault.Unavailable, "record.ahead_of_log",
-			"the record stands at revision %d, the log ends at %d", at.Revision, last).
-			WithHint("the log has lost its tail or was restored: restore the newest backup, or delete the record's file to rebuild it from this log")
-	}
-	return last, err
-}
-
 // Run follows the log until ctx ends, somebody else writes the store, or the
 // projection halts. What passes (the database or the log cannot be reached) is
 // waited for, and logged once. A halt is logged, told to everybody who waits,
