@@ -39,6 +39,9 @@ the status they see instead, with a reason and the last day on which it counts
 (a year ahead at most). It is shown beside the computed status, which stays, and
 changes no roll-up. A newer override replaces the one in force.
 
+A target that is off track or missed on that day asks for a note, or for the
+reason of an override. Record a new value before the check-in: then it counts.
+
 What was said is read with: setpoint get checkins TARGET.`,
 		Example: `  setpoint checkin vacant-space --confidence 7 --note "two leases end in March"
   setpoint checkin vacant-space --override at_risk --reason "one-off refund" --expires 2026-12-31
