@@ -151,24 +151,28 @@ func checkInsOf(args []string) (target string, ok bool, err error) {
 	return name, true, nil
 }
 
-func (a *app) getCheckIns(ctx context.Context, target string, s *moment, f format) error {
+func (a *app) getCheckIns(ctx context.Context, target string, s *moment, f format) (reading, error) {
 	var all []*strategyv1.CheckInEntry
 	var revision int64
 	req := &strategyv1.ListCheckInsRequest{Target: target, Revision: s.GetRevision(), KnownAt: s.GetKnownAt(), MinRevision: s.GetMinRevision(), PageSize: checkInPage}
 	for {
 		res, err := a.client().strategy.ListCheckIns(ctx, req)
 		if err != nil {
-			return err
+			return reading{}, err
 		}
 		all, revision = append(all, res.GetCheckIns()...), res.GetRevision()
 		if res.GetNextPageToken() == "" {
 			break
 		}
 		if res.GetNextPageToken() == req.PageToken {
-			return errPaging()
+			return reading{}, errPaging()
 		}
 		req.PageToken = res.GetNextPageToken()
 	}
+	return reading{contentOf(all), func() error { return a.writeCheckIns(target, all, revision, f) }}, nil
+}
+
+func (a *app) writeCheckIns(target string, all []*strategyv1.CheckInEntry, revision int64, f format) error {
 	switch f {
 	case asJSON, asYAML:
 		l := list{Items: []json.RawMessage{}, Revision: itoa(revision)}
