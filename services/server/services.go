@@ -28,7 +28,7 @@ func startDeclaration(_ context.Context, s *Server) error {
 }
 
 func startStrategy(_ context.Context, s *Server) error {
-	return s.serve(strategyrpc.New(s.commands, s.record, s.kinds))
+	return s.serve(strategyrpc.New(s.commands, s.record, s.kinds, statusOf))
 }
 
 func startGap(_ context.Context, s *Server) error {

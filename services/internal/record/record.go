@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"setpoint.dev/services/internal/calendar"
 	"setpoint.dev/services/internal/fault"
 )
 
@@ -237,17 +238,25 @@ func (r *Record) settle(ctx context.Context) {
 	_ = r.Wait(ctx, owed)
 }
 
-// Snapshot selects what was known: at most one of Revision and KnownAt.
+// Snapshot selects what was known: at most one of Revision, KnownAt and
+// KnownOn.
 type Snapshot struct {
-	Revision    uint64    // 0: the newest
-	KnownAt     time.Time // zero: the newest
+	Org         string        // whose days KnownOn counts
+	Revision    uint64        // 0: the newest
+	KnownAt     time.Time     // zero: the newest
+	KnownOn     calendar.Date // the end of this day; zero: the newest
 	MinRevision uint64
+}
+
+// Newest tells that nothing of the past is asked for.
+func (s Snapshot) Newest() bool {
+	return s.Revision == 0 && s.KnownAt.IsZero() && s.KnownOn.IsZero()
 }
 
 // At runs f on a consistent picture, with the legal revision that the
 // snapshot selects in it.
 func (r *Record) At(ctx context.Context, s Snapshot, f func(v View, at uint64) error) error {
-	if s.Revision != 0 && !s.KnownAt.IsZero() {
+	if s.Revision != 0 && !(s.KnownAt.IsZero() && s.KnownOn.IsZero()) {
 		return fault.New(fault.Invalid, "snapshot.two_selectors", "snapshot: give revision or known_at, not both")
 	}
 	if err := r.exists(ctx, "revision", s.Revision); err != nil {
@@ -264,6 +273,12 @@ func (r *Record) At(ctx context.Context, s Snapshot, f func(v View, at uint64) e
 	}
 	return r.View(ctx, func(v View) error {
 		at := v.Revision()
+		if !s.KnownOn.IsZero() {
+			var err error
+			if s.KnownAt, err = endOf(v, s.Org, s.KnownOn); err != nil {
+				return err
+			}
+		}
 		switch {
 		case s.Revision != 0:
 			legal, err := v.Commit(s.Revision)
@@ -277,7 +292,7 @@ func (r *Record) At(ctx context.Context, s Snapshot, f func(v View, at uint64) e
 			}
 			at = legal
 		case !s.KnownAt.IsZero():
-			known, err := v.RevisionAt(s.KnownAt)
+			known, err := v.RevisionAt(within(s.KnownAt))
 			if err != nil {
 				return err
 			}

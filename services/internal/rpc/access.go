@@ -25,6 +25,7 @@ var Access = map[string]principal.Role{
 	declarationv1connect.DeclarationServiceHistoryProcedure: principal.Viewer,
 	declarationv1connect.DeclarationServiceExportProcedure:  principal.Viewer,
 	declarationv1connect.DeclarationServiceDiffProcedure:    principal.Viewer,
+	declarationv1connect.DeclarationServiceFollowProcedure:  principal.Viewer,
 	declarationv1connect.DeclarationServiceApplyProcedure:   principal.Editor,
 	declarationv1connect.DeclarationServiceDeleteProcedure:  principal.Editor,
 

@@ -130,6 +130,15 @@ func (r *Runner) Reach(ctx context.Context, guard eventlog.Subject, revision uin
 	return r.record.Wait(ctx, revision)
 }
 
+// CatchUp waits until the record has folded everything that is in the log now.
+func (r *Runner) CatchUp(ctx context.Context) error {
+	last, err := r.log.LastRevision(ctx)
+	if err != nil {
+		return err
+	}
+	return r.record.Wait(ctx, last)
+}
+
 // Commits returns every commit on an aggregate after a revision, oldest first,
 // as the log's leader has them.
 func (r *Runner) Commits(ctx context.Context, s eventlog.Subject, after uint64) ([]*eventlog.Record, error) {
