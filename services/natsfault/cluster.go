@@ -37,7 +37,7 @@ type Cluster struct {
 func Start(t testing.TB, size int) *Cluster {
 	t.Helper()
 	c := &Cluster{}
-	network, probe := ownNetwork(t)
+	network := ownNetwork(t)
 	address := func(host, port int) string { return fmt.Sprintf("%s.%d:%d", network, host, port) }
 	link := func(host, port, server int) *Link {
 		l, err := NewLink(address(host, port), address(server, port))
@@ -63,7 +63,7 @@ func Start(t testing.TB, size int) *Cluster {
 			}
 		}
 		c.routes = append(c.routes, routes)
-		text := configuration(s, address(i+1, clientPort), s.monitor, address(i+1, routePort), probe, routes)
+		text := configuration(s, address(i+1, clientPort), s.monitor, address(i+1, routePort), address(253, routePort), routes)
 		if err := os.WriteFile(s.config, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -86,31 +86,22 @@ func Start(t testing.TB, size int) *Cluster {
 }
 
 // ownNetwork finds a loopback network that nobody uses, and holds it by a
-// listener that answers nothing; its address is returned, too.
-func ownNetwork(t testing.TB) (network, held string) {
+// listener.
+func ownNetwork(t testing.TB) string {
 	for range 100 {
-		network = fmt.Sprintf("127.%d.%d", 1+rand.IntN(254), 1+rand.IntN(254))
+		network := fmt.Sprintf("127.%d.%d", 1+rand.IntN(254), 1+rand.IntN(254))
 		listener, err := net.Listen("tcp", network+".254:1222")
 		if err == nil {
 			t.Cleanup(func() { _ = listener.Close() })
-			go func() {
-				for {
-					c, err := listener.Accept()
-					if err != nil {
-						return
-					}
-					_ = c.Close()
-				}
-			}()
-			return network, listener.Addr().String()
+			return network
 		}
 	}
 	t.Fatal("no loopback network is free: these tests need Linux, where all of 127.0.0.0/8 is local")
-	return "", ""
+	return ""
 }
 
 // configuration of a server. Servers tell each other the address at which they
-// say they are: it leads nowhere, so that only the given routes, which are
+// say they are: nobody listens there, so that only the given routes, which are
 // links, are used.
 func configuration(s *Server, client, monitor, route, nowhere string, routes []*Link) string {
 	var b strings.Builder
@@ -170,12 +161,12 @@ func (c *Cluster) Leader(t testing.TB, stream string) int {
 		votes := map[string]int{}
 		var last error
 		for _, s := range c.Servers {
-			name, err := s.leader(ctx, stream)
+			is, err := s.stream(ctx, stream)
 			if err != nil {
 				last = err
 				continue
 			}
-			votes[name]++
+			votes[is.leader]++
 		}
 		for i, s := range c.Servers {
 			if votes[s.Name] > len(c.Servers)/2 {
@@ -188,10 +179,27 @@ func (c *Cluster) Leader(t testing.TB, stream string) int {
 	return leader
 }
 
+// Stored waits until every server has stored a stream up to a sequence: that it
+// was acknowledged says so of a majority only.
+func (c *Cluster) Stored(t testing.TB, stream string, sequence uint64) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), readyAfter)
+	defer cancel()
+	for _, s := range c.Servers {
+		until(t, ctx, s.Name+" lacks a part of "+stream, func() error {
+			is, err := s.stream(ctx, stream)
+			if err == nil && is.last < sequence {
+				err = fmt.Errorf("it has %d of %d", is.last, sequence)
+			}
+			return err
+		})
+	}
+}
+
 // until polls a server's monitoring, which tells nobody when it changes.
 func until(t testing.TB, ctx context.Context, what string, f func() error) {
 	t.Helper()
-	tick := time.NewTicker(20 * time.Millisecond)
+	tick := time.NewTicker(100 * time.Millisecond)
 	defer tick.Stop()
 	for {
 		err := f()

@@ -125,8 +125,13 @@ func (s *Server) healthy(ctx context.Context) error {
 	return s.ask(ctx, "/healthz", nil)
 }
 
-// leader is who leads a stream in the server's eyes; "" if it knows nobody.
-func (s *Server) leader(ctx context.Context, stream string) (string, error) {
+// stream is what a server says of a stream that it holds.
+type stream struct {
+	leader string // "" if it knows nobody
+	last   uint64 // the last sequence it has stored
+}
+
+func (s *Server) stream(ctx context.Context, name string) (stream, error) {
 	var answer struct {
 		Accounts []struct {
 			Streams []struct {
@@ -134,20 +139,23 @@ func (s *Server) leader(ctx context.Context, stream string) (string, error) {
 				Cluster struct {
 					Leader string `json:"leader"`
 				} `json:"cluster"`
+				State struct {
+					Last uint64 `json:"last_seq"`
+				} `json:"state"`
 			} `json:"stream_detail"`
 		} `json:"account_details"`
 	}
 	if err := s.ask(ctx, "/jsz?accounts=true&streams=true", &answer); err != nil {
-		return "", err
+		return stream{}, err
 	}
 	for _, a := range answer.Accounts {
 		for _, d := range a.Streams {
-			if d.Name == stream {
-				return d.Cluster.Leader, nil
+			if d.Name == name {
+				return stream{d.Cluster.Leader, d.State.Last}, nil
 			}
 		}
 	}
-	return "", nil
+	return stream{}, fmt.Errorf("%s has no stream %s", s.Name, name)
 }
 
 func (s *Server) ask(ctx context.Context, path string, into any) error {

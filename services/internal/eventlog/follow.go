@@ -20,9 +20,9 @@ const (
 	pullMessages = 5_000
 	pullBytes    = 32 << 20 // several of the largest messages
 
-	// idle is how long nothing may come before the consumer is asked whether it
-	// has delivered something.
-	idle = time.Second
+	// quiet is how long nothing may come before the leader is asked whether
+	// there is something.
+	quiet = time.Second
 
 	forever = ^uint64(0)
 )
@@ -121,6 +121,12 @@ func (l *Log) readRound(parent context.Context, a *assembler, to uint64, handle 
 		}
 		return errRestart
 	}
+	again := func(err error) error {
+		if fault.KindOf(err) == fault.Unavailable {
+			return failed(err)
+		}
+		return err
+	}
 
 	creating, created := context.WithTimeout(ctx, l.opts.Timeout)
 	consumer, err := l.stream.CreateConsumer(creating, jetstream.ConsumerConfig{
@@ -178,10 +184,22 @@ func (l *Log) readRound(parent context.Context, a *assembler, to uint64, handle 
 			}
 		}
 	}()
+	overdue := uint64(0) // what the leader had and did not arrive in time
 	for delivered := uint64(1); ; delivered++ {
-		in, ok := next(ctx, arrived, consumer, delivered)
+		in, ok := next(arrived)
 		if !ok {
-			return errRestart
+			delivered--
+			err := l.catchUp(ctx, a, &overdue)
+			if err != nil {
+				return again(err)
+			}
+			if err := handOn(a, to, handle); err != nil {
+				return err
+			}
+			if a.next > to {
+				return nil
+			}
+			continue
 		}
 		m, err := in.message, in.err
 		if err != nil {
@@ -202,10 +220,10 @@ func (l *Log) readRound(parent context.Context, a *assembler, to uint64, handle 
 		}
 		r, err := decodeRecord(l.opts.Shard, m.Subject(), meta.Sequence.Stream, m.Headers().Get, m.Data())
 		if err == nil {
-			err = a.add(r)
+			err = l.add(ctx, a, r)
 		}
 		if err != nil {
-			return err
+			return again(err)
 		}
 		l.clock.seen(r.Recorded())
 		reached := a.next > to
@@ -230,34 +248,6 @@ func (l *Log) readRound(parent context.Context, a *assembler, to uint64, handle 
 type arrival struct {
 	message jetstream.Msg
 	err     error
-}
-
-// next is the next arrival, and false if it will not come: heartbeats go on
-// when a single message is lost on its way, for instance because a queue
-// between was full, and if nothing follows it no sequence is out of turn. So
-// when nothing comes for a while, the consumer is asked whether it has
-// delivered what is expected.
-func next(ctx context.Context, arrived <-chan arrival, consumer jetstream.Consumer, expected uint64) (arrival, bool) {
-	select {
-	case in := <-arrived:
-		return in, true
-	default:
-	}
-	quiet := time.NewTicker(idle)
-	defer quiet.Stop()
-	for {
-		select {
-		case in := <-arrived:
-			return in, true
-		case <-quiet.C:
-		}
-		asking, asked := context.WithTimeout(ctx, idle)
-		info, err := consumer.Info(asking)
-		asked()
-		if err == nil && info.Delivered.Consumer >= expected && len(arrived) == 0 {
-			return arrival{}, false
-		}
-	}
 }
 
 // mustHave asks the leader for a sequence that a consumer says there is none

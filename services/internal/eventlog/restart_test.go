@@ -1,13 +1,9 @@
 package eventlog_test
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
-	"os"
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -16,6 +12,7 @@ import (
 	"setpoint.dev/services/internal/embeddednats"
 	"setpoint.dev/services/internal/eventlog"
 	"setpoint.dev/services/internal/fault"
+	"setpoint.dev/services/natsfault"
 )
 
 func appendOne(t *testing.T, l *eventlog.Log, id string) eventlog.Committed {
@@ -171,24 +168,8 @@ func TestFlippedBitIsNoticed(t *testing.T) {
 	if err := server.Close(); err != nil {
 		t.Fatal(err)
 	}
-	flipped := 0
-	err := filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
-		if err != nil || filepath.Ext(path) != ".blk" {
-			return err
-		}
-		data, err := os.ReadFile(path)
-		if err != nil {
-			return err
-		}
-		if at := bytes.Index(data, []byte("payload of m25")); at >= 0 {
-			data[at] ^= 1
-			flipped++
-			return os.WriteFile(path, data, 0o600)
-		}
-		return nil
-	})
-	if err != nil || flipped != 1 {
-		t.Fatalf("%d bits flipped, %v", flipped, err)
+	if err := natsfault.FlipBit(dir, "SETPOINT_0", []byte("payload of m25")); err != nil {
+		t.Fatal(err)
 	}
 
 	server = start(t, dir)

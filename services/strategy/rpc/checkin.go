@@ -32,6 +32,14 @@ func (s *Service) CheckIn(ctx context.Context, req *strategyv1.CheckInRequest) (
 	if err != nil {
 		return nil, err
 	}
+	wordless := s.status != nil && strategy.CheckIn{Note: req.GetNote(), Override: req.GetOverride()}.Wordless()
+	if wordless {
+		// It may be refused for its target's status, which rests on more than the
+		// target: on everything that was recorded before the check-in.
+		if err := s.runner.CatchUp(ctx); err != nil {
+			return nil, err
+		}
+	}
 	out, err := s.runner.Run(ctx, runner.Command{
 		Org: p.Org, RequestID: req.GetRequestId(), Digest: digest, Principal: p.ID,
 		Manager: orAPI(req.GetManager()), Guards: guards,
@@ -52,6 +60,11 @@ func (s *Service) CheckIn(ctx context.Context, req *strategyv1.CheckInRequest) (
 		said, err := said(v, target, day, uint64(req.GetExpectedRevision()))
 		if err != nil {
 			return nil, err
+		}
+		if wordless {
+			if said.Status, err = s.status(v, p.Org, target.Name, day); err != nil {
+				return nil, err
+			}
 		}
 		event, err := strategy.DecideCheckIn(said, c)
 		if err != nil || event == nil {
@@ -138,7 +151,7 @@ func (s *Service) ListCheckIns(ctx context.Context, req *strategyv1.ListCheckIns
 	if err != nil {
 		return nil, err
 	}
-	page, err := rpc.PageOf(req, 100, 2)
+	page, err := rpc.PageOf(p.Org, req, 100, 2)
 	if err != nil {
 		return nil, err
 	}

@@ -18,7 +18,7 @@ import (
 // What lies between the server and the reader may lose a message, deliver it
 // twice or after its successor: the reader hands over the log as it is.
 func garbledDelivery(t *testing.T, target Target) {
-	const commits = 400
+	const commits = 240
 	garbler := natsfault.NewGarbler(natsfault.Garbling{Seed: 1, Lose: 0.01, Double: 0.01, Reorder: 0.01})
 	writer, reader := target.Open(t), target.Open(t, nats.SetCustomDialer(garbler))
 	ctx := background(t)

@@ -1,0 +1,88 @@
+package eventlog
+
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+// A consumer reads the copy of the server it is on. What it does not deliver,
+// or what is lost on its way, is therefore asked of the leader before the log
+// is called damaged; a server whose copy is damaged then only costs time, as
+// long as it does not lead.
+
+// next is what arrives next, and false if nothing does for a while.
+func next(arrived <-chan arrival) (arrival, bool) {
+	select {
+	case in := <-arrived:
+		return in, true
+	default:
+	}
+	tick := time.NewTimer(quiet)
+	defer tick.Stop()
+	select {
+	case in := <-arrived:
+		return in, true
+	case <-tick.C:
+		return arrival{}, false
+	}
+}
+
+// catchUp is called when nothing comes. Heartbeats go on when a single message
+// is lost on its way, and if nothing follows it no sequence is out of turn; so
+// the leader is asked whether it has what is expected. If it still has not
+// come at the next call, overdue tells, it is taken from the leader.
+func (l *Log) catchUp(ctx context.Context, a *assembler, overdue *uint64) error {
+	if *overdue == a.next {
+		return l.fill(ctx, a, forever)
+	}
+	ctx, cancel := context.WithTimeout(ctx, quiet)
+	defer cancel()
+	// No answer is no news: whether the consumer lives is another question.
+	if r, err := l.At(ctx, a.next); err == nil && r != nil {
+		*overdue = a.next
+	}
+	return nil
+}
+
+// add adds what a consumer delivered, and what it left out before that.
+func (l *Log) add(ctx context.Context, a *assembler, r *Record) error {
+	if r.Sequence < a.next {
+		return nil // it was late, and has been asked for meanwhile
+	}
+	err := a.add(r)
+	var missing *HoleError
+	if !errors.As(err, &missing) {
+		return err
+	}
+	if err := l.fill(ctx, a, r.Sequence); err != nil {
+		return err
+	}
+	return a.add(r)
+}
+
+// fill adds what the leader has from the sequence that is expected up to
+// another one, which is not added; forever: up to the end, or as much as one
+// batch for a handler holds. A sequence before it that the leader lacks is a
+// hole.
+func (l *Log) fill(ctx context.Context, a *assembler, before uint64) error {
+	for a.next < before {
+		r, err := l.At(ctx, a.next)
+		if err != nil {
+			return err
+		}
+		if r == nil {
+			if before == forever {
+				return nil
+			}
+			return hole(a.next, before)
+		}
+		if err := a.add(r); err != nil {
+			return err
+		}
+		if before == forever && len(a.whole) >= handOver {
+			return nil
+		}
+	}
+	return nil
+}
