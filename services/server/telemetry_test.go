@@ -59,7 +59,7 @@ func assembled(t *testing.T, o Options, after ...func(s *Server, part string)) (
 	t.Helper()
 	o.Data, o.Listen, o.Telemetry.Listen = t.TempDir(), "127.0.0.1:0", "127.0.0.1:0"
 	o = o.withDefaults()
-	all, err := chosen(o.Targets)
+	all, err := chosen(o)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -24,10 +24,10 @@ import (
 	"setpoint.dev/services/internal/record"
 )
 
-// attempts bounds how often a command is decided anew after conflicts. Within
+// Attempts bounds how often a command is decided anew after conflicts. Within
 // a process commands on one aggregate take turns: those of other processes are
 // what it loses against, half of the time if there are two.
-const attempts = 64
+const Attempts = 64
 
 // Runner runs commands against one log and its record.
 type Runner struct {
@@ -106,7 +106,7 @@ func (r *Runner) Run(ctx context.Context, c Command, decide func(record.View) ([
 		out, wrote, err = r.once(ctx, c, fresh, decide)
 		var conflict *eventlog.ConflictError
 		switch {
-		case errors.As(err, &conflict) && n < attempts:
+		case errors.As(err, &conflict) && n < Attempts:
 		case !wrote && !fresh && out.Replayed == nil:
 			// A refusal, or "already so", must not rest on an old picture: only
 			// an append is checked by its guard.
