@@ -142,7 +142,7 @@ func TestAHaltedRecordIsNotReady(t *testing.T) {
 func TestALostLogIsNotReady(t *testing.T) {
 	s, stops := assembled(t, Options{})
 	isReady(t, s)
-	if err := stops["log"][0](); err != nil { // the embedded server
+	if err := stops["nats"][0](); err != nil { // the embedded server
 		t.Fatal(err)
 	}
 	notReady(t, s, "log: ", "shut down")

@@ -48,6 +48,9 @@ var writeStatements = map[string]string{
 func (s *Store) Checkpoint(ctx context.Context) (record.Checkpoint, error) {
 	s.writing.Lock()
 	defer s.writing.Unlock()
+	if s.writer == nil {
+		return record.Checkpoint{}, errClosed
+	}
 	return s.writer.checkpoint(ctx)
 }
 
