@@ -63,7 +63,7 @@ func assembled(t *testing.T, o Options, after ...func(s *Server, part string)) (
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &Server{opts: o, kinds: kinds.Registry(), serves: make(chan error, 1)}
+	s := &Server{opts: o, id: identity(), kinds: kinds.Registry(), serves: make(chan error, 1)}
 	stops := map[string][]func() error{}
 	s.close = sync.OnceValue(s.stop)
 	t.Cleanup(func() { _ = s.Close() }) // some of it has ended already
