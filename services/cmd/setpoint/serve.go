@@ -41,7 +41,7 @@ func serve(ctx context.Context, o cli.ServeOptions) error {
 	if o.TokenFile != "" {
 		who = "the tokens in " + o.TokenFile
 	}
-	_, _ = fmt.Fprintf(o.Stdout, "setpoint %s answers at %s (data in %s, open to %s); Ctrl-C stops it\n", version, s.URL(), o.Data, who)
+	_, _ = fmt.Fprintf(o.Stdout, "setpoint %s answers at %s (%s, open to %s); Ctrl-C stops it\n", version, s.URL(), s.Where(), who)
 	if url := s.TelemetryURL(); url != "" {
 		_, _ = fmt.Fprintf(o.Stdout, "metrics and probes are at %s\n", url)
 	}

@@ -16,6 +16,8 @@ import (
 // The server's codes that an append meets. jetstreamext's names are used where
 // its numbers are the server's; its 10202-10206 are not.
 const (
+	codeNoPeers                   jetstream.ErrorCode = 10005
+	codeNotClustered              jetstream.ErrorCode = 10074
 	codeWrongLastSequence         jetstream.ErrorCode = 10071
 	codeExpectedNotReady          jetstream.ErrorCode = 10163
 	codeWrongLastSequenceConstant jetstream.ErrorCode = 10164

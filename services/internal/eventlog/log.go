@@ -180,6 +180,10 @@ func (l *Log) openStream(ctx context.Context) error {
 			// Another process was first.
 			stream, err = l.js.Stream(ctx, name)
 		}
+		if hasCode(err, codeNoPeers) || hasCode(err, codeNotClustered) {
+			return fault.Wrap(err, fault.Rule, "log.replicas", "the NATS servers cannot keep %d copies of the log", l.opts.Replicas).
+				WithHint("run three servers with JetStream, or say how many copies there are to be with --replicas")
+		}
 	}
 	if err != nil {
 		return unavailable(err)

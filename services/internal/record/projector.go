@@ -115,10 +115,18 @@ func (p *Projector) follow(ctx context.Context) error {
 // stopped has to end.
 const finishTime = 5 * time.Second
 
-// finish is a context for what should end well when ctx is over.
+// finish is a context for what should end well when ctx is over. Where ctx ends
+// for another cause than that somebody asked to stop, such as a lost lease,
+// there is no time for that.
 func finish(ctx context.Context) (context.Context, func()) {
 	finishing, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	stop := context.AfterFunc(ctx, func() { time.AfterFunc(finishTime, cancel) })
+	stop := context.AfterFunc(ctx, func() {
+		if !errors.Is(context.Cause(ctx), context.Canceled) {
+			cancel()
+			return
+		}
+		time.AfterFunc(finishTime, cancel)
+	})
 	return finishing, func() { stop(); cancel() }
 }
 
