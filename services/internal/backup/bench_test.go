@@ -13,7 +13,7 @@ import (
 // BenchmarkBackup tells how many messages of about 300 bytes a second are
 // backed up, checked and restored.
 func BenchmarkBackup(b *testing.B) {
-	const total, size = 200_000, 10_000
+	const total, size = 50_000, 10_000
 	a := openLog(b, b.TempDir())
 	for c := range total / size {
 		drafts := make([]eventlog.Draft, size)
