@@ -120,7 +120,9 @@ func TestChaosInOneProcess(t *testing.T) {
 			if err := r.start(); err != nil {
 				t.Fatal(err)
 			}
-			return readLog(t, embeddedURL(t, data))
+			log := readLog(t, embeddedURL(t, data))
+			timesDoNotDecrease(t, log)
+			return log
 		},
 		rebuilt: func() *replica {
 			r.shutdown()
