@@ -55,11 +55,18 @@ func startFailover(t *testing.T) *failover {
 		for n := 0; ctx.Err() == nil; n++ {
 			begin := time.Now()
 			// Writes go on without a projector; the next reads wait for it.
-			res, err := f.c.record(value("revenue", time.Date(2000, 1, 1+n, 0, 0, 0, 0, time.UTC).Format(time.DateOnly), float64(n)))
+			req := &strategyv1.RecordObservationsRequest{RequestId: fmt.Sprint("w", n), Observations: []*strategyv1.Observation{
+				value("revenue", time.Date(2000, 1, 1+n, 0, 0, 0, 0, time.UTC).Format(time.DateOnly), float64(n)),
+			}}
+			res, err := f.c.observe.RecordObservations(context.Background(), req)
 			if err != nil {
-				if ctx.Err() == nil {
-					t.Errorf("write %d: %v", n, err)
-				}
+				t.Errorf("write %d: %v", n, err)
+				return
+			}
+			// Another replica, which does not know of it yet, finds it in the log.
+			again, err := f.c.observe.RecordObservations(context.Background(), req)
+			if err != nil || again.GetRevision() != res.GetRevision() {
+				t.Errorf("write %d again: %v, %v; first %v", n, again, err, res)
 				return
 			}
 			f.written.Add(1)

@@ -62,6 +62,15 @@ func TestAFullDisk(t *testing.T) {
 	if connect.CodeOf(err) != connect.CodeUnavailable {
 		t.Errorf("on a full disk a write fails with %v", err)
 	}
+	began := time.Now()
+	code, body := ask(s.url + "/readyz")
+	if took := time.Since(began); code != 503 || took > time.Second {
+		t.Errorf("readiness on a full disk: %d %s after %s", code, body, took)
+	}
+	contains(t, "readiness", body, "disk")
+	if code, _ := ask(s.url + "/livez"); code != 200 {
+		t.Errorf("it is not alive: %d", code)
+	}
 	if err := os.Remove(ballast); err != nil {
 		t.Fatal(err)
 	}

@@ -28,6 +28,9 @@ var impure = []string{
 // knowsNATS are the only packages that import NATS.
 var knowsNATS = []string{"internal/eventlog", "internal/eventlog/eventlogtest", "internal/embeddednats", "internal/lease", "internal/externalnats", "server"}
 
+// knowsTelemetry is the only package that imports what operators look through.
+const knowsTelemetry = "internal/telemetry"
+
 type listed struct {
 	ImportPath string
 	Imports    []string
@@ -80,6 +83,11 @@ func TestWhoMayKnowWhom(t *testing.T) {
 		for _, dep := range p.Imports {
 			if strings.HasPrefix(dep, "github.com/nats-io/") && !slices.Contains(knowsNATS, name) {
 				t.Errorf("%s imports %s; only %v know NATS", name, dep, knowsNATS)
+			}
+			for _, prefix := range []string{"github.com/prometheus/", "go.opentelemetry.io/", "connectrpc.com/otelconnect"} {
+				if strings.HasPrefix(dep, prefix) && name != knowsTelemetry {
+					t.Errorf("%s imports %s; only %s knows it, others declare an Observer", name, dep, knowsTelemetry)
+				}
 			}
 			target, ours := strings.CutPrefix(dep, module)
 			if !ours {

@@ -108,7 +108,7 @@ type rolled struct {
 
 // roll takes the weighted mean of the parts that are known. What has not
 // started counts for nothing; what has no data lowers the known share, and
-// below a half of it there is no status.
+// below a half of it there is no status and no score.
 func roll(parts []part, onTrack, atRisk float64) rolled {
 	var all, known, judged, sum, progress float64
 	started, everyProgress := false, true
@@ -138,7 +138,7 @@ func roll(parts []part, onTrack, atRisk float64) rolled {
 	if all > 0 {
 		r.known = known / all
 	}
-	if judged == 0 {
+	if judged == 0 || r.known < .5-1e-9 {
 		return r
 	}
 	r.score = is(sum / judged)
@@ -146,7 +146,6 @@ func roll(parts []part, onTrack, atRisk float64) rolled {
 		r.progress = is(progress / judged)
 	}
 	switch {
-	case r.known < .5-1e-9:
 	case *r.score >= onTrack-1e-9:
 		r.status = "on_track"
 	case *r.score >= atRisk-1e-9:

@@ -10,9 +10,17 @@ import (
 
 const clients = 64
 
+// measured is what one measurement of a layer gave.
+type measured struct {
+	rate  float64 // per second
+	times []time.Duration
+	cpu   time.Duration // of the whole process, user and system, for each operation
+	bytes float64       // allocated for each operation
+}
+
 // load runs op from as many clients for the length of a measurement, each
-// client on aggregates of its own; it returns the rate and the latencies.
-func load(ctx context.Context, length time.Duration, op func(ctx context.Context, aggregate int) error) (float64, []time.Duration, error) {
+// client on aggregates of its own.
+func load(ctx context.Context, length time.Duration, op func(ctx context.Context, aggregate int) error) (measured, error) {
 	var (
 		mu       sync.Mutex
 		all      []time.Duration
@@ -20,6 +28,7 @@ func load(ctx context.Context, length time.Duration, op func(ctx context.Context
 		running  sync.WaitGroup
 		deadline = time.Now().Add(length)
 		begin    = time.Now()
+		used     = used()
 	)
 	for c := range clients {
 		running.Go(func() {
@@ -39,7 +48,12 @@ func load(ctx context.Context, length time.Duration, op func(ctx context.Context
 		})
 	}
 	running.Wait()
-	return float64(len(all)) / time.Since(begin).Seconds(), all, failed
+	took, n := time.Since(begin), max(1, len(all))
+	since := used.since()
+	return measured{
+		rate: float64(len(all)) / took.Seconds(), times: all,
+		cpu: since.cpu / time.Duration(n), bytes: float64(since.bytes) / float64(n),
+	}, failed
 }
 
 // commands compares acknowledged commands with raw guarded appends, with 64
@@ -55,25 +69,24 @@ func (b bench) commands(ctx context.Context) error {
 		op   func(context.Context, int) error
 	}
 	layers := []layer{{"raw", s.guarded}, {"below", s.command}, {"rpc", s.rpc}}
-	rates, tails := map[string][]float64{}, map[string][]float64{}
+	rates, tails, cpu, bytes := map[string][]float64{}, map[string][]float64{}, map[string][]float64{}, map[string][]float64{}
 	for round := range b.rounds + 1 {
 		for _, l := range layers {
 			if !slices.Contains(b.layers, l.name) {
 				continue
 			}
-			rate, times, err := load(ctx, b.length, l.op)
+			m, err := load(ctx, b.length, l.op)
 			if err != nil {
 				return fmt.Errorf("%s: %w", l.name, err)
 			}
 			if round == 0 {
 				continue // warming up
 			}
-			rates[l.name] = append(rates[l.name], rate)
-			tails[l.name] = append(tails[l.name], float64(quantile(times, .99)))
+			rates[l.name] = append(rates[l.name], m.rate)
+			tails[l.name] = append(tails[l.name], float64(quantile(m.times, .99)))
+			cpu[l.name] = append(cpu[l.name], float64(m.cpu))
+			bytes[l.name] = append(bytes[l.name], m.bytes)
 		}
-	}
-	if len(layers) != len(b.layers) {
-		return nil // for a profile; there is nothing to compare
 	}
 	ratio := func(m map[string][]float64, layer string) float64 {
 		var r []float64
@@ -84,11 +97,20 @@ func (b bench) commands(ctx context.Context) error {
 	}
 	fmt.Printf("%d clients, %d aggregates, envelopes and raw messages of %d bytes\n", clients, aggregates, s.size)
 	for _, l := range layers {
+		if len(rates[l.name]) == 0 {
+			continue
+		}
 		line(l.name+": per second", fmt.Sprintf("%.0f", median(rates[l.name])), "")
 		line(l.name+": p99", time.Duration(median(tails[l.name])).Round(10*time.Microsecond).String(), "")
+		line(l.name+": processor time each", time.Duration(median(cpu[l.name])).Round(time.Microsecond).String(), "")
+		line(l.name+": allocated each", fmt.Sprintf("%.1f KiB", median(bytes[l.name])/1024), "")
+	}
+	if len(layers) != len(b.layers) {
+		return nil // for a profile; there is nothing to compare
 	}
 	line("below the RPC layer / raw", fmt.Sprintf("%.2f", ratio(rates, "below")), "at least 0.85")
 	line("through Connect / raw", fmt.Sprintf("%.2f", ratio(rates, "rpc")), "at least 0.50")
+	line("processor time of raw / below the RPC layer", fmt.Sprintf("%.2f", 1/ratio(cpu, "below")), "")
 	line("p99 through Connect / raw", fmt.Sprintf("%.2f", ratio(tails, "rpc")), "at most 3.00")
 	return nil
 }

@@ -19,6 +19,8 @@ type tally struct {
 	score           *float64
 	prog            *float64
 	knownShare      float64
+	knownScore      float64 // of the known part, where that is too little for a score
+	tooLittle       bool
 }
 
 // part is one target or roll-up within a larger one.
@@ -86,13 +88,16 @@ func (t *tally) close(e *evaluator) {
 	case Threshold:
 		score = t.green / t.judged
 	}
+	if rule.Missing != MissingFailed && rule.Missing != MissingExcluded && t.knownShare < rule.MinKnown-epsilon {
+		// A score beside "no data" would be read as one of the whole.
+		t.knownScore, t.tooLittle = score, true
+		return
+	}
 	t.score = e.num(score)
 	if !t.noProgress && t.known > 0 {
 		t.prog = e.num(t.progress / t.judged)
 	}
 	switch {
-	case rule.Missing != MissingFailed && rule.Missing != MissingExcluded && t.knownShare < rule.MinKnown-epsilon:
-		return
 	case score >= rule.OnTrack-epsilon:
 		t.status = OnTrack
 	case score >= rule.AtRisk-epsilon:
@@ -413,8 +418,11 @@ func (g *graph) close(t *tally, what string) RollUp {
 	}
 	out.Explanation.Rule = b.String()
 	out.Explanation.Inputs = []Input{{"weight", t.total}, {"known weight", t.known}, {"parts", t.parts}}
-	if t.score != nil {
+	switch {
+	case t.score != nil:
 		out.Explanation.Inputs = append(out.Explanation.Inputs, Input{"score", *t.score})
+	case t.tooLittle:
+		out.Explanation.Inputs = append(out.Explanation.Inputs, Input{"score of the known part", t.knownScore})
 	}
 	return out
 }

@@ -1,6 +1,7 @@
 package gap
 
 import (
+	"slices"
 	"strings"
 	"testing"
 )
@@ -66,10 +67,13 @@ func TestKnownShare(t *testing.T) {
 		leaf{"under", 2, OnTrack}, leaf{"under", 1, NoData}, leaf{"blind", 1, OnTrack}, leaf{"blind", 2, NoData}, leaf{"o", 1, NotStarted})
 	got := roll(p, Default())
 	check(t, got["under"], OnTrack, num(1), 2/3.0, 2)
-	check(t, got["blind"], NoData, num(1), 1/3.0, 2)
+	check(t, got["blind"], NoData, absent, 1/3.0, 2)
+	if in := got["blind"].Explanation.Inputs; !slices.Contains(in, Input{"score of the known part", 1.0}) {
+		t.Errorf("blind is explained by %v", in)
+	}
 	// under knows two thirds of its weight 2; blind counts as unknown; what has
 	// not started is neither.
-	check(t, got["o"], NoData, num(1), (2*2/3.0)/3, 5)
+	check(t, got["o"], NoData, absent, (2*2/3.0)/3, 5)
 	p = tree([]Objective{{Name: "o", Strategy: "s"}}, leaf{"o", 1, NotStarted}, leaf{"o", 4, NotStarted})
 	check(t, roll(p, Default())["o"], NotStarted, absent, 0, 2)
 	p = tree([]Objective{{Name: "o", Strategy: "s"}}, leaf{"o", 1, OnTrack}, leaf{"o", 1, NoData})

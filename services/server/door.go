@@ -8,19 +8,14 @@ import (
 	"net"
 	"net/http"
 	"net/url"
-	"time"
 
 	"setpoint.dev/services/internal/fault"
 	"setpoint.dev/services/internal/rpc"
 	"setpoint.dev/services/internal/token"
 )
 
-const (
-	// maxConnections bounds the API's open connections.
-	maxConnections = 2048
-	// finishWithin bounds how long the running requests may take to finish.
-	finishWithin = 10 * time.Second
-)
+// maxConnections bounds the API's open connections.
+const maxConnections = 2048
 
 // startKeys reads what opens the door.
 func startKeys(_ context.Context, s *Server) (err error) {
@@ -50,7 +45,13 @@ func startListener(_ context.Context, s *Server) (err error) {
 
 // startDoor answers requests.
 func startDoor(_ context.Context, s *Server) error {
-	door, err := rpc.NewDoor(s.keys.options(s, s.opts.Logger), s.services...)
+	options := s.keys.options(s, s.opts.Logger)
+	options.Observer = s.telemetry.RPC()
+	var err error
+	if options.Interceptors, err = s.telemetry.Interceptors(); err != nil {
+		return err
+	}
+	door, err := rpc.NewDoor(options, s.services...)
 	if err != nil {
 		return err
 	}
@@ -64,7 +65,7 @@ func startDoor(_ context.Context, s *Server) error {
 		close(s.serves)
 	}()
 	s.onStop(func() error {
-		ctx, cancel := context.WithTimeout(context.Background(), finishWithin)
+		ctx, cancel := s.finishing()
 		defer cancel()
 		err := s.http.Shutdown(ctx)
 		<-ended

@@ -26,9 +26,9 @@ func startNATS(ctx context.Context, s *Server) error {
 	s.onStop(server.Close)
 	s.onCheck("log", func(ctx context.Context) error {
 		if err := server.Healthy(ctx); err != nil {
-			return fmt.Errorf("the log: %w", err)
+			return err
 		}
-		return nil
+		return s.log.TakesWrites(ctx)
 	})
 	if s.nats, err = server.ConnectInProcess(); err != nil {
 		return err
@@ -48,13 +48,9 @@ func (s *Server) connectNATS(ctx context.Context) (err error) {
 	s.onStop(func() error { s.nats.Close(); return nil })
 	s.onCheck("log", func(ctx context.Context) error {
 		if !s.nats.IsConnected() {
-			return fault.New(fault.Unavailable, "nats.disconnected", "the log: NATS does not answer")
+			return fault.New(fault.Unavailable, "nats.disconnected", "NATS does not answer")
 		}
-		// Whoever answers has the stream's leader behind it.
-		if _, err := s.log.Info(ctx); err != nil {
-			return fmt.Errorf("the log: %w", err)
-		}
-		return nil
+		return s.log.TakesWrites(ctx)
 	})
 	// A client is not told how servers write to disk.
 	s.sync, s.replicas = "set by the NATS servers", o.Replicas
@@ -66,7 +62,7 @@ func (s *Server) connectNATS(ctx context.Context) (err error) {
 
 // startLog opens the event log.
 func startLog(ctx context.Context, s *Server) (err error) {
-	if s.log, err = eventlog.Open(ctx, s.nats, eventlog.Options{MaxBatch: s.opts.MaxBatch, Replicas: s.replicas}); err != nil {
+	if s.log, err = eventlog.Open(ctx, s.nats, eventlog.Options{MaxBatch: s.opts.MaxBatch, Replicas: s.replicas, Observer: s.telemetry.Log()}); err != nil {
 		return err
 	}
 	s.onStop(func() error { s.log.Close(); return nil })

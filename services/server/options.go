@@ -42,6 +42,14 @@ type Options struct {
 	// MaxBatch is how many messages one commit may have; 0 is the log's default.
 	MaxBatch int
 
+	Telemetry TelemetryOptions
+	// Drain is how long requests are still taken once the process has said that
+	// it is not ready any more.
+	Drain time.Duration
+	// ShutdownTimeout bounds how long the running requests may take to finish;
+	// 0 is 10 s.
+	ShutdownTimeout time.Duration
+
 	Version string
 	Logger  *slog.Logger     // nil: silent
 	Now     func() time.Time // nil: the clock
@@ -100,6 +108,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.ShutdownTimeout == 0 {
+		o.ShutdownTimeout = 10 * time.Second
 	}
 	if o.Now == nil {
 		o.Now = time.Now

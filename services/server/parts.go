@@ -25,6 +25,7 @@ type part struct {
 
 // parts are all there are, in the order in which they start.
 var parts = []part{
+	{name: "telemetry", always: true, start: startTelemetry},
 	{name: "keys", start: startKeys},
 	{name: "listener", needs: []string{"keys"}, start: startListener},
 	{name: "nats", start: startNATS},
@@ -33,12 +34,14 @@ var parts = []part{
 	{name: "record", needs: []string{"log", "leases"}, start: startRecord},
 	{name: "projector", target: true, needs: []string{"record"}, start: startProjector},
 	{name: "caught up", needs: []string{"record"}, start: catchUp},
+	{name: "settled", always: true, needs: []string{"record"}, start: startSettled},
 	{name: "commands", needs: []string{"record"}, start: startCommands},
 	{name: "declaration", target: true, needs: []string{"commands"}, start: startDeclaration},
 	{name: "strategy", target: true, needs: []string{"commands"}, start: startStrategy},
 	{name: "gap", target: true, needs: []string{"record"}, start: startGap},
 	{name: "admin", always: true, needs: []string{"record"}, start: startAdmin},
 	{name: "door", always: true, needs: []string{"keys", "listener", "caught up"}, start: startDoor},
+	{name: "ready", always: true, needs: []string{"door"}, start: startReady},
 }
 
 // TargetNames are the legal targets.

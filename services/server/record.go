@@ -42,15 +42,11 @@ func startRecord(ctx context.Context, s *Server) (err error) {
 		return err
 	}
 	s.record = record.New(s.database, at, waitFor, s.log.LastRevision)
-	s.onCheck("record", func(context.Context) error {
-		at, err := s.record.Status()
-		if err != nil {
-			return fmt.Errorf("the record halted at revision %d: %w", at, err)
-		}
-		if err := s.record.Troubled(); err != nil {
-			return fmt.Errorf("the record waits at revision %d: %w", at, err)
-		}
-		return nil
+	s.record.Observe(s.telemetry.Record())
+	s.onCheck("record", s.keepsUp)
+	s.onCheck("database", func(ctx context.Context) error {
+		_, err := s.database.Checkpoint(ctx)
+		return err
 	})
 	if s.opts.shared() {
 		s.follow(ctx)
@@ -136,6 +132,8 @@ func startProjector(ctx context.Context, s *Server) error {
 // project writes the record until ctx ends or, where others can, it is better
 // that another process tries. l is nil where there is no other.
 func (s *Server) project(ctx context.Context, l *lease.Lease) {
+	s.projects.Store(true)
+	defer s.projects.Store(false)
 	if l != nil {
 		s.opts.Logger.Info("this process projects the log into the record")
 		// What halted the one before halts us, too, until something is folded.
@@ -213,30 +211,38 @@ func catchUp(ctx context.Context, s *Server) error {
 		return err
 	}
 	tell := func(at uint64) {
+		s.progress.Store(fmt.Sprintf("reading the log: %d of %d", at, last))
 		if s.opts.Progress != nil {
 			s.opts.Progress(at, last)
 		}
 	}
-	if !s.opts.shared() {
-		return s.record.Follow(ctx, last, tell)
+	waiting, cancel := ctx, func() {}
+	if s.opts.shared() {
+		waiting, cancel = context.WithTimeout(ctx, catchUpWithin)
 	}
-	waiting, cancel := context.WithTimeout(ctx, catchUpWithin)
 	defer cancel()
 	err = s.record.Follow(waiting, last, tell)
-	for err == nil {
-		// On an empty log there may be no record yet, either.
-		err = s.database.View(waiting, func(record.View) error { return nil })
-		if fault.ReasonOf(err) != "record.no_generation" {
-			break
-		}
-		if pause(waiting, 50*time.Millisecond); waiting.Err() == nil {
-			err = nil
-		}
+	if err == nil {
+		err = s.begun(waiting)
 	}
-	if err != nil && ctx.Err() == nil {
+	if err != nil && ctx.Err() == nil && s.opts.shared() {
 		at, _ := s.record.Status()
 		s.opts.Logger.Warn("the record is behind the log", "revision", at, "log", last, "error", err)
 		return nil
 	}
 	return err
+}
+
+// begun waits until there is a record at all: on an empty log that takes a moment
+// longer than to have folded everything.
+func (s *Server) begun(ctx context.Context) error {
+	for {
+		err := s.database.View(ctx, func(record.View) error { return nil })
+		if fault.ReasonOf(err) != "record.no_generation" {
+			return err
+		}
+		if pause(ctx, 10*time.Millisecond); ctx.Err() != nil {
+			return err
+		}
+	}
 }

@@ -6,15 +6,19 @@ import (
 	"net"
 	"slices"
 	"sync"
+	"sync/atomic"
+	"time"
 
 	"github.com/nats-io/nats.go"
 
 	"setpoint.dev/services/internal/eventlog"
+	"setpoint.dev/services/internal/health"
 	"setpoint.dev/services/internal/lease"
 	"setpoint.dev/services/internal/record"
 	"setpoint.dev/services/internal/resource"
 	"setpoint.dev/services/internal/rpc"
 	"setpoint.dev/services/internal/runner"
+	"setpoint.dev/services/internal/telemetry"
 	"setpoint.dev/services/kinds"
 )
 
@@ -39,16 +43,17 @@ type Server struct {
 	services     []rpc.Service
 	http         *rpc.Server
 
-	checks []check
+	telemetry    *telemetry.Telemetry
+	telemetryURL string
+	health       *health.Prober
+	progress     atomic.Value // of the start, in words
+	projects     atomic.Bool  // whether this process writes the record at the moment
+	deadline     time.Time    // of the shutdown, once it has begun
+
+	checks []health.Check
 	stops  []func() error // in the order of starting
 	serves chan error     // the HTTP server's end
 	close  func() error
-}
-
-// check tells whether a part can do its work; nil if it can.
-type check struct {
-	name  string
-	check func(context.Context) error
 }
 
 // Start starts a process and returns when it answers. It fails with an
@@ -77,7 +82,7 @@ func (s *Server) onStop(stop func() error) { s.stops = append(s.stops, stop) }
 
 // onCheck says how a part's health is told.
 func (s *Server) onCheck(name string, f func(context.Context) error) {
-	s.checks = append(s.checks, check{name, f})
+	s.checks = append(s.checks, health.Check{Name: name, Test: f})
 }
 
 // URL is where the API answers.
@@ -85,14 +90,7 @@ func (s *Server) URL() string { return s.url }
 
 // Healthy tells whether the process can do its work: the log takes writes and
 // the record keeps up.
-func (s *Server) Healthy(ctx context.Context) error {
-	for _, c := range s.checks {
-		if err := c.check(ctx); err != nil {
-			return err
-		}
-	}
-	return nil
-}
+func (s *Server) Healthy(ctx context.Context) error { return s.health.Ready(ctx) }
 
 // Wait returns when ctx ends or the door fails. A halted projection does not
 // end the service: what is on record can still be read.

@@ -6,6 +6,7 @@ import (
 	declarationrpc "setpoint.dev/services/declaration/rpc"
 	gaprpc "setpoint.dev/services/gap/rpc"
 	"setpoint.dev/services/internal/admin"
+	"setpoint.dev/services/internal/doctor"
 	"setpoint.dev/services/internal/rpc"
 	"setpoint.dev/services/internal/runner"
 	strategyrpc "setpoint.dev/services/strategy/rpc"
@@ -18,6 +19,7 @@ func (s *Server) serve(service rpc.Service) error {
 
 func startCommands(_ context.Context, s *Server) error {
 	s.commands = runner.New(s.log, s.record, s.opts.Now)
+	s.commands.Observe(s.telemetry.Runner())
 	return nil
 }
 
@@ -26,7 +28,7 @@ func startDeclaration(_ context.Context, s *Server) error {
 }
 
 func startStrategy(_ context.Context, s *Server) error {
-	return s.serve(strategyrpc.New(s.commands, s.record, s.kinds))
+	return s.serve(strategyrpc.New(s.commands, s.record, s.kinds, statusOf))
 }
 
 func startGap(_ context.Context, s *Server) error {
@@ -35,5 +37,7 @@ func startGap(_ context.Context, s *Server) error {
 
 // startAdmin serves the operator's calls, which every process answers.
 func startAdmin(_ context.Context, s *Server) error {
-	return s.serve(admin.New(s.opts.Version, s.sync, s.log, s.record))
+	return s.serve(admin.New(s.opts.Version, s.sync, s.log, s.record, admin.Examines(doctor.Patient{
+		Kinds: s.kinds, Record: s.database, Data: s.opts.Data, Embedded: s.sync == "always", Now: s.opts.Now,
+	})))
 }

@@ -31,6 +31,18 @@ type Said struct {
 	Principal string // who said that
 	// Overridden tells that an override is in force on that day.
 	Overridden bool
+	// Status is the computed one at the end of that day; empty where it does not
+	// matter, because the check-in has words.
+	Status string
+}
+
+// red are the statuses that must not be left without a word.
+var red = map[string]string{"off_track": "off track", "missed": "missed"}
+
+// Wordless tells that a check-in explains nothing: it has no note, and no
+// override, whose reason is an explanation.
+func (c CheckIn) Wordless() bool {
+	return strings.TrimSpace(c.Note) == "" && c.Override == nil
 }
 
 // Day is the date that the check-in speaks about, or an Invalid fault: a check-in
@@ -82,6 +94,11 @@ func DecideCheckIn(s Said, c CheckIn) (*strategyv1.CheckedIn, error) {
 	}
 	if s.Principal == c.Principal && proto.Equal(s.Latest, out) {
 		return nil, nil
+	}
+	if words, ok := red[s.Status]; ok && c.Wordless() {
+		wrong := fault.New(fault.Rule, "strategy.checkin_note", "the target is %s on %s, and a check-in on a red status needs a note", words, day).
+			WithHint("say what explains it and what is being done about it; if the computed status misleads, override it with a reason")
+		return nil, wrong.At("note", "is missing")
 	}
 	return out, nil
 }

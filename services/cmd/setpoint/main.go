@@ -30,6 +30,8 @@ func run() int {
 		Env:    os.LookupEnv,
 		Serve:  serve,
 
+		Maintenance: maintenance{},
+
 		PlanOffline: planOffline,
 		Policies:    gap.PolicyNames(),
 		Targets:     server.TargetNames(),

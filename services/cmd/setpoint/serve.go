@@ -3,9 +3,9 @@ package main
 import (
 	"context"
 	"fmt"
-	"log/slog"
 
 	"setpoint.dev/services/internal/cli"
+	"setpoint.dev/services/internal/logging"
 	"setpoint.dev/services/server"
 )
 
@@ -13,6 +13,10 @@ import (
 // stopped.
 func serve(ctx context.Context, o cli.ServeOptions) error {
 	version := o.Version
+	logger, err := logging.New(o.Stderr, o.Telemetry.LogFormat, o.Telemetry.LogLevel)
+	if err != nil {
+		return err
+	}
 	s, err := server.Start(ctx, server.Options{
 		Targets: o.Targets,
 		NATS: server.NATS{
@@ -21,7 +25,9 @@ func serve(ctx context.Context, o cli.ServeOptions) error {
 		DatabaseURL: o.DatabaseURL,
 		Data:        o.Data, Listen: o.Listen, NATSListen: o.NATSListen, Version: version,
 		TokenFile: o.TokenFile, TLSCert: o.TLSCert, TLSKey: o.TLSKey, BehindProxy: o.BehindProxy, PublicURL: o.PublicURL,
-		Logger: slog.New(slog.NewTextHandler(o.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})),
+		Telemetry: server.TelemetryOptions{Listen: o.Telemetry.Listen, Open: o.Telemetry.Open, Traces: o.Telemetry.Traces},
+		Drain:     o.Telemetry.Drain, ShutdownTimeout: o.Telemetry.ShutdownTimeout,
+		Logger: logger,
 		Progress: func(done, total uint64) {
 			if total > done+10_000 {
 				_, _ = fmt.Fprintf(o.Stderr, "reading the log: %d of %d\n", done, total)
@@ -36,6 +42,9 @@ func serve(ctx context.Context, o cli.ServeOptions) error {
 		who = "the tokens in " + o.TokenFile
 	}
 	_, _ = fmt.Fprintf(o.Stdout, "setpoint %s answers at %s (data in %s, open to %s); Ctrl-C stops it\n", version, s.URL(), o.Data, who)
+	if url := s.TelemetryURL(); url != "" {
+		_, _ = fmt.Fprintf(o.Stdout, "metrics and probes are at %s\n", url)
+	}
 	err = s.Wait(ctx)
 	if cerr := s.Close(); err == nil {
 		err = cerr

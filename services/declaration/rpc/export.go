@@ -30,11 +30,11 @@ func (s *Service) Export(ctx context.Context, req *declarationv1.ExportRequest) 
 		}
 		wanted[k.Name] = true
 	}
-	snapshot, err := rpc.Snapshot(req)
+	snapshot, err := rpc.Snapshot(p.Org, req)
 	if err != nil {
 		return nil, err
 	}
-	dated := req.GetDated() || snapshot.Revision == 0 && snapshot.KnownAt.IsZero()
+	dated := req.GetDated() || snapshot.Newest()
 	res := &declarationv1.ExportResponse{}
 	var resources []*commonv1.Resource
 	err = s.record.At(ctx, snapshot, func(v record.View, at uint64) error {

@@ -26,7 +26,7 @@ func (s *Service) History(ctx context.Context, req *declarationv1.HistoryRequest
 	if err != nil {
 		return nil, err
 	}
-	page, err := rpc.PageOf(req, 100, 1)
+	page, err := rpc.PageOf(p.Org, req, 100, 1)
 	if err != nil {
 		return nil, err
 	}

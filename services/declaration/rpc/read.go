@@ -33,7 +33,7 @@ func (s *Service) Get(ctx context.Context, req *declarationv1.GetRequest) (*decl
 	if err != nil {
 		return nil, err
 	}
-	snapshot, err := rpc.Snapshot(req)
+	snapshot, err := rpc.Snapshot(p.Org, req)
 	if err != nil {
 		return nil, err
 	}
@@ -67,7 +67,7 @@ func (s *Service) List(ctx context.Context, req *declarationv1.ListRequest) (*de
 	if err != nil {
 		return nil, err
 	}
-	page, err := rpc.PageOf(req, 200, 1)
+	page, err := rpc.PageOf(p.Org, req, 200, 1)
 	if err != nil {
 		return nil, err
 	}

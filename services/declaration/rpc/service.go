@@ -35,13 +35,15 @@ type Service struct {
 	record *record.Record
 	kinds  *resource.Registry
 	cache  cache
+	// following has one place for each who follows.
+	following chan struct{}
 }
 
 var _ declarationv1connect.DeclarationServiceHandler = (*Service)(nil)
 
 // New returns the service to mount.
 func New(r *runner.Runner, rec *record.Record, kinds *resource.Registry) rpc.Service {
-	s := &Service{runner: r, record: rec, kinds: kinds}
+	s := &Service{runner: r, record: rec, kinds: kinds, following: make(chan struct{}, mostFollow)}
 	return rpc.Service{
 		Name: declarationv1connect.DeclarationServiceName,
 		Mount: func(opts ...connect.HandlerOption) (string, http.Handler) {

@@ -12,13 +12,6 @@ import (
 	"setpoint.dev/services/internal/record"
 )
 
-// How much of what came between is told: the newest commits, and of each the
-// first changes.
-const (
-	mostIntervening = 50
-	mostChanges     = 20
-)
-
 const planStale = "declaration.plan_stale"
 
 // still refuses a change that rests on another state than the declarations'
@@ -60,28 +53,20 @@ func (s *Service) tellWhatCameBetween(ctx context.Context, err error, guard even
 	if !errors.As(err, &f) || f.Reason != planStale || f.Revision <= expected {
 		return err
 	}
-	commits, readErr := s.runner.Commits(ctx, guard, expected)
-	if readErr != nil {
-		return err
-	}
-	for _, m := range commits[max(0, len(commits)-mostIntervening):] {
-		i := fault.Intervening{
-			Revision: m.Revision, Recorded: m.Recorded(),
-			Principal: m.Envelope.GetPrincipal(), Manager: m.Envelope.GetManager(),
-		}
-		for _, e := range m.Envelope.GetEvents() {
-			var changed declarationv1.Changed
-			if e.GetType() != record.DeclarationChanged || proto.Unmarshal(e.GetPayload(), &changed) != nil {
-				continue
-			}
-			i.Count += len(changed.GetTouched())
-			for _, t := range changed.GetTouched() {
-				if len(i.Changes) < mostChanges {
-					i.Changes = append(i.Changes, t.GetAction()+" "+t.GetKind()+"/"+t.GetName())
-				}
-			}
-		}
-		f.Intervening = append(f.Intervening, i)
-	}
+	f.Intervening = s.runner.Between(ctx, guard, expected, touched)
 	return err
+}
+
+// touched is "update Target/vacant-space" for each resource of a declaration.
+func touched(m *eventlog.Record) (out []string) {
+	for _, e := range m.Envelope.GetEvents() {
+		var changed declarationv1.Changed
+		if e.GetType() != record.DeclarationChanged || proto.Unmarshal(e.GetPayload(), &changed) != nil {
+			continue
+		}
+		for _, t := range changed.GetTouched() {
+			out = append(out, t.GetAction()+" "+t.GetKind()+"/"+t.GetName())
+		}
+	}
+	return out
 }

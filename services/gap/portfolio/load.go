@@ -36,6 +36,8 @@ type loader struct {
 	fiscal   int
 	currency string
 	zone     *time.Location
+	// metricIDs are those of the declared metrics, by name.
+	metricIDs map[string]string
 }
 
 func (l *loader) each(kind string, f func(*record.Resource)) error {
@@ -91,29 +93,41 @@ func (l *loader) objectives(p *gap.Portfolio) error {
 	})
 }
 
-func (l *loader) metrics(p *gap.Portfolio) error {
-	byID := map[string]int{}
-	err := l.each("Metric", func(r *record.Resource) {
-		byID[r.ID] = len(p.Metrics)
+func (l *loader) declaredMetrics(p *gap.Portfolio) error {
+	l.metricIDs = map[string]string{}
+	return l.each("Metric", func(r *record.Resource) {
+		l.metricIDs[r.Name] = r.ID
 		p.Metrics = append(p.Metrics, l.metric(r))
 	})
-	if err != nil {
+}
+
+func (l *loader) metrics(p *gap.Portfolio) error {
+	if err := l.declaredMetrics(p); err != nil {
 		return err
+	}
+	byID := make(map[string]int, len(p.Metrics))
+	for i := range p.Metrics {
+		byID[l.metricIDs[p.Metrics[i].Name]] = i
 	}
 	return l.v.AllObservations(l.org, l.at, func(o record.Observation) error {
 		i, ok := byID[o.MetricID]
 		if !ok {
 			return nil // the metric was deleted
 		}
-		at, err := l.observedAt(o.At)
-		if err != nil {
-			return err
-		}
-		p.Metrics[i].Observations = append(p.Metrics[i].Observations, gap.Observation{
-			At: at, Value: o.Value, Source: o.Source, Note: o.Note, Revision: o.From, Corrections: o.Corrections,
-		})
-		return nil
+		return l.add(&p.Metrics[i], o)
 	})
+}
+
+// add gives a metric a value.
+func (l *loader) add(m *gap.Metric, o record.Observation) error {
+	at, err := l.observedAt(o.At)
+	if err != nil {
+		return err
+	}
+	m.Observations = append(m.Observations, gap.Observation{
+		At: at, Value: o.Value, Source: o.Source, Note: o.Note, Revision: o.From, Corrections: o.Corrections,
+	})
+	return nil
 }
 
 func (l *loader) metric(r *record.Resource) gap.Metric {

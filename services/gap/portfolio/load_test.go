@@ -106,7 +106,7 @@ func TestLoad(t *testing.T) {
 		{"on-time", "2017-10", 380}, {"on-time", "2017-11", 40}, {"on-time", "2017-12", 30},
 		{"trains", "2017-10", 400}, {"trains", "2017-11", 50}, {"trains", "2017-12", 50},
 		{"homes", "FY2018-Q1", 260},
-		{"sales", "FY2018-P03", 104},
+		{"sales", "FY2018-P03", 104}, {"sales", "FY2018-P02", 60},
 	} {
 		if err := record(o.metric, o.at, o.v); err != nil {
 			t.Fatalf("%s at %s: %v", o.metric, o.at, err)
@@ -149,6 +149,26 @@ func TestLoad(t *testing.T) {
 		if r.GetName() == "homes" && (r.GetExpected() < 252 || r.GetExpected() > 252.1) { // 1000 × 92/365
 			t.Errorf("homes expected: %v", r.GetExpected())
 		}
+	}
+
+	// The status that a check-in is judged by is that of the evaluation.
+	var seen []string
+	for _, day := range []string{"2017-10-31", "2017-12-01", "2018-01-31"} {
+		res, err := gaps.Evaluate(ctx, &gapv1.EvaluateRequest{AsOf: day})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, r := range res.GetTargets() {
+			seven := int32(7)
+			_, err := observe.CheckIn(ctx, &strategyv1.CheckInRequest{Target: r.GetName(), At: day, Confidence: &seven})
+			if red := r.GetStatus() == "off_track"; red != (connect.CodeOf(err) == connect.CodeFailedPrecondition) || !red && err != nil {
+				t.Errorf("%s is %s on %s: %v", r.GetName(), r.GetStatus(), day, err)
+			}
+			seen = append(seen, r.GetStatus())
+		}
+	}
+	if !slices.Contains(seen, "off_track") || !slices.Contains(seen, "on_track") {
+		t.Errorf("statuses tried: %v", seen)
 	}
 
 	for _, name := range gap.PolicyNames() {

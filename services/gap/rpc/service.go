@@ -67,7 +67,7 @@ func (s *Service) evaluate(ctx context.Context, q query) (p gap.Portfolio, r gap
 		return p, r, "", fault.New(fault.Invalid, "gap.policy_unknown", "policy: there is no policy %.64q", q.policy).
 			WithHint("%s", resource.Suggest(q.policy, gap.PolicyNames()))
 	}
-	snapshot, err := rpc.Snapshot(q.snapshot)
+	snapshot, err := rpc.Snapshot(who.Org, q.snapshot)
 	if err != nil {
 		return p, r, "", err
 	}

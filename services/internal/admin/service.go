@@ -1,5 +1,5 @@
 // Package admin is the operator's door: where the log and the projections
-// stand.
+// stand, whether they are sound, and a copy of the log.
 package admin
 
 import (
@@ -10,6 +10,7 @@ import (
 
 	adminv1 "setpoint.dev/proto/gen/setpoint/admin/v1"
 	"setpoint.dev/proto/gen/setpoint/admin/v1/adminv1connect"
+	"setpoint.dev/services/internal/doctor"
 	"setpoint.dev/services/internal/eventlog"
 	"setpoint.dev/services/internal/record"
 	"setpoint.dev/services/internal/rpc"
@@ -22,13 +23,24 @@ type Service struct {
 	sync    string
 	log     *eventlog.Log
 	record  *record.Record
+	patient doctor.Patient
 }
+
+// Option adds what only some of the calls need.
+type Option func(*Service)
+
+// Examines lets Diagnose look at more than the log and the record's state: the
+// database, the folder.
+func Examines(p doctor.Patient) Option { return func(s *Service) { s.patient = p } }
 
 var _ adminv1connect.AdminServiceHandler = (*Service)(nil)
 
 // New returns the service to mount; sync is how the log reaches the disk.
-func New(version, sync string, log *eventlog.Log, rec *record.Record) rpc.Service {
+func New(version, sync string, log *eventlog.Log, rec *record.Record, opts ...Option) rpc.Service {
 	s := &Service{version: version, sync: sync, log: log, record: rec}
+	for _, o := range opts {
+		o(s)
+	}
 	return rpc.Service{
 		Name: adminv1connect.AdminServiceName,
 		Mount: func(opts ...connect.HandlerOption) (string, http.Handler) {

@@ -113,7 +113,8 @@ interrupted.`,
 		a.getCommand(), a.describeCommand(), a.historyCommand(), a.exportCommand(), a.deleteCommand(), a.schemaCommand())
 	add("observe", a.observeCommand(), a.checkInCommand())
 	add("compare", a.gapsCommand(), a.reportCommand())
-	add("operate", a.devCommand(), a.serveCommand(), a.tokenCommand(), a.statusCommand(), a.versionCommand())
+	add("operate", a.devCommand(), a.serveCommand(), a.tokenCommand(), a.statusCommand(),
+		a.doctorCommand(), a.backupCommand(), a.restoreCommand(), a.versionCommand())
 	root.SetHelpCommand(a.helpCommand(root))
 	root.InitDefaultCompletionCmd(a.opts.Args...)
 	if completion, _, err := root.Find([]string{"completion"}); err == nil {
@@ -200,12 +201,16 @@ func (a *app) checkGlobals() error {
 	return nil
 }
 
+// lineOnly marks a flag that counts on the command line only, because a variable
+// that is there for another command would change what this one does.
+const lineOnly = "setpoint_line_only"
+
 // flagsFromEnv sets each flag that the command line left alone from
 // SETPOINT_<FLAG>; an empty variable counts as unset.
 func (a *app) flagsFromEnv(flags *pflag.FlagSet) error {
 	var err error
 	flags.VisitAll(func(f *pflag.Flag) {
-		if f.Changed || f.Name == "help" || err != nil {
+		if f.Changed || f.Name == "help" || f.Annotations[lineOnly] != nil || err != nil {
 			return
 		}
 		name := envName(f.Name)

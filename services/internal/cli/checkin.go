@@ -39,6 +39,9 @@ the status they see instead, with a reason and the last day on which it counts
 (a year ahead at most). It is shown beside the computed status, which stays, and
 changes no roll-up. A newer override replaces the one in force.
 
+A target that is off track or missed on that day asks for a note, or for the
+reason of an override. Record a new value before the check-in: then it counts.
+
 What was said is read with: setpoint get checkins TARGET.`,
 		Example: `  setpoint checkin vacant-space --confidence 7 --note "two leases end in March"
   setpoint checkin vacant-space --override at_risk --reason "one-off refund" --expires 2026-12-31
@@ -148,24 +151,28 @@ func checkInsOf(args []string) (target string, ok bool, err error) {
 	return name, true, nil
 }
 
-func (a *app) getCheckIns(ctx context.Context, target string, s *moment, f format) error {
+func (a *app) getCheckIns(ctx context.Context, target string, s *moment, f format) (reading, error) {
 	var all []*strategyv1.CheckInEntry
 	var revision int64
 	req := &strategyv1.ListCheckInsRequest{Target: target, Revision: s.GetRevision(), KnownAt: s.GetKnownAt(), MinRevision: s.GetMinRevision(), PageSize: checkInPage}
 	for {
 		res, err := a.client().strategy.ListCheckIns(ctx, req)
 		if err != nil {
-			return err
+			return reading{}, err
 		}
 		all, revision = append(all, res.GetCheckIns()...), res.GetRevision()
 		if res.GetNextPageToken() == "" {
 			break
 		}
 		if res.GetNextPageToken() == req.PageToken {
-			return errPaging()
+			return reading{}, errPaging()
 		}
 		req.PageToken = res.GetNextPageToken()
 	}
+	return reading{contentOf(all), func() error { return a.writeCheckIns(target, all, revision, f) }}, nil
+}
+
+func (a *app) writeCheckIns(target string, all []*strategyv1.CheckInEntry, revision int64, f format) error {
 	switch f {
 	case asJSON, asYAML:
 		l := list{Items: []json.RawMessage{}, Revision: itoa(revision)}

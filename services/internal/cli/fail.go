@@ -126,7 +126,11 @@ func (a *app) writeError(err error) {
 		writePlace(w, "", p)
 	}
 	if len(f.Intervening) > 0 {
-		fmt.Fprintln(w, "declared since:")
+		since := "written since:"
+		if strings.HasPrefix(f.Reason, "declaration.") {
+			since = "declared since:"
+		}
+		fmt.Fprintln(w, since)
 	}
 	for _, i := range f.Intervening {
 		fmt.Fprintf(w, "  %s\n", printable(interveningText(i)))

@@ -31,6 +31,7 @@ func itoa(n int64) string { return strconv.FormatInt(n, 10) }
 
 func (a *app) getCommand() *cobra.Command {
 	var s snapshotFlags
+	var watch bool
 	cmd := &cobra.Command{
 		Use:     "get {KIND [NAME] | observations METRIC | checkins TARGET}",
 		Aliases: []string{"list"},
@@ -41,15 +42,21 @@ target, now or as it was known at a revision or an instant. Kinds: ` + strings.J
 Tables show values as their metric declares them, cut to the terminal. With
 -o yaml, resources are manifests: they apply again. With -o csv, numbers are
 raw, every field of the kind is a column, and lists are JSON; observations
-printed so can be recorded again with observe -f.`,
+printed so can be recorded again with observe -f.
+
+With --watch it is read again whenever something of the organization was
+recorded, and shown if it became different: a terminal is redrawn; elsewhere
+each result follows the one before, with -o json as one line each.`,
 		Example: `  setpoint get targets
   setpoint get metric vacant-space -o yaml
   setpoint get observations vacant-space -o csv
   setpoint get checkins vacant-space
-  setpoint get targets --known-at 2026-03-31 -o json`,
+  setpoint get targets --known-at 2026-03-31 -o json
+  setpoint get observations vacant-space --watch`,
 		Args:              betweenArgs(1, 2, "KIND"),
 		ValidArgsFunction: a.completeResource("observations", "checkins"),
 	}
+	cmd.Flags().BoolVarP(&watch, "watch", "w", false, "show it again whenever it changes, until interrupted")
 	s.register(cmd)
 	f := tabularFlag(cmd)
 	cmd.RunE = runE(func(ctx context.Context, args []string) error {
@@ -57,28 +64,40 @@ printed so can be recorded again with observe -f.`,
 		if err != nil {
 			return err
 		}
-		if metric, ok, err := observationsOf(args); ok || err != nil {
-			if err != nil {
-				return err
-			}
-			return a.getObservations(ctx, metric, snapshot, *f)
-		}
-		if target, ok, err := checkInsOf(args); ok || err != nil {
-			if err != nil {
-				return err
-			}
-			return a.getCheckIns(ctx, target, snapshot, *f)
-		}
-		k, name, err := splitKind(args)
+		read, err := a.reader(args, snapshot, *f)
 		if err != nil {
 			return err
 		}
-		if name != "" {
-			return a.getOne(ctx, k, name, snapshot, *f)
+		if watch {
+			if snapshot.GetRevision() != 0 || snapshot.GetKnownAt() != "" {
+				return usagef("--watch follows what becomes known; --revision and --known-at stand still")
+			}
+			return a.watchGet(ctx, *f, read)
 		}
-		return a.getAll(ctx, k, snapshot, *f)
+		r, err := read(ctx)
+		if err != nil {
+			return err
+		}
+		return r.write()
 	})
 	return cmd
+}
+
+// reader is the reading that the arguments of get ask for.
+func (a *app) reader(args []string, s *moment, f format) (func(context.Context) (reading, error), error) {
+	metric, ok, err := observationsOf(args)
+	if ok || err != nil {
+		return func(ctx context.Context) (reading, error) { return a.getObservations(ctx, metric, s, f) }, err
+	}
+	target, ok, err := checkInsOf(args)
+	if ok || err != nil {
+		return func(ctx context.Context) (reading, error) { return a.getCheckIns(ctx, target, s, f) }, err
+	}
+	k, name, err := splitKind(args)
+	if err != nil || name == "" {
+		return func(ctx context.Context) (reading, error) { return a.getAll(ctx, k, s, f) }, err
+	}
+	return func(ctx context.Context) (reading, error) { return a.getOne(ctx, k, name, s, f) }, nil
 }
 
 // observationsOf recognises `get observations METRIC`.
@@ -98,27 +117,33 @@ func observationsOf(args []string) (metric string, ok bool, err error) {
 	return name, true, nil
 }
 
-func (a *app) getOne(ctx context.Context, k kind, name string, s *moment, f format) error {
+func (a *app) getOne(ctx context.Context, k kind, name string, s *moment, f format) (reading, error) {
 	res, err := a.client().declaration.Get(ctx, &declarationv1.GetRequest{Kind: k.Name, Name: name, Revision: s.GetRevision(), KnownAt: s.GetKnownAt(), MinRevision: s.GetMinRevision()})
 	if err != nil {
-		return err
+		return reading{}, err
 	}
-	if f == asJSON {
+	one := []*commonv1.Resource{res.GetResource()}
+	return reading{contentOf(one), func() error {
+		if f != asJSON {
+			return a.writeResources(ctx, k, one, &moment{Revision: res.GetRevision()}, f)
+		}
 		raw, err := encode(res.GetResource(), false)
 		if err != nil {
 			return err
 		}
 		return a.writeStructured(f, raw)
-	}
-	return a.writeResources(ctx, k, []*commonv1.Resource{res.GetResource()}, &moment{Revision: res.GetRevision()}, f)
+	}}, nil
 }
 
-func (a *app) getAll(ctx context.Context, k kind, s *moment, f format) error {
+func (a *app) getAll(ctx context.Context, k kind, s *moment, f format) (reading, error) {
 	resources, revision, err := a.list(ctx, k, s)
 	if err != nil {
-		return err
+		return reading{}, err
 	}
-	if f == asJSON {
+	return reading{contentOf(resources), func() error {
+		if f != asJSON {
+			return a.writeResources(ctx, k, resources, &moment{Revision: revision}, f)
+		}
 		l := list{Items: []json.RawMessage{}, Revision: itoa(revision)}
 		for _, r := range resources {
 			raw, err := encode(r, false)
@@ -128,8 +153,7 @@ func (a *app) getAll(ctx context.Context, k kind, s *moment, f format) error {
 			l.Items = append(l.Items, raw)
 		}
 		return a.writeStructured(f, l)
-	}
-	return a.writeResources(ctx, k, resources, &moment{Revision: revision}, f)
+	}}, nil
 }
 
 // writeResources prints resources as a table, CSV or manifests. at is the
@@ -204,12 +228,16 @@ func errPaging() error {
 	return fault.New(fault.Internal, "cli.paging", "the server answers with the same page again and again")
 }
 
-func (a *app) getObservations(ctx context.Context, metric string, s *moment, f format) error {
+func (a *app) getObservations(ctx context.Context, metric string, s *moment, f format) (reading, error) {
 	var all []*strategyv1.Observation
 	revision, err := a.observations(ctx, metric, s, func(page []*strategyv1.Observation) { all = append(all, page...) })
 	if err != nil {
-		return err
+		return reading{}, err
 	}
+	return reading{contentOf(all), func() error { return a.writeObservations(ctx, metric, all, revision, f) }}, nil
+}
+
+func (a *app) writeObservations(ctx context.Context, metric string, all []*strategyv1.Observation, revision int64, f format) error {
 	switch f {
 	case asJSON, asYAML:
 		l := list{Items: []json.RawMessage{}, Revision: itoa(revision)}

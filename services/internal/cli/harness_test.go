@@ -59,6 +59,7 @@ type fake struct {
 	evaluate func(*gapv1.EvaluateRequest) (*gapv1.EvaluateResponse, error)
 	report   func(*gapv1.ReportRequest) (*gapv1.ReportResponse, error)
 	status   func(context.Context) (*adminv1.GetStatusResponse, error)
+	follow   func(context.Context, *connect.ServerStream[declarationv1.FollowResponse]) error
 	watch    func(context.Context, *gapv1.WatchRequest, *connect.ServerStream[gapv1.WatchResponse]) error
 
 	mu      sync.Mutex
@@ -127,6 +128,13 @@ func (f *fake) Watch(ctx context.Context, r *gapv1.WatchRequest, s *connect.Serv
 		return connect.NewError(connect.CodeUnimplemented, io.ErrUnexpectedEOF)
 	}
 	return f.watch(ctx, r, s)
+}
+
+func (f *fake) Follow(ctx context.Context, _ *declarationv1.FollowRequest, s *connect.ServerStream[declarationv1.FollowResponse]) error {
+	if f.follow == nil {
+		return connect.NewError(connect.CodeUnimplemented, io.ErrUnexpectedEOF)
+	}
+	return f.follow(ctx, s)
 }
 
 func (f *fake) GetStatus(ctx context.Context, _ *adminv1.GetStatusRequest) (*adminv1.GetStatusResponse, error) {

@@ -89,7 +89,7 @@ type snapshotFlags struct {
 func (s *snapshotFlags) register(cmd *cobra.Command) {
 	s.cmd = cmd
 	cmd.Flags().Int64Var(&s.revision, "revision", 0, "what was known at this `REVISION` of the log")
-	cmd.Flags().StringVar(&s.knownAt, "known-at", "", "what was known at this `TIME`: an instant (RFC 3339), or a date for the end of that day")
+	cmd.Flags().StringVar(&s.knownAt, "known-at", "", "what was known at this `TIME`: an instant (RFC 3339), or a date for the end of that day where the organization is")
 	_ = cmd.RegisterFlagCompletionFunc("revision", cobra.NoFileCompletions)
 	_ = cmd.RegisterFlagCompletionFunc("known-at", cobra.NoFileCompletions)
 }

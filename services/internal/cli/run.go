@@ -47,6 +47,9 @@ type Options struct {
 	// PlanOffline reads manifests as if nothing were declared; nil: this build
 	// cannot.
 	PlanOffline func([]*declarationv1.ManifestFile) (*OfflinePlan, error)
+	// Maintenance is for doctor, backup and restore without a running service;
+	// nil: this build cannot.
+	Maintenance Maintenance
 	// Policies are the presets that --policy completes.
 	Policies []string
 	// Targets are the parts that serve runs.
@@ -58,14 +61,15 @@ type Options struct {
 
 // ServeOptions says what to start.
 type ServeOptions struct {
-	Data        string   // folder of the log and the projections
-	Listen      string   // HOST:PORT of the API
-	NATSListen  string   // HOST:PORT of the embedded NATS; empty: not reachable
-	TokenFile   string   // tokens of which every request needs one; empty: loopback only, everybody trusted
-	TLSCert     string   // PEM file; with TLSKey: HTTPS only
-	TLSKey      string   // PEM file
-	BehindProxy bool     // a proxy ends TLS
-	PublicURL   string   // the address that browsers know
+	Data        string // folder of the log and the projections
+	Listen      string // HOST:PORT of the API
+	NATSListen  string // HOST:PORT of the embedded NATS; empty: not reachable
+	TokenFile   string // tokens of which every request needs one; empty: loopback only, everybody trusted
+	TLSCert     string // PEM file; with TLSKey: HTTPS only
+	TLSKey      string // PEM file
+	BehindProxy bool   // a proxy ends TLS
+	PublicURL   string // the address that browsers know
+	Telemetry   TelemetryOptions
 	Targets     []string // parts of the service; "all" is every part
 
 	NATSURL                              string // of an external NATS; empty: embedded

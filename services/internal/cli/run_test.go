@@ -81,6 +81,11 @@ func TestUsageEndsWith64(t *testing.T) {
 		{"schema person", "has no schema"},
 		{"schema metrcs", "did you mean metrics?"},
 		{"dev --listen 8080", "not HOST:PORT"},
+		{"dev --telemetry 9464", "--telemetry: \"9464\" is not HOST:PORT"},
+		{"dev --log-format xml", "legal are text, json"},
+		{"serve --log-level loud", "legal are debug, info, warn, error"},
+		{"dev --drain -1s", "--drain"},
+		{"dev --shutdown-timeout 0", "--shutdown-timeout"},
 		{"serve --target=gapp", "did you mean gap?"},
 		{"completion nonsense", "unknown command"},
 	}

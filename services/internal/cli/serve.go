@@ -22,6 +22,7 @@ func serveFlags(cmd *cobra.Command, o *ServeOptions) {
 	cmd.Flags().StringVar(&o.TLSKey, "tls-key", "", "key `FILE` (PEM) of the certificate")
 	cmd.Flags().BoolVar(&o.BehindProxy, "behind-proxy", false, "serve other addresses than loopback in the clear, because a proxy in front ends TLS")
 	cmd.Flags().StringVar(&o.PublicURL, "public-url", "", "`URL` that browsers know, if a proxy in front has another than this server")
+	telemetryFlags(cmd, &o.Telemetry)
 	_ = cmd.MarkFlagDirname("data")
 	for _, file := range []string{"token-file", "tls-cert", "tls-key"} {
 		_ = cmd.MarkFlagFilename(file)
@@ -110,6 +111,9 @@ func (a *app) serve(ctx context.Context, o ServeOptions) error {
 		if _, _, err := net.SplitHostPort(address); err != nil && address != "" {
 			return usagef("--%s: %q is not HOST:PORT", flag, address)
 		}
+	}
+	if err := o.Telemetry.check(); err != nil {
+		return err
 	}
 	if a.opts.Serve == nil {
 		return fault.New(fault.Unavailable, "cli.client_only", "this build of setpoint is a client only")

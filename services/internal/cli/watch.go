@@ -15,24 +15,32 @@ import (
 // longestPause between two attempts to reach a server that was there before.
 const longestPause = 5 * time.Second
 
-// watchGaps shows the comparison again whenever it changes, until the user
-// stops it. A server that goes away is waited for: a watch is left running.
+// watchGaps shows the comparison again whenever it changes.
 func (a *app) watchGaps(ctx context.Context, query *gapv1.EvaluateRequest, f format) error {
 	w := watcher{app: a, query: query, format: f}
-	pause := a.opts.RetryDelay
-	for {
-		before := w.shown
+	return a.keepOn(ctx, func() (int, error) {
 		err := w.follow(ctx)
+		return w.shown, err
+	})
+}
+
+// keepOn follows until the user stops it. follow returns how much it has shown
+// in all, and why its stream ended. A server that goes away is waited for: a
+// watch is left running.
+func (a *app) keepOn(ctx context.Context, follow func() (shown int, err error)) error {
+	pause := a.opts.RetryDelay
+	for before := 0; ; {
+		shown, err := follow()
 		switch {
 		case ctx.Err() != nil:
 			return exitCode(exitInterrupted)
 		case a.out.err != nil:
 			return a.out.err
-		case w.shown == 0 || err != nil && connect.CodeOf(err) != connect.CodeUnavailable && !errors.Is(err, errEnded):
+		case shown == 0 || err != nil && connect.CodeOf(err) != connect.CodeUnavailable && !errors.Is(err, errEnded):
 			return err
 		}
-		if w.shown > before {
-			pause = a.opts.RetryDelay
+		if shown > before {
+			before, pause = shown, a.opts.RetryDelay
 		}
 		a.warnf("the server is gone; trying again in %s\n", pause)
 		select {
@@ -92,17 +100,22 @@ func (w *watcher) show(res *gapv1.EvaluateResponse) error {
 	case asCSV:
 		w.printf("%s", gapsCSV(res, w.query.GetOriginalTargets(), w.shown == 0))
 	default:
-		text := renderGaps(res, w.query.GetOriginalTargets(), w.width(), w.colors(w.opts.Stdout))
-		if !w.opts.IsTerminal(w.opts.Stdout) {
-			if w.shown > 0 {
-				w.printf("\n")
-			}
-			w.printf("%s", text)
-			break
-		}
-		w.printf("%s", screen(text, w.opts.Height()))
+		w.redraw(renderGaps(res, w.query.GetOriginalTargets(), w.width(), w.colors(w.opts.Stdout)), w.shown == 0)
 	}
 	return w.out.err
+}
+
+// redraw shows a text in place of the one before, or after it where no terminal
+// is.
+func (a *app) redraw(text string, first bool) {
+	switch {
+	case a.opts.IsTerminal(a.opts.Stdout):
+		a.printf("%s", screen(text, a.opts.Height()))
+	case first:
+		a.printf("%s", text)
+	default:
+		a.printf("\n%s", text)
+	}
 }
 
 // screen is text in place of what is on a terminal of that many rows. What does

@@ -128,13 +128,14 @@ func validateBatch(c Command, drafts []Draft) error {
 type attempt struct {
 	at     time.Time
 	hashes [][]byte
+	bytes  int
 	last   uint64 // the sequence acknowledged
 }
 
 // encode makes the messages of a commit, and notes time and hashes in a.
 func (l *Log) encode(c Command, drafts []Draft, at time.Time, a *attempt) ([]*nats.Msg, error) {
 	messages := make([]*nats.Msg, len(drafts))
-	a.at, a.hashes = at, make([][]byte, len(drafts))
+	a.at, a.hashes, a.bytes = at, make([][]byte, len(drafts)), 0
 	var previous map[Subject][]byte
 	if len(drafts) > 1 {
 		previous = make(map[Subject][]byte, len(drafts))
@@ -155,6 +156,7 @@ func (l *Log) encode(c Command, drafts []Draft, at time.Time, a *attempt) ([]*na
 				WithHint("split it into several requests")
 		}
 		messages[i], a.hashes[i] = m, hashOf(body)
+		a.bytes += m.Size()
 		if previous != nil {
 			previous[d.Subject] = a.hashes[i]
 		}
@@ -177,11 +179,18 @@ func (a attempt) committed() Committed {
 // commit tries to send until there is a final word, and then says what it
 // means.
 func (l *Log) commit(ctx context.Context, c Command, drafts []Draft, try func(context.Context) (attempt, error)) (Committed, error) {
+	return l.observed(ctx, len(drafts), func(ctx context.Context, told *Appended) (Committed, error) {
+		return l.untilFinal(ctx, c, drafts, told, try)
+	})
+}
+
+func (l *Log) untilFinal(ctx context.Context, c Command, drafts []Draft, told *Appended, try func(context.Context) (attempt, error)) (Committed, error) {
 	resent := false
 	for wait := time.Millisecond; ; wait = min(2*wait, 50*time.Millisecond) {
 		sending, cancel := withinPart(ctx)
 		a, err := try(sending)
 		cancel()
+		told.Tries, told.Bytes = told.Tries+1, a.bytes
 		if err == nil {
 			return a.committed(), nil
 		}

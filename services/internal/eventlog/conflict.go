@@ -145,3 +145,9 @@ func sequenceIn(err error) (uint64, bool) {
 	n, parseErr := strconv.ParseUint(number, 10, 64)
 	return n, parseErr == nil
 }
+
+// damageFault is a damage as an error that ends what is under way.
+func damageFault(d Damage) error {
+	return fault.Wrap(d, fault.Internal, d.Reason, "the event log is damaged").
+		WithHint("setpoint doctor names everything that is damaged; restore the log from a backup")
+}

@@ -24,6 +24,11 @@ const (
 	DefaultMaxBatch = 20_000
 
 	identityKey = "setpoint-log-id"
+	// originKey is the id and revision of the log that a backup was made of,
+	// ID@REVISION, where the log was restored from one.
+	originKey = "setpoint-restored-from"
+	// restoringKey is there while a restore is under way.
+	restoringKey = "setpoint-restoring"
 
 	// The longest header lines that a batch adds to a message, with room.
 	batchHeaders = 256
@@ -42,6 +47,7 @@ type Options struct {
 	Timeout time.Duration
 	// BatchTimeout bounds an AppendBatch instead; 0 is 30 s.
 	BatchTimeout time.Duration
+	Observer     Observer
 }
 
 // Log is one shard of the event log. Its methods may be called concurrently.
@@ -51,6 +57,7 @@ type Log struct {
 	stream jetstream.Stream
 	opts   Options
 	id     string
+	origin Origin
 	clock  clock
 	// batching holds a token while a batch is under way: see clock, and a
 	// server has few places for open batches.
@@ -73,8 +80,57 @@ type Info struct {
 //
 // A stream that could lose or hide messages is refused as Rule,
 // log.stream_unsafe; a server that allows smaller batches than
-// Options.MaxBatch as Exhausted, log.batch_limit_low.
+// Options.MaxBatch as Exhausted, log.batch_limit_low; one that a restore has
+// begun and not finished as Rule, log.restore_unfinished.
 func Open(ctx context.Context, nc *nats.Conn, opts Options) (*Log, error) {
+	l, err := prepare(nc, opts)
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, l.opts.BatchTimeout)
+	defer cancel()
+	if err := l.openStream(ctx); err != nil {
+		return nil, err
+	}
+	if err := l.checkBatchLimit(ctx); err != nil {
+		return nil, err
+	}
+	last, err := l.lastRecord(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if last != nil {
+		l.clock.seen(last.Recorded())
+	}
+	return l, nil
+}
+
+// OpenExisting opens a log for those who judge it: none is made, and settings
+// that Open refuses are told by Settings. Errors: NotFound log.missing; Rule
+// log.restore_unfinished; Unavailable.
+func OpenExisting(ctx context.Context, nc *nats.Conn, opts Options) (*Log, error) {
+	l, err := prepare(nc, opts)
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, l.opts.Timeout)
+	defer cancel()
+	stream, err := l.js.Stream(ctx, l.streamName())
+	if errors.Is(err, jetstream.ErrStreamNotFound) {
+		return nil, fault.New(fault.NotFound, "log.missing", "there is no event log: no stream %s", l.streamName())
+	}
+	if err != nil {
+		return nil, unavailable(err)
+	}
+	if stream.CachedInfo().Config.Metadata[restoringKey] != "" {
+		return nil, restoreUnfinished(l.streamName())
+	}
+	l.use(stream)
+	return l, nil
+}
+
+// prepare makes a log without its stream.
+func prepare(nc *nats.Conn, opts Options) (*Log, error) {
 	if opts.Shard < 0 {
 		return nil, fault.New(fault.Invalid, "log.shard_invalid", "shard %d is negative", opts.Shard)
 	}
@@ -91,23 +147,7 @@ func Open(ctx context.Context, nc *nats.Conn, opts Options) (*Log, error) {
 	if err != nil {
 		return nil, unavailable(err)
 	}
-	l := &Log{nc: nc, js: js, opts: opts, batching: make(chan struct{}, 1)}
-	ctx, cancel := context.WithTimeout(ctx, opts.BatchTimeout)
-	defer cancel()
-	if err := l.openStream(ctx); err != nil {
-		return nil, err
-	}
-	if err := l.checkBatchLimit(ctx); err != nil {
-		return nil, err
-	}
-	last, err := l.lastRecord(ctx)
-	if err != nil {
-		return nil, err
-	}
-	if last != nil {
-		l.clock.seen(last.Recorded())
-	}
-	return l, nil
+	return &Log{nc: nc, js: js, opts: opts, batching: make(chan struct{}, 1)}, nil
 }
 
 func setDefault[T ~int | ~int64](v *T, value T) {
@@ -145,12 +185,21 @@ func (l *Log) openStream(ctx context.Context) error {
 		return unavailable(err)
 	}
 	cfg := stream.CachedInfo().Config
+	if cfg.Metadata[restoringKey] != "" {
+		return restoreUnfinished(name)
+	}
 	if wrong := unsafeSettings(cfg, l.opts.Shard); len(wrong) > 0 {
 		return fault.New(fault.Rule, "log.stream_unsafe", "stream %s cannot hold the event log: %s", name, strings.Join(wrong, ", ")).
 			WithHint("let setpoint make the stream, or give it the settings of ADR 1")
 	}
-	l.stream, l.id = stream, cfg.Metadata[identityKey]
+	l.use(stream)
 	return nil
+}
+
+// use takes the stream, and who it is.
+func (l *Log) use(stream jetstream.Stream) {
+	meta := stream.CachedInfo().Config.Metadata
+	l.stream, l.id, l.origin = stream, meta[identityKey], parseOrigin(meta[originKey])
 }
 
 func streamConfig(shard, replicas int) jetstream.StreamConfig {

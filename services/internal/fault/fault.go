@@ -56,7 +56,7 @@ type Place struct {
 	Hint     string
 }
 
-// Intervening is a declarative commit that came between what somebody read and
+// Intervening is a commit that came between what somebody read and
 // what they want to write.
 type Intervening struct {
 	Revision           uint64

@@ -25,29 +25,6 @@ func NewProjector(log *eventlog.Log, kinds *resource.Registry, store Store, reco
 	return &Projector{log: log, kinds: kinds, store: store, record: record, logger: logger}
 }
 
-// Check refuses a store that does not belong to this log: another log's, or
-// one that is ahead of it.
-func Check(ctx context.Context, log *eventlog.Log, at Checkpoint) error {
-	_, err := check(ctx, log, at)
-	return err
-}
-
-// check also tells where the log ends.
-func check(ctx context.Context, log *eventlog.Log, at Checkpoint) (last uint64, err error) {
-	if at.Revision != 0 && at.LogID != log.ID() {
-		return 0, fault.New(fault.Unavailable, "record.other_log",
-			"the record was made from log %q, this log is %q", at.LogID, log.ID()).
-			WithHint("delete the record's file: it is rebuilt from the log")
-	}
-	last, err = log.LastRevision(ctx)
-	if err == nil && at.Revision > last {
-		err = fault.New(fault.Unavailable, "record.ahead_of_log",
-			"the record stands at revision %d, the log ends at %d", at.Revision, last).
-			WithHint("the log has lost its tail or was restored: restore the newest backup, or delete the record's file to rebuild it from this log")
-	}
-	return last, err
-}
-
 // Run follows the log until ctx ends, somebody else writes the store, or the
 // projection halts. What passes (the database or the log cannot be reached) is
 // waited for, and logged once. A halt is logged, told to everybody who waits,
@@ -111,6 +88,8 @@ type storeError struct{ error }
 func (e *storeError) Unwrap() error { return e.error }
 
 func (p *Projector) follow(ctx context.Context) error {
+	finishing, done := finish(ctx)
+	defer done()
 	at, err := p.store.Checkpoint(ctx)
 	if err != nil {
 		return &storeError{err}
@@ -124,7 +103,7 @@ func (p *Projector) follow(ctx context.Context) error {
 		p.record.goesOn() // nothing is left that could not be folded or written
 	}
 	err = p.log.Follow(ctx, at.Revision, func(batch []*eventlog.Record) error {
-		return p.write(ctx, &at, batch)
+		return p.write(finishing, &at, batch)
 	})
 	if err == nil {
 		err = errEnded
@@ -132,11 +111,24 @@ func (p *Projector) follow(ctx context.Context) error {
 	return err
 }
 
+// finishTime is how long a batch that is under way when the projector is
+// stopped has to end.
+const finishTime = 5 * time.Second
+
+// finish is a context for what should end well when ctx is over.
+func finish(ctx context.Context) (context.Context, func()) {
+	finishing, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	stop := context.AfterFunc(ctx, func() { time.AfterFunc(finishTime, cancel) })
+	return finishing, func() { stop(); cancel() }
+}
+
 // write folds whole commits and moves the checkpoint in one transaction.
-func (p *Projector) write(ctx context.Context, at *Checkpoint, batch []*eventlog.Record) error {
+func (p *Projector) write(ctx context.Context, at *Checkpoint, batch []*eventlog.Record) (err error) {
 	if len(batch) == 0 {
 		return nil
 	}
+	ctx, written := p.record.observer.batch(ctx, batch)
+	defer func() { written(err) }()
 	var changes []Change
 	for _, m := range batch {
 		c, err := Fold(p.kinds, m)

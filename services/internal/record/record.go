@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"setpoint.dev/services/internal/calendar"
 	"setpoint.dev/services/internal/fault"
 )
 
@@ -22,6 +23,8 @@ type Record struct {
 	wait  time.Duration
 	end   func(context.Context) (uint64, error)
 	owed  atomic.Uint64
+
+	observer Observer
 
 	mu      sync.Mutex
 	at      uint64
@@ -119,9 +122,8 @@ func (r *Record) wake() {
 	r.changed = make(chan struct{})
 }
 
-// Wait returns when the record has reached the revision. It fails with
-// Unavailable if that takes longer than the bound, or if the projection halts.
-func (r *Record) Wait(ctx context.Context, revision uint64) error {
+// await is what Wait does.
+func (r *Record) await(ctx context.Context, revision uint64) error {
 	var bound <-chan time.Time
 	for {
 		r.mu.Lock()
@@ -236,17 +238,25 @@ func (r *Record) settle(ctx context.Context) {
 	_ = r.Wait(ctx, owed)
 }
 
-// Snapshot selects what was known: at most one of Revision and KnownAt.
+// Snapshot selects what was known: at most one of Revision, KnownAt and
+// KnownOn.
 type Snapshot struct {
-	Revision    uint64    // 0: the newest
-	KnownAt     time.Time // zero: the newest
+	Org         string        // whose days KnownOn counts
+	Revision    uint64        // 0: the newest
+	KnownAt     time.Time     // zero: the newest
+	KnownOn     calendar.Date // the end of this day; zero: the newest
 	MinRevision uint64
+}
+
+// Newest tells that nothing of the past is asked for.
+func (s Snapshot) Newest() bool {
+	return s.Revision == 0 && s.KnownAt.IsZero() && s.KnownOn.IsZero()
 }
 
 // At runs f on a consistent picture, with the legal revision that the
 // snapshot selects in it.
 func (r *Record) At(ctx context.Context, s Snapshot, f func(v View, at uint64) error) error {
-	if s.Revision != 0 && !s.KnownAt.IsZero() {
+	if s.Revision != 0 && !(s.KnownAt.IsZero() && s.KnownOn.IsZero()) {
 		return fault.New(fault.Invalid, "snapshot.two_selectors", "snapshot: give revision or known_at, not both")
 	}
 	if err := r.exists(ctx, "revision", s.Revision); err != nil {
@@ -263,6 +273,12 @@ func (r *Record) At(ctx context.Context, s Snapshot, f func(v View, at uint64) e
 	}
 	return r.View(ctx, func(v View) error {
 		at := v.Revision()
+		if !s.KnownOn.IsZero() {
+			var err error
+			if s.KnownAt, err = endOf(v, s.Org, s.KnownOn); err != nil {
+				return err
+			}
+		}
 		switch {
 		case s.Revision != 0:
 			legal, err := v.Commit(s.Revision)
@@ -276,7 +292,7 @@ func (r *Record) At(ctx context.Context, s Snapshot, f func(v View, at uint64) e
 			}
 			at = legal
 		case !s.KnownAt.IsZero():
-			known, err := v.RevisionAt(s.KnownAt)
+			known, err := v.RevisionAt(within(s.KnownAt))
 			if err != nil {
 				return err
 			}

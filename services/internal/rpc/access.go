@@ -25,6 +25,7 @@ var Access = map[string]principal.Role{
 	declarationv1connect.DeclarationServiceHistoryProcedure: principal.Viewer,
 	declarationv1connect.DeclarationServiceExportProcedure:  principal.Viewer,
 	declarationv1connect.DeclarationServiceDiffProcedure:    principal.Viewer,
+	declarationv1connect.DeclarationServiceFollowProcedure:  principal.Viewer,
 	declarationv1connect.DeclarationServiceApplyProcedure:   principal.Editor,
 	declarationv1connect.DeclarationServiceDeleteProcedure:  principal.Editor,
 
@@ -56,7 +57,7 @@ var Access = map[string]principal.Role{
 // open are the paths that need no token: they tell whether the service works,
 // and no more.
 var open = map[string]bool{
-	"/healthz": true,
+	"/healthz": true, "/readyz": true, "/livez": true,
 	"/" + grpchealth.HealthV1ServiceName + "/Check": true,
 	"/" + grpchealth.HealthV1ServiceName + "/Watch": true,
 }

@@ -9,7 +9,7 @@
 // reaches a handler that did not pass all of them; what is in no table is
 // refused.
 //
-// Start with Door.ServeHTTP in door.go.
+// Start with Door.ServeHTTP in request.go, and Door.pass in door.go.
 package rpc
 
 import (
@@ -17,6 +17,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"slices"
 	"time"
 
 	"buf.build/go/protovalidate"
@@ -25,6 +26,8 @@ import (
 	"connectrpc.com/grpcreflect"
 
 	"setpoint.dev/services/internal/fault"
+	"setpoint.dev/services/internal/health"
+	"setpoint.dev/services/internal/logging"
 	"setpoint.dev/services/internal/principal"
 )
 
@@ -55,6 +58,10 @@ type Options struct {
 	// BodyTime is how long a request may take to arrive, so that a client that
 	// trickles holds a place no longer; default 2 minutes.
 	BodyTime time.Duration
+	// Observer is told of each request but the probes.
+	Observer Observer
+	// Interceptors are around every call, and see its errors as clients do.
+	Interceptors []connect.Interceptor
 	// RenewEvery is how often an open stream's token is checked while nothing
 	// is sent; default 5 s.
 	RenewEvery time.Duration
@@ -63,6 +70,7 @@ type Options struct {
 // Door is the handler of everything the process serves.
 type Door struct {
 	logger   *slog.Logger
+	observer Observer
 	tokens   Authenticator
 	public   *url.URL
 	mux      *http.ServeMux
@@ -96,8 +104,9 @@ func NewDoor(o Options, services ...Service) (*Door, error) {
 		o.BodyTime = 2 * time.Minute
 	}
 	o.Limits = o.Limits.withDefaults()
+	o.Logger = logging.WithRequests(o.Logger)
 	d := &Door{
-		logger: o.Logger, tokens: o.Tokens, public: o.Public,
+		logger: o.Logger, observer: o.Observer, tokens: o.Tokens, public: o.Public,
 		mux: http.NewServeMux(), streams: map[string]bool{},
 		errors: connect.NewErrorWriter(), refusals: &throttle{now: time.Now},
 		open:     newGate("streams", o.Limits.Streams, o.Limits.StreamsPerPrincipal),
@@ -111,9 +120,9 @@ func NewDoor(o Options, services ...Service) (*Door, error) {
 	d.stopping, d.stop = context.WithCancel(context.Background())
 
 	opts := []connect.HandlerOption{
-		connect.WithInterceptors(&interceptor{
+		connect.WithInterceptors(append(slices.Clone(o.Interceptors), &interceptor{
 			logger: o.Logger, validator: validator, stopping: d.stopping, renewEvery: o.RenewEvery,
-		}),
+		})...),
 		connect.WithConditionalHandlerOptions(func(spec connect.Spec) []connect.HandlerOption {
 			return []connect.HandlerOption{connect.WithReadMaxBytes(maxMessage(spec.Procedure))}
 		}),
@@ -137,12 +146,13 @@ func NewDoor(o Options, services ...Service) (*Door, error) {
 	d.mux.Handle(grpcreflect.NewHandlerV1Alpha(reflector, opts...))
 	d.mux.Handle(grpchealth.NewHandler(checker{healthy: o.Healthy, names: names}, connect.WithReadMaxBytes(4<<10)))
 	d.mux.HandleFunc("GET /healthz", d.healthz(o.Healthy, o.Warning))
+	d.mux.HandleFunc("GET /readyz", d.healthz(o.Healthy, nil))
+	d.mux.HandleFunc("GET /livez", health.Live)
 	return d, nil
 }
 
-// ServeHTTP implements http.Handler.
-func (d *Door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	defer d.underWay.begin()()
+// pass lets a request through to its handler, or refuses it.
+func (d *Door) pass(w http.ResponseWriter, r *http.Request) {
 	procedure := r.URL.Path
 	control := http.NewResponseController(w)
 	_ = control.SetReadDeadline(time.Now().Add(d.bodyTime))
@@ -187,14 +197,14 @@ func (d *Door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (d *Door) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	if fault.KindOf(err) == fault.Unauthenticated {
 		w.Header().Set("WWW-Authenticate", "Bearer")
-		d.refusals.log(d.logger, "a request was refused", "from", r.RemoteAddr, "error", err)
+		d.refusals.log(r.Context(), d.logger, "a request was refused", "from", r.RemoteAddr, "error", err)
 	}
 	_ = d.errors.Write(w, r, Error(r.Context(), d.logger, r.URL.Path, err)) // the client has gone
 }
 
 func (d *Door) healthz(healthy func(context.Context) error, warning func() string) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		ctx, cancel := context.WithTimeout(r.Context(), 2*time.Second)
+		ctx, cancel := context.WithTimeout(r.Context(), 900*time.Millisecond)
 		defer cancel()
 		if err := healthy(ctx); err != nil {
 			why := ": " + err.Error()

@@ -9,6 +9,7 @@ import (
 
 	commonv1 "setpoint.dev/proto/gen/setpoint/common/v1"
 	"setpoint.dev/services/internal/fault"
+	"setpoint.dev/services/internal/logging"
 )
 
 var codes = map[fault.Kind]connect.Code{
@@ -50,6 +51,7 @@ func Error(ctx context.Context, logger *slog.Logger, procedure string, err error
 	switch f.Kind {
 	case fault.Internal:
 		logger.ErrorContext(ctx, "internal error", "procedure", procedure, "error", err)
+		message = named(ctx, message)
 	case fault.Unavailable:
 		logger.WarnContext(ctx, "unavailable", "procedure", procedure, "error", err)
 	case fault.Unauthenticated: // a stranger learns nothing of why
@@ -63,6 +65,14 @@ func Error(ctx context.Context, logger *slog.Logger, procedure string, err error
 		out.AddDetail(detail)
 	}
 	return out
+}
+
+// named adds the request's id, under which the log says more.
+func named(ctx context.Context, message string) string {
+	if id := logging.RequestID(ctx); id != "" {
+		message += "; the operator finds more under request " + id
+	}
+	return message
 }
 
 // Detail is the message form of a fault.

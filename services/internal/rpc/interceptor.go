@@ -46,6 +46,7 @@ var _ connect.Interceptor = (*interceptor)(nil)
 func (i *interceptor) WrapUnary(next connect.UnaryFunc) connect.UnaryFunc {
 	return func(ctx context.Context, req connect.AnyRequest) (res connect.AnyResponse, err error) {
 		procedure := req.Spec().Procedure
+		defer func() { ended(ctx, err) }()
 		defer i.recoverPanic(ctx, procedure, func(e error) { res, err = nil, e })
 		if c, ok := ctx.Value(callKey{}).(*call); ok {
 			// The request has been read. Its deadline would end the call, not
@@ -79,6 +80,7 @@ func (i *interceptor) WrapStreamingClient(next connect.StreamingClientFunc) conn
 func (i *interceptor) WrapStreamingHandler(next connect.StreamingHandlerFunc) connect.StreamingHandlerFunc {
 	return func(ctx context.Context, conn connect.StreamingHandlerConn) (err error) {
 		spec := conn.Spec()
+		defer func() { ended(ctx, err) }()
 		defer i.recoverPanic(ctx, spec.Procedure, func(e error) { err = e })
 		c, ok := ctx.Value(callKey{}).(*call)
 		if !ok {
@@ -140,7 +142,7 @@ func (i *interceptor) recoverPanic(ctx context.Context, procedure string, set fu
 		panic(p)
 	}
 	i.logger.ErrorContext(ctx, "panic", "procedure", procedure, "panic", p, "stack", string(debug.Stack()))
-	set(connect.NewError(connect.CodeInternal, errors.New("internal error")))
+	set(connect.NewError(connect.CodeInternal, errors.New(named(ctx, "internal error"))))
 }
 
 // admit is the last check before a handler, whatever came before it.

@@ -1,6 +1,7 @@
 package rpc
 
 import (
+	"context"
 	"log/slog"
 	"net"
 	"sync"
@@ -88,7 +89,7 @@ const saysPerMinute = 10
 
 // log writes the message, or counts it; the count comes with the next message
 // that is written.
-func (t *throttle) log(logger *slog.Logger, message string, args ...any) {
+func (t *throttle) log(ctx context.Context, logger *slog.Logger, message string, args ...any) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if now := t.now(); now.Sub(t.began) >= time.Minute {
@@ -103,7 +104,7 @@ func (t *throttle) log(logger *slog.Logger, message string, args ...any) {
 		args = append(args, "not_logged_before", t.dropped)
 		t.dropped = 0
 	}
-	logger.Warn(message, args...)
+	logger.WarnContext(ctx, message, args...)
 }
 
 // throttledWriter is the log of net/http, where a line is a message.
@@ -117,7 +118,7 @@ func (w throttledWriter) Write(p []byte) (int, error) {
 	for n > 0 && p[n-1] == '\n' {
 		n--
 	}
-	w.throttle.log(w.logger, string(p[:n]))
+	w.throttle.log(context.Background(), w.logger, string(p[:n]))
 	return len(p), nil
 }
 

@@ -19,9 +19,9 @@ type Moment interface {
 }
 
 // Snapshot turns the message form into the record's. A known_at without a time
-// of day means the end of that day, UTC.
-func Snapshot(m Moment) (record.Snapshot, error) {
-	s := record.Snapshot{Revision: uint64(m.GetRevision()), MinRevision: uint64(m.GetMinRevision())}
+// of day means the end of that day where the organization is.
+func Snapshot(org string, m Moment) (record.Snapshot, error) {
+	s := record.Snapshot{Org: org, Revision: uint64(m.GetRevision()), MinRevision: uint64(m.GetMinRevision())}
 	if k := m.GetKnownAt(); k != "" {
 		t, err := time.Parse(time.RFC3339Nano, k)
 		if err != nil {
@@ -30,7 +30,8 @@ func Snapshot(m Moment) (record.Snapshot, error) {
 				return s, fault.New(fault.Invalid, "snapshot.known_at", "knownAt: %.64q is not an instant", k).
 					WithHint("RFC 3339, for example 2018-09-30T17:00:00Z, or a date")
 			}
-			t = d.AddDays(1).Time().Add(-time.Nanosecond)
+			s.KnownOn = d
+			return s, nil
 		}
 		s.KnownAt = t
 	}
@@ -57,14 +58,14 @@ type Page struct {
 // PageOf reads a listing request; size is the default page size, keys how many
 // parts tell where a page ends. A token holds the revision of the first page,
 // however that was selected, so that all pages are of one picture.
-func PageOf(r Paged, size, keys int) (Page, error) {
-	p := Page{Size: size}
+func PageOf(org string, r Paged, size, keys int) (Page, error) {
+	p := Page{Snapshot: record.Snapshot{Org: org}, Size: size}
 	if n := int(r.GetPageSize()); n > 0 {
 		p.Size = n
 	}
 	if r.GetPageToken() == "" {
 		var err error
-		p.Snapshot, err = Snapshot(r)
+		p.Snapshot, err = Snapshot(org, r)
 		return p, err
 	}
 	b, err := base64.RawURLEncoding.DecodeString(r.GetPageToken())

@@ -35,6 +35,8 @@ type Runner struct {
 	record *record.Record
 	now    func() time.Time
 	queues queues
+
+	observer Observer
 }
 
 // New makes a runner; now is the clock.
@@ -70,21 +72,27 @@ type Outcome struct {
 	// Replayed is set where the request id had been carried out before; the
 	// decision was then not needed.
 	Replayed *record.Request
+
+	duplicate bool // found in the log, not on record
 }
 
 // Run carries out a command. decide must be repeatable: it runs again after a
 // conflict. No writes means that everything is already so.
-func (r *Runner) Run(ctx context.Context, c Command, decide func(record.View) ([]Write, error)) (Outcome, error) {
+func (r *Runner) Run(ctx context.Context, c Command, decide func(record.View) ([]Write, error)) (_ Outcome, err error) {
 	if c.RequestID == "" {
 		c.RequestID = rand.Text()
 	}
+	var out Outcome
+	var wrote bool
+	var n int
+	ctx, end := r.observer.command(ctx, c.RequestID)
+	defer func() { end(ran(out, wrote, n, err)) }()
 	turn, err := r.queues.enter(ctx, c.Org, c.Guards)
 	if err != nil {
 		return Outcome{}, err
 	}
 	// What this process wrote to the guards, or declared, must be on record, or
 	// the append could only fail.
-	var out Outcome
 	defer func() {
 		at, _ := r.record.Status()
 		turn.leave(out.Revision, at)
@@ -92,8 +100,9 @@ func (r *Runner) Run(ctx context.Context, c Command, decide func(record.View) ([
 	if err := r.record.Wait(ctx, turn.reach); err != nil {
 		return Outcome{}, err
 	}
-	for n, fresh := 1, false; ; n++ {
-		var wrote bool
+	fresh := false
+	err = errPanicked // until a decision returns
+	for n = 1; ; n++ {
 		out, wrote, err = r.once(ctx, c, fresh, decide)
 		var conflict *eventlog.ConflictError
 		switch {
@@ -121,6 +130,15 @@ func (r *Runner) Reach(ctx context.Context, guard eventlog.Subject, revision uin
 	return r.record.Wait(ctx, revision)
 }
 
+// CatchUp waits until the record has folded everything that is in the log now.
+func (r *Runner) CatchUp(ctx context.Context) error {
+	last, err := r.log.LastRevision(ctx)
+	if err != nil {
+		return err
+	}
+	return r.record.Wait(ctx, last)
+}
+
 // Commits returns every commit on an aggregate after a revision, oldest first,
 // as the log's leader has them.
 func (r *Runner) Commits(ctx context.Context, s eventlog.Subject, after uint64) ([]*eventlog.Record, error) {
@@ -146,7 +164,8 @@ func (r *Runner) once(ctx context.Context, c Command, fresh bool, decide func(re
 		}
 	}
 	var drafts []eventlog.Draft
-	err = r.record.View(ctx, func(v record.View) error {
+	deciding, decided := r.observer.decide(ctx)
+	err = r.record.View(deciding, func(v record.View) error {
 		done, err := v.Request(c.Org, c.RequestID)
 		if err != nil {
 			return err
@@ -178,6 +197,7 @@ func (r *Runner) once(ctx context.Context, c Command, fresh bool, decide func(re
 		}
 		return nil
 	})
+	decided(err)
 	if err != nil || len(drafts) == 0 {
 		return out, false, err
 	}
@@ -190,7 +210,7 @@ func (r *Runner) once(ctx context.Context, c Command, fresh bool, decide func(re
 	}
 	// Who reads next should find what was written.
 	r.record.Owe(committed.Revision)
-	return Outcome{Revision: committed.Revision}, true, nil
+	return Outcome{Revision: committed.Revision, duplicate: committed.Duplicate}, true, nil
 }
 
 // sortSubjects orders guards, so that two commands never wait for each other.

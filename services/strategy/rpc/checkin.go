@@ -32,6 +32,14 @@ func (s *Service) CheckIn(ctx context.Context, req *strategyv1.CheckInRequest) (
 	if err != nil {
 		return nil, err
 	}
+	wordless := s.status != nil && strategy.CheckIn{Note: req.GetNote(), Override: req.GetOverride()}.Wordless()
+	if wordless {
+		// It may be refused for its target's status, which rests on more than the
+		// target: on everything that was recorded before the check-in.
+		if err := s.runner.CatchUp(ctx); err != nil {
+			return nil, err
+		}
+	}
 	out, err := s.runner.Run(ctx, runner.Command{
 		Org: p.Org, RequestID: req.GetRequestId(), Digest: digest, Principal: p.ID,
 		Manager: orAPI(req.GetManager()), Guards: guards,
@@ -53,6 +61,11 @@ func (s *Service) CheckIn(ctx context.Context, req *strategyv1.CheckInRequest) (
 		if err != nil {
 			return nil, err
 		}
+		if wordless {
+			if said.Status, err = s.status(v, p.Org, target.Name, day); err != nil {
+				return nil, err
+			}
+		}
 		event, err := strategy.DecideCheckIn(said, c)
 		if err != nil || event == nil {
 			return nil, err
@@ -68,7 +81,7 @@ func (s *Service) CheckIn(ctx context.Context, req *strategyv1.CheckInRequest) (
 		}}, nil
 	})
 	if err != nil {
-		return nil, err
+		return nil, s.tellWhatCameBetween(ctx, err, uint64(req.GetExpectedRevision()))
 	}
 	return &strategyv1.CheckInResponse{Revision: int64(out.Revision)}, nil
 }
@@ -109,10 +122,8 @@ func said(v record.View, target *record.Resource, day calendar.Date, expected ui
 	}
 	out.Overridden = word.On(day.String()).Override != nil
 	if expected != 0 && newest > expected {
-		return out, &fault.Error{Kind: fault.Aborted, Reason: "strategy.checkins_changed", Revision: newest,
-			Message: "target " + strconv.Quote(target.Name) + " has newer check-ins: expected_revision is " +
-				strconv.FormatUint(expected, 10) + ", they stand at " + strconv.FormatUint(newest, 10),
-			Hint: "read them again and decide anew"}
+		return out, changed(subject(target.Org, "checkin", target.ID), newest, "strategy.checkins_changed",
+			"target %q has newer check-ins: expected_revision is %d, they stand at %d", target.Name, expected, newest)
 	}
 	return out, nil
 }
@@ -140,7 +151,7 @@ func (s *Service) ListCheckIns(ctx context.Context, req *strategyv1.ListCheckIns
 	if err != nil {
 		return nil, err
 	}
-	page, err := rpc.PageOf(req, 100, 2)
+	page, err := rpc.PageOf(p.Org, req, 100, 2)
 	if err != nil {
 		return nil, err
 	}

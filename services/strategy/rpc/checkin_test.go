@@ -1,6 +1,7 @@
 package rpc_test
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -12,6 +13,7 @@ import (
 	"connectrpc.com/connect"
 	"google.golang.org/protobuf/proto"
 
+	commonv1 "setpoint.dev/proto/gen/setpoint/common/v1"
 	declarationv1 "setpoint.dev/proto/gen/setpoint/declaration/v1"
 	strategyv1 "setpoint.dev/proto/gen/setpoint/strategy/v1"
 )
@@ -24,7 +26,7 @@ func TestAnOverrideStandsBesideTheComputedStatus(t *testing.T) {
 	}
 	set := w.checkIn(&strategyv1.CheckInRequest{At: "2026-11-10", Confidence: confidence(4), Override: until("2026-12-05")})
 	w.checkIn(&strategyv1.CheckInRequest{At: "2026-11-20", Note: "talks go on"})
-	cleared := w.checkIn(&strategyv1.CheckInRequest{At: "2026-11-22", Confidence: confidence(0), ClearOverride: true})
+	cleared := w.checkIn(&strategyv1.CheckInRequest{At: "2026-11-22", Confidence: confidence(0), Note: "n", ClearOverride: true})
 	for _, c := range []struct {
 		asOf       string
 		revision   int64
@@ -91,9 +93,9 @@ func TestCheckInsAreListedNewestFirst(t *testing.T) {
 	first := w.checkIn(&strategyv1.CheckInRequest{At: "2026-11-10", Confidence: confidence(4), Override: until("2026-12-05")})
 	w.checkIn(&strategyv1.CheckInRequest{At: "2026-11-20", Note: "talks go on"})
 	w.checkIn(&strategyv1.CheckInRequest{At: "2026-11-15", Note: "said late"})
-	last := w.checkIn(&strategyv1.CheckInRequest{ClearOverride: true})
+	last := w.checkIn(&strategyv1.CheckInRequest{ClearOverride: true, Note: "settled"})
 	want := []string{
-		"t 2026-11-22 by local cleared",
+		"t 2026-11-22 by local settled cleared",
 		"t 2026-11-20 by local talks go on",
 		"t 2026-11-15 by local said late",
 		"t 2026-11-10 by local 4/10 at_risk until 2026-12-05: a strike",
@@ -122,8 +124,8 @@ func TestCheckInsAreListedNewestFirst(t *testing.T) {
 
 func TestCheckInsThatAreRefused(t *testing.T) {
 	w := start(t)
-	seen := w.checkIn(&strategyv1.CheckInRequest{Confidence: confidence(4)})
-	w.checkIn(&strategyv1.CheckInRequest{Confidence: confidence(5)})
+	seen := w.checkIn(&strategyv1.CheckInRequest{Confidence: confidence(4), Note: "n"})
+	w.checkIn(&strategyv1.CheckInRequest{Confidence: confidence(5), Note: "n"})
 	for _, c := range []struct {
 		reason string
 		req    *strategyv1.CheckInRequest
@@ -138,6 +140,8 @@ func TestCheckInsThatAreRefused(t *testing.T) {
 		{"strategy.override_expires", &strategyv1.CheckInRequest{Target: "t", Override: until("2027-11-23")}},
 		{"strategy.override_expires", &strategyv1.CheckInRequest{Target: "t", Override: until("2026-11-21")}},
 		{"strategy.checkin_override_and_clear", &strategyv1.CheckInRequest{Target: "t", Override: until("2026-12-31"), ClearOverride: true}},
+		{"strategy.checkin_note", &strategyv1.CheckInRequest{Target: "t", Confidence: confidence(6)}},
+		{"strategy.checkin_note", &strategyv1.CheckInRequest{Target: "t", At: "2026-10-31", Confidence: confidence(6), Note: " "}},
 		{"strategy.checkins_changed", &strategyv1.CheckInRequest{Target: "t", Note: "x", ExpectedRevision: seen}},
 	} {
 		if _, err := w.strategy.CheckIn(w.ctx, c.req); reason(err) != c.reason {
@@ -159,7 +163,7 @@ func TestACheckInCountsOnce(t *testing.T) {
 	w := start(t)
 	req := &strategyv1.CheckInRequest{RequestId: "r1", Confidence: confidence(4), Note: "n"}
 	first := w.checkIn(req)
-	w.checkIn(&strategyv1.CheckInRequest{Confidence: confidence(5)})
+	w.checkIn(&strategyv1.CheckInRequest{Confidence: confidence(5), Note: "n"})
 	before := w.list(&strategyv1.ListCheckInsRequest{})
 	for _, rebuild := range []bool{false, true} {
 		if err := w.server.Close(); err != nil {
@@ -178,7 +182,7 @@ func TestACheckInCountsOnce(t *testing.T) {
 			t.Errorf("rebuilt %v: %v, before it was %v", rebuild, after, before)
 		}
 	}
-	w.checkIn(&strategyv1.CheckInRequest{Confidence: confidence(5)})
+	w.checkIn(&strategyv1.CheckInRequest{Confidence: confidence(5), Note: "n"})
 	if _, err := w.strategy.CheckIn(w.ctx, &strategyv1.CheckInRequest{RequestId: "r1", Target: "t", Note: "other"}); reason(err) != "request.id_reused" {
 		t.Errorf("got %v", err)
 	}
@@ -257,5 +261,49 @@ func TestANewValueBesideAnotherSourcesIsSaid(t *testing.T) {
 		if got := res.GetWarnings(); (c.want == "") != (len(got) == 0) || len(got) > 1 || len(got) == 1 && !strings.Contains(got[0], c.want) {
 			t.Errorf("%s: %q", c.name, got)
 		}
+	}
+}
+
+// field is what the first fault of a refusal is about.
+func field(c *connect.Error) string {
+	for _, d := range c.Details() {
+		if m, err := d.Value(); err == nil {
+			if e, ok := m.(*commonv1.ErrorDetail); ok && len(e.GetFaults()) > 0 {
+				return e.GetFaults()[0].GetField()
+			}
+		}
+	}
+	return ""
+}
+
+// Whether a note is needed is decided by the status on the day that the
+// check-in is about, with all that was recorded before it.
+func TestARedStatusNeedsANote(t *testing.T) {
+	w := start(t)
+	bare := func(at string) string {
+		_, err := w.strategy.CheckIn(w.ctx, &strategyv1.CheckInRequest{Target: "t", At: at, Confidence: confidence(6)})
+		return reason(err)
+	}
+	if got := bare("2025-12-31"); got != "" { // before the target began to count there is nothing to explain
+		t.Errorf("before it began: %q", got)
+	}
+	_, err := w.strategy.CheckIn(w.ctx, &strategyv1.CheckInRequest{Target: "t", Confidence: confidence(6)})
+	var c *connect.Error
+	if !errors.As(err, &c) || c.Code() != connect.CodeFailedPrecondition || !strings.Contains(c.Message(), "off track on 2026-11-22") || field(c) != "note" {
+		t.Errorf("red: %v, of field %q", err, field(c))
+	}
+	w.observe(true, observation("2026-10-31", "REXUS", 109))
+	if got := bare(""); got != "" {
+		t.Errorf("with a value that is on track: %q", got)
+	}
+	if got := bare("2026-09-30"); got != "" { // no value by then: unknown is not red
+		t.Errorf("before the value: %q", got)
+	}
+	w.observe(true, observation("2026-10-31", "REXUS", 12))
+	if got := bare(""); got != "" { // the same person has just said so
+		t.Errorf("again: %q", got)
+	}
+	if got := bare("2026-11-21"); got != "strategy.checkin_note" {
+		t.Errorf("red again: %q", got)
 	}
 }

@@ -14,6 +14,7 @@ import (
 
 	strategyv1 "setpoint.dev/proto/gen/setpoint/strategy/v1"
 	"setpoint.dev/proto/gen/setpoint/strategy/v1/strategyv1connect"
+	"setpoint.dev/services/internal/calendar"
 	"setpoint.dev/services/internal/eventlog"
 	"setpoint.dev/services/internal/fault"
 	"setpoint.dev/services/internal/principal"
@@ -32,13 +33,20 @@ type Service struct {
 	runner *runner.Runner
 	record *record.Record
 	kinds  *resource.Registry
+	status StatusFunc
 }
 
 var _ strategyv1connect.StrategyServiceHandler = (*Service)(nil)
 
-// New returns the service to mount.
-func New(r *runner.Runner, rec *record.Record, kinds *resource.Registry) rpc.Service {
-	s := &Service{runner: r, record: rec, kinds: kinds}
+// StatusFunc computes the status of a target at the end of a day, with what a
+// view has on record. Computing is another slice's work: whoever puts the
+// process together has the function.
+type StatusFunc func(v record.View, org, target string, day calendar.Date) (string, error)
+
+// New returns the service to mount. status says which check-ins need a note;
+// without it, none does.
+func New(r *runner.Runner, rec *record.Record, kinds *resource.Registry, status StatusFunc) rpc.Service {
+	s := &Service{runner: r, record: rec, kinds: kinds, status: status}
 	return rpc.Service{
 		Name: strategyv1connect.StrategyServiceName,
 		Mount: func(opts ...connect.HandlerOption) (string, http.Handler) {
@@ -107,7 +115,7 @@ func (s *Service) observe(ctx context.Context, c observation) (*strategyv1.Recor
 		return decide(v, p.Org, c, res)
 	})
 	if err != nil {
-		return nil, err
+		return nil, s.tellWhatCameBetween(ctx, err, c.expected)
 	}
 	if r := out.Replayed; r != nil {
 		res = &strategyv1.RecordObservationsResponse{Recorded: int32(r.Recorded), Corrected: int32(r.Corrected)}
@@ -221,9 +229,8 @@ func decide(v record.View, org string, c observation, res *strategyv1.RecordObse
 			}
 		}
 		if c.expected != 0 && newest > c.expected {
-			return nil, &fault.Error{Kind: fault.Aborted, Reason: "strategy.observations_changed", Revision: newest,
-				Message: fmt.Sprintf("metric %q has newer observations: expected_revision is %d, they stand at %d", name, c.expected, newest),
-				Hint:    "read them again and decide anew"}
+			return nil, changed(subject(org, "observation", m.ID), newest, "strategy.observations_changed",
+				"metric %q has newer observations: expected_revision is %d, they stand at %d", name, c.expected, newest)
 		}
 		wrong.Places = append(wrong.Places, strategy.Within(m.Spec.(*strategyv1.MetricSpec).GetBounds(), values)...)
 		wrong.Places = append(wrong.Places, strategy.Recordable(m.Spec.(*strategyv1.MetricSpec), values)...)
@@ -286,7 +293,7 @@ func (s *Service) ListObservations(ctx context.Context, req *strategyv1.ListObse
 	if err != nil {
 		return nil, err
 	}
-	page, err := rpc.PageOf(req, 1000, 2)
+	page, err := rpc.PageOf(p.Org, req, 1000, 2)
 	if err != nil {
 		return nil, err
 	}

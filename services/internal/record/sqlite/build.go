@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"errors"
 	"fmt"
 )
 
@@ -39,15 +40,16 @@ func (s *Store) finish(ctx context.Context, path string) error {
 }
 
 func (s *Store) pragma(ctx context.Context, text string) error {
-	// Some answer with a row, which must be read for them to be done.
-	rows, err := s.write.QueryContext(ctx, "PRAGMA "+text)
+	s.writing.Lock()
+	defer s.writing.Unlock()
+	name := "pragma " + text
+	err := s.writer.prepare(name, name)
+	if err == nil {
+		// Some answer with a row, which must be read for them to be done.
+		err = s.writer.query(ctx, name, func(scanner) error { return nil })
+		err = errors.Join(err, s.writer.forget(name))
+	}
 	if err != nil {
-		return fmt.Errorf("set up the record: %w", err)
-	}
-	defer func() { _ = rows.Close() }()
-	for rows.Next() {
-	}
-	if err := rows.Err(); err != nil {
 		return fmt.Errorf("set up the record: %w", err)
 	}
 	return nil

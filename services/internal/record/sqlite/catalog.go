@@ -75,21 +75,9 @@ func fileOf(number int) string {
 // listed is left from a build or a swap that was killed and is removed. A
 // folder that is older than the catalog has its one file as generation 1.
 func readCatalog(dir string) (catalog, error) {
-	c := catalog{Next: 1}
-	text, err := os.ReadFile(filepath.Join(dir, catalogFile))
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		if exists(filepath.Join(dir, firstFile)) {
-			c = catalog{Next: 2, Live: 1, Generations: []entry{{Number: 1, Version: 1, File: firstFile}}}
-		}
-	case err != nil:
-		return c, fmt.Errorf("read the record's catalog: %w", err)
-	default:
-		if err := json.Unmarshal(text, &c); err != nil || !c.legal() {
-			return c, fault.New(fault.Unavailable, "record.catalog_unreadable",
-				"%s does not list the generations of the record", filepath.Join(dir, catalogFile)).
-				WithHint("delete it and every record*.db beside it: the record is rebuilt from the log")
-		}
+	c, err := listed(dir)
+	if err != nil {
+		return c, err
 	}
 	for _, e := range c.Generations {
 		if !exists(filepath.Join(dir, e.File)) {
@@ -108,6 +96,27 @@ func readCatalog(dir string) (catalog, error) {
 			if err := removeFile(filepath.Join(dir, name)); err != nil {
 				return c, err
 			}
+		}
+	}
+	return c, nil
+}
+
+// listed is the list as it is written.
+func listed(dir string) (catalog, error) {
+	c := catalog{Next: 1}
+	text, err := os.ReadFile(filepath.Join(dir, catalogFile))
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		if exists(filepath.Join(dir, firstFile)) {
+			c = catalog{Next: 2, Live: 1, Generations: []entry{{Number: 1, Version: 1, File: firstFile}}}
+		}
+	case err != nil:
+		return c, fmt.Errorf("read the record's catalog: %w", err)
+	default:
+		if err := json.Unmarshal(text, &c); err != nil || !c.legal() {
+			return c, fault.New(fault.Unavailable, "record.catalog_unreadable",
+				"%s does not list the generations of the record", filepath.Join(dir, catalogFile)).
+				WithHint("delete it and every record*.db beside it: the record is rebuilt from the log")
 		}
 	}
 	return c, nil

@@ -48,7 +48,7 @@ func (s *Store) Rows(ctx context.Context, f func(record.Row) error) (at record.C
 		return at, fmt.Errorf("list the record: %w", err)
 	}
 	defer func() { _ = tx.Rollback() }()
-	if at, err = checkpoint(tx.QueryRowContext(ctx, readCheckpoint)); err != nil {
+	if at, err = checkpoint(tx.QueryRowContext(ctx, readCheckpoint).Scan); err != nil {
 		return at, err
 	}
 	names, columns, err := tables(ctx, tx)

@@ -13,6 +13,7 @@ import (
 	"net/url"
 	"runtime"
 	"sort"
+	"sync"
 
 	_ "modernc.org/sqlite" // the driver
 
@@ -26,11 +27,13 @@ var migrations embed.FS
 
 // Store implements record.Store.
 type Store struct {
-	kinds  *resource.Registry
-	write  *sql.DB
-	read   *sql.DB
-	writer map[string]*sql.Stmt
-	reader map[string]*sql.Stmt
+	kinds *resource.Registry
+	// read is for what is asked for rarely.
+	read    *sql.DB
+	readers *pool
+
+	writing sync.Mutex // is held by who uses writer
+	writer  *session
 }
 
 var _ record.Store = (*Store)(nil)
@@ -49,34 +52,30 @@ func Open(ctx context.Context, path string, kinds *resource.Registry) (*Store, e
 	if err != nil {
 		return nil, fmt.Errorf("open the record: %w", err)
 	}
-	w.SetMaxOpenConns(1)
-	s := &Store{kinds: kinds, write: w, writer: map[string]*sql.Stmt{}, reader: map[string]*sql.Stmt{}}
-	if err := migrate(ctx, w); err != nil {
-		return nil, errors.Join(err, w.Close())
+	if err := errors.Join(migrate(ctx, w), w.Close()); err != nil {
+		return nil, err
 	}
+	s := &Store{kinds: kinds}
 	if s.read, err = sql.Open("sqlite", dsn("deferred")); err != nil {
-		return nil, errors.Join(fmt.Errorf("open the record: %w", err), w.Close())
+		return nil, fmt.Errorf("open the record: %w", err)
 	}
-	s.read.SetMaxOpenConns(2 * max(2, runtime.NumCPU()))
-	s.read.SetMaxIdleConns(2 * max(2, runtime.NumCPU()))
-	for name, text := range writeStatements {
-		if s.writer[name], err = w.PrepareContext(ctx, text); err != nil {
-			return nil, errors.Join(fmt.Errorf("prepare %s: %w", name, err), s.Close())
-		}
-	}
-	for name, text := range readStatements {
-		if s.reader[name], err = s.read.PrepareContext(ctx, text); err != nil {
-			return nil, errors.Join(fmt.Errorf("prepare %s: %w", name, err), s.Close())
-		}
+	s.readers = newPool(2*max(2, runtime.NumCPU()), func() (*session, error) {
+		return openSession(s.read.Driver(), dsn("deferred"), readStatements)
+	})
+	if s.writer, err = openSession(s.read.Driver(), dsn("immediate"), writeStatements); err != nil {
+		return nil, errors.Join(fmt.Errorf("open the record: %w", err), s.Close())
 	}
 	return s, nil
 }
 
 // Close closes the file.
 func (s *Store) Close() error {
-	err := s.write.Close()
-	if s.read != nil {
-		err = errors.Join(err, s.read.Close())
+	s.writing.Lock()
+	defer s.writing.Unlock()
+	err := errors.Join(s.readers.close(), s.read.Close())
+	if s.writer != nil {
+		err = errors.Join(err, s.writer.close())
+		s.writer = nil
 	}
 	return err
 }

@@ -11,6 +11,7 @@ import (
 
 	commonv1 "setpoint.dev/proto/gen/setpoint/common/v1"
 	"setpoint.dev/services/internal/record"
+	"setpoint.dev/services/internal/resource"
 )
 
 const resourceColumns = `r.org, r.kind, r.name, r.rev_from, r.rev_to, r.id, r.created, r.metadata, r.spec,
@@ -21,7 +22,7 @@ const observationColumns = `org, metric_id, observed_at, source, rev_from, rev_t
 const checkInColumns = `org, target_id, at, rev, confidence, note, status, reason, expires, clear, recorded, principal`
 
 var readStatements = map[string]string{
-	"checkpoint": readCheckpoint,
+	"read checkpoint": readCheckpoint,
 	"revision at": `SELECT coalesce((SELECT revision FROM commit_time WHERE recorded <= ?
 		ORDER BY recorded DESC, revision DESC LIMIT 1), 0)`,
 	"commit": `SELECT coalesce((SELECT min(revision) FROM commit_time WHERE revision >= ?1),
@@ -67,49 +68,51 @@ var readStatements = map[string]string{
 }
 
 // View implements record.Store.
-func (s *Store) View(ctx context.Context, f func(record.View) error) error {
-	tx, err := s.read.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
+func (s *Store) View(ctx context.Context, f func(record.View) error) (err error) {
+	reader, err := s.readers.take(ctx)
 	if err != nil {
 		return fmt.Errorf("read the record: %w", err)
 	}
-	// A read transaction has nothing to commit.
-	defer func() { _ = tx.Rollback() }()
+	sound := false
+	defer func() { s.readers.put(reader, sound) }()
+	if err := reader.exec(begin); err != nil {
+		return fmt.Errorf("read the record: %w", err)
+	}
+	defer func() {
+		// A read transaction has nothing to commit, and a session that cannot end
+		// it is not used again.
+		sound = reader.exec(rollback) == nil
+	}()
 	// The first read pins the picture.
-	at, err := checkpoint(tx.StmtContext(ctx, s.reader["checkpoint"]).QueryRowContext(ctx))
+	at, err := reader.checkpoint(ctx)
 	if err != nil {
 		return err
 	}
-	return f(&view{ctx: ctx, tx: tx, s: s, at: at.Revision})
+	return f(&view{ctx: ctx, session: reader, kinds: s.kinds, at: at.Revision})
 }
 
 type view struct {
-	ctx context.Context
-	tx  *sql.Tx
-	s   *Store
-	at  uint64
+	*session
+	ctx   context.Context
+	kinds *resource.Registry
+	at    uint64
 }
 
 func (v *view) Revision() uint64 { return v.at }
 
-func (v *view) row(name string, args ...any) *sql.Row {
-	return v.tx.StmtContext(v.ctx, v.s.reader[name]).QueryRowContext(v.ctx, args...)
+func (v *view) row(name string, args ...any) found { return found{v, name, args} }
+
+// found is a result of one row at most.
+type found struct {
+	v    *view
+	name string
+	args []any
 }
 
+func (f found) Scan(dest ...any) error { return f.v.one(f.v.ctx, f.name, f.args, dest...) }
+
 func (v *view) rows(name string, scan func(scanner) error, args ...any) error {
-	rows, err := v.tx.StmtContext(v.ctx, v.s.reader[name]).QueryContext(v.ctx, args...)
-	if err != nil {
-		return fmt.Errorf("read %s: %w", name, err)
-	}
-	defer func() { _ = rows.Close() }()
-	for rows.Next() {
-		if err := scan(rows); err != nil {
-			return fmt.Errorf("read %s: %w", name, err)
-		}
-	}
-	if err := rows.Err(); err != nil {
-		return fmt.Errorf("read %s: %w", name, err)
-	}
-	return nil
+	return v.query(v.ctx, name, scan, args...)
 }
 
 func (v *view) RevisionAt(at time.Time) (uint64, error) {
@@ -139,7 +142,7 @@ func (v *view) scanResource(row scanner) (*record.Resource, error) {
 	if err := proto.Unmarshal(metadata, r.Metadata); err != nil {
 		return nil, err
 	}
-	m, ok := v.s.kinds.NewSpec(r.Kind)
+	m, ok := v.kinds.NewSpec(r.Kind)
 	if !ok {
 		return nil, fmt.Errorf("the record holds a %s, a kind this binary does not know", r.Kind)
 	}

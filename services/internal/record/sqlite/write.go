@@ -49,14 +49,20 @@ var writeStatements = map[string]string{
 
 // Checkpoint implements record.Store.
 func (s *Store) Checkpoint(ctx context.Context) (record.Checkpoint, error) {
-	return checkpoint(s.writer["read checkpoint"].QueryRowContext(ctx))
+	s.writing.Lock()
+	defer s.writing.Unlock()
+	return s.writer.checkpoint(ctx)
 }
 
 const readCheckpoint = `SELECT log_id, revision, hash FROM checkpoint`
 
-func checkpoint(row *sql.Row) (record.Checkpoint, error) {
+func (s *session) checkpoint(ctx context.Context) (record.Checkpoint, error) {
+	return checkpoint(func(dest ...any) error { return s.one(ctx, "read checkpoint", nil, dest...) })
+}
+
+func checkpoint(scan func(dest ...any) error) (record.Checkpoint, error) {
 	var c record.Checkpoint
-	err := row.Scan(&c.LogID, &c.Revision, &c.Hash)
+	err := scan(&c.LogID, &c.Revision, &c.Hash)
 	if errors.Is(err, sql.ErrNoRows) {
 		return record.Checkpoint{}, nil
 	}
@@ -68,16 +74,21 @@ func checkpoint(row *sql.Row) (record.Checkpoint, error) {
 
 // Write implements record.Store.
 func (s *Store) Write(ctx context.Context, from, to record.Checkpoint, changes []record.Change) (err error) {
-	tx, err := s.write.BeginTx(ctx, nil)
-	if err != nil {
+	s.writing.Lock()
+	defer s.writing.Unlock()
+	if s.writer == nil {
+		return errClosed
+	}
+	w := writer{s.writer}
+	if err := w.exec(beginImmediate); err != nil {
 		return fmt.Errorf("write the record: %w", err)
 	}
 	defer func() {
 		if err != nil {
-			err = errors.Join(err, tx.Rollback())
+			err = errors.Join(err, w.exec(rollback))
 		}
 	}()
-	have, err := checkpoint(tx.StmtContext(ctx, s.writer["read checkpoint"]).QueryRowContext(ctx))
+	have, err := w.checkpoint(ctx)
 	if err != nil {
 		return err
 	}
@@ -86,7 +97,6 @@ func (s *Store) Write(ctx context.Context, from, to record.Checkpoint, changes [
 			"the record stands at revision %d of log %q, not at %d of %q: somebody else writes it",
 			have.Revision, have.LogID, from.Revision, from.LogID)
 	}
-	w := writer{ctx: ctx, tx: tx, stmts: s.writer, bound: map[string]*sql.Stmt{}}
 	for _, c := range changes {
 		if err := w.change(c); err != nil {
 			return err
@@ -95,30 +105,16 @@ func (s *Store) Write(ctx context.Context, from, to record.Checkpoint, changes [
 	if err := w.exec("checkpoint", to.LogID, to.Revision, nonNil(to.Hash)); err != nil {
 		return err
 	}
-	if err := tx.Commit(); err != nil {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if err := w.exec(commit); err != nil {
 		return fmt.Errorf("write the record: %w", err)
 	}
 	return nil
 }
 
-type writer struct {
-	ctx   context.Context
-	tx    *sql.Tx
-	stmts map[string]*sql.Stmt
-	bound map[string]*sql.Stmt
-}
-
-func (w *writer) exec(name string, args ...any) error {
-	st, ok := w.bound[name]
-	if !ok {
-		st = w.tx.StmtContext(w.ctx, w.stmts[name])
-		w.bound[name] = st
-	}
-	if _, err := st.ExecContext(w.ctx, args...); err != nil {
-		return fmt.Errorf("%s: %w", name, err)
-	}
-	return nil
-}
+type writer struct{ *session }
 
 func (w *writer) change(c record.Change) error {
 	switch c := c.(type) {

@@ -21,8 +21,68 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
+type Finding_Severity int32
+
+const (
+	Finding_SEVERITY_UNSPECIFIED Finding_Severity = 0
+	Finding_SEVERITY_OK          Finding_Severity = 1
+	// Worth knowing, nothing to do.
+	Finding_SEVERITY_NOTE Finding_Severity = 2
+	// Works, and may not for long.
+	Finding_SEVERITY_WARNING Finding_Severity = 3
+	// Something is lost, or will be.
+	Finding_SEVERITY_ERROR Finding_Severity = 4
+)
+
+// Enum value maps for Finding_Severity.
+var (
+	Finding_Severity_name = map[int32]string{
+		0: "SEVERITY_UNSPECIFIED",
+		1: "SEVERITY_OK",
+		2: "SEVERITY_NOTE",
+		3: "SEVERITY_WARNING",
+		4: "SEVERITY_ERROR",
+	}
+	Finding_Severity_value = map[string]int32{
+		"SEVERITY_UNSPECIFIED": 0,
+		"SEVERITY_OK":          1,
+		"SEVERITY_NOTE":        2,
+		"SEVERITY_WARNING":     3,
+		"SEVERITY_ERROR":       4,
+	}
+)
+
+func (x Finding_Severity) Enum() *Finding_Severity {
+	p := new(Finding_Severity)
+	*p = x
+	return p
+}
+
+func (x Finding_Severity) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (Finding_Severity) Descriptor() protoreflect.EnumDescriptor {
+	return file_setpoint_admin_v1_integrity_proto_enumTypes[0].Descriptor()
+}
+
+func (Finding_Severity) Type() protoreflect.EnumType {
+	return &file_setpoint_admin_v1_integrity_proto_enumTypes[0]
+}
+
+func (x Finding_Severity) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use Finding_Severity.Descriptor instead.
+func (Finding_Severity) EnumDescriptor() ([]byte, []int) {
+	return file_setpoint_admin_v1_integrity_proto_rawDescGZIP(), []int{3, 0}
+}
+
 type DiagnoseRequest struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Also fold the log again and compare every row of the read models.
+	Deep          bool `protobuf:"varint,1,opt,name=deep,proto3" json:"deep,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -57,8 +117,21 @@ func (*DiagnoseRequest) Descriptor() ([]byte, []int) {
 	return file_setpoint_admin_v1_integrity_proto_rawDescGZIP(), []int{0}
 }
 
+func (x *DiagnoseRequest) GetDeep() bool {
+	if x != nil {
+		return x.Deep
+	}
+	return false
+}
+
 type DiagnoseResponse struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Types that are valid to be assigned to Part:
+	//
+	//	*DiagnoseResponse_Progress
+	//	*DiagnoseResponse_Finding
+	//	*DiagnoseResponse_Summary
+	Part          isDiagnoseResponse_Part `protobuf_oneof:"part"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -93,6 +166,347 @@ func (*DiagnoseResponse) Descriptor() ([]byte, []int) {
 	return file_setpoint_admin_v1_integrity_proto_rawDescGZIP(), []int{1}
 }
 
+func (x *DiagnoseResponse) GetPart() isDiagnoseResponse_Part {
+	if x != nil {
+		return x.Part
+	}
+	return nil
+}
+
+func (x *DiagnoseResponse) GetProgress() *DiagnoseProgress {
+	if x != nil {
+		if x, ok := x.Part.(*DiagnoseResponse_Progress); ok {
+			return x.Progress
+		}
+	}
+	return nil
+}
+
+func (x *DiagnoseResponse) GetFinding() *Finding {
+	if x != nil {
+		if x, ok := x.Part.(*DiagnoseResponse_Finding); ok {
+			return x.Finding
+		}
+	}
+	return nil
+}
+
+func (x *DiagnoseResponse) GetSummary() *DiagnoseSummary {
+	if x != nil {
+		if x, ok := x.Part.(*DiagnoseResponse_Summary); ok {
+			return x.Summary
+		}
+	}
+	return nil
+}
+
+type isDiagnoseResponse_Part interface {
+	isDiagnoseResponse_Part()
+}
+
+type DiagnoseResponse_Progress struct {
+	Progress *DiagnoseProgress `protobuf:"bytes,1,opt,name=progress,proto3,oneof"`
+}
+
+type DiagnoseResponse_Finding struct {
+	Finding *Finding `protobuf:"bytes,2,opt,name=finding,proto3,oneof"`
+}
+
+type DiagnoseResponse_Summary struct {
+	// The last message.
+	Summary *DiagnoseSummary `protobuf:"bytes,3,opt,name=summary,proto3,oneof"`
+}
+
+func (*DiagnoseResponse_Progress) isDiagnoseResponse_Part() {}
+
+func (*DiagnoseResponse_Finding) isDiagnoseResponse_Part() {}
+
+func (*DiagnoseResponse_Summary) isDiagnoseResponse_Part() {}
+
+type DiagnoseProgress struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// What is being checked.
+	Check         string `protobuf:"bytes,1,opt,name=check,proto3" json:"check,omitempty"`
+	Done          uint64 `protobuf:"varint,2,opt,name=done,proto3" json:"done,omitempty"`
+	Total         uint64 `protobuf:"varint,3,opt,name=total,proto3" json:"total,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DiagnoseProgress) Reset() {
+	*x = DiagnoseProgress{}
+	mi := &file_setpoint_admin_v1_integrity_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DiagnoseProgress) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DiagnoseProgress) ProtoMessage() {}
+
+func (x *DiagnoseProgress) ProtoReflect() protoreflect.Message {
+	mi := &file_setpoint_admin_v1_integrity_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DiagnoseProgress.ProtoReflect.Descriptor instead.
+func (*DiagnoseProgress) Descriptor() ([]byte, []int) {
+	return file_setpoint_admin_v1_integrity_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *DiagnoseProgress) GetCheck() string {
+	if x != nil {
+		return x.Check
+	}
+	return ""
+}
+
+func (x *DiagnoseProgress) GetDone() uint64 {
+	if x != nil {
+		return x.Done
+	}
+	return 0
+}
+
+func (x *DiagnoseProgress) GetTotal() uint64 {
+	if x != nil {
+		return x.Total
+	}
+	return 0
+}
+
+// Finding is one thing that was looked at.
+type Finding struct {
+	state    protoimpl.MessageState `protogen:"open.v1"`
+	Severity Finding_Severity       `protobuf:"varint,1,opt,name=severity,proto3,enum=setpoint.admin.v1.Finding_Severity" json:"severity,omitempty"`
+	// What was checked: log, record, disk, clock, server, settings, database.
+	Check string `protobuf:"bytes,2,opt,name=check,proto3" json:"check,omitempty"`
+	// A stable slug, such as log.hole.
+	Reason string `protobuf:"bytes,3,opt,name=reason,proto3" json:"reason,omitempty"`
+	// Where: a stream with sequences, a file, a setting.
+	Where   string `protobuf:"bytes,4,opt,name=where,proto3" json:"where,omitempty"`
+	Message string `protobuf:"bytes,5,opt,name=message,proto3" json:"message,omitempty"`
+	// What to do about it; empty if there is nothing to do.
+	Advice string `protobuf:"bytes,6,opt,name=advice,proto3" json:"advice,omitempty"`
+	// The sequences of the log concerned, 0 if none.
+	First         uint64 `protobuf:"varint,7,opt,name=first,proto3" json:"first,omitempty"`
+	Last          uint64 `protobuf:"varint,8,opt,name=last,proto3" json:"last,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Finding) Reset() {
+	*x = Finding{}
+	mi := &file_setpoint_admin_v1_integrity_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Finding) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Finding) ProtoMessage() {}
+
+func (x *Finding) ProtoReflect() protoreflect.Message {
+	mi := &file_setpoint_admin_v1_integrity_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Finding.ProtoReflect.Descriptor instead.
+func (*Finding) Descriptor() ([]byte, []int) {
+	return file_setpoint_admin_v1_integrity_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *Finding) GetSeverity() Finding_Severity {
+	if x != nil {
+		return x.Severity
+	}
+	return Finding_SEVERITY_UNSPECIFIED
+}
+
+func (x *Finding) GetCheck() string {
+	if x != nil {
+		return x.Check
+	}
+	return ""
+}
+
+func (x *Finding) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *Finding) GetWhere() string {
+	if x != nil {
+		return x.Where
+	}
+	return ""
+}
+
+func (x *Finding) GetMessage() string {
+	if x != nil {
+		return x.Message
+	}
+	return ""
+}
+
+func (x *Finding) GetAdvice() string {
+	if x != nil {
+		return x.Advice
+	}
+	return ""
+}
+
+func (x *Finding) GetFirst() uint64 {
+	if x != nil {
+		return x.First
+	}
+	return 0
+}
+
+func (x *Finding) GetLast() uint64 {
+	if x != nil {
+		return x.Last
+	}
+	return 0
+}
+
+type DiagnoseSummary struct {
+	state      protoimpl.MessageState `protogen:"open.v1"`
+	Ok         int32                  `protobuf:"varint,1,opt,name=ok,proto3" json:"ok,omitempty"`
+	Notes      int32                  `protobuf:"varint,2,opt,name=notes,proto3" json:"notes,omitempty"`
+	Warnings   int32                  `protobuf:"varint,3,opt,name=warnings,proto3" json:"warnings,omitempty"`
+	Errors     int32                  `protobuf:"varint,4,opt,name=errors,proto3" json:"errors,omitempty"`
+	Messages   uint64                 `protobuf:"varint,5,opt,name=messages,proto3" json:"messages,omitempty"`
+	Commits    uint64                 `protobuf:"varint,6,opt,name=commits,proto3" json:"commits,omitempty"`
+	Aggregates uint64                 `protobuf:"varint,7,opt,name=aggregates,proto3" json:"aggregates,omitempty"`
+	// The end of the last whole commit.
+	Revision      uint64 `protobuf:"varint,8,opt,name=revision,proto3" json:"revision,omitempty"`
+	LogId         string `protobuf:"bytes,9,opt,name=log_id,json=logId,proto3" json:"log_id,omitempty"`
+	Version       string `protobuf:"bytes,10,opt,name=version,proto3" json:"version,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DiagnoseSummary) Reset() {
+	*x = DiagnoseSummary{}
+	mi := &file_setpoint_admin_v1_integrity_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DiagnoseSummary) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DiagnoseSummary) ProtoMessage() {}
+
+func (x *DiagnoseSummary) ProtoReflect() protoreflect.Message {
+	mi := &file_setpoint_admin_v1_integrity_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DiagnoseSummary.ProtoReflect.Descriptor instead.
+func (*DiagnoseSummary) Descriptor() ([]byte, []int) {
+	return file_setpoint_admin_v1_integrity_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *DiagnoseSummary) GetOk() int32 {
+	if x != nil {
+		return x.Ok
+	}
+	return 0
+}
+
+func (x *DiagnoseSummary) GetNotes() int32 {
+	if x != nil {
+		return x.Notes
+	}
+	return 0
+}
+
+func (x *DiagnoseSummary) GetWarnings() int32 {
+	if x != nil {
+		return x.Warnings
+	}
+	return 0
+}
+
+func (x *DiagnoseSummary) GetErrors() int32 {
+	if x != nil {
+		return x.Errors
+	}
+	return 0
+}
+
+func (x *DiagnoseSummary) GetMessages() uint64 {
+	if x != nil {
+		return x.Messages
+	}
+	return 0
+}
+
+func (x *DiagnoseSummary) GetCommits() uint64 {
+	if x != nil {
+		return x.Commits
+	}
+	return 0
+}
+
+func (x *DiagnoseSummary) GetAggregates() uint64 {
+	if x != nil {
+		return x.Aggregates
+	}
+	return 0
+}
+
+func (x *DiagnoseSummary) GetRevision() uint64 {
+	if x != nil {
+		return x.Revision
+	}
+	return 0
+}
+
+func (x *DiagnoseSummary) GetLogId() string {
+	if x != nil {
+		return x.LogId
+	}
+	return ""
+}
+
+func (x *DiagnoseSummary) GetVersion() string {
+	if x != nil {
+		return x.Version
+	}
+	return ""
+}
+
 type BackupRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	unknownFields protoimpl.UnknownFields
@@ -101,7 +515,7 @@ type BackupRequest struct {
 
 func (x *BackupRequest) Reset() {
 	*x = BackupRequest{}
-	mi := &file_setpoint_admin_v1_integrity_proto_msgTypes[2]
+	mi := &file_setpoint_admin_v1_integrity_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -113,7 +527,7 @@ func (x *BackupRequest) String() string {
 func (*BackupRequest) ProtoMessage() {}
 
 func (x *BackupRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_setpoint_admin_v1_integrity_proto_msgTypes[2]
+	mi := &file_setpoint_admin_v1_integrity_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -126,18 +540,24 @@ func (x *BackupRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BackupRequest.ProtoReflect.Descriptor instead.
 func (*BackupRequest) Descriptor() ([]byte, []int) {
-	return file_setpoint_admin_v1_integrity_proto_rawDescGZIP(), []int{2}
+	return file_setpoint_admin_v1_integrity_proto_rawDescGZIP(), []int{5}
 }
 
+// BackupResponse is a part of the file, at most 1 MiB; the parts together are
+// the file.
 type BackupResponse struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Data  []byte                 `protobuf:"bytes,1,opt,name=data,proto3" json:"data,omitempty"`
+	// How far the reading of the log is, in messages.
+	Done          uint64 `protobuf:"varint,2,opt,name=done,proto3" json:"done,omitempty"`
+	Total         uint64 `protobuf:"varint,3,opt,name=total,proto3" json:"total,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *BackupResponse) Reset() {
 	*x = BackupResponse{}
-	mi := &file_setpoint_admin_v1_integrity_proto_msgTypes[3]
+	mi := &file_setpoint_admin_v1_integrity_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -149,7 +569,7 @@ func (x *BackupResponse) String() string {
 func (*BackupResponse) ProtoMessage() {}
 
 func (x *BackupResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_setpoint_admin_v1_integrity_proto_msgTypes[3]
+	mi := &file_setpoint_admin_v1_integrity_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -162,18 +582,80 @@ func (x *BackupResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BackupResponse.ProtoReflect.Descriptor instead.
 func (*BackupResponse) Descriptor() ([]byte, []int) {
-	return file_setpoint_admin_v1_integrity_proto_rawDescGZIP(), []int{3}
+	return file_setpoint_admin_v1_integrity_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *BackupResponse) GetData() []byte {
+	if x != nil {
+		return x.Data
+	}
+	return nil
+}
+
+func (x *BackupResponse) GetDone() uint64 {
+	if x != nil {
+		return x.Done
+	}
+	return 0
+}
+
+func (x *BackupResponse) GetTotal() uint64 {
+	if x != nil {
+		return x.Total
+	}
+	return 0
 }
 
 var File_setpoint_admin_v1_integrity_proto protoreflect.FileDescriptor
 
 const file_setpoint_admin_v1_integrity_proto_rawDesc = "" +
 	"\n" +
-	"!setpoint/admin/v1/integrity.proto\x12\x11setpoint.admin.v1\"\x11\n" +
-	"\x0fDiagnoseRequest\"\x12\n" +
-	"\x10DiagnoseResponse\"\x0f\n" +
-	"\rBackupRequest\"\x10\n" +
-	"\x0eBackupResponseB2Z0setpoint.dev/proto/gen/setpoint/admin/v1;adminv1b\x06proto3"
+	"!setpoint/admin/v1/integrity.proto\x12\x11setpoint.admin.v1\"%\n" +
+	"\x0fDiagnoseRequest\x12\x12\n" +
+	"\x04deep\x18\x01 \x01(\bR\x04deep\"\xd5\x01\n" +
+	"\x10DiagnoseResponse\x12A\n" +
+	"\bprogress\x18\x01 \x01(\v2#.setpoint.admin.v1.DiagnoseProgressH\x00R\bprogress\x126\n" +
+	"\afinding\x18\x02 \x01(\v2\x1a.setpoint.admin.v1.FindingH\x00R\afinding\x12>\n" +
+	"\asummary\x18\x03 \x01(\v2\".setpoint.admin.v1.DiagnoseSummaryH\x00R\asummaryB\x06\n" +
+	"\x04part\"R\n" +
+	"\x10DiagnoseProgress\x12\x14\n" +
+	"\x05check\x18\x01 \x01(\tR\x05check\x12\x12\n" +
+	"\x04done\x18\x02 \x01(\x04R\x04done\x12\x14\n" +
+	"\x05total\x18\x03 \x01(\x04R\x05total\"\xde\x02\n" +
+	"\aFinding\x12?\n" +
+	"\bseverity\x18\x01 \x01(\x0e2#.setpoint.admin.v1.Finding.SeverityR\bseverity\x12\x14\n" +
+	"\x05check\x18\x02 \x01(\tR\x05check\x12\x16\n" +
+	"\x06reason\x18\x03 \x01(\tR\x06reason\x12\x14\n" +
+	"\x05where\x18\x04 \x01(\tR\x05where\x12\x18\n" +
+	"\amessage\x18\x05 \x01(\tR\amessage\x12\x16\n" +
+	"\x06advice\x18\x06 \x01(\tR\x06advice\x12\x14\n" +
+	"\x05first\x18\a \x01(\x04R\x05first\x12\x12\n" +
+	"\x04last\x18\b \x01(\x04R\x04last\"r\n" +
+	"\bSeverity\x12\x18\n" +
+	"\x14SEVERITY_UNSPECIFIED\x10\x00\x12\x0f\n" +
+	"\vSEVERITY_OK\x10\x01\x12\x11\n" +
+	"\rSEVERITY_NOTE\x10\x02\x12\x14\n" +
+	"\x10SEVERITY_WARNING\x10\x03\x12\x12\n" +
+	"\x0eSEVERITY_ERROR\x10\x04\"\x8e\x02\n" +
+	"\x0fDiagnoseSummary\x12\x0e\n" +
+	"\x02ok\x18\x01 \x01(\x05R\x02ok\x12\x14\n" +
+	"\x05notes\x18\x02 \x01(\x05R\x05notes\x12\x1a\n" +
+	"\bwarnings\x18\x03 \x01(\x05R\bwarnings\x12\x16\n" +
+	"\x06errors\x18\x04 \x01(\x05R\x06errors\x12\x1a\n" +
+	"\bmessages\x18\x05 \x01(\x04R\bmessages\x12\x18\n" +
+	"\acommits\x18\x06 \x01(\x04R\acommits\x12\x1e\n" +
+	"\n" +
+	"aggregates\x18\a \x01(\x04R\n" +
+	"aggregates\x12\x1a\n" +
+	"\brevision\x18\b \x01(\x04R\brevision\x12\x15\n" +
+	"\x06log_id\x18\t \x01(\tR\x05logId\x12\x18\n" +
+	"\aversion\x18\n" +
+	" \x01(\tR\aversion\"\x0f\n" +
+	"\rBackupRequest\"N\n" +
+	"\x0eBackupResponse\x12\x12\n" +
+	"\x04data\x18\x01 \x01(\fR\x04data\x12\x12\n" +
+	"\x04done\x18\x02 \x01(\x04R\x04done\x12\x14\n" +
+	"\x05total\x18\x03 \x01(\x04R\x05totalB2Z0setpoint.dev/proto/gen/setpoint/admin/v1;adminv1b\x06proto3"
 
 var (
 	file_setpoint_admin_v1_integrity_proto_rawDescOnce sync.Once
@@ -187,19 +669,28 @@ func file_setpoint_admin_v1_integrity_proto_rawDescGZIP() []byte {
 	return file_setpoint_admin_v1_integrity_proto_rawDescData
 }
 
-var file_setpoint_admin_v1_integrity_proto_msgTypes = make([]protoimpl.MessageInfo, 4)
+var file_setpoint_admin_v1_integrity_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
+var file_setpoint_admin_v1_integrity_proto_msgTypes = make([]protoimpl.MessageInfo, 7)
 var file_setpoint_admin_v1_integrity_proto_goTypes = []any{
-	(*DiagnoseRequest)(nil),  // 0: setpoint.admin.v1.DiagnoseRequest
-	(*DiagnoseResponse)(nil), // 1: setpoint.admin.v1.DiagnoseResponse
-	(*BackupRequest)(nil),    // 2: setpoint.admin.v1.BackupRequest
-	(*BackupResponse)(nil),   // 3: setpoint.admin.v1.BackupResponse
+	(Finding_Severity)(0),    // 0: setpoint.admin.v1.Finding.Severity
+	(*DiagnoseRequest)(nil),  // 1: setpoint.admin.v1.DiagnoseRequest
+	(*DiagnoseResponse)(nil), // 2: setpoint.admin.v1.DiagnoseResponse
+	(*DiagnoseProgress)(nil), // 3: setpoint.admin.v1.DiagnoseProgress
+	(*Finding)(nil),          // 4: setpoint.admin.v1.Finding
+	(*DiagnoseSummary)(nil),  // 5: setpoint.admin.v1.DiagnoseSummary
+	(*BackupRequest)(nil),    // 6: setpoint.admin.v1.BackupRequest
+	(*BackupResponse)(nil),   // 7: setpoint.admin.v1.BackupResponse
 }
 var file_setpoint_admin_v1_integrity_proto_depIdxs = []int32{
-	0, // [0:0] is the sub-list for method output_type
-	0, // [0:0] is the sub-list for method input_type
-	0, // [0:0] is the sub-list for extension type_name
-	0, // [0:0] is the sub-list for extension extendee
-	0, // [0:0] is the sub-list for field type_name
+	3, // 0: setpoint.admin.v1.DiagnoseResponse.progress:type_name -> setpoint.admin.v1.DiagnoseProgress
+	4, // 1: setpoint.admin.v1.DiagnoseResponse.finding:type_name -> setpoint.admin.v1.Finding
+	5, // 2: setpoint.admin.v1.DiagnoseResponse.summary:type_name -> setpoint.admin.v1.DiagnoseSummary
+	0, // 3: setpoint.admin.v1.Finding.severity:type_name -> setpoint.admin.v1.Finding.Severity
+	4, // [4:4] is the sub-list for method output_type
+	4, // [4:4] is the sub-list for method input_type
+	4, // [4:4] is the sub-list for extension type_name
+	4, // [4:4] is the sub-list for extension extendee
+	0, // [0:4] is the sub-list for field type_name
 }
 
 func init() { file_setpoint_admin_v1_integrity_proto_init() }
@@ -207,18 +698,24 @@ func file_setpoint_admin_v1_integrity_proto_init() {
 	if File_setpoint_admin_v1_integrity_proto != nil {
 		return
 	}
+	file_setpoint_admin_v1_integrity_proto_msgTypes[1].OneofWrappers = []any{
+		(*DiagnoseResponse_Progress)(nil),
+		(*DiagnoseResponse_Finding)(nil),
+		(*DiagnoseResponse_Summary)(nil),
+	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_setpoint_admin_v1_integrity_proto_rawDesc), len(file_setpoint_admin_v1_integrity_proto_rawDesc)),
-			NumEnums:      0,
-			NumMessages:   4,
+			NumEnums:      1,
+			NumMessages:   7,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
 		GoTypes:           file_setpoint_admin_v1_integrity_proto_goTypes,
 		DependencyIndexes: file_setpoint_admin_v1_integrity_proto_depIdxs,
+		EnumInfos:         file_setpoint_admin_v1_integrity_proto_enumTypes,
 		MessageInfos:      file_setpoint_admin_v1_integrity_proto_msgTypes,
 	}.Build()
 	File_setpoint_admin_v1_integrity_proto = out.File

@@ -644,7 +644,8 @@ type GetRequest struct {
 	Name  string                 `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
 	// Read the state as of this log position; 0 means the newest.
 	Revision int64 `protobuf:"varint,20,opt,name=revision,proto3" json:"revision,omitempty"`
-	// Read what was known at this instant, RFC 3339, or at the end of this day.
+	// Read what was known at this instant, RFC 3339, or at the end of this day
+	// in the time zone of the organization.
 	KnownAt string `protobuf:"bytes,21,opt,name=known_at,json=knownAt,proto3" json:"known_at,omitempty"`
 	// Wait (bounded) until the record has reached this revision.
 	MinRevision   int64 `protobuf:"varint,22,opt,name=min_revision,json=minRevision,proto3" json:"min_revision,omitempty"`
@@ -775,7 +776,8 @@ type ListRequest struct {
 	Kind  string                 `protobuf:"bytes,1,opt,name=kind,proto3" json:"kind,omitempty"`
 	// Read the state as of this log position; 0 means the newest.
 	Revision int64 `protobuf:"varint,20,opt,name=revision,proto3" json:"revision,omitempty"`
-	// Read what was known at this instant, RFC 3339, or at the end of this day.
+	// Read what was known at this instant, RFC 3339, or at the end of this day
+	// in the time zone of the organization.
 	KnownAt string `protobuf:"bytes,21,opt,name=known_at,json=knownAt,proto3" json:"known_at,omitempty"`
 	// Wait (bounded) until the record has reached this revision.
 	MinRevision int64 `protobuf:"varint,22,opt,name=min_revision,json=minRevision,proto3" json:"min_revision,omitempty"`
@@ -1054,7 +1056,8 @@ type HistoryRequest struct {
 	Name string `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
 	// Read the state as of this log position; 0 means the newest.
 	Revision int64 `protobuf:"varint,20,opt,name=revision,proto3" json:"revision,omitempty"`
-	// Read what was known at this instant, RFC 3339, or at the end of this day.
+	// Read what was known at this instant, RFC 3339, or at the end of this day
+	// in the time zone of the organization.
 	KnownAt string `protobuf:"bytes,21,opt,name=known_at,json=knownAt,proto3" json:"known_at,omitempty"`
 	// Wait (bounded) until the record has reached this revision.
 	MinRevision int64 `protobuf:"varint,22,opt,name=min_revision,json=minRevision,proto3" json:"min_revision,omitempty"`
@@ -1361,7 +1364,8 @@ type ExportRequest struct {
 	Set string `protobuf:"bytes,2,opt,name=set,proto3" json:"set,omitempty"`
 	// Read the state as of this log position; 0 means the newest.
 	Revision int64 `protobuf:"varint,20,opt,name=revision,proto3" json:"revision,omitempty"`
-	// Read what was known at this instant, RFC 3339, or at the end of this day.
+	// Read what was known at this instant, RFC 3339, or at the end of this day
+	// in the time zone of the organization.
 	KnownAt string `protobuf:"bytes,21,opt,name=known_at,json=knownAt,proto3" json:"known_at,omitempty"`
 	// Wait (bounded) until the record has reached this revision.
 	MinRevision int64 `protobuf:"varint,22,opt,name=min_revision,json=minRevision,proto3" json:"min_revision,omitempty"`
@@ -1569,6 +1573,86 @@ func (x *DiffRequest) GetMinRevision() int64 {
 	return 0
 }
 
+type FollowRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *FollowRequest) Reset() {
+	*x = FollowRequest{}
+	mi := &file_setpoint_declaration_v1_service_proto_msgTypes[21]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *FollowRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*FollowRequest) ProtoMessage() {}
+
+func (x *FollowRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_setpoint_declaration_v1_service_proto_msgTypes[21]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use FollowRequest.ProtoReflect.Descriptor instead.
+func (*FollowRequest) Descriptor() ([]byte, []int) {
+	return file_setpoint_declaration_v1_service_proto_rawDescGZIP(), []int{21}
+}
+
+type FollowResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Revision      int64                  `protobuf:"varint,1,opt,name=revision,proto3" json:"revision,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *FollowResponse) Reset() {
+	*x = FollowResponse{}
+	mi := &file_setpoint_declaration_v1_service_proto_msgTypes[22]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *FollowResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*FollowResponse) ProtoMessage() {}
+
+func (x *FollowResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_setpoint_declaration_v1_service_proto_msgTypes[22]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use FollowResponse.ProtoReflect.Descriptor instead.
+func (*FollowResponse) Descriptor() ([]byte, []int) {
+	return file_setpoint_declaration_v1_service_proto_rawDescGZIP(), []int{22}
+}
+
+func (x *FollowResponse) GetRevision() int64 {
+	if x != nil {
+		return x.Revision
+	}
+	return 0
+}
+
 type DiffResponse struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	From          int64                  `protobuf:"varint,1,opt,name=from,proto3" json:"from,omitempty"`
@@ -1581,7 +1665,7 @@ type DiffResponse struct {
 
 func (x *DiffResponse) Reset() {
 	*x = DiffResponse{}
-	mi := &file_setpoint_declaration_v1_service_proto_msgTypes[21]
+	mi := &file_setpoint_declaration_v1_service_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1593,7 +1677,7 @@ func (x *DiffResponse) String() string {
 func (*DiffResponse) ProtoMessage() {}
 
 func (x *DiffResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_setpoint_declaration_v1_service_proto_msgTypes[21]
+	mi := &file_setpoint_declaration_v1_service_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1606,7 +1690,7 @@ func (x *DiffResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DiffResponse.ProtoReflect.Descriptor instead.
 func (*DiffResponse) Descriptor() ([]byte, []int) {
-	return file_setpoint_declaration_v1_service_proto_rawDescGZIP(), []int{21}
+	return file_setpoint_declaration_v1_service_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *DiffResponse) GetFrom() int64 {
@@ -1765,12 +1849,15 @@ const file_setpoint_declaration_v1_service_proto_rawDesc = "" +
 	"\vDiffRequest\x12\x1b\n" +
 	"\x04from\x18\x01 \x01(\x03B\a\xbaH\x04\"\x02(\x00R\x04from\x12\x17\n" +
 	"\x02to\x18\x02 \x01(\x03B\a\xbaH\x04\"\x02(\x00R\x02to\x12*\n" +
-	"\fmin_revision\x18\x16 \x01(\x03B\a\xbaH\x04\"\x02(\x00R\vminRevision\"\xa9\x01\n" +
+	"\fmin_revision\x18\x16 \x01(\x03B\a\xbaH\x04\"\x02(\x00R\vminRevision\"\x0f\n" +
+	"\rFollowRequest\",\n" +
+	"\x0eFollowResponse\x12\x1a\n" +
+	"\brevision\x18\x01 \x01(\x03R\brevision\"\xa9\x01\n" +
 	"\fDiffResponse\x12\x12\n" +
 	"\x04from\x18\x01 \x01(\x03R\x04from\x12\x0e\n" +
 	"\x02to\x18\x02 \x01(\x03R\x02to\x129\n" +
 	"\achanges\x18\x03 \x03(\v2\x1f.setpoint.declaration.v1.ChangeR\achanges\x12:\n" +
-	"\asummary\x18\x04 \x01(\v2 .setpoint.declaration.v1.SummaryR\asummary2\xef\x05\n" +
+	"\asummary\x18\x04 \x01(\v2 .setpoint.declaration.v1.SummaryR\asummary2\xd1\x06\n" +
 	"\x12DeclarationService\x12X\n" +
 	"\x04Plan\x12$.setpoint.declaration.v1.PlanRequest\x1a%.setpoint.declaration.v1.PlanResponse\"\x03\x90\x02\x01\x12V\n" +
 	"\x05Apply\x12%.setpoint.declaration.v1.ApplyRequest\x1a&.setpoint.declaration.v1.ApplyResponse\x12U\n" +
@@ -1779,7 +1866,8 @@ const file_setpoint_declaration_v1_service_proto_rawDesc = "" +
 	"\x06Delete\x12&.setpoint.declaration.v1.DeleteRequest\x1a'.setpoint.declaration.v1.DeleteResponse\x12a\n" +
 	"\aHistory\x12'.setpoint.declaration.v1.HistoryRequest\x1a(.setpoint.declaration.v1.HistoryResponse\"\x03\x90\x02\x01\x12^\n" +
 	"\x06Export\x12&.setpoint.declaration.v1.ExportRequest\x1a'.setpoint.declaration.v1.ExportResponse\"\x03\x90\x02\x01\x12X\n" +
-	"\x04Diff\x12$.setpoint.declaration.v1.DiffRequest\x1a%.setpoint.declaration.v1.DiffResponse\"\x03\x90\x02\x01B>Z<setpoint.dev/proto/gen/setpoint/declaration/v1;declarationv1b\x06proto3"
+	"\x04Diff\x12$.setpoint.declaration.v1.DiffRequest\x1a%.setpoint.declaration.v1.DiffResponse\"\x03\x90\x02\x01\x12`\n" +
+	"\x06Follow\x12&.setpoint.declaration.v1.FollowRequest\x1a'.setpoint.declaration.v1.FollowResponse\"\x03\x90\x02\x010\x01B>Z<setpoint.dev/proto/gen/setpoint/declaration/v1;declarationv1b\x06proto3"
 
 var (
 	file_setpoint_declaration_v1_service_proto_rawDescOnce sync.Once
@@ -1793,7 +1881,7 @@ func file_setpoint_declaration_v1_service_proto_rawDescGZIP() []byte {
 	return file_setpoint_declaration_v1_service_proto_rawDescData
 }
 
-var file_setpoint_declaration_v1_service_proto_msgTypes = make([]protoimpl.MessageInfo, 22)
+var file_setpoint_declaration_v1_service_proto_msgTypes = make([]protoimpl.MessageInfo, 24)
 var file_setpoint_declaration_v1_service_proto_goTypes = []any{
 	(*ManifestFile)(nil),    // 0: setpoint.declaration.v1.ManifestFile
 	(*Manifests)(nil),       // 1: setpoint.declaration.v1.Manifests
@@ -1816,27 +1904,29 @@ var file_setpoint_declaration_v1_service_proto_goTypes = []any{
 	(*ExportRequest)(nil),   // 18: setpoint.declaration.v1.ExportRequest
 	(*ExportResponse)(nil),  // 19: setpoint.declaration.v1.ExportResponse
 	(*DiffRequest)(nil),     // 20: setpoint.declaration.v1.DiffRequest
-	(*DiffResponse)(nil),    // 21: setpoint.declaration.v1.DiffResponse
-	(*v1.Resource)(nil),     // 22: setpoint.common.v1.Resource
-	(*v1.Fault)(nil),        // 23: setpoint.common.v1.Fault
-	(*structpb.Value)(nil),  // 24: google.protobuf.Value
+	(*FollowRequest)(nil),   // 21: setpoint.declaration.v1.FollowRequest
+	(*FollowResponse)(nil),  // 22: setpoint.declaration.v1.FollowResponse
+	(*DiffResponse)(nil),    // 23: setpoint.declaration.v1.DiffResponse
+	(*v1.Resource)(nil),     // 24: setpoint.common.v1.Resource
+	(*v1.Fault)(nil),        // 25: setpoint.common.v1.Fault
+	(*structpb.Value)(nil),  // 26: google.protobuf.Value
 }
 var file_setpoint_declaration_v1_service_proto_depIdxs = []int32{
 	0,  // 0: setpoint.declaration.v1.Manifests.files:type_name -> setpoint.declaration.v1.ManifestFile
-	22, // 1: setpoint.declaration.v1.Manifests.resources:type_name -> setpoint.common.v1.Resource
+	24, // 1: setpoint.declaration.v1.Manifests.resources:type_name -> setpoint.common.v1.Resource
 	1,  // 2: setpoint.declaration.v1.PlanRequest.manifests:type_name -> setpoint.declaration.v1.Manifests
 	4,  // 3: setpoint.declaration.v1.PlanResponse.changes:type_name -> setpoint.declaration.v1.Change
 	6,  // 4: setpoint.declaration.v1.PlanResponse.summary:type_name -> setpoint.declaration.v1.Summary
-	23, // 5: setpoint.declaration.v1.PlanResponse.warnings:type_name -> setpoint.common.v1.Fault
+	25, // 5: setpoint.declaration.v1.PlanResponse.warnings:type_name -> setpoint.common.v1.Fault
 	5,  // 6: setpoint.declaration.v1.Change.fields:type_name -> setpoint.declaration.v1.FieldChange
-	24, // 7: setpoint.declaration.v1.FieldChange.from:type_name -> google.protobuf.Value
-	24, // 8: setpoint.declaration.v1.FieldChange.to:type_name -> google.protobuf.Value
+	26, // 7: setpoint.declaration.v1.FieldChange.from:type_name -> google.protobuf.Value
+	26, // 8: setpoint.declaration.v1.FieldChange.to:type_name -> google.protobuf.Value
 	1,  // 9: setpoint.declaration.v1.ApplyRequest.manifests:type_name -> setpoint.declaration.v1.Manifests
 	4,  // 10: setpoint.declaration.v1.ApplyResponse.changes:type_name -> setpoint.declaration.v1.Change
 	6,  // 11: setpoint.declaration.v1.ApplyResponse.summary:type_name -> setpoint.declaration.v1.Summary
-	23, // 12: setpoint.declaration.v1.ApplyResponse.warnings:type_name -> setpoint.common.v1.Fault
-	22, // 13: setpoint.declaration.v1.GetResponse.resource:type_name -> setpoint.common.v1.Resource
-	22, // 14: setpoint.declaration.v1.ListResponse.resources:type_name -> setpoint.common.v1.Resource
+	25, // 12: setpoint.declaration.v1.ApplyResponse.warnings:type_name -> setpoint.common.v1.Fault
+	24, // 13: setpoint.declaration.v1.GetResponse.resource:type_name -> setpoint.common.v1.Resource
+	24, // 14: setpoint.declaration.v1.ListResponse.resources:type_name -> setpoint.common.v1.Resource
 	17, // 15: setpoint.declaration.v1.HistoryResponse.entries:type_name -> setpoint.declaration.v1.HistoryEntry
 	5,  // 16: setpoint.declaration.v1.HistoryEntry.fields:type_name -> setpoint.declaration.v1.FieldChange
 	4,  // 17: setpoint.declaration.v1.DiffResponse.changes:type_name -> setpoint.declaration.v1.Change
@@ -1849,16 +1939,18 @@ var file_setpoint_declaration_v1_service_proto_depIdxs = []int32{
 	15, // 24: setpoint.declaration.v1.DeclarationService.History:input_type -> setpoint.declaration.v1.HistoryRequest
 	18, // 25: setpoint.declaration.v1.DeclarationService.Export:input_type -> setpoint.declaration.v1.ExportRequest
 	20, // 26: setpoint.declaration.v1.DeclarationService.Diff:input_type -> setpoint.declaration.v1.DiffRequest
-	3,  // 27: setpoint.declaration.v1.DeclarationService.Plan:output_type -> setpoint.declaration.v1.PlanResponse
-	8,  // 28: setpoint.declaration.v1.DeclarationService.Apply:output_type -> setpoint.declaration.v1.ApplyResponse
-	10, // 29: setpoint.declaration.v1.DeclarationService.Get:output_type -> setpoint.declaration.v1.GetResponse
-	12, // 30: setpoint.declaration.v1.DeclarationService.List:output_type -> setpoint.declaration.v1.ListResponse
-	14, // 31: setpoint.declaration.v1.DeclarationService.Delete:output_type -> setpoint.declaration.v1.DeleteResponse
-	16, // 32: setpoint.declaration.v1.DeclarationService.History:output_type -> setpoint.declaration.v1.HistoryResponse
-	19, // 33: setpoint.declaration.v1.DeclarationService.Export:output_type -> setpoint.declaration.v1.ExportResponse
-	21, // 34: setpoint.declaration.v1.DeclarationService.Diff:output_type -> setpoint.declaration.v1.DiffResponse
-	27, // [27:35] is the sub-list for method output_type
-	19, // [19:27] is the sub-list for method input_type
+	21, // 27: setpoint.declaration.v1.DeclarationService.Follow:input_type -> setpoint.declaration.v1.FollowRequest
+	3,  // 28: setpoint.declaration.v1.DeclarationService.Plan:output_type -> setpoint.declaration.v1.PlanResponse
+	8,  // 29: setpoint.declaration.v1.DeclarationService.Apply:output_type -> setpoint.declaration.v1.ApplyResponse
+	10, // 30: setpoint.declaration.v1.DeclarationService.Get:output_type -> setpoint.declaration.v1.GetResponse
+	12, // 31: setpoint.declaration.v1.DeclarationService.List:output_type -> setpoint.declaration.v1.ListResponse
+	14, // 32: setpoint.declaration.v1.DeclarationService.Delete:output_type -> setpoint.declaration.v1.DeleteResponse
+	16, // 33: setpoint.declaration.v1.DeclarationService.History:output_type -> setpoint.declaration.v1.HistoryResponse
+	19, // 34: setpoint.declaration.v1.DeclarationService.Export:output_type -> setpoint.declaration.v1.ExportResponse
+	23, // 35: setpoint.declaration.v1.DeclarationService.Diff:output_type -> setpoint.declaration.v1.DiffResponse
+	22, // 36: setpoint.declaration.v1.DeclarationService.Follow:output_type -> setpoint.declaration.v1.FollowResponse
+	28, // [28:37] is the sub-list for method output_type
+	19, // [19:28] is the sub-list for method input_type
 	19, // [19:19] is the sub-list for extension type_name
 	19, // [19:19] is the sub-list for extension extendee
 	0,  // [0:19] is the sub-list for field type_name
@@ -1875,7 +1967,7 @@ func file_setpoint_declaration_v1_service_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_setpoint_declaration_v1_service_proto_rawDesc), len(file_setpoint_declaration_v1_service_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   22,
+			NumMessages:   24,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -32,7 +32,8 @@ type EvaluateRequest struct {
 	AsOf string `protobuf:"bytes,2,opt,name=as_of,json=asOf,proto3" json:"as_of,omitempty"`
 	// Read the state as of this log position; 0 means the newest.
 	Revision int64 `protobuf:"varint,20,opt,name=revision,proto3" json:"revision,omitempty"`
-	// Read what was known at this instant, RFC 3339, or at the end of this day.
+	// Read what was known at this instant, RFC 3339, or at the end of this day
+	// in the time zone of the organization.
 	KnownAt string `protobuf:"bytes,21,opt,name=known_at,json=knownAt,proto3" json:"known_at,omitempty"`
 	// Wait (bounded) until the record has reached this revision.
 	MinRevision int64 `protobuf:"varint,22,opt,name=min_revision,json=minRevision,proto3" json:"min_revision,omitempty"`
@@ -1114,7 +1115,8 @@ type ReportRequest struct {
 	AsOf   string `protobuf:"bytes,3,opt,name=as_of,json=asOf,proto3" json:"as_of,omitempty"`
 	// Read the state as of this log position; 0 means the newest.
 	Revision int64 `protobuf:"varint,20,opt,name=revision,proto3" json:"revision,omitempty"`
-	// Read what was known at this instant, RFC 3339, or at the end of this day.
+	// Read what was known at this instant, RFC 3339, or at the end of this day
+	// in the time zone of the organization.
 	KnownAt string `protobuf:"bytes,21,opt,name=known_at,json=knownAt,proto3" json:"known_at,omitempty"`
 	// Wait (bounded) until the record has reached this revision.
 	MinRevision int64  `protobuf:"varint,22,opt,name=min_revision,json=minRevision,proto3" json:"min_revision,omitempty"`

@@ -430,7 +430,8 @@ type ListObservationsRequest struct {
 	Metric string                 `protobuf:"bytes,1,opt,name=metric,proto3" json:"metric,omitempty"`
 	// Read the state as of this log position; 0 means the newest.
 	Revision int64 `protobuf:"varint,20,opt,name=revision,proto3" json:"revision,omitempty"`
-	// Read what was known at this instant, RFC 3339, or at the end of this day.
+	// Read what was known at this instant, RFC 3339, or at the end of this day
+	// in the time zone of the organization.
 	KnownAt string `protobuf:"bytes,21,opt,name=known_at,json=knownAt,proto3" json:"known_at,omitempty"`
 	// Wait (bounded) until the record has reached this revision.
 	MinRevision int64 `protobuf:"varint,22,opt,name=min_revision,json=minRevision,proto3" json:"min_revision,omitempty"`
@@ -903,7 +904,8 @@ type ListCheckInsRequest struct {
 	Target string                 `protobuf:"bytes,1,opt,name=target,proto3" json:"target,omitempty"`
 	// Read the state as of this log position; 0 means the newest.
 	Revision int64 `protobuf:"varint,20,opt,name=revision,proto3" json:"revision,omitempty"`
-	// Read what was known at this instant, RFC 3339, or at the end of this day.
+	// Read what was known at this instant, RFC 3339, or at the end of this day
+	// in the time zone of the organization.
 	KnownAt string `protobuf:"bytes,21,opt,name=known_at,json=knownAt,proto3" json:"known_at,omitempty"`
 	// Wait (bounded) until the record has reached this revision.
 	MinRevision int64 `protobuf:"varint,22,opt,name=min_revision,json=minRevision,proto3" json:"min_revision,omitempty"`

@@ -53,6 +53,9 @@ const (
 	DeclarationServiceExportProcedure = "/setpoint.declaration.v1.DeclarationService/Export"
 	// DeclarationServiceDiffProcedure is the fully-qualified name of the DeclarationService's Diff RPC.
 	DeclarationServiceDiffProcedure = "/setpoint.declaration.v1.DeclarationService/Diff"
+	// DeclarationServiceFollowProcedure is the fully-qualified name of the DeclarationService's Follow
+	// RPC.
+	DeclarationServiceFollowProcedure = "/setpoint.declaration.v1.DeclarationService/Follow"
 )
 
 // DeclarationServiceClient is a client for the setpoint.declaration.v1.DeclarationService service.
@@ -74,6 +77,10 @@ type DeclarationServiceClient interface {
 	Export(context.Context, *v1.ExportRequest) (*v1.ExportResponse, error)
 	// Diff compares the declared state at two revisions.
 	Diff(context.Context, *v1.DiffRequest) (*v1.DiffResponse, error)
+	// Follow tells at once, and again whenever something of the organization was
+	// recorded (declarations, observations, check-ins), at which revision the
+	// record stands. What comes close together is told once.
+	Follow(context.Context, *v1.FollowRequest) (*connect.ServerStreamForClient[v1.FollowResponse], error)
 }
 
 // NewDeclarationServiceClient constructs a client for the
@@ -141,6 +148,13 @@ func NewDeclarationServiceClient(httpClient connect.HTTPClient, baseURL string, 
 			connect.WithIdempotency(connect.IdempotencyNoSideEffects),
 			connect.WithClientOptions(opts...),
 		),
+		follow: connect.NewClient[v1.FollowRequest, v1.FollowResponse](
+			httpClient,
+			baseURL+DeclarationServiceFollowProcedure,
+			connect.WithSchema(declarationServiceMethods.ByName("Follow")),
+			connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+			connect.WithClientOptions(opts...),
+		),
 	}
 }
 
@@ -154,6 +168,7 @@ type declarationServiceClient struct {
 	history *connect.Client[v1.HistoryRequest, v1.HistoryResponse]
 	export  *connect.Client[v1.ExportRequest, v1.ExportResponse]
 	diff    *connect.Client[v1.DiffRequest, v1.DiffResponse]
+	follow  *connect.Client[v1.FollowRequest, v1.FollowResponse]
 }
 
 // Plan calls setpoint.declaration.v1.DeclarationService.Plan.
@@ -228,6 +243,11 @@ func (c *declarationServiceClient) Diff(ctx context.Context, req *v1.DiffRequest
 	return nil, err
 }
 
+// Follow calls setpoint.declaration.v1.DeclarationService.Follow.
+func (c *declarationServiceClient) Follow(ctx context.Context, req *v1.FollowRequest) (*connect.ServerStreamForClient[v1.FollowResponse], error) {
+	return c.follow.CallServerStream(ctx, connect.NewRequest(req))
+}
+
 // DeclarationServiceHandler is an implementation of the setpoint.declaration.v1.DeclarationService
 // service.
 type DeclarationServiceHandler interface {
@@ -248,6 +268,10 @@ type DeclarationServiceHandler interface {
 	Export(context.Context, *v1.ExportRequest) (*v1.ExportResponse, error)
 	// Diff compares the declared state at two revisions.
 	Diff(context.Context, *v1.DiffRequest) (*v1.DiffResponse, error)
+	// Follow tells at once, and again whenever something of the organization was
+	// recorded (declarations, observations, check-ins), at which revision the
+	// record stands. What comes close together is told once.
+	Follow(context.Context, *v1.FollowRequest, *connect.ServerStream[v1.FollowResponse]) error
 }
 
 // NewDeclarationServiceHandler builds an HTTP handler from the service implementation. It returns
@@ -311,6 +335,13 @@ func NewDeclarationServiceHandler(svc DeclarationServiceHandler, opts ...connect
 		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
 		connect.WithHandlerOptions(opts...),
 	)
+	declarationServiceFollowHandler := connect.NewServerStreamHandlerSimple(
+		DeclarationServiceFollowProcedure,
+		svc.Follow,
+		connect.WithSchema(declarationServiceMethods.ByName("Follow")),
+		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+		connect.WithHandlerOptions(opts...),
+	)
 	return "/setpoint.declaration.v1.DeclarationService/", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {
 		case DeclarationServicePlanProcedure:
@@ -329,6 +360,8 @@ func NewDeclarationServiceHandler(svc DeclarationServiceHandler, opts ...connect
 			declarationServiceExportHandler.ServeHTTP(w, r)
 		case DeclarationServiceDiffProcedure:
 			declarationServiceDiffHandler.ServeHTTP(w, r)
+		case DeclarationServiceFollowProcedure:
+			declarationServiceFollowHandler.ServeHTTP(w, r)
 		default:
 			http.NotFound(w, r)
 		}
@@ -368,4 +401,8 @@ func (UnimplementedDeclarationServiceHandler) Export(context.Context, *v1.Export
 
 func (UnimplementedDeclarationServiceHandler) Diff(context.Context, *v1.DiffRequest) (*v1.DiffResponse, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("setpoint.declaration.v1.DeclarationService.Diff is not implemented"))
+}
+
+func (UnimplementedDeclarationServiceHandler) Follow(context.Context, *v1.FollowRequest, *connect.ServerStream[v1.FollowResponse]) error {
+	return connect.NewError(connect.CodeUnimplemented, errors.New("setpoint.declaration.v1.DeclarationService.Follow is not implemented"))
 }

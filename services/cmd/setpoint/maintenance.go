@@ -1,0 +1,183 @@
+package main
+
+import (
+	"context"
+	"encoding/hex"
+	"errors"
+	"io"
+	"log/slog"
+	"path/filepath"
+	"strings"
+	"time"
+
+	adminv1 "setpoint.dev/proto/gen/setpoint/admin/v1"
+	backupv1 "setpoint.dev/proto/gen/setpoint/backup/v1"
+	"setpoint.dev/services/internal/backup"
+	"setpoint.dev/services/internal/cli"
+	"setpoint.dev/services/internal/doctor"
+	"setpoint.dev/services/internal/embeddednats"
+	"setpoint.dev/services/internal/eventlog"
+	"setpoint.dev/services/internal/externalnats"
+	"setpoint.dev/services/internal/fault"
+	"setpoint.dev/services/internal/record"
+	"setpoint.dev/services/internal/record/sqlite"
+	"setpoint.dev/services/kinds"
+)
+
+// maintenance works on a log whose service does not run.
+type maintenance struct{}
+
+var _ cli.Maintenance = maintenance{}
+
+func external(p cli.Place) externalnats.Options {
+	n := p.NATS
+	return externalnats.Options{
+		URL: n.URL, Creds: n.Creds, CA: n.CA, Cert: n.Cert, Key: n.Key,
+		Within: 10 * time.Second, Logger: slog.New(slog.DiscardHandler),
+	}
+}
+
+// onServers runs f with the log on NATS servers.
+func onServers(ctx context.Context, at cli.Place, f func(*eventlog.Log) error) error {
+	nc, err := externalnats.Connect(ctx, external(at))
+	if err != nil {
+		return err
+	}
+	defer nc.Close()
+	log, err := eventlog.OpenExisting(ctx, nc, eventlog.Options{})
+	if err != nil {
+		return err
+	}
+	defer log.Close()
+	return f(log)
+}
+
+// inFolder runs f with the log in the folder of a stopped service.
+func inFolder(at cli.Place, f func(*eventlog.Offline) error) error {
+	log, err := eventlog.OpenOffline(filepath.Join(at.Data, "nats"), 0)
+	if err != nil {
+		return err
+	}
+	return errors.Join(f(log), log.Close())
+}
+
+// Diagnose implements cli.Maintenance.
+func (maintenance) Diagnose(ctx context.Context, at cli.Place, found func(*adminv1.Finding), progress cli.Progress) (*adminv1.DiagnoseSummary, error) {
+	var sum doctor.Summary
+	p := doctor.Patient{Version: at.Version, Kinds: kinds.Registry(), Now: time.Now, Data: at.Data}
+	examine := func() (err error) {
+		sum, err = doctor.Diagnose(ctx, p, func(f doctor.Finding) { found(doctor.Message(f)) },
+			func(check string, done, total uint64) { progress("checking the "+check, done, total) })
+		return err
+	}
+	var err error
+	if at.Data == "" {
+		err = onServers(ctx, at, func(l *eventlog.Log) error {
+			p.Log = l
+			return examine()
+		})
+	} else {
+		err = inFolder(at, func(l *eventlog.Offline) error {
+			p.Offline, p.Record = l, folderRecord(at.Data)
+			return examine()
+		})
+	}
+	return doctor.SummaryMessage(sum), err
+}
+
+// folderRecord is the record in the folder of a stopped service.
+type folderRecord string
+
+// Checkpoint implements doctor.Record.
+func (f folderRecord) Checkpoint(ctx context.Context) (record.Checkpoint, error) {
+	at, _, err := sqlite.Peek(ctx, string(f))
+	return at, err
+}
+
+// Backup implements cli.Maintenance.
+func (maintenance) Backup(ctx context.Context, at cli.Place, w io.Writer, progress cli.Progress) error {
+	o := backup.Options{Version: at.Version, Now: time.Now(), Progress: func(done, total uint64) { progress("reading the log", done, total) }}
+	if at.Data == "" {
+		return onServers(ctx, at, func(l *eventlog.Log) error { return backup.Take(ctx, l, w, o) })
+	}
+	return inFolder(at, func(l *eventlog.Offline) error { return backup.TakeOffline(ctx, l, w, o) })
+}
+
+// Verify implements cli.Maintenance.
+func (maintenance) Verify(r io.Reader, progress cli.Progress) (*cli.Backup, error) {
+	c, err := backup.Verify(r, func(done, total uint64) { progress(backup.StepCheck, done, total) })
+	if err != nil {
+		return nil, err
+	}
+	return describe(c.Header, c.Audit, c.SHA256), nil
+}
+
+// Restore implements cli.Maintenance.
+func (maintenance) Restore(ctx context.Context, at cli.Place, file io.ReadSeeker, progress cli.Progress) (*cli.Backup, error) {
+	var begin func(shard int, origin eventlog.Origin) (*eventlog.Restore, error)
+	var stop []func() error
+	defer func() {
+		for _, f := range stop {
+			_ = f()
+		}
+	}()
+	if at.Data == "" {
+		begin = func(shard int, origin eventlog.Origin) (*eventlog.Restore, error) {
+			nc, err := externalnats.Connect(ctx, external(at))
+			if err != nil {
+				return nil, err
+			}
+			stop = append(stop, func() error { nc.Close(); return nil })
+			replicas := at.NATS.Replicas
+			if replicas == 0 {
+				replicas = externalnats.Replicas(nc)
+			}
+			return eventlog.BeginRestore(ctx, nc, eventlog.Options{Shard: shard, Replicas: replicas}, origin)
+		}
+	} else {
+		if err := noRecord(at.Data); err != nil {
+			return nil, err
+		}
+		begin = func(shard int, origin eventlog.Origin) (*eventlog.Restore, error) {
+			// Only now: a file that is refused leaves no trace in the folder.
+			server, err := embeddednats.Start(embeddednats.Options{Dir: filepath.Join(at.Data, "nats")})
+			if err != nil {
+				return nil, err
+			}
+			nc, err := server.Connect()
+			if err != nil {
+				return nil, errors.Join(err, server.Close())
+			}
+			stop = append(stop, func() error { nc.Close(); return server.Close() })
+			return eventlog.BeginRestore(ctx, nc, eventlog.Options{Shard: shard}, origin)
+		}
+	}
+	done, err := backup.Restore(ctx, file, begin, progress)
+	if err != nil {
+		return nil, err
+	}
+	b := describe(done.Header, done.Audit, done.SHA256)
+	b.RestoredAs = done.LogID
+	return b, nil
+}
+
+// noRecord refuses a folder that holds a record, which belongs to another log.
+func noRecord(data string) error {
+	there, err := filepath.Glob(filepath.Join(data, "record*"))
+	if err != nil || len(there) == 0 {
+		return err
+	}
+	names := make([]string, len(there))
+	for i, path := range there {
+		names[i] = filepath.Base(path)
+	}
+	return fault.New(fault.Exists, "restore.not_empty", "%s holds the record of another log: %s", data, strings.Join(names, ", ")).
+		WithHint("restore into an empty folder")
+}
+
+func describe(h *backupv1.Header, a eventlog.Audit, sum []byte) *cli.Backup {
+	return &cli.Backup{
+		LogID: h.GetLogId(), Shard: int(h.GetShard()), Revision: a.Revision, Messages: a.Messages, Commits: a.Commits,
+		Aggregates: a.Aggregates, Created: h.GetCreated(), Version: h.GetVersion(), SHA256: hex.EncodeToString(sum),
+	}
+}

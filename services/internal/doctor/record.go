@@ -1,0 +1,123 @@
+package doctor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+
+	"setpoint.dev/services/internal/eventlog"
+	"setpoint.dev/services/internal/fault"
+	"setpoint.dev/services/internal/record"
+)
+
+// far is from how many revisions on a record that is behind is worth a word.
+const far = 10_000
+
+// examineRecord compares where the record stands with the log.
+func (p Patient) examineRecord(ctx context.Context, r *report, audit eventlog.Audit) {
+	if p.Record == nil {
+		return
+	}
+	add := func(severity Severity, reason, message, advice string, at uint64) {
+		r.add(Finding{Severity: severity, Check: "record", Reason: reason, Where: "record", Message: message, Advice: advice, First: at, Last: at})
+	}
+	at, err := p.Record.Checkpoint(ctx)
+	if err != nil {
+		add(Error, "record.unreadable", "the record cannot be read: "+err.Error(), "delete the record: it is rebuilt from the log", 0)
+		return
+	}
+	if p.Halted != nil {
+		if err := p.Halted(); err != nil {
+			add(Error, "record.halted", fmt.Sprintf("the projection has halted at revision %d: %v", at.Revision, err),
+				"mend what it names, then setpoint projections resume", at.Revision)
+		}
+	}
+	switch err := p.belongs(ctx, at, audit); {
+	case at.Revision == 0:
+		add(Note, "record.empty", "there is no record yet", "", 0)
+	case err != nil:
+		add(Error, fault.ReasonOf(err), err.Error(), hintOf(err), at.Revision)
+	case audit.Revision > at.Revision+far:
+		add(Warning, "record.behind", fmt.Sprintf("the record stands at revision %d, %d behind the log", at.Revision, audit.Revision-at.Revision),
+			"setpoint projections status shows whether it moves", at.Revision)
+	default:
+		message := fmt.Sprintf("the record is of this log, at revision %d", at.Revision)
+		if audit.Revision > at.Revision {
+			message += fmt.Sprintf(", %d behind it", audit.Revision-at.Revision)
+		}
+		add(OK, "record.belongs", message, "", at.Revision)
+	}
+	if t, ok := p.Record.(Tuned); ok {
+		settings, err := t.Settings(ctx)
+		if err != nil {
+			add(Error, "database.unreadable", "the settings of the database cannot be read: "+err.Error(), "check that the database runs, and its address", 0)
+			return
+		}
+		for _, f := range judgeDatabase(settings) {
+			r.add(f)
+		}
+	}
+}
+
+func (p Patient) belongs(ctx context.Context, at record.Checkpoint, audit eventlog.Audit) error {
+	if p.Log != nil {
+		return record.Check(ctx, p.Log, at)
+	}
+	return record.Check(ctx, files{p.Offline, audit.Revision}, at)
+}
+
+// files is the history in the files of a server that does not run.
+type files struct {
+	*eventlog.Offline
+	revision uint64
+}
+
+func (f files) LastRevision(context.Context) (uint64, error) { return f.revision, nil }
+
+func hintOf(err error) string {
+	var f *fault.Error
+	if errors.As(err, &f) {
+		return f.Hint
+	}
+	return ""
+}
+
+// The oldest PostgreSQL that the record is tested with, and how few
+// connections are too few for a process beside others.
+const (
+	oldestPostgres     = 14
+	fewConnections     = 50
+	settingVersion     = "server_version"
+	settingCollation   = "lc_collate"
+	settingConnections = "max_connections"
+	settingEncoding    = "server_encoding"
+)
+
+// judgeDatabase judges the settings of a PostgreSQL server, by name.
+func judgeDatabase(settings map[string]string) []Finding {
+	var out []Finding
+	add := func(severity Severity, reason, where, message, advice string) {
+		out = append(out, Finding{Severity: severity, Check: "database", Reason: reason, Where: where, Message: message, Advice: advice})
+	}
+	if v := settings[settingVersion]; v != "" {
+		var major int
+		if _, err := fmt.Sscanf(v, "%d", &major); err == nil && major < oldestPostgres {
+			add(Error, "database.version", settingVersion, "PostgreSQL "+v+" is older than the record is tested with",
+				fmt.Sprintf("use PostgreSQL %d or later", oldestPostgres))
+		} else {
+			add(OK, "database.version", settingVersion, "PostgreSQL "+v, "")
+		}
+	}
+	if v := settings[settingEncoding]; v != "" && v != "UTF8" {
+		add(Error, "database.encoding", settingEncoding, "the database holds "+v+", and names may be any Unicode", "make a database with ENCODING 'UTF8'")
+	}
+	if v := settings[settingCollation]; v != "" {
+		add(Note, "database.collation", settingCollation, "the database sorts as "+v+"; the record's own columns sort by bytes, whatever it is", "")
+	}
+	if n, err := strconv.Atoi(settings[settingConnections]); err == nil && n < fewConnections {
+		add(Warning, "database.connections", settingConnections, fmt.Sprintf("the database takes %d connections", n),
+			"raise max_connections, or keep the number of processes times their pool below it")
+	}
+	return out
+}

@@ -1,0 +1,68 @@
+package record
+
+import (
+	"bytes"
+	"context"
+	"strconv"
+
+	"setpoint.dev/services/internal/eventlog"
+	"setpoint.dev/services/internal/fault"
+)
+
+// History is what a checkpoint is compared with: an *eventlog.Log, or the files
+// of one.
+type History interface {
+	ID() string
+	Origin() eventlog.Origin
+	LastRevision(ctx context.Context) (uint64, error)
+	// At is the message at a sequence, nil if there is none.
+	At(ctx context.Context, sequence uint64) (*eventlog.Record, error)
+}
+
+// Check refuses a store that does not belong to this log: another log's, one
+// that is ahead of it, or one of a history that went on differently.
+func Check(ctx context.Context, log History, at Checkpoint) error {
+	_, err := check(ctx, log, at)
+	return err
+}
+
+// check also tells where the log ends.
+func check(ctx context.Context, log History, at Checkpoint) (last uint64, err error) {
+	if at.Revision != 0 && at.LogID != log.ID() {
+		return 0, otherLog(log.ID(), log.Origin(), at)
+	}
+	last, err = log.LastRevision(ctx)
+	if err != nil || at.Revision == 0 {
+		return last, err
+	}
+	if at.Revision > last {
+		return last, fault.New(fault.Unavailable, "record.ahead_of_log",
+			"the record stands at revision %d, the log ends at %d", at.Revision, last).
+			WithHint("the log has lost its tail: restore the newest backup, or delete the record to rebuild it from this log")
+	}
+	m, err := log.At(ctx, at.Revision)
+	if err != nil {
+		return last, err
+	}
+	if m == nil || m.Revision != m.Sequence || !bytes.Equal(m.Hash, at.Hash) {
+		return last, fault.New(fault.Unavailable, "record.other_history",
+			"the record was made from a log with another content at revision %d: the log lost its tail after that and went on differently", at.Revision).
+			WithHint("find out which of the two histories is the true one before anything is deleted; " +
+				"setpoint doctor checks the log; to go on with it, delete the record: it is rebuilt from the log")
+	}
+	return last, nil
+}
+
+func otherLog(id string, origin eventlog.Origin, at Checkpoint) error {
+	f := fault.New(fault.Unavailable, "record.other_log",
+		"the record was made from log %q, this log is %q", at.LogID, id).
+		WithHint("delete the record (record.json and record*.db, or the database's schema): it is rebuilt from the log")
+	if origin.LogID == at.LogID {
+		f.Message += ", which was restored from the former at its revision " + strconv.FormatUint(origin.Revision, 10)
+		if at.Revision > origin.Revision {
+			f.Hint = "the record holds what came after the backup, up to revision " + strconv.FormatUint(at.Revision, 10) +
+				", and the log does not: save what you need of it; then delete the record: it is rebuilt from the log"
+		}
+	}
+	return f
+}
