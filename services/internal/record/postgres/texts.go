@@ -136,8 +136,12 @@ func newTexts(control, schema string) *texts {
 			ON CONFLICT (org, request_id) DO UPDATE SET revision = excluded.revision, recorded = r.recorded + excluded.recorded,
 				corrected = r.corrected + excluded.corrected,
 				detail = CASE WHEN length(excluded.detail) > 0 THEN excluded.detail ELSE r.detail END`),
+		// The running maximum: writing processes whose clocks differ record times
+		// that decrease, and what was known must not become less.
 		putCommits: s(`INSERT INTO {g}.commit_time (revision, org, recorded)
-			SELECT * FROM unnest($1::bigint[], $2::text[], $3::bigint[])`),
+			SELECT revision, org, greatest(max(recorded) OVER (ORDER BY revision),
+				coalesce((SELECT max(recorded) FROM {g}.commit_time), 0))
+			FROM unnest($1::bigint[], $2::text[], $3::bigint[]) AS c (revision, org, recorded)`),
 		organizations: s(`SELECT org, max(revision) FROM {g}.commit_time WHERE revision > $1 GROUP BY org`),
 	}
 }

@@ -41,7 +41,10 @@ var writeStatements = map[string]string{
 		ON CONFLICT DO UPDATE SET revision = excluded.revision, recorded = recorded + excluded.recorded,
 			corrected = corrected + excluded.corrected,
 			detail = CASE WHEN length(excluded.detail) > 0 THEN excluded.detail ELSE detail END`,
-	"put commit": `INSERT INTO commit_time (revision, org, recorded) VALUES (?, ?, ?)`,
+	// The running maximum: writing processes whose clocks differ record times
+	// that decrease, and what was known must not become less.
+	"put commit": `INSERT INTO commit_time (revision, org, recorded)
+		VALUES (?, ?, max(?, coalesce((SELECT max(recorded) FROM commit_time), 0)))`,
 }
 
 // Checkpoint implements record.Store.
