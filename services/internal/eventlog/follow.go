@@ -41,6 +41,14 @@ type Handler func(batch []*Record) error
 // commit; Rule log.checkpoint_ahead if the log ends before it; Unavailable if
 // the connection is closed.
 func (l *Log) Follow(ctx context.Context, after uint64, handle Handler) error {
+	return l.FollowExcept(ctx, after, nil, handle)
+}
+
+// FollowExcept is Follow for a reader that leaves messages out: those of the
+// given sequences come with Skipped set, and neither what is wrong with them
+// nor that they are missing is an error. A commit one of whose messages is left
+// out is still handed over as a whole.
+func (l *Log) FollowExcept(ctx context.Context, after uint64, except map[uint64]bool, handle Handler) error {
 	last, err := l.LastRevision(ctx)
 	if err != nil {
 		return err
@@ -48,12 +56,17 @@ func (l *Log) Follow(ctx context.Context, after uint64, handle Handler) error {
 	if after > last {
 		return ahead(after, last)
 	}
-	return l.read(ctx, after, forever, handle)
+	return l.read(ctx, after, forever, except, handle)
 }
 
 // Read hands over every commit after a revision up to and including the
 // revision to, and returns. Errors are those of Follow.
 func (l *Log) Read(ctx context.Context, after, to uint64, handle Handler) error {
+	return l.ReadExcept(ctx, after, to, nil, handle)
+}
+
+// ReadExcept is to Read what FollowExcept is to Follow.
+func (l *Log) ReadExcept(ctx context.Context, after, to uint64, except map[uint64]bool, handle Handler) error {
 	last, err := l.LastRevision(ctx)
 	if err != nil {
 		return err
@@ -64,7 +77,7 @@ func (l *Log) Read(ctx context.Context, after, to uint64, handle Handler) error 
 	if after >= to {
 		return nil
 	}
-	return l.read(ctx, after, to, handle)
+	return l.read(ctx, after, to, except, handle)
 }
 
 func ahead(revision, last uint64) error {
@@ -74,8 +87,8 @@ func ahead(revision, last uint64) error {
 
 var errRestart = errors.New("read again from the last commit")
 
-func (l *Log) read(ctx context.Context, after, to uint64, handle Handler) error {
-	a := &assembler{next: after + 1}
+func (l *Log) read(ctx context.Context, after, to uint64, except map[uint64]bool, handle Handler) error {
+	a := &assembler{next: after + 1, except: except}
 	wait := 10 * time.Millisecond
 	for {
 		from := a.next
@@ -218,15 +231,20 @@ func (l *Log) readRound(parent context.Context, a *assembler, to uint64, handle 
 			// Lost between the server and us, not in the log.
 			return errRestart
 		}
-		r, err := decodeRecord(l.opts.Shard, m.Subject(), meta.Sequence.Stream, m.Headers().Get, m.Data())
+		r, err := l.decode(m, meta.Sequence.Stream, a.except)
 		if err == nil {
 			err = l.add(ctx, a, r)
 		}
 		if err != nil {
 			return again(err)
 		}
-		l.clock.seen(r.Recorded())
+		if r.Envelope != nil {
+			l.clock.seen(r.Recorded())
+		}
 		reached := a.next > to
+		if reached {
+			a.flush(0)
+		}
 		drained := meta.NumPending == 0 && len(arrived) == 0
 		if reached || drained || len(a.whole) >= handOver || a.size >= handOverBytes {
 			if err := handOn(a, to, handle); err != nil {
@@ -242,6 +260,18 @@ func (l *Log) readRound(parent context.Context, a *assembler, to uint64, handle 
 			}
 		}
 	}
+}
+
+func (l *Log) decode(m jetstream.Msg, sequence uint64, except map[uint64]bool) (*Record, error) {
+	r, err := decodeRecord(l.opts.Shard, m.Subject(), sequence, m.Headers().Get, m.Data())
+	switch {
+	case err != nil && except[sequence]:
+		return skipped(l.opts.Shard, m.Subject(), sequence, m.Data()), nil
+	case err != nil:
+		return nil, &DamageError{sequence, err}
+	}
+	r.Skipped = except[sequence]
+	return r, nil
 }
 
 // arrival is what the consumer's iterator gave.
