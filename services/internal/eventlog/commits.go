@@ -73,6 +73,9 @@ func (a *assembler) place(r *Record) {
 	}
 	for _, p := range a.partial {
 		p.Revision = first.Revision
+		if p.Envelope == nil {
+			p.Beside = first
+		}
 	}
 	a.close(len(a.partial))
 }
@@ -80,9 +83,14 @@ func (a *assembler) place(r *Record) {
 // flush takes all but the last n messages of the commit under way as commits
 // of their own, if all of them are left out.
 func (a *assembler) flush(n int) {
-	if a.first() == nil && n < len(a.partial) {
-		a.close(len(a.partial) - n)
+	if a.first() != nil || n >= len(a.partial) {
+		return
 	}
+	alone := len(a.partial) - n
+	for _, p := range a.partial[:alone] {
+		p.Revision = p.Sequence
+	}
+	a.close(alone)
 }
 
 // close makes the first n messages of the commit under way whole.

@@ -32,6 +32,9 @@ func Damaged(err error) (sequence uint64, ok bool) {
 	return 0, false
 }
 
+// IsCorrupt tells whether an error is of a stored message that does not decode.
+func IsCorrupt(err error) bool { return fault.ReasonOf(err) == "log.envelope_corrupt" }
+
 // HoleError says that the stream lacks a sequence that it once had: the reader
 // must not go on. It is the cause of an Internal fault with reason log.hole.
 type HoleError struct {

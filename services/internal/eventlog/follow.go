@@ -49,12 +49,13 @@ func (l *Log) Follow(ctx context.Context, after uint64, handle Handler) error {
 // nor that they are missing is an error. A commit one of whose messages is left
 // out is still handed over as a whole.
 func (l *Log) FollowExcept(ctx context.Context, after uint64, except map[uint64]bool, handle Handler) error {
-	last, err := l.LastRevision(ctx)
+	// Not the last revision, which a damaged end would not tell.
+	info, err := l.Info(ctx)
 	if err != nil {
 		return err
 	}
-	if after > last {
-		return ahead(after, last)
+	if after > info.Last {
+		return ahead(after, info.Last)
 	}
 	return l.read(ctx, after, forever, except, handle)
 }
@@ -134,9 +135,13 @@ func (l *Log) readRound(parent context.Context, a *assembler, to uint64, handle 
 		}
 		return errRestart
 	}
-	again := func(err error) error {
+	ends := func(err error) error {
 		if fault.KindOf(err) == fault.Unavailable {
 			return failed(err)
+		}
+		// What precedes it is whole.
+		if handed := handOn(a, to, handle); handed != nil {
+			return handed
 		}
 		return err
 	}
@@ -165,7 +170,7 @@ func (l *Log) readRound(parent context.Context, a *assembler, to uint64, handle 
 		_ = l.stream.DeleteConsumer(deleting, consumer.CachedInfo().Name)
 	}()
 	if to != forever && consumer.CachedInfo().NumPending == 0 {
-		if err := l.mustHave(ctx, a.next); err != nil {
+		if err := l.mustHave(ctx, a.next, a.except); err != nil {
 			return err
 		}
 	}
@@ -204,7 +209,10 @@ func (l *Log) readRound(parent context.Context, a *assembler, to uint64, handle 
 			delivered--
 			err := l.catchUp(ctx, a, &overdue)
 			if err != nil {
-				return again(err)
+				return ends(err)
+			}
+			if a.next > to {
+				a.flush(0)
 			}
 			if err := handOn(a, to, handle); err != nil {
 				return err
@@ -231,12 +239,12 @@ func (l *Log) readRound(parent context.Context, a *assembler, to uint64, handle 
 			// Lost between the server and us, not in the log.
 			return errRestart
 		}
-		r, err := l.decode(m, meta.Sequence.Stream, a.except)
+		r, err := l.decode(m.Subject(), meta.Sequence.Stream, m.Headers().Get, m.Data(), a.except)
 		if err == nil {
 			err = l.add(ctx, a, r)
 		}
 		if err != nil {
-			return again(err)
+			return ends(err)
 		}
 		if r.Envelope != nil {
 			l.clock.seen(r.Recorded())
@@ -255,18 +263,18 @@ func (l *Log) readRound(parent context.Context, a *assembler, to uint64, handle 
 			return nil
 		}
 		if drained && to != forever {
-			if err := l.mustHave(ctx, a.next); err != nil {
+			if err := l.mustHave(ctx, a.next, a.except); err != nil {
 				return err
 			}
 		}
 	}
 }
 
-func (l *Log) decode(m jetstream.Msg, sequence uint64, except map[uint64]bool) (*Record, error) {
-	r, err := decodeRecord(l.opts.Shard, m.Subject(), sequence, m.Headers().Get, m.Data())
+func (l *Log) decode(subject string, sequence uint64, header func(string) string, data []byte, except map[uint64]bool) (*Record, error) {
+	r, err := decodeRecord(l.opts.Shard, subject, sequence, header, data)
 	switch {
 	case err != nil && except[sequence]:
-		return skipped(l.opts.Shard, m.Subject(), sequence, m.Data()), nil
+		return skipped(l.opts.Shard, subject, sequence, data), nil
 	case err != nil:
 		return nil, &DamageError{sequence, err}
 	}
@@ -282,8 +290,8 @@ type arrival struct {
 
 // mustHave asks the leader for a sequence that a consumer says there is none
 // of: the consumer's server may only lag behind.
-func (l *Log) mustHave(ctx context.Context, sequence uint64) error {
-	r, err := l.At(ctx, sequence)
+func (l *Log) mustHave(ctx context.Context, sequence uint64, except map[uint64]bool) error {
+	r, err := l.leaders(ctx, sequence, except)
 	if err == nil && r == nil {
 		return hole(sequence, 0)
 	}

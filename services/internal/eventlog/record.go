@@ -22,6 +22,9 @@ type Record struct {
 	// that is missing there is only the sequence, of one that does not decode
 	// there is no Envelope.
 	Skipped bool
+	// Beside is a message of the same commit that was not left out; set only
+	// where Envelope is not, and nil if there is none.
+	Beside *Record
 }
 
 // CommitEnd says whether the record is the last of its commit, and so its

@@ -48,6 +48,6 @@ func Peek(ctx context.Context, dir string) (at record.Checkpoint, ok bool, err e
 	if said != "ok" {
 		return at, true, fmt.Errorf("%s is damaged: %s", e.File, strings.ReplaceAll(said, "\n", " "))
 	}
-	at, err = checkpoint(db.QueryRowContext(ctx, readCheckpoint))
+	at, err = checkpoint(db.QueryRowContext(ctx, readCheckpoint).Scan)
 	return at, true, err
 }
