@@ -40,6 +40,7 @@ func Run(t *testing.T, open Open) {
 	t.Run("resume after reopening", func(t *testing.T) { resume(t, open) })
 	t.Run("a view does not move", func(t *testing.T) { stable(t, open) })
 	t.Run("organizations do not see each other", func(t *testing.T) { tenants(t, open) })
+	t.Run("writes of any size come to the same", func(t *testing.T) { batches(t, open) })
 	t.Run("rows", func(t *testing.T) { rows(t, open) })
 	t.Run("as-of reads agree with a model", func(t *testing.T) { model(t, open) })
 }
