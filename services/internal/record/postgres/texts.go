@@ -5,9 +5,11 @@ import "strings"
 // texts are the statements of one generation. Each names its tables in full:
 // connections are shared by generations.
 type texts struct {
-	lock       string
-	checkpoint string
-	picture    string
+	schema       string
+	lock         string
+	newestValues string
+	checkpoint   string
+	picture      string
 
 	revisionAt, commit                                    string
 	resource, resources, versions                         string
@@ -44,6 +46,7 @@ func newTexts(control, schema string) *texts {
 		return strings.NewReplacer("{c}", control, "{g}", schema).Replace(text)
 	}
 	return &texts{
+		schema: schema,
 		// Whoever reads holds this lock, so that nobody drops the generation.
 		lock:       s(`LOCK TABLE {g}.resource IN ACCESS SHARE MODE`),
 		checkpoint: s(`SELECT log_id, revision, hash FROM {c}.generation WHERE number = $1 AND state <> 'dropping'`),
@@ -102,6 +105,9 @@ func newTexts(control, schema string) *texts {
 			FROM unnest($1::text[], $2::text[], $3::text[]) WITH ORDINALITY u (org, kind, id, i)
 			CROSS JOIN LATERAL (SELECT * FROM {g}.resource v
 				WHERE v.org = u.org AND v.kind = u.kind AND v.id = u.id ORDER BY v.rev_from DESC LIMIT 1) r`),
+		newestValues: s(`SELECT m.i, v.observed_at FROM unnest($1::text[], $2::text[]) WITH ORDINALITY m (org, metric_id, i)
+			CROSS JOIN LATERAL (SELECT o.observed_at FROM {g}.observation o WHERE o.org = m.org AND o.metric_id = m.metric_id
+				ORDER BY o.observed_at DESC LIMIT 1) v`),
 		earlierValues: s(`SELECT u.i, o.rev_from, o.corrections
 			FROM unnest($1::text[], $2::text[], $3::text[], $4::text[]) WITH ORDINALITY u (org, metric_id, observed_at, source, i)
 			CROSS JOIN LATERAL (SELECT * FROM {g}.observation v
