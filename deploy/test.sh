@@ -15,3 +15,6 @@ for m in proto services e2e; do
 	echo "== $m"
 	(cd "$m" && "$go" test -race -gcflags='modernc.org/sqlite/lib=-race=false' -timeout 20m ./...)
 done
+
+echo "== e2e: the journeys again, on split targets"
+(cd e2e && SETPOINT_E2E_TOPOLOGY=split "$go" test -race -gcflags='modernc.org/sqlite/lib=-race=false' -timeout 20m .)
