@@ -110,7 +110,7 @@ func (m misfortune) inflict(t *testing.T, replicas []*replica, cluster *natsfaul
 // commands that explains every answer, what was acknowledged is in the log,
 // and the record is what the log says.
 func TestChaosInOneProcess(t *testing.T) {
-	seed, rounds, long := chaos(t, 6)
+	seed, rounds, long := chaos(t, 4)
 	data := t.TempDir()
 	r := newReplica(t, "r1", "dev", "--data", data, "--nats", "127.0.0.1:0")
 	underFaults(t, ground{
