@@ -69,6 +69,10 @@ test: ## Run every test with the race detector
 .PHONY: race
 race: test ## The same as test: the race detector is always on
 
+.PHONY: chaos
+chaos: ## Kill, stop and cut off servers under load and check every answer (SEED=… ROUNDS=…)
+	@SEED="$(SEED)" ROUNDS="$(ROUNDS)" bash deploy/chaos.sh
+
 .PHONY: bench
 bench: build ## Benchmarks beside the raw limit, in one run
 	cd services/bench && GOWORK=off $(GO) run . $(BENCH)

@@ -110,17 +110,19 @@ func (m misfortune) inflict(t *testing.T, replicas []*replica, cluster *natsfaul
 // commands that explains every answer, what was acknowledged is in the log,
 // and the record is what the log says.
 func TestChaosInOneProcess(t *testing.T) {
-	seed, rounds, long := chaos(t, 6)
+	seed, rounds, long := chaos(t, 4)
 	data := t.TempDir()
 	r := newReplica(t, "r1", "dev", "--data", data, "--nats", "127.0.0.1:0")
-	underFaults(t, topology{
+	underFaults(t, ground{
 		name: "one process", seed: seed, replicas: []*replica{r},
 		faults: misfortunes(seed, rounds, 1, false, long),
 		log: func() []message {
 			if err := r.start(); err != nil {
 				t.Fatal(err)
 			}
-			return readLog(t, embeddedURL(t, data))
+			log := readLog(t, embeddedURL(t, data))
+			timesDoNotDecrease(t, log)
+			return log
 		},
 		rebuilt: func() *replica {
 			r.shutdown()
@@ -130,8 +132,24 @@ func TestChaosInOneProcess(t *testing.T) {
 	})
 }
 
-// topology is where a load runs, and what befalls it.
-type topology struct {
+// Three servers of NATS and two processes, each with a record of its own: all
+// of them are killed and stopped, and the servers cut off from each other.
+func TestChaosOnACluster(t *testing.T) {
+	seed, rounds, long := chaos(t, 3)
+	cluster := natsfault.Start(t, 3)
+	process := func(name string) *replica {
+		return newReplica(t, name, "serve", "--target=all", "--nats-url", cluster.URL(), "--data", t.TempDir())
+	}
+	underFaults(t, ground{
+		name: "cluster", seed: seed, replicas: []*replica{process("r1"), process("r2")}, cluster: cluster,
+		faults:  misfortunes(seed, rounds, 2, true, long),
+		log:     func() []message { return readLog(t, cluster.URL()) },
+		rebuilt: func() *replica { return process("rebuilt") },
+	})
+}
+
+// ground is where a load runs, and what befalls it.
+type ground struct {
 	name     string
 	seed     uint64
 	replicas []*replica
@@ -141,7 +159,7 @@ type topology struct {
 	rebuilt  func() *replica  // has a record made anew from the log
 }
 
-func underFaults(t *testing.T, on topology) {
+func underFaults(t *testing.T, on ground) {
 	t.Helper()
 	// between two faults some commands are acknowledged.
 	const users, between = 12, 20

@@ -54,7 +54,11 @@ func (l *workload) prepare(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	c := connectTo(t, l.replicas[0].url(), "default")
-	res, err := c.declare.Apply(ctx, &declarationv1.ApplyRequest{RequestId: "prepare", Manifests: manifests(yaml)})
+	req := &declarationv1.ApplyRequest{RequestId: "prepare", Manifests: manifests(yaml)}
+	res, err := c.declare.Apply(ctx, req)
+	for err != nil && outcome(err) == linearizable.Unknown && ctx.Err() == nil {
+		res, err = c.declare.Apply(ctx, req)
+	}
 	if err != nil {
 		t.Fatalf("apply: %v %v", err, faults(err))
 	}

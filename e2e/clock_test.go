@@ -76,7 +76,8 @@ func TestTheClockJumps(t *testing.T) {
 			t.Error(err)
 		}
 	}()
-	log := readLog(t, embeddedURL(t, dir)) // times do not decrease, or this fails
+	log := readLog(t, embeddedURL(t, dir))
+	timesDoNotDecrease(t, log)
 	list := func(req *strategyv1.ListObservationsRequest) *strategyv1.ListObservationsResponse {
 		t.Helper()
 		req.Metric = "revenue"

@@ -13,6 +13,7 @@ import (
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
 
+	adminv1 "setpoint.dev/proto/gen/setpoint/admin/v1"
 	commonv1 "setpoint.dev/proto/gen/setpoint/common/v1"
 	declarationv1 "setpoint.dev/proto/gen/setpoint/declaration/v1"
 	strategyv1 "setpoint.dev/proto/gen/setpoint/strategy/v1"
@@ -33,6 +34,7 @@ var others = map[string]proto.Message{
 	record.ObservationsRecorded:  &strategyv1.ObservationsRecorded{},
 	record.ObservationsCorrected: &strategyv1.ObservationsCorrected{},
 	record.CheckedIn:             &strategyv1.CheckedIn{},
+	record.EventSkipped:          &adminv1.EventSkipped{},
 }
 
 // decode gives an event as JSON, by the way the record takes.
@@ -194,6 +196,8 @@ func fill(m protoreflect.Message, depth int) {
 				return protoreflect.ValueOfString(string(f.Name()))
 			case protoreflect.DoubleKind:
 				return protoreflect.ValueOfFloat64(float64(n) + 0.5)
+			case protoreflect.Int64Kind:
+				return protoreflect.ValueOfInt64(int64(n))
 			case protoreflect.Int32Kind:
 				return protoreflect.ValueOfInt32(int32(n))
 			case protoreflect.BoolKind:

@@ -40,6 +40,7 @@ type Server struct {
 	database     record.Database
 	databaseName string // of a shared one: the same in every process
 	record       *record.Record
+	projection   *record.Projection
 	commands     *runner.Runner
 	services     []rpc.Service
 	http         *rpc.Server

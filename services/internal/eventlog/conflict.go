@@ -49,28 +49,6 @@ func conflict(s Subject, expected, actual uint64) error {
 	return f
 }
 
-// HoleError says that the stream lacks a sequence that it once had: the reader
-// must not go on. It is the cause of an Internal fault with reason log.hole.
-type HoleError struct {
-	// Expected is the sequence that is missing.
-	Expected uint64
-	// Found is the next one that is there; 0 if the stream ends before a
-	// revision that it is known to have.
-	Found uint64
-}
-
-func (e *HoleError) Error() string {
-	if e.Found == 0 {
-		return fmt.Sprintf("sequence %d is missing and nothing follows", e.Expected)
-	}
-	return fmt.Sprintf("sequence %d is missing, the next is %d", e.Expected, e.Found)
-}
-
-func hole(expected, found uint64) error {
-	return fault.Wrap(&HoleError{Expected: expected, Found: found}, fault.Internal, "log.hole", "the event log is damaged").
-		WithHint("restore the log from a backup; setpoint doctor checks all of it")
-}
-
 func unavailable(cause error) error {
 	return fault.Wrap(cause, fault.Unavailable, "log.unavailable", "the event log did not confirm in time").
 		WithHint("the same request id may be sent again: what was written is found and not written twice; a full disk is a common cause")

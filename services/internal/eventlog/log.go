@@ -96,9 +96,10 @@ func Open(ctx context.Context, nc *nats.Conn, opts Options) (*Log, error) {
 		return nil, err
 	}
 	last, err := l.lastRecord(ctx)
-	if err != nil {
+	if _, damaged := Damaged(err); err != nil && (!damaged || fault.ReasonOf(err) == "log.format_newer") {
 		return nil, err
 	}
+	// Of a damaged end readers tell, and what is before it can be read.
 	if last != nil {
 		l.clock.seen(last.Recorded())
 	}

@@ -173,6 +173,39 @@ func (r *Record) Follow(ctx context.Context, revision uint64, tell func(at uint6
 	}
 }
 
+// Reached waits without a bound until the record has reached the revision,
+// through halts.
+func (r *Record) Reached(ctx context.Context, revision uint64) error {
+	for {
+		r.mu.Lock()
+		at, changed := r.at, r.changed
+		r.mu.Unlock()
+		if at >= revision {
+			return nil
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// beyond waits until the record stands beyond a revision, or the channel is
+// closed, or ctx ends.
+func (r *Record) beyond(ctx context.Context, revision uint64, or <-chan struct{}) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	go func() {
+		select {
+		case <-or:
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
+	_ = r.Reached(ctx, revision+1)
+}
+
 // Await waits without a bound until the record holds something of the
 // organization that is newer than the revision. It fails if the projection
 // halts.

@@ -5,9 +5,11 @@ import "strings"
 // texts are the statements of one generation. Each names its tables in full:
 // connections are shared by generations.
 type texts struct {
-	lock       string
-	checkpoint string
-	picture    string
+	schema       string
+	lock         string
+	newestValues string
+	checkpoint   string
+	picture      string
 
 	revisionAt, commit                                    string
 	resource, resources, versions                         string
@@ -44,6 +46,7 @@ func newTexts(control, schema string) *texts {
 		return strings.NewReplacer("{c}", control, "{g}", schema).Replace(text)
 	}
 	return &texts{
+		schema: schema,
 		// Whoever reads holds this lock, so that nobody drops the generation.
 		lock:       s(`LOCK TABLE {g}.resource IN ACCESS SHARE MODE`),
 		checkpoint: s(`SELECT log_id, revision, hash FROM {c}.generation WHERE number = $1 AND state <> 'dropping'`),
@@ -102,6 +105,9 @@ func newTexts(control, schema string) *texts {
 			FROM unnest($1::text[], $2::text[], $3::text[]) WITH ORDINALITY u (org, kind, id, i)
 			CROSS JOIN LATERAL (SELECT * FROM {g}.resource v
 				WHERE v.org = u.org AND v.kind = u.kind AND v.id = u.id ORDER BY v.rev_from DESC LIMIT 1) r`),
+		newestValues: s(`SELECT m.i, v.observed_at FROM unnest($1::text[], $2::text[]) WITH ORDINALITY m (org, metric_id, i)
+			CROSS JOIN LATERAL (SELECT o.observed_at FROM {g}.observation o WHERE o.org = m.org AND o.metric_id = m.metric_id
+				ORDER BY o.observed_at DESC LIMIT 1) v`),
 		earlierValues: s(`SELECT u.i, o.rev_from, o.corrections
 			FROM unnest($1::text[], $2::text[], $3::text[], $4::text[]) WITH ORDINALITY u (org, metric_id, observed_at, source, i)
 			CROSS JOIN LATERAL (SELECT * FROM {g}.observation v
@@ -136,8 +142,12 @@ func newTexts(control, schema string) *texts {
 			ON CONFLICT (org, request_id) DO UPDATE SET revision = excluded.revision, recorded = r.recorded + excluded.recorded,
 				corrected = r.corrected + excluded.corrected,
 				detail = CASE WHEN length(excluded.detail) > 0 THEN excluded.detail ELSE r.detail END`),
+		// The running maximum: writing processes whose clocks differ record times
+		// that decrease, and what was known must not become less.
 		putCommits: s(`INSERT INTO {g}.commit_time (revision, org, recorded)
-			SELECT * FROM unnest($1::bigint[], $2::text[], $3::bigint[])`),
+			SELECT revision, org, greatest(max(recorded) OVER (ORDER BY revision),
+				coalesce((SELECT max(recorded) FROM {g}.commit_time), 0))
+			FROM unnest($1::bigint[], $2::text[], $3::bigint[]) AS c (revision, org, recorded)`),
 		organizations: s(`SELECT org, max(revision) FROM {g}.commit_time WHERE revision > $1 GROUP BY org`),
 	}
 }

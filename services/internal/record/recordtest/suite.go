@@ -34,11 +34,13 @@ func Run(t *testing.T, open Open) {
 	t.Run("pages", func(t *testing.T) { pages(t, open) })
 	t.Run("requests add up", func(t *testing.T) { requests(t, open) })
 	t.Run("known at", func(t *testing.T) { knownAt(t, open) })
+	t.Run("known at, with clocks that differ", func(t *testing.T) { knownAtWithClocksThatDiffer(t, open) })
 	t.Run("a moved checkpoint is refused", func(t *testing.T) { fenced(t, open) })
 	t.Run("a failing write leaves nothing", func(t *testing.T) { atomic(t, open) })
 	t.Run("resume after reopening", func(t *testing.T) { resume(t, open) })
 	t.Run("a view does not move", func(t *testing.T) { stable(t, open) })
 	t.Run("organizations do not see each other", func(t *testing.T) { tenants(t, open) })
+	t.Run("writes of any size come to the same", func(t *testing.T) { batches(t, open) })
 	t.Run("rows", func(t *testing.T) { rows(t, open) })
 	t.Run("as-of reads agree with a model", func(t *testing.T) { model(t, open) })
 }
@@ -365,6 +367,36 @@ func knownAt(t *testing.T, open Open) {
 				t.Fatal(err)
 			}
 			equal(t, fmt.Sprintf("commit of %d", seq), got, want)
+		}
+	})
+}
+
+// Processes with clocks that differ record times that decrease: at no instant
+// less was known than at one before it, and nothing that was recorded later.
+func knownAtWithClocksThatDiffer(t *testing.T, open Open) {
+	b := newBook(t, open)
+	second := func(n int) time.Time { return start.Add(time.Duration(n) * time.Second) }
+	// In one write and over several, as while catching up and live.
+	for _, write := range [][]int{{10, 12, 11}, {11}, {9, 14}, {13}} {
+		from, to := b.at, b.at
+		var changes []record.Change
+		for _, n := range write {
+			to.Revision++
+			changes = append(changes, record.PutCommit{Org: "acme", Revision: to.Revision, Recorded: second(n)})
+		}
+		to.LogID = "log"
+		if err := b.store.Write(context.Background(), from, to, changes); err != nil {
+			t.Fatal(err)
+		}
+		b.at = to
+	}
+	b.view(func(v record.View) {
+		for n, want := range map[int]int{9: 0, 10: 1, 11: 1, 12: 5, 13: 5, 14: 7, 15: 7} {
+			got, err := v.RevisionAt(second(n))
+			if err != nil {
+				t.Fatal(err)
+			}
+			equal(t, fmt.Sprintf("known at second %d", n), got, uint64(want))
 		}
 	})
 }

@@ -85,6 +85,15 @@ func readCatalog(dir string) (catalog, error) {
 		}
 	}
 	c.Generations = slices.DeleteFunc(c.Generations, c.superseded)
+	left, err := filepath.Glob(filepath.Join(dir, scratchFiles))
+	if err != nil {
+		return c, err
+	}
+	for _, path := range left {
+		if err := os.Remove(path); err != nil {
+			return c, fmt.Errorf("remove a scratch store: %w", err)
+		}
+	}
 	files, err := filepath.Glob(filepath.Join(dir, "record*.db*"))
 	if err != nil {
 		return c, err
