@@ -212,8 +212,12 @@ func decide(v record.View, org string, c observation, res *strategyv1.RecordObse
 		on := map[strategy.Identity]strategy.Observed{}
 		newest := uint64(0)
 		var beside []strategy.Beside
+		stands, err := standingOf(v, org, m.ID, values)
+		if err != nil {
+			return nil, err
+		}
 		for _, o := range values {
-			have, others, err := v.Observation(org, m.ID, record.ObservationKey{At: o.At, Source: o.Source})
+			have, others, err := stands.find(record.ObservationKey{At: o.At, Source: o.Source})
 			if err != nil {
 				return nil, err
 			}
