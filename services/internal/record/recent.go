@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"hash/maphash"
+	"slices"
 	"sync"
 	"time"
 )
@@ -12,6 +13,8 @@ import (
 const (
 	mostAggregates = 50_000
 	mostResources  = 20_000
+	mostLists      = 1_000
+	longestList    = 16        // resources
 	mostFilterBits = 512 << 20 // 64 MiB: about 40 million identities
 )
 
@@ -35,6 +38,7 @@ type recent struct {
 	aggregates map[aggregateKey]Aggregate
 	resources  map[resourceKey]*Resource
 	names      map[resourceID]string // of what resources holds
+	lists      map[listKey][]*Resource
 	filter     *filter
 	complete   bool   // filter holds all that is in the store
 	era        uint64 // how often it started anew
@@ -43,6 +47,10 @@ type recent struct {
 
 type aggregateKey struct{ org, service, kind, id string }
 type resourceKey struct{ org, kind, name string }
+type listKey struct {
+	org, kind string
+	limit     int
+}
 type resourceID struct{ org, kind, id string }
 
 // Identity is what a filter knows of.
@@ -91,6 +99,7 @@ func (m *recent) restart(at uint64) {
 	m.aggregates = map[aggregateKey]Aggregate{}
 	m.resources = map[resourceKey]*Resource{}
 	m.names = map[resourceID]string{}
+	m.lists = map[listKey][]*Resource{}
 	m.filter = newFilter()
 	m.era++
 	if at == 0 {
@@ -150,8 +159,13 @@ func (m *recent) wrote(from, to uint64, changes []Change) {
 }
 
 // forget leaves a resource to the database, under the name it has, or had, and
-// under another.
+// under another, and the lists of its kind.
 func (m *recent) forget(id resourceID, name string) {
+	for k := range m.lists {
+		if k.org == id.org && k.kind == id.kind {
+			delete(m.lists, k)
+		}
+	}
 	if had, ok := m.names[id]; ok {
 		delete(m.resources, resourceKey{id.org, id.kind, had})
 		delete(m.names, id)
@@ -172,6 +186,18 @@ func (m *recent) learn(r *Resource, at uint64) {
 	evict(m.resources, mostResources, func(r *Resource) { delete(m.names, resourceID{r.Org, r.Kind, r.ID}) })
 	m.resources[resourceKey{r.Org, r.Kind, r.Name}] = r
 	m.names[resourceID{r.Org, r.Kind, r.ID}] = r.Name
+}
+
+// learnList remembers a short list of a kind from its beginning, such as that
+// of the one organization.
+func (m *recent) learnList(k listKey, list []*Resource, at uint64) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.at != at || len(list) > longestList {
+		return
+	}
+	evict(m.lists, mostLists, nil)
+	m.lists[k] = list
 }
 
 // evict makes room for one more, at whoever's expense.
@@ -262,7 +288,10 @@ func (v *memory) Commit(uint64) (uint64, error)        { return 0, v.miss() }
 func (v *memory) LastNamed(_, _, _ string, _ uint64) (*Resource, error) {
 	return nil, v.miss()
 }
-func (v *memory) Resources(_, _ string, _ uint64, _ string, _ int) ([]*Resource, error) {
+func (v *memory) Resources(org, kind string, at uint64, after string, limit int) ([]*Resource, error) {
+	if list, ok := v.lists[listKey{org, kind, limit}]; ok && after == "" && at == v.at {
+		return slices.Clone(list), nil
+	}
 	return nil, v.miss()
 }
 func (v *memory) Versions(_, _ string, _ uint64) ([]*Resource, error) { return nil, v.miss() }
@@ -289,6 +318,14 @@ func (l learner) Resource(org, kind, name string, at uint64) (*Resource, error) 
 		l.recent.learn(r, at)
 	}
 	return r, err
+}
+
+func (l learner) Resources(org, kind string, at uint64, after string, limit int) ([]*Resource, error) {
+	list, err := l.View.Resources(org, kind, at, after, limit)
+	if err == nil && after == "" && at == l.Revision() {
+		l.recent.learnList(listKey{org, kind, limit}, slices.Clone(list), at)
+	}
+	return list, err
 }
 
 // filter is a scalable Bloom filter (Almeida et al. 2007): it may say of

@@ -21,7 +21,7 @@ import (
 func questions(r *rand.Rand) func(record.View) (answers []any, err error) {
 	metric, at, source := fmt.Sprint("m", r.IntN(40)), fmt.Sprintf("2026-%02d-01", 1+r.IntN(12)), fmt.Sprint("s", r.IntN(2))
 	request, name := fmt.Sprint("r", r.IntN(3000)), fmt.Sprint("n", r.IntN(6))
-	which := r.IntN(4)
+	which := r.IntN(5)
 	return func(v record.View) (answers []any, err error) {
 		keep := func(a any, e error) {
 			if err == nil {
@@ -45,6 +45,12 @@ func questions(r *rand.Rand) func(record.View) (answers []any, err error) {
 				break
 			}
 			keep(fmt.Sprint(res.ID, res.From, res.Created, res.Spec), nil)
+		case 4:
+			list, e := v.Resources("acme", "Unit", v.Revision(), "", len(request)%2)
+			keep(len(list), e)
+			for _, r := range list {
+				keep(r.Name+" "+r.ID, nil)
+			}
 		}
 		return answers, err
 	}
