@@ -77,7 +77,7 @@ func (s *Server) openDatabase(ctx context.Context) (record.Database, error) {
 	ctx, cancel := context.WithTimeout(ctx, within)
 	defer cancel()
 	for wait, told := 100*time.Millisecond, false; ; wait = min(2*wait, 2*time.Second) {
-		d, err := postgres.Open(ctx, postgres.Options{URL: s.opts.DatabaseURL, Kinds: s.kinds})
+		d, err := postgres.Open(ctx, postgres.Options{URL: s.opts.DatabaseURL, OwnerURL: s.opts.DatabaseOwnerURL, Kinds: s.kinds})
 		if err == nil {
 			return d, nil
 		}

@@ -118,8 +118,13 @@ func (p *Projector) follow(ctx context.Context) error {
 			return err
 		}
 	}
+	p.record.recent.start(ctx, p.store, at.Revision)
 	err = p.log.FollowExcept(ctx, at.Revision, except, func(batch []*eventlog.Record) error {
-		return p.write(finishing, &at, batch)
+		err := p.write(finishing, &at, batch)
+		if err == nil {
+			p.record.pace.rest(ctx, len(batch))
+		}
+		return err
 	})
 	if err == nil {
 		err = errEnded
@@ -170,6 +175,7 @@ func (p *Projector) write(ctx context.Context, at *Checkpoint, batch []*eventlog
 	if err := (lockedStore{p.store, p.writing}).Write(ctx, *at, to, changes); err != nil {
 		return &storeError{err}
 	}
+	p.record.recent.wrote(at.Revision, to.Revision, changes)
 	*at = to
 	p.moved(to, len(batch), organizations(batch))
 	return nil

@@ -25,6 +25,8 @@ type Record struct {
 	owed  atomic.Uint64
 
 	observer Observer
+	recent recent
+	pace   pace
 
 	mu      sync.Mutex
 	at      uint64
@@ -40,7 +42,7 @@ type Record struct {
 // for a revision at most as long as wait; end tells where the log ends, so that
 // nobody waits for a revision that does not exist.
 func New(store Viewer, at Checkpoint, wait time.Duration, end func(context.Context) (uint64, error)) *Record {
-	return &Record{store: store, wait: wait, end: end, at: at.Revision, orgs: map[string]uint64{}, changed: make(chan struct{})}
+	return &Record{store: store, wait: wait, end: end, at: at.Revision, orgs: map[string]uint64{}, pace: newPace(), changed: make(chan struct{})}
 }
 
 // Status returns where the projection stands, and why it halted, if it did.
@@ -125,6 +127,11 @@ func (r *Record) wake() {
 // await is what Wait does.
 func (r *Record) await(ctx context.Context, revision uint64) error {
 	var bound <-chan time.Time
+	defer func() {
+		if bound != nil {
+			r.pace.waiting.Add(-1)
+		}
+	}()
 	for {
 		r.mu.Lock()
 		at, halted, changed := r.at, r.halted, r.changed
@@ -141,6 +148,7 @@ func (r *Record) await(ctx context.Context, revision uint64) error {
 			t := time.NewTimer(r.wait)
 			defer t.Stop()
 			bound = t.C
+			r.pace.hurry()
 		}
 		select {
 		case <-changed:

@@ -164,8 +164,13 @@ func (r *Runner) once(ctx context.Context, c Command, fresh bool, decide func(re
 		}
 	}
 	var drafts []eventlog.Draft
+	picture := r.record.Decide
+	if slices.Contains(c.Guards, eventlog.DeclarationGuard(c.Org)) {
+		picture = r.record.View // declarations ask for more than is kept in memory
+	}
 	deciding, decided := r.observer.decide(ctx)
-	err = r.record.View(deciding, func(v record.View) error {
+	err = picture(deciding, func(v record.View) error {
+		drafts = nil
 		done, err := v.Request(c.Org, c.RequestID)
 		if err != nil {
 			return err

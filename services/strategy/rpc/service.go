@@ -140,7 +140,8 @@ func (s *Service) guards(ctx context.Context, org, kind, token string, names []s
 }
 
 func (s *Service) known(ctx context.Context, org, kind, token string, names []string) (out []eventlog.Subject, err error) {
-	err = s.record.View(ctx, func(v record.View) error {
+	err = s.record.Decide(ctx, func(v record.View) error {
+		out = nil
 		for _, name := range names {
 			r, err := v.Resource(org, kind, name, v.Revision())
 			if err != nil {
