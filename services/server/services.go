@@ -41,5 +41,8 @@ func startAdmin(_ context.Context, s *Server) error {
 	if !s.opts.external() || !s.opts.shared() {
 		p.Data = s.opts.Data
 	}
+	if s.projection != nil {
+		p.Deep = doctor.Compare(s.projection)
+	}
 	return s.serve(admin.New(s.opts.Version, s.sync, s.log, s.record, admin.Operates(s.projection), admin.Examines(p)))
 }

@@ -194,6 +194,7 @@ func TestDoctor(t *testing.T) {
 		Findings []struct{ Severity, Check, Reason, Where, Message, Advice string }
 		Summary  struct{ Errors int }
 	}
+	setpoint(t, s.URL(), "doctor", "--deep").want(t, 0, "rows are what the log makes of them, at revision 99")
 	asJSON := setpoint(t, s.URL(), "doctor", "-o", "json").want(t, 0)
 	if err := json.Unmarshal([]byte(asJSON.out), &d); err != nil || len(d.Findings) < 8 {
 		t.Errorf("%v: %s", err, asJSON.out)
