@@ -29,6 +29,7 @@ type batch struct {
 	names      map[[3]string]bool
 	fresh      [][3]string
 	said       []record.PutCheckIn
+	erased     []record.PutErasure
 	aggregates map[[4]string]int
 	places     []record.PutAggregate
 	requests   []*record.Request
@@ -96,6 +97,8 @@ func newBatch(t *texts, changes []record.Change) (*batch, error) {
 			b.observed = append(b.observed, row)
 		case record.PutCheckIn:
 			b.said = append(b.said, c)
+		case record.PutErasure:
+			b.erased = append(b.erased, c)
 		case record.PutAggregate:
 			b.place(c)
 		case record.PutRequest:
@@ -388,6 +391,15 @@ func (b *batch) queue(q *pgx.Batch) {
 			column(r, func(c c) string { return override(c).Status }), column(r, func(c c) string { return override(c).Reason }),
 			column(r, func(c c) string { return override(c).Expires }), column(r, func(c c) bool { return c.Clear }),
 			column(r, func(c c) int64 { return c.Recorded.UnixNano() }), column(r, func(c c) string { return c.Principal }))
+	}
+	if r := b.erased; len(r) > 0 {
+		type e = record.PutErasure
+		q.Queue(t.putErasures,
+			column(r, func(e e) string { return e.Org }), column(r, func(e e) string { return e.Kind }),
+			column(r, func(e e) string { return e.ID }), column(r, func(e e) int64 { return int64(e.Revision) }),
+			column(r, func(e e) string { return e.Name }), column(r, func(e e) string { return strings.Join(e.Holders, " ") }),
+			column(r, func(e e) string { return e.Reason }), column(r, func(e e) int64 { return e.Recorded.UnixNano() }),
+			column(r, func(e e) string { return e.Principal }))
 	}
 	if r := b.places; len(r) > 0 {
 		type a = record.PutAggregate

@@ -14,6 +14,7 @@ type texts struct {
 	revisionAt, commit                                    string
 	resource, resources, versions                         string
 	observations, allObservations, observation            string
+	erasures, putErasures                                 string
 	checkIns, allCheckIns                                 string
 	aggregate, request                                    string
 	claim, move, earlierResources, earlierValues          string
@@ -131,6 +132,11 @@ func newTexts(control, schema string) *texts {
 		putObservations: s(`INSERT INTO {g}.observation (` + observationColumns + `)
 			SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::bigint[], $7::double precision[],
 				$8::text[], $9::bigint[], $10::integer[])`),
+		erasures: s(`SELECT ` + erasureColumns + ` FROM {g}.erasure WHERE org = $1 OR $1 = '' ORDER BY revision, kind, id`),
+		// The first erasure of a resource stands.
+		putErasures: s(`INSERT INTO {g}.erasure (` + erasureColumns + `)
+			SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::text[], $6::text[], $7::text[], $8::bigint[], $9::text[])
+			ON CONFLICT DO NOTHING`),
 		putCheckIns: s(`INSERT INTO {g}.check_in (` + checkInColumns + `)
 			SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::smallint[], $6::text[], $7::text[], $8::text[],
 				$9::text[], $10::boolean[], $11::bigint[], $12::text[])`),

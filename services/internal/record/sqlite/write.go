@@ -36,6 +36,8 @@ var writeStatements = map[string]string{
 	"put check-in": `INSERT INTO check_in (org, target_id, at, rev, confidence, note, status, reason, expires, clear,
 			recorded, principal)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+	"put erasure": `INSERT INTO erasure (org, kind, id, revision, name, holders, reason, recorded, principal)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
 	"put aggregate": `INSERT INTO aggregate (org, service, kind, id, sequence, hash, revision) VALUES (?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT DO UPDATE SET sequence = excluded.sequence, hash = excluded.hash, revision = excluded.revision`,
 	"put request": `INSERT INTO request (org, request_id, digest, revision, recorded, corrected, detail)
@@ -128,7 +130,7 @@ type writer struct {
 
 func (w *writer) write(b *batch) error {
 	for _, part := range []func(*batch) error{
-		w.resources, w.observations, w.checkIns, w.aggregates, w.requests, w.commits,
+		w.resources, w.observations, w.checkIns, w.erasures, w.aggregates, w.requests, w.commits,
 	} {
 		if err := part(b); err != nil {
 			return err
