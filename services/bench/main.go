@@ -20,6 +20,7 @@ func main() {
 	seconds := flag.Duration("for", 3*time.Second, "how long each measurement takes")
 	layers := flag.String("layers", "raw,below,rpc", "of the commands measurement, which layers")
 	only := flag.String("only", "", "run only the measurements whose name contains this")
+	events := flag.Int("events", 1_000_000, "how many messages the long log has")
 	dir := flag.String("dir", "", "where the data folders go, default a temporary folder")
 	profile := flag.String("cpuprofile", "", "write a CPU profile to this file")
 	flag.Parse()
@@ -34,7 +35,7 @@ func main() {
 		}
 		defer pprof.StopCPUProfile()
 	}
-	b := bench{rounds: *rounds, length: *seconds, dir: *dir, layers: strings.Split(*layers, ",")}
+	b := bench{rounds: *rounds, length: *seconds, dir: *dir, events: *events, layers: strings.Split(*layers, ",")}
 	fmt.Printf("%s %s/%s, %d CPUs, median of %d rounds\n\n", runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), b.rounds)
 	for _, m := range []struct {
 		name string
@@ -45,6 +46,9 @@ func main() {
 		{"start", b.start},
 		{"as-of reads", b.asOf},
 		{"eventhorizon", b.eventhorizon},
+		{"rebuild", b.rebuild},
+		{"replay", b.replay},
+		{"restart", b.restart},
 	} {
 		if !strings.Contains(m.name, *only) {
 			continue
@@ -62,6 +66,7 @@ type bench struct {
 	rounds int
 	length time.Duration
 	dir    string
+	events int // of the long log
 	layers []string
 }
 

@@ -13,6 +13,7 @@ import (
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
 
+	adminv1 "setpoint.dev/proto/gen/setpoint/admin/v1"
 	commonv1 "setpoint.dev/proto/gen/setpoint/common/v1"
 	declarationv1 "setpoint.dev/proto/gen/setpoint/declaration/v1"
 	strategyv1 "setpoint.dev/proto/gen/setpoint/strategy/v1"
@@ -33,6 +34,7 @@ var others = map[string]proto.Message{
 	record.ObservationsRecorded:  &strategyv1.ObservationsRecorded{},
 	record.ObservationsCorrected: &strategyv1.ObservationsCorrected{},
 	record.CheckedIn:             &strategyv1.CheckedIn{},
+	record.EventSkipped:          &adminv1.EventSkipped{},
 }
 
 // decode gives an event as JSON, by the way the record takes.
@@ -52,6 +54,8 @@ func decode(t *testing.T, r *resource.Registry, typ string, payload []byte) any 
 		m.ProtoReflect().Set(fields.ByName("set"), protoreflect.ValueOfString(e.Set))
 	case resource.Retired:
 		m = &declarationv1.Retired{Name: e.Name}
+	case resource.Erased:
+		m = &declarationv1.Erased{Name: e.Name, Holders: e.Holders, Reason: e.Reason}
 	}
 	if !ok {
 		kind, known := others[typ]
@@ -117,6 +121,9 @@ func types(r *resource.Registry) []string {
 	var out []string
 	for _, k := range r.Kinds() {
 		out = append(out, k.DeclaredType, k.RetiredType)
+		if k.ErasedType != "" {
+			out = append(out, k.ErasedType)
+		}
 	}
 	for typ := range others {
 		out = append(out, typ)
@@ -127,7 +134,10 @@ func types(r *resource.Registry) []string {
 // Wire names are durable state: whoever changes one has lost people's logs.
 func TestWireNamesArePinned(t *testing.T) {
 	for _, k := range kinds.Registry().Kinds() {
-		for typ, suffix := range map[string]string{k.DeclaredType: "_declared.v1", k.RetiredType: "_retired.v1"} {
+		for typ, suffix := range map[string]string{k.DeclaredType: "_declared.v1", k.RetiredType: "_retired.v1", k.ErasedType: "_erased.v1"} {
+			if typ == "" {
+				continue
+			}
 			if want := k.Service + "." + k.Token + suffix; typ != want {
 				t.Errorf("kind %s: wire name %s, want %s", k.Name, typ, want)
 			}
@@ -163,7 +173,11 @@ func addMissing(t *testing.T, r *resource.Registry) {
 			resource.Declared{Metadata: &commonv1.Metadata{Name: "example", Labels: map[string]string{"a": "b"},
 				Protected: true, Effective: "2018-10-01"}, Spec: spec, Set: "set"},
 			resource.Retired{Name: "example"},
+			resource.Erased{Name: "example", Holders: []string{"person/example", "principal/u-42"}, Reason: "request 118"},
 		} {
+			if _, erased := e.(resource.Erased); erased && k.ErasedType == "" {
+				continue
+			}
 			typ, payload, err := k.Encode(e)
 			if err != nil {
 				t.Fatal(err)
@@ -194,6 +208,8 @@ func fill(m protoreflect.Message, depth int) {
 				return protoreflect.ValueOfString(string(f.Name()))
 			case protoreflect.DoubleKind:
 				return protoreflect.ValueOfFloat64(float64(n) + 0.5)
+			case protoreflect.Int64Kind:
+				return protoreflect.ValueOfInt64(int64(n))
 			case protoreflect.Int32Kind:
 				return protoreflect.ValueOfInt32(int32(n))
 			case protoreflect.BoolKind:

@@ -23,6 +23,9 @@ type Options struct {
 	// processes that name it: one of them projects. Without it the record is
 	// this process's own, on SQLite, and it projects it itself.
 	DatabaseURL string
+	// DatabaseOwnerURL connects as the role that owns the tables, which migrates
+	// them and builds generations; default DatabaseURL.
+	DatabaseOwnerURL string
 
 	Data       string // folder, made if missing
 	Listen     string // HOST:PORT of the API; "" is 127.0.0.1:8080, port 0 is any free one

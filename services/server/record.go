@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"fmt"
+	"os"
 	"time"
 
 	"setpoint.dev/services/internal/fault"
@@ -43,6 +44,7 @@ func startRecord(ctx context.Context, s *Server) (err error) {
 	}
 	s.record = record.New(s.database, at, waitFor, s.log.LastRevision)
 	s.record.Observe(s.telemetry.Record())
+	s.projection = record.NewProjection(s.log, s.kinds, s.database, s.record, s.scratch, s.opts.Logger)
 	s.onCheck("record", s.keepsUp)
 	s.onCheck("database", func(ctx context.Context) error {
 		_, err := s.database.Checkpoint(ctx)
@@ -52,6 +54,16 @@ func startRecord(ctx context.Context, s *Server) (err error) {
 		s.follow(ctx)
 	}
 	return nil
+}
+
+// scratch makes a store to fold into for a comparison: in the data folder, or,
+// where there is none, among the temporary files.
+func (s *Server) scratch(ctx context.Context) (record.Store, error) {
+	dir := s.folder()
+	if dir == "" {
+		dir = os.TempDir()
+	}
+	return sqlite.Scratch(ctx, dir, s.kinds)
 }
 
 func (s *Server) openDatabase(ctx context.Context) (record.Database, error) {
@@ -65,7 +77,7 @@ func (s *Server) openDatabase(ctx context.Context) (record.Database, error) {
 	ctx, cancel := context.WithTimeout(ctx, within)
 	defer cancel()
 	for wait, told := 100*time.Millisecond, false; ; wait = min(2*wait, 2*time.Second) {
-		d, err := postgres.Open(ctx, postgres.Options{URL: s.opts.DatabaseURL, Kinds: s.kinds})
+		d, err := postgres.Open(ctx, postgres.Options{URL: s.opts.DatabaseURL, OwnerURL: s.opts.DatabaseOwnerURL, Kinds: s.kinds})
 		if err == nil {
 			return d, nil
 		}
@@ -141,19 +153,10 @@ func (s *Server) project(ctx context.Context, l *lease.Lease) {
 		defer s.tell(ctx, l)()
 	}
 	for ctx.Err() == nil {
-		store, _, err := s.database.Live(ctx)
-		if err != nil {
-			s.record.Trouble(err)
-			s.opts.Logger.Warn("the record cannot be written", "error", err)
-			pause(ctx, time.Second)
-			continue
-		}
-		err = record.NewProjector(s.log, s.kinds, store, s.record, s.opts.Logger).Run(ctx)
+		err := s.projection.Project(ctx)
 		switch {
 		case ctx.Err() != nil:
 			return
-		case fault.ReasonOf(err) == "record.generation_superseded" || fault.ReasonOf(err) == "record.generation_dropped":
-			// Another generation is live: on with that one.
 		case fault.KindOf(err) == fault.Aborted && l != nil:
 			s.opts.Logger.Warn("another process writes the record: this one stands back", "error", err)
 			return
@@ -162,8 +165,10 @@ func (s *Server) project(ctx context.Context, l *lease.Lease) {
 			l.Note(err.Error())
 			return
 		case record.Halts(err):
-			<-ctx.Done()
+			s.projection.AwaitRetry(ctx, err)
 		default:
+			s.record.Trouble(err)
+			s.opts.Logger.Warn("the record cannot be written", "error", err)
 			pause(ctx, time.Second)
 		}
 	}
@@ -207,7 +212,9 @@ func (s *Server) tell(ctx context.Context, l *lease.Lease) (stop func()) {
 // the waiting is bounded: health then tells what is wrong.
 func catchUp(ctx context.Context, s *Server) error {
 	last, err := s.log.LastRevision(ctx)
-	if err != nil {
+	if at, damaged := record.HaltedAt(err); damaged && !record.Newer(err) {
+		last = at // the record halts before it
+	} else if err != nil {
 		return err
 	}
 	tell := func(at uint64) {
@@ -222,6 +229,11 @@ func catchUp(ctx context.Context, s *Server) error {
 	}
 	defer cancel()
 	err = s.record.Follow(waiting, last, tell)
+	if _, damaged := record.HaltedAt(err); damaged && !record.Newer(err) {
+		// What is on record is served, and health says what is wrong, so that the
+		// operator can see to it.
+		err = nil
+	}
 	if err == nil {
 		err = s.begun(waiting)
 	}

@@ -11,7 +11,9 @@ import (
 
 	"github.com/nats-io/nats.go"
 
+	"setpoint.dev/services/internal/erasure"
 	"setpoint.dev/services/internal/eventlog"
+	"setpoint.dev/services/internal/externalnats"
 	"setpoint.dev/services/internal/health"
 	"setpoint.dev/services/internal/lease"
 	"setpoint.dev/services/internal/record"
@@ -39,7 +41,9 @@ type Server struct {
 	database     record.Database
 	databaseName string // of a shared one: the same in every process
 	record       *record.Record
+	projection   *record.Projection
 	commands     *runner.Runner
+	eraser       *erasure.Eraser
 	services     []rpc.Service
 	http         *rpc.Server
 
@@ -87,6 +91,22 @@ func (s *Server) onCheck(name string, f func(context.Context) error) {
 
 // URL is where the API answers.
 func (s *Server) URL() string { return s.url }
+
+// Where tells people where log and record are, without secrets.
+func (s *Server) Where() string {
+	if !s.opts.external() && !s.opts.shared() {
+		return "data in " + s.opts.Data
+	}
+	log, rec := "log in "+s.opts.Data, "record in "+s.opts.Data
+	if s.opts.external() {
+		servers, _ := externalnats.Servers(s.opts.NATS.URL) // connected to: valid
+		log = "log on NATS at " + servers
+	}
+	if s.opts.shared() {
+		rec = "record on Postgres"
+	}
+	return log + ", " + rec
+}
 
 // Healthy tells whether the process can do its work: the log takes writes and
 // the record keeps up.

@@ -59,11 +59,11 @@ func assembled(t *testing.T, o Options, after ...func(s *Server, part string)) (
 	t.Helper()
 	o.Data, o.Listen, o.Telemetry.Listen = t.TempDir(), "127.0.0.1:0", "127.0.0.1:0"
 	o = o.withDefaults()
-	all, err := chosen(o.Targets)
+	all, err := chosen(o)
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &Server{opts: o, kinds: kinds.Registry(), serves: make(chan error, 1)}
+	s := &Server{opts: o, id: identity(), kinds: kinds.Registry(), serves: make(chan error, 1)}
 	stops := map[string][]func() error{}
 	s.close = sync.OnceValue(s.stop)
 	t.Cleanup(func() { _ = s.Close() }) // some of it has ended already
@@ -142,7 +142,7 @@ func TestAHaltedRecordIsNotReady(t *testing.T) {
 func TestALostLogIsNotReady(t *testing.T) {
 	s, stops := assembled(t, Options{})
 	isReady(t, s)
-	if err := stops["log"][0](); err != nil { // the embedded server
+	if err := stops["nats"][0](); err != nil { // the embedded server
 		t.Fatal(err)
 	}
 	notReady(t, s, "log: ", "shut down")

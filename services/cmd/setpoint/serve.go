@@ -22,8 +22,8 @@ func serve(ctx context.Context, o cli.ServeOptions) error {
 		NATS: server.NATS{
 			URL: o.NATSURL, Creds: o.NATSCreds, CA: o.NATSCA, Cert: o.NATSCert, Key: o.NATSKey, Replicas: o.Replicas,
 		},
-		DatabaseURL: o.DatabaseURL,
-		Data:        o.Data, Listen: o.Listen, NATSListen: o.NATSListen, Version: version,
+		DatabaseURL: o.DatabaseURL, DatabaseOwnerURL: o.DatabaseOwnerURL,
+		Data: o.Data, Listen: o.Listen, NATSListen: o.NATSListen, Version: version,
 		TokenFile: o.TokenFile, TLSCert: o.TLSCert, TLSKey: o.TLSKey, BehindProxy: o.BehindProxy, PublicURL: o.PublicURL,
 		Telemetry: server.TelemetryOptions{Listen: o.Telemetry.Listen, Open: o.Telemetry.Open, Traces: o.Telemetry.Traces},
 		Drain:     o.Telemetry.Drain, ShutdownTimeout: o.Telemetry.ShutdownTimeout,
@@ -41,7 +41,7 @@ func serve(ctx context.Context, o cli.ServeOptions) error {
 	if o.TokenFile != "" {
 		who = "the tokens in " + o.TokenFile
 	}
-	_, _ = fmt.Fprintf(o.Stdout, "setpoint %s answers at %s (data in %s, open to %s); Ctrl-C stops it\n", version, s.URL(), o.Data, who)
+	_, _ = fmt.Fprintf(o.Stdout, "setpoint %s answers at %s (%s, open to %s); Ctrl-C stops it\n", version, s.URL(), s.Where(), who)
 	if url := s.TelemetryURL(); url != "" {
 		_, _ = fmt.Fprintf(o.Stdout, "metrics and probes are at %s\n", url)
 	}

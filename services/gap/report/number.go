@@ -85,7 +85,7 @@ func percent(v *float64) string {
 	if a := math.Abs(p); a < 9.95 && a != math.Trunc(a) {
 		decimals = 1
 	}
-	text := strconv.FormatFloat(p, 'f', decimals, 64)
+	text := display.Decimal(p, decimals)
 	if strings.Trim(text, "-0.") == "" {
 		text = strings.TrimPrefix(text, "-")
 	}

@@ -117,6 +117,7 @@ func (r *Reader) end(raw []byte) error {
 type Contents struct {
 	Header *backupv1.Header
 	eventlog.Audit
+	// SHA256 is of the file, as sha256sum tells it.
 	SHA256 []byte
 }
 
@@ -124,7 +125,8 @@ type Contents struct {
 // commits are whole, its envelopes readable and its hashes chained. progress
 // is told how far it is, in messages.
 func Verify(r io.Reader, progress func(done, total uint64)) (*Contents, error) {
-	in, err := NewReader(r)
+	whole := sha256.New()
+	in, err := NewReader(io.TeeReader(r, whole))
 	if err != nil {
 		return nil, err
 	}
@@ -153,6 +155,6 @@ func Verify(r io.Reader, progress func(done, total uint64)) (*Contents, error) {
 			progress(part[len(part)-1].Sequence, in.Header.Last)
 		}
 	}
-	c := &Contents{Header: in.Header, Audit: a.Finish(in.Header.Last), SHA256: in.sum.Sum(nil)}
+	c := &Contents{Header: in.Header, Audit: a.Finish(in.Header.Last), SHA256: whole.Sum(nil)}
 	return c, first
 }

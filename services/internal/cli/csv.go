@@ -132,6 +132,9 @@ func readObservationsWithin(r io.Reader, name string, most int64) ([]observation
 		line, _ := c.FieldPos(0)
 		last, _ := c.FieldPos(len(record) - 1)
 		after = last + strings.Count(record[len(record)-1], "\n")
+		if blank(record) {
+			continue // spreadsheets save emptied rows
+		}
 		if row, ok := readRow(f, line, record, width, index, intern); ok && f.count == 0 {
 			rows = append(rows, row)
 		}
@@ -279,6 +282,10 @@ func explainColumn(name string) (guess, hint string) {
 		return "", legalColumns
 	}
 	return guess, "did you mean " + guess + "?"
+}
+
+func blank(record []string) bool {
+	return !slices.ContainsFunc(record, func(s string) bool { return strings.TrimSpace(s) != "" })
 }
 
 // readRow checks one row; every wrong field is a fault of its own.

@@ -31,6 +31,8 @@ func TestReadObservations(t *testing.T) {
 			{line: 2, metric: "a", at: "2018-W07", value: 1000}}},
 		{"empty lines", "\n\nmetric,observed_at,value\n\na,2018,1\n\n\na,2019,2\n\n", []observationRow{
 			{line: 5, metric: "a", at: "2018", value: 1}, {line: 8, metric: "a", at: "2019", value: 2}}},
+		{"emptied rows", "metric,observed_at,value\r\n,,\r\na,2018,1\r\n , ,\r\n,\r\n", []observationRow{
+			{line: 3, metric: "a", at: "2018", value: 1}}},
 		{"quoted line breaks", "metric,observed_at,value,note\na,2018,1,\"first\nsecond, \"\"third\"\"\n\"\nb,2018,2,\n", []observationRow{
 			{line: 2, metric: "a", at: "2018", value: 1, note: "first\nsecond, \"third\"\n"}, {line: 5, metric: "b", at: "2018", value: 2}}},
 		{"an instant", "metric,observed_at,value\na,2018-09-30T12:00:00+02:00,0\n", []observationRow{

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"setpoint.dev/services/internal/display"
 	"setpoint.dev/services/internal/fault"
 )
 
@@ -41,9 +42,12 @@ func exactNumber(v float64) string {
 
 // formatPercent shows a share: 0.1234 is "12.3 %".
 func formatPercent(v float64) string {
-	s := strconv.FormatFloat(v*100, 'f', 1, 64)
+	s := display.Decimal(v*100, 1)
 	if s == "-0.0" {
 		s = "0.0"
+	}
+	if strings.Contains(s, "e") {
+		return s + " %"
 	}
 	return groupDigits(s) + " %"
 }

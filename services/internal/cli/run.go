@@ -76,6 +76,7 @@ type ServeOptions struct {
 	NATSCreds, NATSCA, NATSCert, NATSKey string // files
 	Replicas                             int    // of the log; 0: as the servers allow
 	DatabaseURL                          string // of a shared record on Postgres; empty: SQLite
+	DatabaseOwnerURL                     string // as the role that migrates it; empty: DatabaseURL
 
 	Version string // of this build
 	Stdout  io.Writer

@@ -79,6 +79,7 @@ it.`,
 	cmd.Flags().StringVar(&o.NATSKey, "nats-key", "", "key `FILE` (PEM) of the client certificate")
 	cmd.Flags().IntVar(&o.Replicas, "replicas", 0, "copies of the log that NATS keeps, when it is made; default: 3 on a cluster, 1 on a single server")
 	cmd.Flags().StringVar(&o.DatabaseURL, "database-url", "", "`URL` of the Postgres that has the record, or @FILE; default: SQLite in the data folder")
+	cmd.Flags().StringVar(&o.DatabaseOwnerURL, "database-owner-url", "", "`URL` of the role that owns the record's tables, or @FILE; default --database-url")
 	for _, file := range []string{"nats-creds", "nats-ca", "nats-cert", "nats-key"} {
 		_ = cmd.MarkFlagFilename(file)
 	}
@@ -96,7 +97,7 @@ it.`,
 				return e
 			}
 		}
-		for flag, url := range map[string]*string{"nats-url": &o.NATSURL, "database-url": &o.DatabaseURL} {
+		for flag, url := range map[string]*string{"nats-url": &o.NATSURL, "database-url": &o.DatabaseURL, "database-owner-url": &o.DatabaseOwnerURL} {
 			if err := fromFile(flag, url); err != nil {
 				return err
 			}

@@ -26,10 +26,10 @@ type Format struct {
 // percentage and an amount of money with a magnitude have one, an amount
 // without a magnitude two unless it is whole, an integer none, and a number up
 // to two (a small one three significant digits) without trailing zeros. There
-// is no negative zero, and what is not finite, or too large to be
-// a percentage, is "–".
+// is no negative zero, what is not finite is "–", and what has more than 15
+// digits is written with an exponent.
 func Value(f Format, v float64) string {
-	if math.IsNaN(v*100) || math.IsInf(v*100, 0) {
+	if math.IsNaN(v) || math.IsInf(v, 0) || f.Style == "percent" && math.IsInf(v*100, 0) {
 		return "–"
 	}
 	magnitude := magnitudes[f.Magnitude]
@@ -76,7 +76,16 @@ func fixed(v float64, declared *int, usual int) string {
 	if declared != nil && *declared >= 0 {
 		usual = min(*declared, 10)
 	}
-	return grouped(strconv.FormatFloat(v, 'f', usual, 64))
+	return grouped(Decimal(v, usual))
+}
+
+// Decimal has that many decimals; where a number has more digits before the
+// point than a float64 knows, it has an exponent instead.
+func Decimal(v float64, decimals int) string {
+	if math.Abs(v) >= 1e15 {
+		return strconv.FormatFloat(v, 'g', 6, 64)
+	}
+	return strconv.FormatFloat(v, 'f', decimals, 64)
 }
 
 // trimmed has two decimals, or for small numbers three significant digits,
@@ -86,8 +95,8 @@ func trimmed(v float64) string {
 	if a := math.Abs(v); a > 0 && a < 1 {
 		decimals = min(10, 2-int(math.Floor(math.Log10(a))))
 	}
-	text := strconv.FormatFloat(v, 'f', decimals, 64)
-	if strings.Contains(text, ".") {
+	text := Decimal(v, decimals)
+	if strings.Contains(text, ".") && !strings.Contains(text, "e") {
 		text = strings.TrimRight(strings.TrimRight(text, "0"), ".")
 	}
 	return grouped(text)
@@ -95,6 +104,9 @@ func trimmed(v float64) string {
 
 // grouped separates thousands by commas and drops the sign of a zero.
 func grouped(text string) string {
+	if strings.Contains(text, "e") {
+		return text
+	}
 	sign := ""
 	if rest, negative := strings.CutPrefix(text, "-"); negative {
 		text = rest

@@ -46,6 +46,11 @@ func TestValue(t *testing.T) {
 		{Format{Style: "boolean"}, 0, "no"},
 		{Format{Style: "boolean"}, .5, "0.5"},
 		{Format{Style: "percent"}, math.MaxFloat64, "–"},
+		{Format{Style: "percent"}, 1e300, "1e+302 %"},
+		{Format{}, 1e308, "1e+308"},
+		{Format{}, -123456789012345, "-123,456,789,012,345"},
+		{Format{Style: "integer"}, 1e15, "1e+15"},
+		{Format{Style: "currency", Magnitude: "billions"}, -1e100, "-$1e+100B"},
 		{Format{}, math.NaN(), "–"},
 		{Format{}, math.Inf(-1), "–"},
 	} {

@@ -16,6 +16,8 @@ import (
 // The server's codes that an append meets. jetstreamext's names are used where
 // its numbers are the server's; its 10202-10206 are not.
 const (
+	codeNoPeers                   jetstream.ErrorCode = 10005
+	codeNotClustered              jetstream.ErrorCode = 10074
 	codeWrongLastSequence         jetstream.ErrorCode = 10071
 	codeExpectedNotReady          jetstream.ErrorCode = 10163
 	codeWrongLastSequenceConstant jetstream.ErrorCode = 10164
@@ -45,28 +47,6 @@ func conflict(s Subject, expected, actual uint64) error {
 		fault.Aborted, "log.conflict", "somebody else changed %s %s first", s.Kind, s.ID)
 	f.Revision = actual
 	return f
-}
-
-// HoleError says that the stream lacks a sequence that it once had: the reader
-// must not go on. It is the cause of an Internal fault with reason log.hole.
-type HoleError struct {
-	// Expected is the sequence that is missing.
-	Expected uint64
-	// Found is the next one that is there; 0 if the stream ends before a
-	// revision that it is known to have.
-	Found uint64
-}
-
-func (e *HoleError) Error() string {
-	if e.Found == 0 {
-		return fmt.Sprintf("sequence %d is missing and nothing follows", e.Expected)
-	}
-	return fmt.Sprintf("sequence %d is missing, the next is %d", e.Expected, e.Found)
-}
-
-func hole(expected, found uint64) error {
-	return fault.Wrap(&HoleError{Expected: expected, Found: found}, fault.Internal, "log.hole", "the event log is damaged").
-		WithHint("restore the log from a backup; setpoint doctor checks all of it")
 }
 
 func unavailable(cause error) error {

@@ -130,7 +130,7 @@ func TestForeignMessageHaltsReaders(t *testing.T) {
 	if _, err := l.js.Publish(ctx, "sp.0.acme.strategy.metric.forged", []byte("not an envelope")); err != nil {
 		t.Fatal(err)
 	}
-	err := l.read(ctx, 0, forever, func([]*Record) error { return nil })
+	err := l.read(ctx, 0, forever, nil, func([]*Record) error { return nil })
 	if fault.ReasonOf(err) != "log.envelope_corrupt" {
 		t.Errorf("follow ended with %v", err)
 	}

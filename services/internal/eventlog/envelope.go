@@ -123,11 +123,6 @@ func Decode(data []byte) (*eventv1.Envelope, error) {
 	return e, nil
 }
 
-func corrupt(format string, args ...any) error {
-	e := fault.New(fault.Internal, "log.envelope_corrupt", "a stored envelope is corrupt: "+format, args...)
-	return e.WithHint("setpoint doctor checks the whole log and names what is damaged")
-}
-
 func hashOf(body []byte) []byte {
 	sum := sha256.Sum256(body)
 	return sum[:]

@@ -41,19 +41,33 @@ type Handler func(batch []*Record) error
 // commit; Rule log.checkpoint_ahead if the log ends before it; Unavailable if
 // the connection is closed.
 func (l *Log) Follow(ctx context.Context, after uint64, handle Handler) error {
-	last, err := l.LastRevision(ctx)
+	return l.FollowExcept(ctx, after, nil, handle)
+}
+
+// FollowExcept is Follow for a reader that leaves messages out: those of the
+// given sequences come with Skipped set, and neither what is wrong with them
+// nor that they are missing is an error. A commit one of whose messages is left
+// out is still handed over as a whole.
+func (l *Log) FollowExcept(ctx context.Context, after uint64, except map[uint64]bool, handle Handler) error {
+	// Not the last revision, which a damaged end would not tell.
+	info, err := l.Info(ctx)
 	if err != nil {
 		return err
 	}
-	if after > last {
-		return ahead(after, last)
+	if after > info.Last {
+		return ahead(after, info.Last)
 	}
-	return l.read(ctx, after, forever, handle)
+	return l.read(ctx, after, forever, except, handle)
 }
 
 // Read hands over every commit after a revision up to and including the
 // revision to, and returns. Errors are those of Follow.
 func (l *Log) Read(ctx context.Context, after, to uint64, handle Handler) error {
+	return l.ReadExcept(ctx, after, to, nil, handle)
+}
+
+// ReadExcept is to Read what FollowExcept is to Follow.
+func (l *Log) ReadExcept(ctx context.Context, after, to uint64, except map[uint64]bool, handle Handler) error {
 	last, err := l.LastRevision(ctx)
 	if err != nil {
 		return err
@@ -64,7 +78,7 @@ func (l *Log) Read(ctx context.Context, after, to uint64, handle Handler) error 
 	if after >= to {
 		return nil
 	}
-	return l.read(ctx, after, to, handle)
+	return l.read(ctx, after, to, except, handle)
 }
 
 func ahead(revision, last uint64) error {
@@ -74,8 +88,8 @@ func ahead(revision, last uint64) error {
 
 var errRestart = errors.New("read again from the last commit")
 
-func (l *Log) read(ctx context.Context, after, to uint64, handle Handler) error {
-	a := &assembler{next: after + 1}
+func (l *Log) read(ctx context.Context, after, to uint64, except map[uint64]bool, handle Handler) error {
+	a := &assembler{next: after + 1, except: except}
 	wait := 10 * time.Millisecond
 	for {
 		from := a.next
@@ -121,9 +135,13 @@ func (l *Log) readRound(parent context.Context, a *assembler, to uint64, handle 
 		}
 		return errRestart
 	}
-	again := func(err error) error {
+	ends := func(err error) error {
 		if fault.KindOf(err) == fault.Unavailable {
 			return failed(err)
+		}
+		// What precedes it is whole.
+		if handed := handOn(a, to, handle); handed != nil {
+			return handed
 		}
 		return err
 	}
@@ -152,7 +170,7 @@ func (l *Log) readRound(parent context.Context, a *assembler, to uint64, handle 
 		_ = l.stream.DeleteConsumer(deleting, consumer.CachedInfo().Name)
 	}()
 	if to != forever && consumer.CachedInfo().NumPending == 0 {
-		if err := l.mustHave(ctx, a.next); err != nil {
+		if err := l.mustHave(ctx, a.next, a.except); err != nil {
 			return err
 		}
 	}
@@ -191,7 +209,10 @@ func (l *Log) readRound(parent context.Context, a *assembler, to uint64, handle 
 			delivered--
 			err := l.catchUp(ctx, a, &overdue)
 			if err != nil {
-				return again(err)
+				return ends(err)
+			}
+			if a.next > to {
+				a.flush(0)
 			}
 			if err := handOn(a, to, handle); err != nil {
 				return err
@@ -218,15 +239,20 @@ func (l *Log) readRound(parent context.Context, a *assembler, to uint64, handle 
 			// Lost between the server and us, not in the log.
 			return errRestart
 		}
-		r, err := decodeRecord(l.opts.Shard, m.Subject(), meta.Sequence.Stream, m.Headers().Get, m.Data())
+		r, err := l.decode(m.Subject(), meta.Sequence.Stream, m.Headers().Get, m.Data(), a.except)
 		if err == nil {
 			err = l.add(ctx, a, r)
 		}
 		if err != nil {
-			return again(err)
+			return ends(err)
 		}
-		l.clock.seen(r.Recorded())
+		if r.Envelope != nil {
+			l.clock.seen(r.Recorded())
+		}
 		reached := a.next > to
+		if reached {
+			a.flush(0)
+		}
 		drained := meta.NumPending == 0 && len(arrived) == 0
 		if reached || drained || len(a.whole) >= handOver || a.size >= handOverBytes {
 			if err := handOn(a, to, handle); err != nil {
@@ -237,11 +263,23 @@ func (l *Log) readRound(parent context.Context, a *assembler, to uint64, handle 
 			return nil
 		}
 		if drained && to != forever {
-			if err := l.mustHave(ctx, a.next); err != nil {
+			if err := l.mustHave(ctx, a.next, a.except); err != nil {
 				return err
 			}
 		}
 	}
+}
+
+func (l *Log) decode(subject string, sequence uint64, header func(string) string, data []byte, except map[uint64]bool) (*Record, error) {
+	r, err := decodeRecord(l.opts.Shard, subject, sequence, header, data)
+	switch {
+	case err != nil && except[sequence]:
+		return skipped(l.opts.Shard, subject, sequence, data), nil
+	case err != nil:
+		return nil, &DamageError{sequence, err}
+	}
+	r.Skipped = except[sequence]
+	return r, nil
 }
 
 // arrival is what the consumer's iterator gave.
@@ -252,8 +290,8 @@ type arrival struct {
 
 // mustHave asks the leader for a sequence that a consumer says there is none
 // of: the consumer's server may only lag behind.
-func (l *Log) mustHave(ctx context.Context, sequence uint64) error {
-	r, err := l.At(ctx, sequence)
+func (l *Log) mustHave(ctx context.Context, sequence uint64, except map[uint64]bool) error {
+	r, err := l.leaders(ctx, sequence, except)
 	if err == nil && r == nil {
 		return hole(sequence, 0)
 	}

@@ -96,9 +96,10 @@ func Open(ctx context.Context, nc *nats.Conn, opts Options) (*Log, error) {
 		return nil, err
 	}
 	last, err := l.lastRecord(ctx)
-	if err != nil {
+	if _, damaged := Damaged(err); err != nil && (!damaged || fault.ReasonOf(err) == "log.format_newer") {
 		return nil, err
 	}
+	// Of a damaged end readers tell, and what is before it can be read.
 	if last != nil {
 		l.clock.seen(last.Recorded())
 	}
@@ -179,6 +180,10 @@ func (l *Log) openStream(ctx context.Context) error {
 		if errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) {
 			// Another process was first.
 			stream, err = l.js.Stream(ctx, name)
+		}
+		if hasCode(err, codeNoPeers) || hasCode(err, codeNotClustered) {
+			return fault.Wrap(err, fault.Rule, "log.replicas", "the NATS servers cannot keep %d copies of the log", l.opts.Replicas).
+				WithHint("run three servers with JetStream, or say how many copies there are to be with --replicas")
 		}
 	}
 	if err != nil {

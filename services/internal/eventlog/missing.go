@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
 )
 
 // A consumer reads the copy of the server it is on. What it does not deliver,
@@ -39,7 +41,7 @@ func (l *Log) catchUp(ctx context.Context, a *assembler, overdue *uint64) error 
 	ctx, cancel := context.WithTimeout(ctx, quiet)
 	defer cancel()
 	// No answer is no news: whether the consumer lives is another question.
-	if r, err := l.At(ctx, a.next); err == nil && r != nil {
+	if r, err := l.leaders(ctx, a.next, a.except); err == nil && r != nil {
 		*overdue = a.next
 	}
 	return nil
@@ -50,13 +52,10 @@ func (l *Log) add(ctx context.Context, a *assembler, r *Record) error {
 	if r.Sequence < a.next {
 		return nil // it was late, and has been asked for meanwhile
 	}
-	err := a.add(r)
-	var missing *HoleError
-	if !errors.As(err, &missing) {
-		return err
-	}
-	if err := l.fill(ctx, a, r.Sequence); err != nil {
-		return err
+	if r.Sequence > a.next {
+		if err := l.fill(ctx, a, r.Sequence); err != nil {
+			return err
+		}
 	}
 	return a.add(r)
 }
@@ -67,7 +66,7 @@ func (l *Log) add(ctx context.Context, a *assembler, r *Record) error {
 // hole.
 func (l *Log) fill(ctx context.Context, a *assembler, before uint64) error {
 	for a.next < before {
-		r, err := l.At(ctx, a.next)
+		r, err := l.leaders(ctx, a.next, a.except)
 		if err != nil {
 			return err
 		}
@@ -85,4 +84,21 @@ func (l *Log) fill(ctx context.Context, a *assembler, before uint64) error {
 		}
 	}
 	return nil
+}
+
+// leaders is what the leader has at a sequence, nil for nothing; of one that is
+// left out, what there is of it.
+func (l *Log) leaders(ctx context.Context, sequence uint64, except map[uint64]bool) (*Record, error) {
+	ctx, cancel := context.WithTimeout(ctx, l.opts.Timeout)
+	defer cancel()
+	m, err := l.stream.GetMsg(ctx, sequence)
+	switch {
+	case errors.Is(err, jetstream.ErrMsgNotFound) && except[sequence]:
+		return &Record{Sequence: sequence, Revision: sequence, Skipped: true}, nil
+	case errors.Is(err, jetstream.ErrMsgNotFound):
+		return nil, nil
+	case err != nil:
+		return nil, unavailable(err)
+	}
+	return l.decode(m.Subject, sequence, m.Header.Get, m.Data, except)
 }

@@ -77,7 +77,11 @@ func (l *Log) lastRecord(ctx context.Context) (*Record, error) {
 	if errors.Is(err, jetstream.ErrMsgNotFound) {
 		return nil, hole(info.State.LastSeq, 0)
 	}
-	return l.found(m, err)
+	r, err := l.found(m, err)
+	if m != nil && err != nil {
+		return nil, &DamageError{m.Sequence, err}
+	}
+	return r, err
 }
 
 func (l *Log) found(m *jetstream.RawStreamMsg, err error) (*Record, error) {

@@ -18,6 +18,13 @@ type Record struct {
 	Hash []byte
 	// Size is the length of the stored bytes.
 	Size int
+	// Skipped is set where the reader was told to leave the message out. Of one
+	// that is missing there is only the sequence, of one that does not decode
+	// there is no Envelope.
+	Skipped bool
+	// Beside is a message of the same commit that was not left out; set only
+	// where Envelope is not, and nil if there is none.
+	Beside *Record
 }
 
 // CommitEnd says whether the record is the last of its commit, and so its
@@ -26,6 +33,15 @@ func (r *Record) CommitEnd() bool { return r.Sequence == r.Revision }
 
 // Recorded is when the commit was recorded, in UTC.
 func (r *Record) Recorded() time.Time { return r.Envelope.Recorded.AsTime() }
+
+// skipped is what is left of a message that does not decode and is left out.
+func skipped(shard int, subject string, sequence uint64, data []byte) *Record {
+	r := &Record{Sequence: sequence, Revision: sequence, Skipped: true, Size: len(data)}
+	if on, s, err := ParseSubject(subject); err == nil && on == shard {
+		r.Subject, r.Hash = s, hashOf(data)
+	}
+	return r
+}
 
 // decodeRecord reads a stored message of a shard. The headers only repeat the
 // envelope, so one that contradicts it is as corrupt as the envelope itself.

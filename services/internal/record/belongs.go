@@ -20,31 +20,45 @@ type History interface {
 }
 
 // Check refuses a store that does not belong to this log: another log's, one
-// that is ahead of it, or one of a history that went on differently.
+// that is ahead of it, or one of a history that went on differently. That the
+// log is damaged further on is no reason to.
 func Check(ctx context.Context, log History, at Checkpoint) error {
 	_, err := check(ctx, log, at)
+	if _, damaged := HaltedAt(err); damaged && !Newer(err) {
+		return nil
+	}
 	return err
 }
 
-// check also tells where the log ends.
+// check also tells where the log ends, and fails where that is damaged.
 func check(ctx context.Context, log History, at Checkpoint) (last uint64, err error) {
 	if at.Revision != 0 && at.LogID != log.ID() {
 		return 0, otherLog(log.ID(), log.Origin(), at)
 	}
 	last, err = log.LastRevision(ctx)
-	if err != nil || at.Revision == 0 {
+	end, damaged := HaltedAt(err)
+	if err != nil && (!damaged || end > at.Revision) || at.Revision == 0 {
 		return last, err
+	}
+	if damaged { // what the record has folded up to there says no less
+		last = end
 	}
 	if at.Revision > last {
 		return last, fault.New(fault.Unavailable, "record.ahead_of_log",
 			"the record stands at revision %d, the log ends at %d", at.Revision, last).
 			WithHint("the log has lost its tail: restore the newest backup, or delete the record to rebuild it from this log")
 	}
+	if len(at.Hash) == 0 || damaged && end == at.Revision {
+		return last, nil // a message that is missing, and left out, has no content to compare
+	}
 	m, err := log.At(ctx, at.Revision)
+	if eventlog.IsCorrupt(err) {
+		return last, nil // readers tell, when they come to it
+	}
 	if err != nil {
 		return last, err
 	}
-	if m == nil || m.Revision != m.Sequence || !bytes.Equal(m.Hash, at.Hash) {
+	if m == nil || !bytes.Equal(m.Hash, at.Hash) {
 		return last, fault.New(fault.Unavailable, "record.other_history",
 			"the record was made from a log with another content at revision %d: the log lost its tail after that and went on differently", at.Revision).
 			WithHint("find out which of the two histories is the true one before anything is deleted; " +

@@ -21,12 +21,54 @@ const (
 	CheckedIn             = "strategy.checked_in.v1"
 )
 
+// Message returns an empty message of an event's present wire name, nil if
+// nobody declared the type.
+func Message(kinds *resource.Registry, typ string) proto.Message {
+	switch typ {
+	case DeclarationChanged:
+		return &declarationv1.Changed{}
+	case ObservationsRecorded:
+		return &strategyv1.ObservationsRecorded{}
+	case ObservationsCorrected:
+		return &strategyv1.ObservationsCorrected{}
+	case CheckedIn:
+		return &strategyv1.CheckedIn{}
+	}
+	return kinds.Message(typ)
+}
+
 var errUnknown = errors.New("this binary does not know the event type; it is older than the log")
 
+// FoldError says which message could not be folded.
+type FoldError struct {
+	Sequence uint64
+	Err      error
+}
+
+func (e *FoldError) Error() string { return e.Err.Error() }
+
+func (e *FoldError) Unwrap() error { return e.Err }
+
+func unknownEvent(err error) error {
+	return fault.Wrap(err, fault.Unavailable, "record.unknown_event", "the record cannot be kept").
+		WithHint("start a newer binary: nothing was changed")
+}
+
 // Fold returns the changes that one message of the log makes. An event that
-// nobody declared, or that does not decode, is an error: it halts the
-// projection.
+// nobody declared, or that does not decode, is a *FoldError: it halts the
+// projection. Of a message that is left out only its place is kept.
 func Fold(kinds *resource.Registry, m *eventlog.Record) ([]Change, error) {
+	out, err := fold(kinds, m)
+	if err != nil {
+		return nil, &FoldError{m.Sequence, err}
+	}
+	return out, nil
+}
+
+func fold(kinds *resource.Registry, m *eventlog.Record) ([]Change, error) {
+	if m.Envelope == nil {
+		return lost(m), nil
+	}
 	env := m.Envelope
 	s := m.Subject
 	recorded := env.GetRecorded().AsTime()
@@ -34,7 +76,11 @@ func Fold(kinds *resource.Registry, m *eventlog.Record) ([]Change, error) {
 		Org: s.Org, ID: plain(env.GetRequestId()), Digest: env.GetRequestDigest(), Revision: m.Revision,
 	}
 	out := make([]Change, 0, len(env.GetEvents())+3)
-	for _, e := range env.GetEvents() {
+	events := env.GetEvents()
+	if m.Skipped {
+		events = nil
+	}
+	for _, e := range events {
 		fail := func(err error) error {
 			return fmt.Errorf("event %s at sequence %d of %s: %w", e.GetType(), m.Sequence, s.Org, err)
 		}
@@ -82,14 +128,15 @@ func Fold(kinds *resource.Registry, m *eventlog.Record) ([]Change, error) {
 				c.Override = &Override{Status: plain(o.GetStatus()), Reason: plain(o.GetReason()), Expires: plain(o.GetExpires())}
 			}
 			out = append(out, PutCheckIn{c})
+		case EventSkipped:
+			// Known to every fold before it begins: see Skips.
 		default:
 			k, event, known, err := kinds.Decode(e.GetType(), e.GetPayload())
 			if err != nil {
 				return nil, fail(err)
 			}
 			if !known {
-				return nil, fault.Wrap(fail(errUnknown), fault.Unavailable, "record.unknown_event", "the record cannot be kept").
-					WithHint("start a newer binary: nothing was changed")
+				return nil, unknownEvent(fail(errUnknown))
 			}
 			switch event := event.(type) {
 			case resource.Declared:
@@ -100,21 +147,43 @@ func Fold(kinds *resource.Registry, m *eventlog.Record) ([]Change, error) {
 					Effective: plain(env.GetEffective()), Recorded: recorded,
 					Principal: plain(env.GetPrincipal()), Manager: plain(env.GetManager()),
 				}})
+			case resource.Erased:
+				out = append(out, PutErasure{Erasure{
+					Org: s.Org, Kind: k.Name, ID: s.ID, Name: event.Name, Holders: event.Holders, Reason: event.Reason,
+					Revision: m.Revision, Recorded: recorded, Principal: env.GetPrincipal(),
+				}})
 			case resource.Retired:
 				out = append(out, EndResource{Org: s.Org, Kind: k.Name, ID: s.ID, Revision: m.Revision})
 			}
 		}
 	}
-	out = append(out, PutAggregate{Org: s.Org, Service: s.Service, Kind: s.Kind, ID: s.ID,
-		Aggregate: Aggregate{Sequence: m.Sequence, Hash: m.Hash, Revision: m.Revision}})
+	out = append(out, placeOf(m))
 	c := env.GetCommit()
 	// Once for each commit, unless a message adds to it: the row of a large
 	// apply is large, too.
 	if c.GetIndex() == 0 || request.Recorded+request.Corrected+len(request.Detail) > 0 {
 		out = append(out, PutRequest{request})
 	}
-	if c.GetIndex()+1 == c.GetCount() {
+	if m.CommitEnd() {
 		out = append(out, PutCommit{Org: s.Org, Revision: m.Revision, Recorded: recorded})
 	}
 	return out, nil
+}
+
+// lost is what remains of a message that is missing or does not decode.
+func lost(m *eventlog.Record) []Change {
+	var out []Change
+	if len(m.Hash) > 0 {
+		out = append(out, placeOf(m))
+	}
+	if m.CommitEnd() && m.Beside != nil {
+		out = append(out, PutCommit{Org: m.Beside.Subject.Org, Revision: m.Revision, Recorded: m.Beside.Recorded()})
+	}
+	return out
+}
+
+func placeOf(m *eventlog.Record) Change {
+	s := m.Subject
+	return PutAggregate{Org: s.Org, Service: s.Service, Kind: s.Kind, ID: s.ID,
+		Aggregate: Aggregate{Sequence: m.Sequence, Hash: m.Hash, Revision: m.Revision}}
 }

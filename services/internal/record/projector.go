@@ -18,6 +18,9 @@ type Projector struct {
 	store  Store
 	record *Record
 	logger *slog.Logger
+	meter  *meter // nil: nobody asks
+	// writing, if there is one, is held during each write.
+	writing writeLock
 }
 
 // NewProjector makes a projector that tells record how far it is.
@@ -87,6 +90,8 @@ type storeError struct{ error }
 
 func (e *storeError) Unwrap() error { return e.error }
 
+// follow brings the store to the end of the log, in large writes where it is
+// far behind, and then keeps it there, until ctx ends or it cannot go on.
 func (p *Projector) follow(ctx context.Context) error {
 	finishing, done := finish(ctx)
 	defer done()
@@ -95,15 +100,31 @@ func (p *Projector) follow(ctx context.Context) error {
 		return &storeError{err}
 	}
 	last, err := check(ctx, p.log, at)
-	if err != nil {
+	if _, damaged := HaltedAt(err); err != nil && !damaged {
 		return err
 	}
 	p.record.caughtUp(at.Revision)
-	if at.Revision == last {
-		p.record.goesOn() // nothing is left that could not be folded or written
+	except, unread := exceptions(ctx, p.log)
+	if unread != nil {
+		return unread
 	}
-	err = p.log.Follow(ctx, at.Revision, func(batch []*eventlog.Record) error {
-		return p.write(finishing, &at, batch)
+	switch {
+	case err != nil: // the end is damaged; what precedes it is folded
+	case at.Revision == last:
+		p.record.goesOn() // nothing is left that could not be folded or written
+	case last > at.Revision+bulkMessages:
+		b := bulk{log: p.log, kinds: p.kinds, store: lockedStore{p.store, p.writing}, except: except, moved: p.moved}
+		if at, err = b.run(ctx, at, last); err != nil {
+			return err
+		}
+	}
+	p.record.recent.start(ctx, p.store, at.Revision)
+	err = p.log.FollowExcept(ctx, at.Revision, except, func(batch []*eventlog.Record) error {
+		err := p.write(finishing, &at, batch)
+		if err == nil {
+			p.record.pace.rest(ctx, len(batch))
+		}
+		return err
 	})
 	if err == nil {
 		err = errEnded
@@ -115,10 +136,18 @@ func (p *Projector) follow(ctx context.Context) error {
 // stopped has to end.
 const finishTime = 5 * time.Second
 
-// finish is a context for what should end well when ctx is over.
+// finish is a context for what should end well when ctx is over. Where ctx ends
+// for another cause than that somebody asked to stop, such as a lost lease,
+// there is no time for that.
 func finish(ctx context.Context) (context.Context, func()) {
 	finishing, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	stop := context.AfterFunc(ctx, func() { time.AfterFunc(finishTime, cancel) })
+	stop := context.AfterFunc(ctx, func() {
+		if !errors.Is(context.Cause(ctx), context.Canceled) {
+			cancel()
+			return
+		}
+		time.AfterFunc(finishTime, cancel)
+	})
 	return finishing, func() { stop(); cancel() }
 }
 
@@ -129,25 +158,72 @@ func (p *Projector) write(ctx context.Context, at *Checkpoint, batch []*eventlog
 	}
 	ctx, written := p.record.observer.batch(ctx, batch)
 	defer func() { written(err) }()
-	var changes []Change
-	for _, m := range batch {
-		c, err := Fold(p.kinds, m)
-		if err != nil {
+	changes, err := foldAll(p.kinds, nil, batch)
+	if err != nil {
+		// What precedes it is no reason to wait.
+		whole := commitsBefore(batch, err)
+		if len(whole) == 0 || len(whole) == len(batch) {
 			return err
 		}
-		changes = append(changes, c...)
+		if written := p.write(ctx, at, whole); written != nil {
+			return written
+		}
+		return err
 	}
 	last := batch[len(batch)-1]
 	to := Checkpoint{LogID: p.log.ID(), Revision: last.Revision, Hash: last.Hash}
-	if err := p.store.Write(ctx, *at, to, changes); err != nil {
+	if err := (lockedStore{p.store, p.writing}).Write(ctx, *at, to, changes); err != nil {
 		return &storeError{err}
 	}
+	p.record.recent.wrote(at.Revision, to.Revision, changes)
 	*at = to
+	p.moved(to, len(batch), organizations(batch))
+	return nil
+}
+
+func (p *Projector) moved(to Checkpoint, messages int, orgs map[string]uint64) {
+	p.meter.add(messages)
+	p.record.goesOn() // first: who waits for the revision must not see the halt
+	p.record.advance(to.Revision, orgs)
+}
+
+// foldAll appends what the messages make.
+func foldAll(kinds *resource.Registry, changes []Change, batch []*eventlog.Record) ([]Change, error) {
+	for _, m := range batch {
+		c, err := Fold(kinds, m)
+		if err != nil {
+			return changes, err
+		}
+		changes = append(changes, c...)
+	}
+	return changes, nil
+}
+
+// commitsBefore are the whole commits before the message that an error is of.
+func commitsBefore(batch []*eventlog.Record, err error) []*eventlog.Record {
+	at, ok := HaltedAt(err)
+	if !ok {
+		return nil
+	}
+	n := 0
+	for i, m := range batch {
+		if m.Sequence >= at {
+			break
+		}
+		if m.CommitEnd() {
+			n = i + 1
+		}
+	}
+	return batch[:n]
+}
+
+// organizations are the newest revisions of those that something is folded of.
+func organizations(batch []*eventlog.Record) map[string]uint64 {
 	orgs := map[string]uint64{}
 	for _, m := range batch {
-		orgs[m.Subject.Org] = m.Revision
+		if m.Subject.Org != "" {
+			orgs[m.Subject.Org] = m.Revision
+		}
 	}
-	p.record.advance(to.Revision, orgs)
-	p.record.goesOn()
-	return nil
+	return orgs
 }

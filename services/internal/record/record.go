@@ -19,12 +19,15 @@ type Viewer interface {
 // Record is the door to the record for everybody who reads: it waits for
 // revisions and resolves snapshots.
 type Record struct {
-	store Viewer
-	wait  time.Duration
-	end   func(context.Context) (uint64, error)
-	owed  atomic.Uint64
+	store    Viewer
+	personal *Personal
+	wait     time.Duration
+	end      func(context.Context) (uint64, error)
+	owed     atomic.Uint64
 
 	observer Observer
+	recent recent
+	pace   pace
 
 	mu      sync.Mutex
 	at      uint64
@@ -40,7 +43,7 @@ type Record struct {
 // for a revision at most as long as wait; end tells where the log ends, so that
 // nobody waits for a revision that does not exist.
 func New(store Viewer, at Checkpoint, wait time.Duration, end func(context.Context) (uint64, error)) *Record {
-	return &Record{store: store, wait: wait, end: end, at: at.Revision, orgs: map[string]uint64{}, changed: make(chan struct{})}
+	return &Record{store: store, wait: wait, end: end, at: at.Revision, orgs: map[string]uint64{}, pace: newPace(), changed: make(chan struct{})}
 }
 
 // Status returns where the projection stands, and why it halted, if it did.
@@ -125,6 +128,11 @@ func (r *Record) wake() {
 // await is what Wait does.
 func (r *Record) await(ctx context.Context, revision uint64) error {
 	var bound <-chan time.Time
+	defer func() {
+		if bound != nil {
+			r.pace.waiting.Add(-1)
+		}
+	}()
 	for {
 		r.mu.Lock()
 		at, halted, changed := r.at, r.halted, r.changed
@@ -141,6 +149,7 @@ func (r *Record) await(ctx context.Context, revision uint64) error {
 			t := time.NewTimer(r.wait)
 			defer t.Stop()
 			bound = t.C
+			r.pace.hurry()
 		}
 		select {
 		case <-changed:
@@ -173,6 +182,39 @@ func (r *Record) Follow(ctx context.Context, revision uint64, tell func(at uint6
 	}
 }
 
+// Reached waits without a bound until the record has reached the revision,
+// through halts.
+func (r *Record) Reached(ctx context.Context, revision uint64) error {
+	for {
+		r.mu.Lock()
+		at, changed := r.at, r.changed
+		r.mu.Unlock()
+		if at >= revision {
+			return nil
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// beyond waits until the record stands beyond a revision, or the channel is
+// closed, or ctx ends.
+func (r *Record) beyond(ctx context.Context, revision uint64, or <-chan struct{}) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	go func() {
+		select {
+		case <-or:
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
+	_ = r.Reached(ctx, revision+1)
+}
+
 // Await waits without a bound until the record holds something of the
 // organization that is newer than the revision. It fails if the projection
 // halts.
@@ -195,8 +237,19 @@ func (r *Record) Await(ctx context.Context, org string, after uint64) error {
 // View runs f on one consistent picture, which is at least as new as every
 // revision that Wait has returned for.
 func (r *Record) View(ctx context.Context, f func(View) error) error {
-	return r.store.View(ctx, f)
+	return r.store.View(ctx, func(v View) error { return f(r.personal.view(ctx, v)) })
 }
+
+// WithPersonal has personal text sealed and opened; without, what is sealed is
+// read as it is stored, and nothing is sealed. It is called before the record
+// is used.
+func (r *Record) WithPersonal(p *Personal) *Record {
+	r.personal = p
+	return r
+}
+
+// Personal is what seals and opens personal text; nil without keys.
+func (r *Record) Personal() *Personal { return r.personal }
 
 // exists refuses a revision beyond the end of the log.
 func (r *Record) exists(ctx context.Context, field string, revision uint64) error {

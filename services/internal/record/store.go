@@ -25,10 +25,18 @@ type Store interface {
 	View(ctx context.Context, f func(View) error) error
 	// Rows calls f for every row of every table but the checkpoint, by table and
 	// then by primary key, column by column: texts in byte order, integers as
-	// numbers. It reads one consistent picture and returns its checkpoint. Two stores that folded the same log give the
-	// same rows, whatever databases they are.
+	// numbers. It reads one consistent picture and returns its checkpoint. Two
+	// stores that folded the same log give the same rows, whatever databases they
+	// are.
 	Rows(ctx context.Context, f func(Row) error) (Checkpoint, error)
 	Close() error
+}
+
+// Preparer is a Store that can do a part of a Write beforehand, while another
+// Write is under way.
+type Preparer interface {
+	// Prepare returns changes that come to the same and are written faster.
+	Prepare(changes []Change) ([]Change, error)
 }
 
 // Checkpoint places a projection in a log.
@@ -80,6 +88,10 @@ type View interface {
 	// AllCheckIns calls f for everything said by a revision, by target id and
 	// then oldest first.
 	AllCheckIns(org string, at uint64, f func(CheckIn) error) error
+
+	// Erasures returns those of an organization, of all of them if org is "", up
+	// to the picture's revision, oldest first.
+	Erasures(org string) ([]Erasure, error)
 
 	// Aggregate returns where an aggregate stands in the log, nil if it has no
 	// event.

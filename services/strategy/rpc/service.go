@@ -140,7 +140,8 @@ func (s *Service) guards(ctx context.Context, org, kind, token string, names []s
 }
 
 func (s *Service) known(ctx context.Context, org, kind, token string, names []string) (out []eventlog.Subject, err error) {
-	err = s.record.View(ctx, func(v record.View) error {
+	err = s.record.Decide(ctx, func(v record.View) error {
+		out = nil
 		for _, name := range names {
 			r, err := v.Resource(org, kind, name, v.Revision())
 			if err != nil {
@@ -212,8 +213,12 @@ func decide(v record.View, org string, c observation, res *strategyv1.RecordObse
 		on := map[strategy.Identity]strategy.Observed{}
 		newest := uint64(0)
 		var beside []strategy.Beside
+		stands, err := standingOf(v, org, m.ID, values)
+		if err != nil {
+			return nil, err
+		}
 		for _, o := range values {
-			have, others, err := v.Observation(org, m.ID, record.ObservationKey{At: o.At, Source: o.Source})
+			have, others, err := stands.find(record.ObservationKey{At: o.At, Source: o.Source})
 			if err != nil {
 				return nil, err
 			}

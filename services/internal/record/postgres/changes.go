@@ -1,7 +1,11 @@
 package postgres
 
 import (
+	"cmp"
 	"fmt"
+	"maps"
+	"slices"
+	"strings"
 
 	"github.com/jackc/pgx/v5"
 	"google.golang.org/protobuf/proto"
@@ -14,19 +18,21 @@ import (
 type batch struct {
 	texts *texts
 
-	ids        map[resourceID]*standing
+	ids        map[resourceID]*standing // nil: nothing stands, and nothing ever did
+	wantIDs    []resourceID
 	resources  []*version
 	endings    []ending
-	values     map[valueID]*value
+	groups     []group // of observed, by identity
+	wantValues []*group
 	observed   []*record.Observation
 	corrected  []correction
 	names      map[[3]string]bool
 	fresh      [][3]string
 	said       []record.PutCheckIn
+	erased     []record.PutErasure
 	aggregates map[[4]string]int
 	places     []record.PutAggregate
-	asked      map[[2]string]int
-	requests   []record.Request
+	requests   []*record.Request
 	commits    []record.PutCommit
 }
 
@@ -55,9 +61,11 @@ type ending struct {
 
 type valueID struct{ org, metric, at, source string }
 
-// value is the newest one of an identity.
-type value struct {
-	row         *record.Observation // of this batch; nil: of the table
+// group is the values of one identity, oldest first, and what stood before them.
+type group struct {
+	valueID
+	rows        []*record.Observation
+	stood       bool
 	from        uint64
 	corrections int
 }
@@ -67,35 +75,157 @@ type correction struct {
 	from, to uint64
 }
 
-// keys lists what must be known of the table before the changes can be applied.
-func keys(changes []record.Change) (ids []resourceID, values []valueID) {
-	seenIDs, seenValues := map[resourceID]bool{}, map[valueID]bool{}
-	id := func(k resourceID) {
-		if !seenIDs[k] {
-			seenIDs[k] = true
-			ids = append(ids, k)
-		}
-	}
+// newBatch does what can be done before the checkpoint is claimed: while it is
+// held every moment counts. It makes the rows, and lists the keys of which must
+// be known what stands under them, in order.
+func newBatch(t *texts, changes []record.Change) (*batch, error) {
+	b := &batch{texts: t, ids: map[resourceID]*standing{}, names: map[[3]string]bool{}, aggregates: map[[4]string]int{}}
 	for _, c := range changes {
 		switch c := c.(type) {
 		case record.PutResource:
-			id(resourceID{c.Org, c.Kind, c.ID})
+			b.ids[resourceID{c.Org, c.Kind, c.ID}] = nil
+			row := &version{Resource: &c.Resource, to: record.Never, created: c.From}
+			if err := row.marshal(); err != nil {
+				return nil, fmt.Errorf("put resource: %w", err)
+			}
+			b.resources = append(b.resources, row)
 		case record.EndResource:
-			id(resourceID{c.Org, c.Kind, c.ID})
+			b.ids[resourceID{c.Org, c.Kind, c.ID}] = nil
 		case record.PutObservation:
-			k := valueID{c.Org, c.MetricID, c.At, c.Source}
-			if !seenValues[k] {
-				seenValues[k] = true
-				values = append(values, k)
+			row := &c.Observation
+			row.To, row.Corrections = record.Never, 0
+			b.observed = append(b.observed, row)
+		case record.PutCheckIn:
+			b.said = append(b.said, c)
+		case record.PutErasure:
+			b.erased = append(b.erased, c)
+		case record.PutAggregate:
+			b.place(c)
+		case record.PutRequest:
+			b.request(&c.Request)
+		case record.PutCommit:
+			b.commits = append(b.commits, c)
+		default:
+			return nil, fmt.Errorf("the record cannot write a %T", c)
+		}
+	}
+	b.wantIDs = slices.SortedFunc(maps.Keys(b.ids), resourceID.compare)
+	b.group()
+	slices.SortFunc(b.places, func(x, y record.PutAggregate) int {
+		return cmp.Or(strings.Compare(x.Org, y.Org), strings.Compare(x.Service, y.Service), strings.Compare(x.Kind, y.Kind), strings.Compare(x.ID, y.ID))
+	})
+	b.mergeRequests()
+	return b, nil
+}
+
+// group sorts the values by identity and then by age.
+func (b *batch) group() {
+	slices.SortFunc(b.observed, func(x, y *record.Observation) int {
+		if c := strings.Compare(x.Org, y.Org); c != 0 {
+			return c
+		}
+		if c := strings.Compare(x.MetricID, y.MetricID); c != 0 {
+			return c
+		}
+		if c := strings.Compare(x.At, y.At); c != 0 {
+			return c
+		}
+		if c := strings.Compare(x.Source, y.Source); c != 0 {
+			return c
+		}
+		return cmp.Compare(x.From, y.From)
+	})
+	b.groups = make([]group, 0, len(b.observed))
+	for i, o := range b.observed {
+		k := valueID{o.Org, o.MetricID, o.At, o.Source}
+		if n := len(b.groups); n > 0 && b.groups[n-1].valueID == k {
+			b.groups[n-1].rows = b.observed[i-len(b.groups[n-1].rows) : i+1]
+			continue
+		}
+		b.groups = append(b.groups, group{valueID: k, rows: b.observed[i : i+1]})
+	}
+	b.wantValues = make([]*group, len(b.groups))
+	for i := range b.groups {
+		b.wantValues[i] = &b.groups[i]
+	}
+}
+
+// mergeRequests adds up what carries the same id.
+func (b *batch) mergeRequests() {
+	slices.SortFunc(b.requests, func(x, y *record.Request) int {
+		if c := strings.Compare(x.Org, y.Org); c != 0 {
+			return c
+		}
+		if c := strings.Compare(x.ID, y.ID); c != 0 {
+			return c
+		}
+		return cmp.Compare(x.Revision, y.Revision)
+	})
+	merged := b.requests[:0]
+	for _, r := range b.requests {
+		if n := len(merged); n > 0 && merged[n-1].Org == r.Org && merged[n-1].ID == r.ID {
+			addUp(merged[n-1], r)
+		} else {
+			merged = append(merged, r)
+		}
+	}
+	b.requests = merged
+}
+
+func addUp(r, more *record.Request) {
+	r.Revision = more.Revision
+	r.Recorded += more.Recorded
+	r.Corrected += more.Corrected
+	if len(more.Detail) > 0 {
+		r.Detail = more.Detail
+	}
+}
+
+func (k resourceID) compare(o resourceID) int {
+	return cmp.Or(strings.Compare(k.org, o.org), strings.Compare(k.kind, o.kind), strings.Compare(k.id, o.id))
+}
+
+func (r *version) marshal() (err error) {
+	if r.metadata, err = (proto.MarshalOptions{Deterministic: true}).Marshal(r.Metadata); err != nil {
+		return err
+	}
+	if r.spec, err = (proto.MarshalOptions{Deterministic: true}).Marshal(r.Spec); err != nil {
+		return err
+	}
+	r.doc, err = document(r.Metadata, r.Spec)
+	return err
+}
+
+// apply tells every row what came before it, and ends what stood, given what
+// stands in the tables. Rows are then in the order of their keys, in which an
+// index is fastest to grow.
+func (b *batch) apply(changes []record.Change) {
+	resources := b.resources
+	for _, c := range changes {
+		switch c := c.(type) {
+		case record.PutResource:
+			b.put(resources[0])
+			resources = resources[1:]
+		case record.EndResource:
+			b.end(resourceID{c.Org, c.Kind, c.ID}, c.Revision)
+		}
+	}
+	for _, g := range b.groups {
+		n := g.corrections
+		if g.stood {
+			b.corrected = append(b.corrected, correction{g.valueID, g.from, g.rows[0].From})
+			n++
+		}
+		for i, row := range g.rows {
+			row.Corrections = n + i
+			if i > 0 {
+				g.rows[i-1].To = row.From
 			}
 		}
 	}
-	return ids, values
-}
-
-func newBatch(t *texts) *batch {
-	return &batch{texts: t, ids: map[resourceID]*standing{}, values: map[valueID]*value{}, names: map[[3]string]bool{},
-		aggregates: map[[4]string]int{}, asked: map[[2]string]int{}}
+	slices.SortStableFunc(b.resources, func(x, y *version) int {
+		return cmp.Or(strings.Compare(x.Org, y.Org), strings.Compare(x.Kind, y.Kind), strings.Compare(x.Name, y.Name), cmp.Compare(x.From, y.From))
+	})
 }
 
 // end ends what stands under an id.
@@ -113,77 +243,35 @@ func (b *batch) end(k resourceID, at uint64) *standing {
 	return s
 }
 
-func (b *batch) add(change record.Change) error {
-	switch c := change.(type) {
-	case record.PutResource:
-		k := resourceID{c.Org, c.Kind, c.ID}
-		row := &version{Resource: &c.Resource, to: record.Never, created: c.From}
-		if s := b.end(k, c.From); s != nil && s.to == c.From {
-			row.created = s.was
-		}
-		var err error
-		if row.metadata, err = (proto.MarshalOptions{Deterministic: true}).Marshal(c.Metadata); err != nil {
-			return fmt.Errorf("put resource: %w", err)
-		}
-		if row.spec, err = (proto.MarshalOptions{Deterministic: true}).Marshal(c.Spec); err != nil {
-			return fmt.Errorf("put resource: %w", err)
-		}
-		if row.doc, err = document(c.Metadata, c.Spec); err != nil {
-			return fmt.Errorf("put resource: %w", err)
-		}
-		b.ids[k] = &standing{row: row, name: c.Name, from: c.From, to: record.Never, was: row.created}
-		b.resources = append(b.resources, row)
-		if n := [3]string{c.Org, c.Kind, c.Name}; !b.names[n] {
-			b.names[n] = true
-			b.fresh = append(b.fresh, n)
-		}
-	case record.EndResource:
-		b.end(resourceID{c.Org, c.Kind, c.ID}, c.Revision)
-	case record.PutObservation:
-		k := valueID{c.Org, c.MetricID, c.At, c.Source}
-		row := &c.Observation
-		row.To, row.Corrections = record.Never, 0
-		if before := b.values[k]; before != nil {
-			row.Corrections = before.corrections + 1
-			if before.row != nil {
-				before.row.To = c.From
-			} else {
-				b.corrected = append(b.corrected, correction{k, before.from, c.From})
-			}
-		}
-		b.values[k] = &value{row: row, from: c.From, corrections: row.Corrections}
-		b.observed = append(b.observed, row)
-	case record.PutCheckIn:
-		b.said = append(b.said, c)
-	case record.PutAggregate:
-		k := [4]string{c.Org, c.Service, c.Kind, c.ID}
-		if i, ok := b.aggregates[k]; ok {
-			b.places[i] = c
-		} else {
-			b.aggregates[k] = len(b.places)
-			b.places = append(b.places, c)
-		}
-	case record.PutRequest:
-		k := [2]string{c.Org, c.ID}
-		i, ok := b.asked[k]
-		if !ok {
-			b.asked[k] = len(b.requests)
-			b.requests = append(b.requests, c.Request)
-			break
-		}
-		r := &b.requests[i]
-		r.Revision = c.Revision
-		r.Recorded += c.Recorded
-		r.Corrected += c.Corrected
-		if len(c.Detail) > 0 {
-			r.Detail = c.Detail
-		}
-	case record.PutCommit:
-		b.commits = append(b.commits, c)
-	default:
-		return fmt.Errorf("the record cannot write a %T", c)
+func (b *batch) put(row *version) {
+	k := resourceID{row.Org, row.Kind, row.ID}
+	if s := b.end(k, row.From); s != nil && s.to == row.From {
+		row.created = s.was
 	}
-	return nil
+	b.ids[k] = &standing{row: row, name: row.Name, from: row.From, to: record.Never, was: row.created}
+	if n := [3]string{row.Org, row.Kind, row.Name}; !b.names[n] {
+		b.names[n] = true
+		b.fresh = append(b.fresh, n)
+	}
+}
+
+func (b *batch) place(c record.PutAggregate) {
+	k := [4]string{c.Org, c.Service, c.Kind, c.ID}
+	if i, ok := b.aggregates[k]; ok {
+		b.places[i] = c
+		return
+	}
+	b.aggregates[k] = len(b.places)
+	b.places = append(b.places, c)
+}
+
+func (b *batch) request(c *record.Request) {
+	// The messages of a commit follow each other.
+	if n := len(b.requests); n > 0 && b.requests[n-1].ID == c.ID && b.requests[n-1].Org == c.Org {
+		addUp(b.requests[n-1], c)
+		return
+	}
+	b.requests = append(b.requests, c)
 }
 
 // column gathers one value of each row for unnest.
@@ -195,8 +283,55 @@ func column[R, V any](rows []R, f func(R) V) []V {
 	return out
 }
 
-// queue queues the statements that write the batch.
-func (b *batch) queue(q *pgx.Batch) {
+// queueLookups queues the questions what stands under the keys of the batch.
+func (b *batch) queueLookups(q *pgx.Batch) {
+	if k := b.wantIDs; len(k) > 0 {
+		q.Queue(b.texts.earlierResources, column(k, func(k resourceID) string { return k.org }),
+			column(k, func(k resourceID) string { return k.kind }), column(k, func(k resourceID) string { return k.id }))
+	}
+	if k := b.wantValues; len(k) > 0 {
+		q.Queue(b.texts.earlierValues, column(k, func(k *group) string { return k.org }), column(k, func(k *group) string { return k.metric }),
+			column(k, func(k *group) string { return k.at }), column(k, func(k *group) string { return k.source }))
+	}
+}
+
+// lookUp reads the answers to queueLookups.
+func (b *batch) lookUp(sent pgx.BatchResults) error {
+	var i int
+	if len(b.wantIDs) > 0 {
+		rows, err := sent.Query()
+		if err != nil {
+			return err
+		}
+		var s standing
+		if _, err := pgx.ForEachRow(rows, []any{&i, &s.name, &s.from, &s.to, &s.was}, func() error {
+			one := s
+			b.ids[b.wantIDs[i-1]] = &one
+			return nil
+		}); err != nil {
+			return err
+		}
+	}
+	if len(b.wantValues) > 0 {
+		rows, err := sent.Query()
+		if err != nil {
+			return err
+		}
+		var from uint64
+		var corrections int
+		if _, err := pgx.ForEachRow(rows, []any{&i, &from, &corrections}, func() error {
+			g := b.wantValues[i-1]
+			g.stood, g.from, g.corrections = true, from, corrections
+			return nil
+		}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// queueEnds queues the statements that end versions of the tables, once.
+func (b *batch) queueEnds(q *pgx.Batch) {
 	t := b.texts
 	if r := b.endings; len(r) > 0 {
 		q.Queue(t.endResources,
@@ -204,6 +339,18 @@ func (b *batch) queue(q *pgx.Batch) {
 			column(r, func(e ending) string { return e.name }),
 			column(r, func(e ending) int64 { return int64(e.from) }), column(r, func(e ending) int64 { return int64(e.to) }))
 	}
+	if r := b.corrected; len(r) > 0 {
+		q.Queue(t.endObservations,
+			column(r, func(c correction) string { return c.org }), column(r, func(c correction) string { return c.metric }),
+			column(r, func(c correction) string { return c.at }), column(r, func(c correction) string { return c.source }),
+			column(r, func(c correction) int64 { return int64(c.from) }), column(r, func(c correction) int64 { return int64(c.to) }))
+	}
+	b.endings, b.corrected = nil, nil
+}
+
+// queue queues the statements that write the rows of the batch.
+func (b *batch) queue(q *pgx.Batch) {
+	t := b.texts
 	if r := b.resources; len(r) > 0 {
 		q.Queue(t.putResources,
 			column(r, func(r *version) string { return r.Org }), column(r, func(r *version) string { return r.Kind }),
@@ -215,15 +362,10 @@ func (b *batch) queue(q *pgx.Batch) {
 			column(r, func(r *version) int64 { return r.Recorded.UnixNano() }),
 			column(r, func(r *version) string { return r.Principal }), column(r, func(r *version) string { return r.Manager }),
 			column(r, func(r *version) string { return string(r.doc) }))
-		n := b.fresh
+	}
+	if n := b.fresh; len(n) > 0 {
 		q.Queue(t.putNames, column(n, func(n [3]string) string { return n[0] }),
 			column(n, func(n [3]string) string { return n[1] }), column(n, func(n [3]string) string { return n[2] }))
-	}
-	if r := b.corrected; len(r) > 0 {
-		q.Queue(t.endObservations,
-			column(r, func(c correction) string { return c.org }), column(r, func(c correction) string { return c.metric }),
-			column(r, func(c correction) string { return c.at }), column(r, func(c correction) string { return c.source }),
-			column(r, func(c correction) int64 { return int64(c.from) }), column(r, func(c correction) int64 { return int64(c.to) }))
 	}
 	if r := b.observed; len(r) > 0 {
 		type o = *record.Observation
@@ -250,6 +392,15 @@ func (b *batch) queue(q *pgx.Batch) {
 			column(r, func(c c) string { return override(c).Expires }), column(r, func(c c) bool { return c.Clear }),
 			column(r, func(c c) int64 { return c.Recorded.UnixNano() }), column(r, func(c c) string { return c.Principal }))
 	}
+	if r := b.erased; len(r) > 0 {
+		type e = record.PutErasure
+		q.Queue(t.putErasures,
+			column(r, func(e e) string { return e.Org }), column(r, func(e e) string { return e.Kind }),
+			column(r, func(e e) string { return e.ID }), column(r, func(e e) int64 { return int64(e.Revision) }),
+			column(r, func(e e) string { return e.Name }), column(r, func(e e) string { return strings.Join(e.Holders, " ") }),
+			column(r, func(e e) string { return e.Reason }), column(r, func(e e) int64 { return e.Recorded.UnixNano() }),
+			column(r, func(e e) string { return e.Principal }))
+	}
 	if r := b.places; len(r) > 0 {
 		type a = record.PutAggregate
 		q.Queue(t.putAggregates,
@@ -259,7 +410,7 @@ func (b *batch) queue(q *pgx.Batch) {
 			column(r, func(a a) int64 { return int64(a.Aggregate.Revision) }))
 	}
 	if r := b.requests; len(r) > 0 {
-		type asked = record.Request
+		type asked = *record.Request
 		q.Queue(t.putRequests,
 			column(r, func(r asked) string { return r.Org }), column(r, func(r asked) string { return r.ID }),
 			column(r, func(r asked) []byte { return nonNil(r.Digest) }), column(r, func(r asked) int64 { return int64(r.Revision) }),

@@ -149,3 +149,28 @@ func TestAStoppedWriterIsSucceeded(t *testing.T) {
 		}
 	}
 }
+
+// A session that holds the checkpoint and does nothing, whose time is not
+// limited, is ended by the next writer.
+func TestAHangingSessionIsEnded(t *testing.T) {
+	url := testpostgres.New(t)
+	d := open(t, postgres.Options{URL: url})
+	defer func() { _ = d.Close() }()
+	s := live(t, d)
+	hanging := connect(t, url)
+	execute(t, hanging, `BEGIN; SELECT 1 FROM setpoint.generation FOR UPDATE; UPDATE setpoint.generation SET log_id = 'theirs'`)
+	begin := time.Now()
+	if err := s.Write(t.Context(), record.Checkpoint{}, record.Checkpoint{LogID: "log", Revision: 1}, large(1)); err != nil {
+		t.Fatal(err)
+	}
+	if took := time.Since(begin); took > 6*time.Second {
+		t.Errorf("the write took %s", took)
+	}
+	if _, err := hanging.Exec(t.Context(), `COMMIT`); err == nil {
+		t.Error("the hanging session is still there")
+	}
+	at, err := s.Checkpoint(t.Context())
+	if err != nil || at.LogID != "log" || at.Revision != 1 {
+		t.Errorf("%+v, %v", at, err)
+	}
+}

@@ -30,10 +30,13 @@ type Options struct {
 }
 
 const (
-	// giveUp is how long a writer waits for one that holds the checkpoint, and
-	// how long a transaction that writes may be idle: a process that was stopped
-	// in the middle of a write blocks its successor no longer.
+	// giveUp is how long a writer waits for one that holds the checkpoint before
+	// it ends it: a process that was stopped in the middle of a write blocks its
+	// successor no longer.
 	giveUp = 2 * time.Second
+	// hang ends the transaction of a writer that does nothing for so long, should
+	// nobody else be allowed to. A busy machine is given some time.
+	hang = 4 * time.Second
 	// forget ends the transaction of a reader that does nothing for so long:
 	// it keeps old rows from being cleaned up, and its generation from being
 	// dropped.
@@ -98,7 +101,7 @@ var writerSettings = map[string]string{
 	"enable_hashjoin":                     "off",
 	"enable_mergejoin":                    "off",
 	"lock_timeout":                        milliseconds(giveUp),
-	"idle_in_transaction_session_timeout": milliseconds(giveUp),
+	"idle_in_transaction_session_timeout": milliseconds(hang),
 }
 
 // schemaOf is the schema of a generation.

@@ -61,25 +61,30 @@ func TestDatabase(t *testing.T) {
 	})
 }
 
-// Both databases make the same of the same history.
+// Both databases make the same of the same history, in small writes and large.
 func TestSameAsSQLite(t *testing.T) {
 	d, dir := open(t, postgres.Options{URL: testpostgres.New(t)}), t.TempDir()
 	t.Cleanup(func() { _ = d.Close() })
-	recordtest.Same(t, func(t testing.TB, key string) record.Store {
-		t.Helper()
-		s, g, err := d.Begin(context.Background())
-		if err != nil {
-			t.Fatal(err)
-		}
-		return build{s, d, g.Number}
-	}, func(t testing.TB, key string) record.Store {
-		t.Helper()
-		s, err := sqlite.Open(context.Background(), filepath.Join(dir, schema(key)+".db"), kinds.Registry())
-		if err != nil {
-			t.Fatal(err)
-		}
-		return s
-	})
+	for name, many := range map[string]int{"small writes": 1000, "large writes": 1} {
+		t.Run(name, func(t *testing.T) {
+			defer postgres.Many(many)()
+			recordtest.Same(t, func(t testing.TB, key string) record.Store {
+				t.Helper()
+				s, g, err := d.Begin(context.Background())
+				if err != nil {
+					t.Fatal(err)
+				}
+				return build{s, d, g.Number}
+			}, func(t testing.TB, key string) record.Store {
+				t.Helper()
+				s, err := sqlite.Open(context.Background(), filepath.Join(dir, schema(key)+".db"), kinds.Registry())
+				if err != nil {
+					t.Fatal(err)
+				}
+				return s
+			})
+		})
+	}
 }
 
 // build is a generation that is dropped when it is closed.

@@ -5,13 +5,16 @@ import "strings"
 // texts are the statements of one generation. Each names its tables in full:
 // connections are shared by generations.
 type texts struct {
-	lock       string
-	checkpoint string
-	picture    string
+	schema       string
+	lock         string
+	newestValues string
+	checkpoint   string
+	picture      string
 
 	revisionAt, commit                                    string
 	resource, resources, versions                         string
 	observations, allObservations, observation            string
+	erasures, putErasures                                 string
 	checkIns, allCheckIns                                 string
 	aggregate, request                                    string
 	claim, move, earlierResources, earlierValues          string
@@ -44,6 +47,7 @@ func newTexts(control, schema string) *texts {
 		return strings.NewReplacer("{c}", control, "{g}", schema).Replace(text)
 	}
 	return &texts{
+		schema: schema,
 		// Whoever reads holds this lock, so that nobody drops the generation.
 		lock:       s(`LOCK TABLE {g}.resource IN ACCESS SHARE MODE`),
 		checkpoint: s(`SELECT log_id, revision, hash FROM {c}.generation WHERE number = $1 AND state <> 'dropping'`),
@@ -102,6 +106,9 @@ func newTexts(control, schema string) *texts {
 			FROM unnest($1::text[], $2::text[], $3::text[]) WITH ORDINALITY u (org, kind, id, i)
 			CROSS JOIN LATERAL (SELECT * FROM {g}.resource v
 				WHERE v.org = u.org AND v.kind = u.kind AND v.id = u.id ORDER BY v.rev_from DESC LIMIT 1) r`),
+		newestValues: s(`SELECT m.i, v.observed_at FROM unnest($1::text[], $2::text[]) WITH ORDINALITY m (org, metric_id, i)
+			CROSS JOIN LATERAL (SELECT o.observed_at FROM {g}.observation o WHERE o.org = m.org AND o.metric_id = m.metric_id
+				ORDER BY o.observed_at DESC LIMIT 1) v`),
 		earlierValues: s(`SELECT u.i, o.rev_from, o.corrections
 			FROM unnest($1::text[], $2::text[], $3::text[], $4::text[]) WITH ORDINALITY u (org, metric_id, observed_at, source, i)
 			CROSS JOIN LATERAL (SELECT * FROM {g}.observation v
@@ -125,6 +132,11 @@ func newTexts(control, schema string) *texts {
 		putObservations: s(`INSERT INTO {g}.observation (` + observationColumns + `)
 			SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::bigint[], $7::double precision[],
 				$8::text[], $9::bigint[], $10::integer[])`),
+		erasures: s(`SELECT ` + erasureColumns + ` FROM {g}.erasure WHERE org = $1 OR $1 = '' ORDER BY revision, kind, id`),
+		// The first erasure of a resource stands.
+		putErasures: s(`INSERT INTO {g}.erasure (` + erasureColumns + `)
+			SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::text[], $6::text[], $7::text[], $8::bigint[], $9::text[])
+			ON CONFLICT DO NOTHING`),
 		putCheckIns: s(`INSERT INTO {g}.check_in (` + checkInColumns + `)
 			SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::smallint[], $6::text[], $7::text[], $8::text[],
 				$9::text[], $10::boolean[], $11::bigint[], $12::text[])`),

@@ -37,21 +37,37 @@ func (g *generation) Write(ctx context.Context, from, to record.Checkpoint, chan
 }
 
 func (g *generation) write(ctx context.Context, from, to record.Checkpoint, changes []record.Change) error {
+	b, err := newBatch(g.texts, changes)
+	if err != nil {
+		return err
+	}
 	conn, err := g.d.write.Acquire(ctx)
 	if err != nil {
 		return err
 	}
 	defer conn.Release()
-	live, b, err := g.claim(ctx, conn.Conn(), from, changes)
+	live, err := g.claim(ctx, conn.Conn(), from, b)
 	if err != nil {
 		return errors.Join(err, end(ctx, conn.Conn()))
 	}
-	for _, c := range changes {
-		if err := b.add(c); err != nil {
+	b.apply(changes)
+	if len(changes) >= many {
+		// What ends is written first: an id stands once.
+		var q pgx.Batch
+		b.queueEnds(&q)
+		var err error
+		if q.Len() > 0 {
+			err = conn.Conn().SendBatch(ctx, &q).Close()
+		}
+		if err == nil {
+			err = b.copyIn(ctx, conn.Conn())
+		}
+		if err != nil {
 			return errors.Join(err, end(ctx, conn.Conn()))
 		}
 	}
 	var q pgx.Batch
+	b.queueEnds(&q)
 	b.queue(&q)
 	q.Queue(g.texts.move, g.number, to.LogID, to.Revision, nonNil(to.Hash))
 	if live {
@@ -66,73 +82,48 @@ func (g *generation) write(ctx context.Context, from, to record.Checkpoint, chan
 
 // claim locks the checkpoint, compares it, and reads what stands under the keys
 // that the changes touch.
-func (g *generation) claim(ctx context.Context, conn *pgx.Conn, from record.Checkpoint, changes []record.Change) (live bool, b *batch, err error) {
-	ids, values := keys(changes)
+func (g *generation) claim(ctx context.Context, conn *pgx.Conn, from record.Checkpoint, b *batch) (live bool, err error) {
 	var q pgx.Batch
 	q.Queue(`BEGIN`)
 	q.Queue(g.texts.claim, g.number)
-	if len(ids) > 0 {
-		q.Queue(g.texts.earlierResources, column(ids, func(k resourceID) string { return k.org }),
-			column(ids, func(k resourceID) string { return k.kind }), column(ids, func(k resourceID) string { return k.id }))
-	}
-	if len(values) > 0 {
-		q.Queue(g.texts.earlierValues, column(values, func(k valueID) string { return k.org }),
-			column(values, func(k valueID) string { return k.metric }), column(values, func(k valueID) string { return k.at }),
-			column(values, func(k valueID) string { return k.source }))
+	sift := len(b.wantValues) >= many
+	if !sift {
+		b.queueLookups(&q)
 	}
 	sent := conn.SendBatch(ctx, &q)
 	defer func() { err = errors.Join(err, sent.Close()) }()
 	if _, err := sent.Exec(); err != nil {
-		return false, nil, err
+		return false, err
 	}
 	var state string
 	var have record.Checkpoint
 	err = sent.QueryRow().Scan(&state, &have.LogID, &have.Revision)
 	switch {
 	case errors.Is(err, pgx.ErrNoRows), err == nil && state == "dropping":
-		return false, nil, g.dropped()
+		return false, g.dropped()
 	case err != nil:
-		return false, nil, err
+		return false, err
 	case state == "superseded":
-		return false, nil, fault.New(fault.Aborted, "record.generation_superseded",
+		return false, fault.New(fault.Aborted, "record.generation_superseded",
 			"generation %d of the record is not live any more", g.number)
 	case have.Revision != from.Revision || have.LogID != from.LogID && have.Revision != 0:
-		return false, nil, fault.New(fault.Aborted, "record.checkpoint_moved",
+		return false, fault.New(fault.Aborted, "record.checkpoint_moved",
 			"the record stands at revision %d of log %q, not at %d of %q: somebody else writes it",
 			have.Revision, have.LogID, from.Revision, from.LogID)
 	}
-	b = newBatch(g.texts)
-	if len(ids) > 0 {
-		rows, err := sent.Query()
-		if err != nil {
-			return false, nil, err
+	if sift {
+		if err := sent.Close(); err != nil {
+			return false, err
 		}
-		var i int
-		var s standing
-		if _, err := pgx.ForEachRow(rows, []any{&i, &s.name, &s.from, &s.to, &s.was}, func() error {
-			one := s
-			b.ids[ids[i-1]] = &one
-			return nil
-		}); err != nil {
-			return false, nil, err
+		if err := b.sift(ctx, conn); err != nil {
+			return false, err
+		}
+		var q pgx.Batch
+		if b.queueLookups(&q); q.Len() > 0 {
+			sent = conn.SendBatch(ctx, &q)
 		}
 	}
-	if len(values) > 0 {
-		rows, err := sent.Query()
-		if err != nil {
-			return false, nil, err
-		}
-		var i int
-		var v value
-		if _, err := pgx.ForEachRow(rows, []any{&i, &v.from, &v.corrections}, func() error {
-			one := v
-			b.values[values[i-1]] = &one
-			return nil
-		}); err != nil {
-			return false, nil, err
-		}
-	}
-	return state == "live", b, nil
+	return state == "live", b.lookUp(sent)
 }
 
 // endHolder ends the session that holds this generation's checkpoint. A role

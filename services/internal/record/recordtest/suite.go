@@ -31,6 +31,7 @@ func Run(t *testing.T, open Open) {
 	t.Run("a rename keeps the history", func(t *testing.T) { rename(t, open) })
 	t.Run("corrections", func(t *testing.T) { corrections(t, open) })
 	t.Run("check-ins", func(t *testing.T) { checkIns(t, open) })
+	t.Run("erasures", func(t *testing.T) { erasures(t, open) })
 	t.Run("pages", func(t *testing.T) { pages(t, open) })
 	t.Run("requests add up", func(t *testing.T) { requests(t, open) })
 	t.Run("known at", func(t *testing.T) { knownAt(t, open) })
@@ -40,6 +41,7 @@ func Run(t *testing.T, open Open) {
 	t.Run("resume after reopening", func(t *testing.T) { resume(t, open) })
 	t.Run("a view does not move", func(t *testing.T) { stable(t, open) })
 	t.Run("organizations do not see each other", func(t *testing.T) { tenants(t, open) })
+	t.Run("writes of any size come to the same", func(t *testing.T) { batches(t, open) })
 	t.Run("rows", func(t *testing.T) { rows(t, open) })
 	t.Run("as-of reads agree with a model", func(t *testing.T) { model(t, open) })
 }

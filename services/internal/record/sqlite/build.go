@@ -15,13 +15,17 @@ const (
 )
 
 // build prepares the store for many large writes and no reader.
-func (s *Store) build(ctx context.Context) error {
+func (s *Store) build(ctx context.Context) (err error) {
+	if s.known, err = newKnown(ctx, s); err != nil {
+		return err
+	}
 	return s.pragma(ctx, fmt.Sprintf("wal_autocheckpoint(%d)", buildPages))
 }
 
 // finish makes everything written so far survive a power cut, and prepares the
 // store for readers.
 func (s *Store) finish(ctx context.Context, path string) error {
+	s.known = nil
 	// A checkpoint in this mode syncs the log and then the file.
 	if err := s.pragma(ctx, "wal_checkpoint(TRUNCATE)"); err != nil {
 		return err

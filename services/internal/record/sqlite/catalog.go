@@ -85,6 +85,15 @@ func readCatalog(dir string) (catalog, error) {
 		}
 	}
 	c.Generations = slices.DeleteFunc(c.Generations, c.superseded)
+	left, err := filepath.Glob(filepath.Join(dir, scratchFiles))
+	if err != nil {
+		return c, err
+	}
+	for _, path := range left {
+		if err := os.Remove(path); err != nil {
+			return c, fmt.Errorf("remove a scratch store: %w", err)
+		}
+	}
 	files, err := filepath.Glob(filepath.Join(dir, "record*.db*"))
 	if err != nil {
 		return c, err
@@ -139,7 +148,8 @@ func (c catalog) write(dir string) error {
 		return err
 	}
 	fail := func(err error) error { return fmt.Errorf("write the record's catalog: %w", err) }
-	f, err := os.CreateTemp(dir, catalogFile+".*")
+	// One name, so that nothing piles up where a process was killed.
+	f, err := os.OpenFile(filepath.Join(dir, catalogFile+".new"), os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
 	if err != nil {
 		return fail(err)
 	}

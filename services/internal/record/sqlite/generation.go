@@ -26,7 +26,10 @@ type generation struct {
 	dropped chan struct{} // nil: not dropped; closed when the file has gone
 }
 
-var _ record.Store = (*generation)(nil)
+var (
+	_ record.Store    = (*generation)(nil)
+	_ record.Preparer = (*generation)(nil)
+)
 
 // use keeps the file open until release; false if it was dropped.
 func (g *generation) use() bool {
@@ -72,6 +75,10 @@ func (g *generation) Checkpoint(ctx context.Context) (record.Checkpoint, error) 
 
 // Write implements record.Store.
 func (g *generation) Write(ctx context.Context, from, to record.Checkpoint, changes []record.Change) error {
+	b, err := batchOf(changes)
+	if err != nil {
+		return err
+	}
 	if !g.use() {
 		return g.gone()
 	}
@@ -82,24 +89,18 @@ func (g *generation) Write(ctx context.Context, from, to record.Checkpoint, chan
 		return fault.New(fault.Aborted, "record.generation_superseded",
 			"generation %d of the record is not live any more", g.Number)
 	}
-	if err := g.store.Write(ctx, from, to, changes); err != nil {
+	if err := g.store.writeBatch(ctx, from, to, b); err != nil {
 		return err
 	}
 	if g.db.isLive(g) {
-		g.db.watchers.moved(to, organizations(changes))
+		g.db.watchers.moved(to, b.organizations())
 	}
 	return nil
 }
 
-// organizations are the newest revisions of those that something was folded of.
-func organizations(changes []record.Change) map[string]uint64 {
-	orgs := map[string]uint64{}
-	for _, c := range changes {
-		if c, ok := c.(record.PutCommit); ok {
-			orgs[c.Org] = c.Revision
-		}
-	}
-	return orgs
+// Prepare implements record.Preparer.
+func (g *generation) Prepare(changes []record.Change) ([]record.Change, error) {
+	return g.store.Prepare(changes)
 }
 
 // View implements record.Store.

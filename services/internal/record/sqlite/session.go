@@ -103,15 +103,29 @@ func (st *statement) free() {
 
 // exec runs a statement that returns no rows.
 func (s *session) exec(name string, args ...any) error {
+	_, err := s.run(name, args)
+	return err
+}
+
+// change is exec for who asks how many rows were changed.
+func (s *session) change(name string, args ...any) (rows int64, err error) {
+	done, err := s.run(name, args)
+	if err != nil {
+		return 0, err
+	}
+	return done.RowsAffected()
+}
+
+func (s *session) run(name string, args []any) (done driver.Result, err error) {
 	st, err := s.bind(name, args)
 	if err == nil {
-		_, err = st.stmt.(driver.StmtExecContext).ExecContext(context.Background(), st.args)
+		done, err = st.stmt.(driver.StmtExecContext).ExecContext(context.Background(), st.args)
 		st.free()
 	}
 	if err != nil {
-		return fmt.Errorf("%s: %w", name, err)
+		return nil, fmt.Errorf("%s: %w", name, err)
 	}
-	return nil
+	return done, nil
 }
 
 // query calls each for every row; what it is given is the caller's to keep, but

@@ -11,8 +11,10 @@ import (
 	"fmt"
 	"io/fs"
 	"net/url"
+	"os"
 	"runtime"
 	"sort"
+	"strings"
 	"sync"
 
 	_ "modernc.org/sqlite" // the driver
@@ -34,6 +36,7 @@ type Store struct {
 
 	writing sync.Mutex // is held by who uses writer
 	writer  *session
+	known   *known // while it is built
 }
 
 var _ record.Store = (*Store)(nil)
@@ -79,6 +82,36 @@ func (s *Store) Close() error {
 	}
 	return err
 }
+
+// scratchFiles are those of Scratch, which a process that was killed leaves.
+const scratchFiles = "record-scratch-*.db*"
+
+// Scratch makes an empty store in the folder of a Database, which is gone when
+// it is closed.
+func Scratch(ctx context.Context, dir string, kinds *resource.Registry) (record.Store, error) {
+	f, err := os.CreateTemp(dir, strings.TrimSuffix(scratchFiles, "*"))
+	if err != nil {
+		return nil, fmt.Errorf("make a scratch store: %w", err)
+	}
+	if err := f.Close(); err != nil {
+		return nil, fmt.Errorf("make a scratch store: %w", err)
+	}
+	s, err := Open(ctx, f.Name(), kinds)
+	if err == nil {
+		err = s.build(ctx)
+	}
+	if err != nil {
+		return nil, errors.Join(err, removeFile(f.Name()))
+	}
+	return scratch{s, f.Name()}, nil
+}
+
+type scratch struct {
+	*Store
+	path string
+}
+
+func (s scratch) Close() error { return errors.Join(s.Store.Close(), removeFile(s.path)) }
 
 // migrate brings the schema to the newest version, forward only.
 func migrate(ctx context.Context, db *sql.DB) error {

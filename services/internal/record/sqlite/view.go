@@ -62,7 +62,12 @@ var readStatements = map[string]string{
 		ORDER BY at DESC, rev DESC LIMIT ?7`,
 	"all check-ins": `SELECT ` + checkInColumns + ` FROM check_in
 		WHERE org = ?1 AND rev <= ?2 ORDER BY target_id, at, rev`,
+	"erasures": `SELECT org, kind, id, revision, name, holders, reason, recorded, principal FROM erasure
+		WHERE org = ?1 OR ?1 = '' ORDER BY revision, kind, id`,
 	"aggregate": `SELECT sequence, hash, revision FROM aggregate WHERE org = ? AND service = ? AND kind = ? AND id = ?`,
+	"identities": `SELECT 'r', org, request_id, '', '' FROM request
+		UNION ALL SELECT 'o', org, metric_id, observed_at, '' FROM observation WHERE rev_to = 9223372036854775807
+		UNION ALL SELECT 'a', org, service, kind, id FROM aggregate`,
 	"request": `SELECT org, request_id, digest, revision, recorded, corrected, detail FROM request
 		WHERE org = ? AND request_id = ?`,
 }
@@ -258,6 +263,25 @@ func (v *view) Request(org, requestID string) (*record.Request, error) {
 		return nil, fmt.Errorf("read request: %w", err)
 	}
 	return &r, nil
+}
+
+// Identities lists what must have been seen to know that something is new.
+func (v *view) Identities(f func(record.Identity)) error {
+	return v.rows("identities", func(row scanner) error {
+		var of, org, a, b, c string
+		if err := row.Scan(&of, &org, &a, &b, &c); err != nil {
+			return err
+		}
+		switch of {
+		case "r":
+			f(record.RequestIdentity(org, a))
+		case "o":
+			f(record.DateIdentity(org, a, b))
+		case "a":
+			f(record.AggregateIdentity(org, a, b, c))
+		}
+		return nil
+	})
 }
 
 func orAll(limit int) int {

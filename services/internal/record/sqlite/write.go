@@ -12,6 +12,9 @@ import (
 	"setpoint.dev/services/internal/record"
 )
 
+const putResource = `INSERT INTO resource (org, kind, name, rev_from, rev_to, id, created, metadata, spec,
+	set_name, effective, recorded, principal, manager) `
+
 var writeStatements = map[string]string{
 	"read checkpoint": readCheckpoint,
 	"checkpoint": `INSERT INTO checkpoint (one, log_id, revision, hash) VALUES (1, ?, ?, ?)
@@ -19,21 +22,22 @@ var writeStatements = map[string]string{
 	// The planner knows no statistics: left alone it would scan the whole kind.
 	"end resource": `UPDATE resource INDEXED BY resource_by_id SET rev_to = ?
 		WHERE org = ? AND kind = ? AND id = ? AND rev_to = 9223372036854775807`,
-	"put resource": `INSERT INTO resource (org, kind, name, rev_from, rev_to, id, created, metadata, spec,
-			set_name, effective, recorded, principal, manager)
-		VALUES (?1, ?2, ?3, ?4, 9223372036854775807, ?5,
-			coalesce((SELECT created FROM resource INDEXED BY resource_by_id WHERE org = ?1 AND kind = ?2 AND id = ?5 AND rev_to = ?4), ?4),
-			?6, ?7, ?8, ?9, ?10, ?11, ?12)`,
+	"put resource": putResource + `VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)`,
+	// A version goes on where the one of its ID ended that stood before it.
+	"put resource after": putResource + `VALUES (?1, ?2, ?3, ?4, ?5, ?6,
+		coalesce((SELECT created FROM resource INDEXED BY resource_by_id WHERE org = ?1 AND kind = ?2 AND id = ?6 AND rev_to = ?4), ?7),
+		?8, ?9, ?10, ?11, ?12, ?13, ?14)`,
 	"put name": `INSERT INTO resource_name (org, kind, name) VALUES (?, ?, ?) ON CONFLICT DO NOTHING`,
 	"end observation": `UPDATE observation SET rev_to = ?
 		WHERE org = ? AND metric_id = ? AND observed_at = ? AND source = ? AND rev_to = 9223372036854775807`,
-	"put observation": `INSERT INTO observation (org, metric_id, observed_at, source, rev_from, rev_to, value, note,
-			recorded, corrections)
-		VALUES (?1, ?2, ?3, ?4, ?5, 9223372036854775807, ?6, ?7, ?8,
-			(SELECT count(*) FROM observation WHERE org = ?1 AND metric_id = ?2 AND observed_at = ?3 AND source = ?4))`,
+	"count observation": `SELECT count(*) FROM observation WHERE org = ? AND metric_id = ? AND observed_at = ? AND source = ?`,
+	"put observation": `INSERT INTO observation (org, metric_id, observed_at, source, rev_from, rev_to, value, note, recorded, corrections)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 	"put check-in": `INSERT INTO check_in (org, target_id, at, rev, confidence, note, status, reason, expires, clear,
 			recorded, principal)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+	"put erasure": `INSERT INTO erasure (org, kind, id, revision, name, holders, reason, recorded, principal)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
 	"put aggregate": `INSERT INTO aggregate (org, service, kind, id, sequence, hash, revision) VALUES (?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT DO UPDATE SET sequence = excluded.sequence, hash = excluded.hash, revision = excluded.revision`,
 	"put request": `INSERT INTO request (org, request_id, digest, revision, recorded, corrected, detail)
@@ -47,11 +51,10 @@ var writeStatements = map[string]string{
 		VALUES (?, ?, max(?, coalesce((SELECT max(recorded) FROM commit_time), 0)))`,
 }
 
-// Checkpoint implements record.Store.
+// Checkpoint implements record.Store. Whoever asks waits for no writer and no
+// reader, so that health can be told while both are busy.
 func (s *Store) Checkpoint(ctx context.Context) (record.Checkpoint, error) {
-	s.writing.Lock()
-	defer s.writing.Unlock()
-	return s.writer.checkpoint(ctx)
+	return checkpoint(s.read.QueryRowContext(ctx, readCheckpoint).Scan)
 }
 
 const readCheckpoint = `SELECT log_id, revision, hash FROM checkpoint`
@@ -73,13 +76,21 @@ func checkpoint(scan func(dest ...any) error) (record.Checkpoint, error) {
 }
 
 // Write implements record.Store.
-func (s *Store) Write(ctx context.Context, from, to record.Checkpoint, changes []record.Change) (err error) {
+func (s *Store) Write(ctx context.Context, from, to record.Checkpoint, changes []record.Change) error {
+	b, err := batchOf(changes)
+	if err != nil {
+		return err
+	}
+	return s.writeBatch(ctx, from, to, b)
+}
+
+func (s *Store) writeBatch(ctx context.Context, from, to record.Checkpoint, b *batch) (err error) {
 	s.writing.Lock()
 	defer s.writing.Unlock()
 	if s.writer == nil {
 		return errClosed
 	}
-	w := writer{s.writer}
+	w := writer{s.writer, s.known}
 	if err := w.exec(beginImmediate); err != nil {
 		return fmt.Errorf("write the record: %w", err)
 	}
@@ -97,10 +108,8 @@ func (s *Store) Write(ctx context.Context, from, to record.Checkpoint, changes [
 			"the record stands at revision %d of log %q, not at %d of %q: somebody else writes it",
 			have.Revision, have.LogID, from.Revision, from.LogID)
 	}
-	for _, c := range changes {
-		if err := w.change(c); err != nil {
-			return err
-		}
+	if err := w.write(b); err != nil {
+		return err
 	}
 	if err := w.exec("checkpoint", to.LogID, to.Revision, nonNil(to.Hash)); err != nil {
 		return err
@@ -114,49 +123,124 @@ func (s *Store) Write(ctx context.Context, from, to record.Checkpoint, changes [
 	return nil
 }
 
-type writer struct{ *session }
+type writer struct {
+	*session
+	known *known // nil: the file is asked
+}
 
-func (w *writer) change(c record.Change) error {
-	switch c := c.(type) {
-	case record.PutResource:
-		md, err := proto.MarshalOptions{Deterministic: true}.Marshal(c.Metadata)
+func (w *writer) write(b *batch) error {
+	for _, part := range []func(*batch) error{
+		w.resources, w.observations, w.checkIns, w.erasures, w.aggregates, w.requests, w.commits,
+	} {
+		if err := part(b); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (w *writer) resources(b *batch) error {
+	for _, e := range b.ends {
+		if err := w.exec("end resource", e.Revision, e.Org, e.Kind, e.ID); err != nil {
+			return err
+		}
+	}
+	type name struct{ org, kind, name string }
+	names := map[name]bool{}
+	for _, v := range b.resources {
+		md, err := proto.MarshalOptions{Deterministic: true}.Marshal(v.Metadata)
 		if err != nil {
 			return fmt.Errorf("put resource: %w", err)
 		}
-		spec, err := proto.MarshalOptions{Deterministic: true}.Marshal(c.Spec)
+		spec, err := proto.MarshalOptions{Deterministic: true}.Marshal(v.Spec)
 		if err != nil {
 			return fmt.Errorf("put resource: %w", err)
 		}
-		if err := w.exec("end resource", c.From, c.Org, c.Kind, c.ID); err != nil {
+		insert, created := "put resource", v.Created
+		if v.first {
+			insert, created = "put resource after", v.From
+		}
+		if err := w.exec(insert, v.Org, v.Kind, v.Name, v.From, v.To, v.ID, created, nonNil(md), nonNil(spec),
+			v.Set, v.Effective, v.Recorded.UnixNano(), v.Principal, v.Manager); err != nil {
 			return err
 		}
-		if err := w.exec("put resource", c.Org, c.Kind, c.Name, c.From, c.ID, nonNil(md), nonNil(spec),
-			c.Set, c.Effective, c.Recorded.UnixNano(), c.Principal, c.Manager); err != nil {
+		if n := (name{v.Org, v.Kind, v.Name}); !names[n] {
+			names[n] = true
+			if err := w.exec("put name", n.org, n.kind, n.name); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (w *writer) observations(b *batch) error {
+	before := 0 // versions of the identity in the file
+	for i := range b.observations {
+		v := &b.observations[i]
+		there := w.known == nil || w.known.add(&v.Observation)
+		if v.first {
+			before = 0
+		}
+		if v.first && there {
+			ended, err := w.change("end observation", v.From, v.Org, v.MetricID, v.At, v.Source)
+			if err != nil {
+				return err
+			}
+			if ended > 0 {
+				identity := []any{v.Org, v.MetricID, v.At, v.Source}
+				if err := w.one(context.Background(), "count observation", identity, &before); err != nil {
+					return err
+				}
+			}
+		}
+		if err := w.exec("put observation", v.Org, v.MetricID, v.At, v.Source, v.From, v.To, v.Value, v.Note,
+			v.Recorded.UnixNano(), before+v.Corrections); err != nil {
 			return err
 		}
-		return w.exec("put name", c.Org, c.Kind, c.Name)
-	case record.EndResource:
-		return w.exec("end resource", c.Revision, c.Org, c.Kind, c.ID)
-	case record.PutObservation:
-		if err := w.exec("end observation", c.From, c.Org, c.MetricID, c.At, c.Source); err != nil {
-			return err
-		}
-		return w.exec("put observation", c.Org, c.MetricID, c.At, c.Source, c.From, c.Value, c.Note, c.Recorded.UnixNano())
-	case record.PutCheckIn:
+	}
+	return nil
+}
+
+func (w *writer) checkIns(b *batch) error {
+	for _, c := range b.checkIns {
 		var o record.Override
 		if c.Override != nil {
 			o = *c.Override
 		}
-		return w.exec("put check-in", c.Org, c.TargetID, c.At, c.Revision, c.Confidence, c.Note,
-			o.Status, o.Reason, o.Expires, c.Clear, c.Recorded.UnixNano(), c.Principal)
-	case record.PutAggregate:
-		return w.exec("put aggregate", c.Org, c.Service, c.Kind, c.ID, c.Sequence, nonNil(c.Hash), c.Revision)
-	case record.PutRequest:
-		return w.exec("put request", c.Org, c.ID, nonNil(c.Digest), c.Revision, c.Recorded, c.Corrected, nonNil(c.Detail))
-	case record.PutCommit:
-		return w.exec("put commit", c.Revision, c.Org, c.Recorded.UnixNano())
+		if err := w.exec("put check-in", c.Org, c.TargetID, c.At, c.Revision, c.Confidence, c.Note,
+			o.Status, o.Reason, o.Expires, c.Clear, c.Recorded.UnixNano(), c.Principal); err != nil {
+			return err
+		}
 	}
-	return fmt.Errorf("the record cannot write a %T", c)
+	return nil
+}
+
+func (w *writer) aggregates(b *batch) error {
+	for _, c := range b.aggregates {
+		if err := w.exec("put aggregate", c.Org, c.Service, c.Kind, c.ID, c.Sequence, nonNil(c.Hash), c.Revision); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (w *writer) requests(b *batch) error {
+	for _, c := range b.requests {
+		if err := w.exec("put request", c.Org, c.ID, nonNil(c.Digest), c.Revision, c.Recorded, c.Corrected, nonNil(c.Detail)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (w *writer) commits(b *batch) error {
+	for _, c := range b.commits {
+		if err := w.exec("put commit", c.Revision, c.Org, c.Recorded.UnixNano()); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // nonNil keeps NOT NULL columns from seeing a nil slice as NULL.

@@ -7,9 +7,12 @@
 package adminv1
 
 import (
+	_ "buf.build/gen/go/bufbuild/protovalidate/protocolbuffers/go/buf/validate"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
+	timestamppb "google.golang.org/protobuf/types/known/timestamppb"
 	reflect "reflect"
+	_ "setpoint.dev/proto/gen/setpoint/common/v1"
 	sync "sync"
 	unsafe "unsafe"
 )
@@ -59,6 +62,7 @@ func (*ListProjectionsRequest) Descriptor() ([]byte, []int) {
 
 type ListProjectionsResponse struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
+	Projections   []*Projection          `protobuf:"bytes,1,rep,name=projections,proto3" json:"projections,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -93,15 +97,369 @@ func (*ListProjectionsResponse) Descriptor() ([]byte, []int) {
 	return file_setpoint_admin_v1_projection_proto_rawDescGZIP(), []int{1}
 }
 
+func (x *ListProjectionsResponse) GetProjections() []*Projection {
+	if x != nil {
+		return x.Projections
+	}
+	return nil
+}
+
+// Projection is what is made of one log, in one or several generations.
+type Projection struct {
+	state  protoimpl.MessageState `protogen:"open.v1"`
+	Name   string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	Stream string                 `protobuf:"bytes,2,opt,name=stream,proto3" json:"stream,omitempty"`
+	// running, rebuilding or halted.
+	State string `protobuf:"bytes,3,opt,name=state,proto3" json:"state,omitempty"`
+	// Where the live generation stands, and where the log ends.
+	Revision     int64 `protobuf:"varint,4,opt,name=revision,proto3" json:"revision,omitempty"`
+	LastRevision int64 `protobuf:"varint,5,opt,name=last_revision,json=lastRevision,proto3" json:"last_revision,omitempty"`
+	// Messages a second, over the last few seconds in which some were folded.
+	Rate float64 `protobuf:"fixed64,6,opt,name=rate,proto3" json:"rate,omitempty"`
+	// Why it halted; absent while it runs.
+	Halt        *Halt         `protobuf:"bytes,7,opt,name=halt,proto3" json:"halt,omitempty"`
+	Generations []*Generation `protobuf:"bytes,8,rep,name=generations,proto3" json:"generations,omitempty"`
+	// The messages that were left out, in the order in which they were skipped.
+	Skips         []*Skip `protobuf:"bytes,9,rep,name=skips,proto3" json:"skips,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Projection) Reset() {
+	*x = Projection{}
+	mi := &file_setpoint_admin_v1_projection_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Projection) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Projection) ProtoMessage() {}
+
+func (x *Projection) ProtoReflect() protoreflect.Message {
+	mi := &file_setpoint_admin_v1_projection_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Projection.ProtoReflect.Descriptor instead.
+func (*Projection) Descriptor() ([]byte, []int) {
+	return file_setpoint_admin_v1_projection_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *Projection) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *Projection) GetStream() string {
+	if x != nil {
+		return x.Stream
+	}
+	return ""
+}
+
+func (x *Projection) GetState() string {
+	if x != nil {
+		return x.State
+	}
+	return ""
+}
+
+func (x *Projection) GetRevision() int64 {
+	if x != nil {
+		return x.Revision
+	}
+	return 0
+}
+
+func (x *Projection) GetLastRevision() int64 {
+	if x != nil {
+		return x.LastRevision
+	}
+	return 0
+}
+
+func (x *Projection) GetRate() float64 {
+	if x != nil {
+		return x.Rate
+	}
+	return 0
+}
+
+func (x *Projection) GetHalt() *Halt {
+	if x != nil {
+		return x.Halt
+	}
+	return nil
+}
+
+func (x *Projection) GetGenerations() []*Generation {
+	if x != nil {
+		return x.Generations
+	}
+	return nil
+}
+
+func (x *Projection) GetSkips() []*Skip {
+	if x != nil {
+		return x.Skips
+	}
+	return nil
+}
+
+// Halt is why a projection does not go on.
+type Halt struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The message it cannot pass; 0 if the reason is not a message of the log.
+	Sequence int64  `protobuf:"varint,1,opt,name=sequence,proto3" json:"sequence,omitempty"`
+	Reason   string `protobuf:"bytes,2,opt,name=reason,proto3" json:"reason,omitempty"`
+	Message  string `protobuf:"bytes,3,opt,name=message,proto3" json:"message,omitempty"`
+	// What to do about it.
+	Hint          string `protobuf:"bytes,4,opt,name=hint,proto3" json:"hint,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Halt) Reset() {
+	*x = Halt{}
+	mi := &file_setpoint_admin_v1_projection_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Halt) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Halt) ProtoMessage() {}
+
+func (x *Halt) ProtoReflect() protoreflect.Message {
+	mi := &file_setpoint_admin_v1_projection_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Halt.ProtoReflect.Descriptor instead.
+func (*Halt) Descriptor() ([]byte, []int) {
+	return file_setpoint_admin_v1_projection_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *Halt) GetSequence() int64 {
+	if x != nil {
+		return x.Sequence
+	}
+	return 0
+}
+
+func (x *Halt) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *Halt) GetMessage() string {
+	if x != nil {
+		return x.Message
+	}
+	return ""
+}
+
+func (x *Halt) GetHint() string {
+	if x != nil {
+		return x.Hint
+	}
+	return ""
+}
+
+// Generation is one build of a projection.
+type Generation struct {
+	state  protoimpl.MessageState `protogen:"open.v1"`
+	Number int32                  `protobuf:"varint,1,opt,name=number,proto3" json:"number,omitempty"`
+	// Of what is made of an event; a generation of another version than the
+	// binary's is built anew.
+	Version int32 `protobuf:"varint,2,opt,name=version,proto3" json:"version,omitempty"`
+	// live, building, or superseded until its readers have gone.
+	State         string `protobuf:"bytes,3,opt,name=state,proto3" json:"state,omitempty"`
+	Revision      int64  `protobuf:"varint,4,opt,name=revision,proto3" json:"revision,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Generation) Reset() {
+	*x = Generation{}
+	mi := &file_setpoint_admin_v1_projection_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Generation) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Generation) ProtoMessage() {}
+
+func (x *Generation) ProtoReflect() protoreflect.Message {
+	mi := &file_setpoint_admin_v1_projection_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Generation.ProtoReflect.Descriptor instead.
+func (*Generation) Descriptor() ([]byte, []int) {
+	return file_setpoint_admin_v1_projection_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *Generation) GetNumber() int32 {
+	if x != nil {
+		return x.Number
+	}
+	return 0
+}
+
+func (x *Generation) GetVersion() int32 {
+	if x != nil {
+		return x.Version
+	}
+	return 0
+}
+
+func (x *Generation) GetState() string {
+	if x != nil {
+		return x.State
+	}
+	return ""
+}
+
+func (x *Generation) GetRevision() int64 {
+	if x != nil {
+		return x.Revision
+	}
+	return 0
+}
+
+// Skip is a message that every projection leaves out.
+type Skip struct {
+	state    protoimpl.MessageState `protogen:"open.v1"`
+	Sequence int64                  `protobuf:"varint,1,opt,name=sequence,proto3" json:"sequence,omitempty"`
+	// Where the event that says so lies in the log.
+	Revision  int64                  `protobuf:"varint,2,opt,name=revision,proto3" json:"revision,omitempty"`
+	Recorded  *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=recorded,proto3" json:"recorded,omitempty"`
+	Principal string                 `protobuf:"bytes,4,opt,name=principal,proto3" json:"principal,omitempty"`
+	Reason    string                 `protobuf:"bytes,5,opt,name=reason,proto3" json:"reason,omitempty"`
+	// What was wrong with the message.
+	Problem       string `protobuf:"bytes,6,opt,name=problem,proto3" json:"problem,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Skip) Reset() {
+	*x = Skip{}
+	mi := &file_setpoint_admin_v1_projection_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Skip) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Skip) ProtoMessage() {}
+
+func (x *Skip) ProtoReflect() protoreflect.Message {
+	mi := &file_setpoint_admin_v1_projection_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Skip.ProtoReflect.Descriptor instead.
+func (*Skip) Descriptor() ([]byte, []int) {
+	return file_setpoint_admin_v1_projection_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *Skip) GetSequence() int64 {
+	if x != nil {
+		return x.Sequence
+	}
+	return 0
+}
+
+func (x *Skip) GetRevision() int64 {
+	if x != nil {
+		return x.Revision
+	}
+	return 0
+}
+
+func (x *Skip) GetRecorded() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Recorded
+	}
+	return nil
+}
+
+func (x *Skip) GetPrincipal() string {
+	if x != nil {
+		return x.Principal
+	}
+	return ""
+}
+
+func (x *Skip) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *Skip) GetProblem() string {
+	if x != nil {
+		return x.Problem
+	}
+	return ""
+}
+
 type RebuildProjectionRequest struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Name  string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// A rebuild that is under way is joined, whoever began it.
+	RequestId     string `protobuf:"bytes,2,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *RebuildProjectionRequest) Reset() {
 	*x = RebuildProjectionRequest{}
-	mi := &file_setpoint_admin_v1_projection_proto_msgTypes[2]
+	mi := &file_setpoint_admin_v1_projection_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -113,7 +471,7 @@ func (x *RebuildProjectionRequest) String() string {
 func (*RebuildProjectionRequest) ProtoMessage() {}
 
 func (x *RebuildProjectionRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_setpoint_admin_v1_projection_proto_msgTypes[2]
+	mi := &file_setpoint_admin_v1_projection_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -126,18 +484,39 @@ func (x *RebuildProjectionRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RebuildProjectionRequest.ProtoReflect.Descriptor instead.
 func (*RebuildProjectionRequest) Descriptor() ([]byte, []int) {
-	return file_setpoint_admin_v1_projection_proto_rawDescGZIP(), []int{2}
+	return file_setpoint_admin_v1_projection_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *RebuildProjectionRequest) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *RebuildProjectionRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
 }
 
 type RebuildProjectionResponse struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// folding, swapped (the new generation is live) or done (the old one is gone).
+	Stage      string `protobuf:"bytes,1,opt,name=stage,proto3" json:"stage,omitempty"`
+	Generation int32  `protobuf:"varint,2,opt,name=generation,proto3" json:"generation,omitempty"`
+	// Revisions folded, of so many, and how many a second.
+	Done          int64   `protobuf:"varint,3,opt,name=done,proto3" json:"done,omitempty"`
+	Total         int64   `protobuf:"varint,4,opt,name=total,proto3" json:"total,omitempty"`
+	Rate          float64 `protobuf:"fixed64,5,opt,name=rate,proto3" json:"rate,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *RebuildProjectionResponse) Reset() {
 	*x = RebuildProjectionResponse{}
-	mi := &file_setpoint_admin_v1_projection_proto_msgTypes[3]
+	mi := &file_setpoint_admin_v1_projection_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -149,7 +528,7 @@ func (x *RebuildProjectionResponse) String() string {
 func (*RebuildProjectionResponse) ProtoMessage() {}
 
 func (x *RebuildProjectionResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_setpoint_admin_v1_projection_proto_msgTypes[3]
+	mi := &file_setpoint_admin_v1_projection_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -162,18 +541,56 @@ func (x *RebuildProjectionResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RebuildProjectionResponse.ProtoReflect.Descriptor instead.
 func (*RebuildProjectionResponse) Descriptor() ([]byte, []int) {
-	return file_setpoint_admin_v1_projection_proto_rawDescGZIP(), []int{3}
+	return file_setpoint_admin_v1_projection_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *RebuildProjectionResponse) GetStage() string {
+	if x != nil {
+		return x.Stage
+	}
+	return ""
+}
+
+func (x *RebuildProjectionResponse) GetGeneration() int32 {
+	if x != nil {
+		return x.Generation
+	}
+	return 0
+}
+
+func (x *RebuildProjectionResponse) GetDone() int64 {
+	if x != nil {
+		return x.Done
+	}
+	return 0
+}
+
+func (x *RebuildProjectionResponse) GetTotal() int64 {
+	if x != nil {
+		return x.Total
+	}
+	return 0
+}
+
+func (x *RebuildProjectionResponse) GetRate() float64 {
+	if x != nil {
+		return x.Rate
+	}
+	return 0
 }
 
 type VerifyProjectionRequest struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Name  string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// How many differences are described; 0: 20.
+	Limit         int32 `protobuf:"varint,2,opt,name=limit,proto3" json:"limit,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *VerifyProjectionRequest) Reset() {
 	*x = VerifyProjectionRequest{}
-	mi := &file_setpoint_admin_v1_projection_proto_msgTypes[4]
+	mi := &file_setpoint_admin_v1_projection_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -185,7 +602,7 @@ func (x *VerifyProjectionRequest) String() string {
 func (*VerifyProjectionRequest) ProtoMessage() {}
 
 func (x *VerifyProjectionRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_setpoint_admin_v1_projection_proto_msgTypes[4]
+	mi := &file_setpoint_admin_v1_projection_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -198,18 +615,44 @@ func (x *VerifyProjectionRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use VerifyProjectionRequest.ProtoReflect.Descriptor instead.
 func (*VerifyProjectionRequest) Descriptor() ([]byte, []int) {
-	return file_setpoint_admin_v1_projection_proto_rawDescGZIP(), []int{4}
+	return file_setpoint_admin_v1_projection_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *VerifyProjectionRequest) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *VerifyProjectionRequest) GetLimit() int32 {
+	if x != nil {
+		return x.Limit
+	}
+	return 0
 }
 
 type VerifyProjectionResponse struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// folding (revisions), comparing (rows) or done.
+	Stage string `protobuf:"bytes,1,opt,name=stage,proto3" json:"stage,omitempty"`
+	Done  int64  `protobuf:"varint,2,opt,name=done,proto3" json:"done,omitempty"`
+	// 0: not known.
+	Total       int64         `protobuf:"varint,3,opt,name=total,proto3" json:"total,omitempty"`
+	Rate        float64       `protobuf:"fixed64,4,opt,name=rate,proto3" json:"rate,omitempty"`
+	Differences []*Difference `protobuf:"bytes,5,rep,name=differences,proto3" json:"differences,omitempty"`
+	// Once done: where the live generation stood, how many rows were compared and
+	// how many differ.
+	Revision      int64 `protobuf:"varint,6,opt,name=revision,proto3" json:"revision,omitempty"`
+	Rows          int64 `protobuf:"varint,7,opt,name=rows,proto3" json:"rows,omitempty"`
+	Differing     int64 `protobuf:"varint,8,opt,name=differing,proto3" json:"differing,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *VerifyProjectionResponse) Reset() {
 	*x = VerifyProjectionResponse{}
-	mi := &file_setpoint_admin_v1_projection_proto_msgTypes[5]
+	mi := &file_setpoint_admin_v1_projection_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -221,7 +664,7 @@ func (x *VerifyProjectionResponse) String() string {
 func (*VerifyProjectionResponse) ProtoMessage() {}
 
 func (x *VerifyProjectionResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_setpoint_admin_v1_projection_proto_msgTypes[5]
+	mi := &file_setpoint_admin_v1_projection_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -234,18 +677,147 @@ func (x *VerifyProjectionResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use VerifyProjectionResponse.ProtoReflect.Descriptor instead.
 func (*VerifyProjectionResponse) Descriptor() ([]byte, []int) {
-	return file_setpoint_admin_v1_projection_proto_rawDescGZIP(), []int{5}
+	return file_setpoint_admin_v1_projection_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *VerifyProjectionResponse) GetStage() string {
+	if x != nil {
+		return x.Stage
+	}
+	return ""
+}
+
+func (x *VerifyProjectionResponse) GetDone() int64 {
+	if x != nil {
+		return x.Done
+	}
+	return 0
+}
+
+func (x *VerifyProjectionResponse) GetTotal() int64 {
+	if x != nil {
+		return x.Total
+	}
+	return 0
+}
+
+func (x *VerifyProjectionResponse) GetRate() float64 {
+	if x != nil {
+		return x.Rate
+	}
+	return 0
+}
+
+func (x *VerifyProjectionResponse) GetDifferences() []*Difference {
+	if x != nil {
+		return x.Differences
+	}
+	return nil
+}
+
+func (x *VerifyProjectionResponse) GetRevision() int64 {
+	if x != nil {
+		return x.Revision
+	}
+	return 0
+}
+
+func (x *VerifyProjectionResponse) GetRows() int64 {
+	if x != nil {
+		return x.Rows
+	}
+	return 0
+}
+
+func (x *VerifyProjectionResponse) GetDiffering() int64 {
+	if x != nil {
+		return x.Differing
+	}
+	return 0
+}
+
+// Difference is a row that is not what the log makes of it.
+type Difference struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Table string                 `protobuf:"bytes,1,opt,name=table,proto3" json:"table,omitempty"`
+	Key   string                 `protobuf:"bytes,2,opt,name=key,proto3" json:"key,omitempty"`
+	// The row in the live generation; absent if it has none.
+	Live *string `protobuf:"bytes,3,opt,name=live,proto3,oneof" json:"live,omitempty"`
+	// The row folded from the log; absent if there should be none.
+	Log           *string `protobuf:"bytes,4,opt,name=log,proto3,oneof" json:"log,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Difference) Reset() {
+	*x = Difference{}
+	mi := &file_setpoint_admin_v1_projection_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Difference) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Difference) ProtoMessage() {}
+
+func (x *Difference) ProtoReflect() protoreflect.Message {
+	mi := &file_setpoint_admin_v1_projection_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Difference.ProtoReflect.Descriptor instead.
+func (*Difference) Descriptor() ([]byte, []int) {
+	return file_setpoint_admin_v1_projection_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *Difference) GetTable() string {
+	if x != nil {
+		return x.Table
+	}
+	return ""
+}
+
+func (x *Difference) GetKey() string {
+	if x != nil {
+		return x.Key
+	}
+	return ""
+}
+
+func (x *Difference) GetLive() string {
+	if x != nil && x.Live != nil {
+		return *x.Live
+	}
+	return ""
+}
+
+func (x *Difference) GetLog() string {
+	if x != nil && x.Log != nil {
+		return *x.Log
+	}
+	return ""
 }
 
 type ResumeProjectionRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
+	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	RequestId     string                 `protobuf:"bytes,2,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *ResumeProjectionRequest) Reset() {
 	*x = ResumeProjectionRequest{}
-	mi := &file_setpoint_admin_v1_projection_proto_msgTypes[6]
+	mi := &file_setpoint_admin_v1_projection_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -257,7 +829,7 @@ func (x *ResumeProjectionRequest) String() string {
 func (*ResumeProjectionRequest) ProtoMessage() {}
 
 func (x *ResumeProjectionRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_setpoint_admin_v1_projection_proto_msgTypes[6]
+	mi := &file_setpoint_admin_v1_projection_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -270,18 +842,33 @@ func (x *ResumeProjectionRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResumeProjectionRequest.ProtoReflect.Descriptor instead.
 func (*ResumeProjectionRequest) Descriptor() ([]byte, []int) {
-	return file_setpoint_admin_v1_projection_proto_rawDescGZIP(), []int{6}
+	return file_setpoint_admin_v1_projection_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *ResumeProjectionRequest) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *ResumeProjectionRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
 }
 
 type ResumeProjectionResponse struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
+	Projection    *Projection            `protobuf:"bytes,1,opt,name=projection,proto3" json:"projection,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *ResumeProjectionResponse) Reset() {
 	*x = ResumeProjectionResponse{}
-	mi := &file_setpoint_admin_v1_projection_proto_msgTypes[7]
+	mi := &file_setpoint_admin_v1_projection_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -293,7 +880,7 @@ func (x *ResumeProjectionResponse) String() string {
 func (*ResumeProjectionResponse) ProtoMessage() {}
 
 func (x *ResumeProjectionResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_setpoint_admin_v1_projection_proto_msgTypes[7]
+	mi := &file_setpoint_admin_v1_projection_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -306,18 +893,34 @@ func (x *ResumeProjectionResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResumeProjectionResponse.ProtoReflect.Descriptor instead.
 func (*ResumeProjectionResponse) Descriptor() ([]byte, []int) {
-	return file_setpoint_admin_v1_projection_proto_rawDescGZIP(), []int{7}
+	return file_setpoint_admin_v1_projection_proto_rawDescGZIP(), []int{12}
+}
+
+func (x *ResumeProjectionResponse) GetProjection() *Projection {
+	if x != nil {
+		return x.Projection
+	}
+	return nil
 }
 
 type SkipEventRequest struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
+	state     protoimpl.MessageState `protogen:"open.v1"`
+	Name      string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	RequestId string                 `protobuf:"bytes,2,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	// The message that the projection halted at.
+	Sequence int64 `protobuf:"varint,3,opt,name=sequence,proto3" json:"sequence,omitempty"`
+	// Why, in the operator's words; kept in the log.
+	Reason string `protobuf:"bytes,4,opt,name=reason,proto3" json:"reason,omitempty"`
+	// Also a message that only this binary does not know: a newer one, which may
+	// know it, leaves it out as well.
+	Unknown       bool `protobuf:"varint,5,opt,name=unknown,proto3" json:"unknown,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *SkipEventRequest) Reset() {
 	*x = SkipEventRequest{}
-	mi := &file_setpoint_admin_v1_projection_proto_msgTypes[8]
+	mi := &file_setpoint_admin_v1_projection_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -329,7 +932,7 @@ func (x *SkipEventRequest) String() string {
 func (*SkipEventRequest) ProtoMessage() {}
 
 func (x *SkipEventRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_setpoint_admin_v1_projection_proto_msgTypes[8]
+	mi := &file_setpoint_admin_v1_projection_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -342,18 +945,55 @@ func (x *SkipEventRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SkipEventRequest.ProtoReflect.Descriptor instead.
 func (*SkipEventRequest) Descriptor() ([]byte, []int) {
-	return file_setpoint_admin_v1_projection_proto_rawDescGZIP(), []int{8}
+	return file_setpoint_admin_v1_projection_proto_rawDescGZIP(), []int{13}
+}
+
+func (x *SkipEventRequest) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *SkipEventRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+func (x *SkipEventRequest) GetSequence() int64 {
+	if x != nil {
+		return x.Sequence
+	}
+	return 0
+}
+
+func (x *SkipEventRequest) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *SkipEventRequest) GetUnknown() bool {
+	if x != nil {
+		return x.Unknown
+	}
+	return false
 }
 
 type SkipEventResponse struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Where the event that says so lies in the log.
+	Revision      int64 `protobuf:"varint,1,opt,name=revision,proto3" json:"revision,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *SkipEventResponse) Reset() {
 	*x = SkipEventResponse{}
-	mi := &file_setpoint_admin_v1_projection_proto_msgTypes[9]
+	mi := &file_setpoint_admin_v1_projection_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -365,7 +1005,7 @@ func (x *SkipEventResponse) String() string {
 func (*SkipEventResponse) ProtoMessage() {}
 
 func (x *SkipEventResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_setpoint_admin_v1_projection_proto_msgTypes[9]
+	mi := &file_setpoint_admin_v1_projection_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -378,24 +1018,161 @@ func (x *SkipEventResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SkipEventResponse.ProtoReflect.Descriptor instead.
 func (*SkipEventResponse) Descriptor() ([]byte, []int) {
-	return file_setpoint_admin_v1_projection_proto_rawDescGZIP(), []int{9}
+	return file_setpoint_admin_v1_projection_proto_rawDescGZIP(), []int{14}
+}
+
+func (x *SkipEventResponse) GetRevision() int64 {
+	if x != nil {
+		return x.Revision
+	}
+	return 0
+}
+
+// EventSkipped is the event by which a message of the log is left out of every
+// projection. Who said so and why is in its envelope.
+type EventSkipped struct {
+	state    protoimpl.MessageState `protogen:"open.v1"`
+	Sequence int64                  `protobuf:"varint,1,opt,name=sequence,proto3" json:"sequence,omitempty"`
+	// What was wrong with the message.
+	Problem       string `protobuf:"bytes,2,opt,name=problem,proto3" json:"problem,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *EventSkipped) Reset() {
+	*x = EventSkipped{}
+	mi := &file_setpoint_admin_v1_projection_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *EventSkipped) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*EventSkipped) ProtoMessage() {}
+
+func (x *EventSkipped) ProtoReflect() protoreflect.Message {
+	mi := &file_setpoint_admin_v1_projection_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use EventSkipped.ProtoReflect.Descriptor instead.
+func (*EventSkipped) Descriptor() ([]byte, []int) {
+	return file_setpoint_admin_v1_projection_proto_rawDescGZIP(), []int{15}
+}
+
+func (x *EventSkipped) GetSequence() int64 {
+	if x != nil {
+		return x.Sequence
+	}
+	return 0
+}
+
+func (x *EventSkipped) GetProblem() string {
+	if x != nil {
+		return x.Problem
+	}
+	return ""
 }
 
 var File_setpoint_admin_v1_projection_proto protoreflect.FileDescriptor
 
 const file_setpoint_admin_v1_projection_proto_rawDesc = "" +
 	"\n" +
-	"\"setpoint/admin/v1/projection.proto\x12\x11setpoint.admin.v1\"\x18\n" +
-	"\x16ListProjectionsRequest\"\x19\n" +
-	"\x17ListProjectionsResponse\"\x1a\n" +
-	"\x18RebuildProjectionRequest\"\x1b\n" +
-	"\x19RebuildProjectionResponse\"\x19\n" +
-	"\x17VerifyProjectionRequest\"\x1a\n" +
-	"\x18VerifyProjectionResponse\"\x19\n" +
-	"\x17ResumeProjectionRequest\"\x1a\n" +
-	"\x18ResumeProjectionResponse\"\x12\n" +
-	"\x10SkipEventRequest\"\x13\n" +
-	"\x11SkipEventResponseB2Z0setpoint.dev/proto/gen/setpoint/admin/v1;adminv1b\x06proto3"
+	"\"setpoint/admin/v1/projection.proto\x12\x11setpoint.admin.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a setpoint/common/v1/options.proto\"\x18\n" +
+	"\x16ListProjectionsRequest\"Z\n" +
+	"\x17ListProjectionsResponse\x12?\n" +
+	"\vprojections\x18\x01 \x03(\v2\x1d.setpoint.admin.v1.ProjectionR\vprojections\"\xc0\x02\n" +
+	"\n" +
+	"Projection\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x16\n" +
+	"\x06stream\x18\x02 \x01(\tR\x06stream\x12\x14\n" +
+	"\x05state\x18\x03 \x01(\tR\x05state\x12\x1a\n" +
+	"\brevision\x18\x04 \x01(\x03R\brevision\x12#\n" +
+	"\rlast_revision\x18\x05 \x01(\x03R\flastRevision\x12\x12\n" +
+	"\x04rate\x18\x06 \x01(\x01R\x04rate\x12+\n" +
+	"\x04halt\x18\a \x01(\v2\x17.setpoint.admin.v1.HaltR\x04halt\x12?\n" +
+	"\vgenerations\x18\b \x03(\v2\x1d.setpoint.admin.v1.GenerationR\vgenerations\x12-\n" +
+	"\x05skips\x18\t \x03(\v2\x17.setpoint.admin.v1.SkipR\x05skips\"h\n" +
+	"\x04Halt\x12\x1a\n" +
+	"\bsequence\x18\x01 \x01(\x03R\bsequence\x12\x16\n" +
+	"\x06reason\x18\x02 \x01(\tR\x06reason\x12\x18\n" +
+	"\amessage\x18\x03 \x01(\tR\amessage\x12\x12\n" +
+	"\x04hint\x18\x04 \x01(\tR\x04hint\"p\n" +
+	"\n" +
+	"Generation\x12\x16\n" +
+	"\x06number\x18\x01 \x01(\x05R\x06number\x12\x18\n" +
+	"\aversion\x18\x02 \x01(\x05R\aversion\x12\x14\n" +
+	"\x05state\x18\x03 \x01(\tR\x05state\x12\x1a\n" +
+	"\brevision\x18\x04 \x01(\x03R\brevision\"\xcc\x01\n" +
+	"\x04Skip\x12\x1a\n" +
+	"\bsequence\x18\x01 \x01(\x03R\bsequence\x12\x1a\n" +
+	"\brevision\x18\x02 \x01(\x03R\brevision\x126\n" +
+	"\brecorded\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\brecorded\x12\x1c\n" +
+	"\tprincipal\x18\x04 \x01(\tR\tprincipal\x12\x1c\n" +
+	"\x06reason\x18\x05 \x01(\tB\x04\x88\xe7\x18\x01R\x06reason\x12\x18\n" +
+	"\aproblem\x18\x06 \x01(\tR\aproblem\"`\n" +
+	"\x18RebuildProjectionRequest\x12\x1b\n" +
+	"\x04name\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x18?R\x04name\x12'\n" +
+	"\n" +
+	"request_id\x18\x02 \x01(\tB\b\xbaH\x05r\x03\x18\x80\x01R\trequestId\"\x8f\x01\n" +
+	"\x19RebuildProjectionResponse\x12\x14\n" +
+	"\x05stage\x18\x01 \x01(\tR\x05stage\x12\x1e\n" +
+	"\n" +
+	"generation\x18\x02 \x01(\x05R\n" +
+	"generation\x12\x12\n" +
+	"\x04done\x18\x03 \x01(\x03R\x04done\x12\x14\n" +
+	"\x05total\x18\x04 \x01(\x03R\x05total\x12\x12\n" +
+	"\x04rate\x18\x05 \x01(\x01R\x04rate\"X\n" +
+	"\x17VerifyProjectionRequest\x12\x1b\n" +
+	"\x04name\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x18?R\x04name\x12 \n" +
+	"\x05limit\x18\x02 \x01(\x05B\n" +
+	"\xbaH\a\x1a\x05\x18\xe8\a(\x00R\x05limit\"\xfd\x01\n" +
+	"\x18VerifyProjectionResponse\x12\x14\n" +
+	"\x05stage\x18\x01 \x01(\tR\x05stage\x12\x12\n" +
+	"\x04done\x18\x02 \x01(\x03R\x04done\x12\x14\n" +
+	"\x05total\x18\x03 \x01(\x03R\x05total\x12\x12\n" +
+	"\x04rate\x18\x04 \x01(\x01R\x04rate\x12?\n" +
+	"\vdifferences\x18\x05 \x03(\v2\x1d.setpoint.admin.v1.DifferenceR\vdifferences\x12\x1a\n" +
+	"\brevision\x18\x06 \x01(\x03R\brevision\x12\x12\n" +
+	"\x04rows\x18\a \x01(\x03R\x04rows\x12\x1c\n" +
+	"\tdiffering\x18\b \x01(\x03R\tdiffering\"u\n" +
+	"\n" +
+	"Difference\x12\x14\n" +
+	"\x05table\x18\x01 \x01(\tR\x05table\x12\x10\n" +
+	"\x03key\x18\x02 \x01(\tR\x03key\x12\x17\n" +
+	"\x04live\x18\x03 \x01(\tH\x00R\x04live\x88\x01\x01\x12\x15\n" +
+	"\x03log\x18\x04 \x01(\tH\x01R\x03log\x88\x01\x01B\a\n" +
+	"\x05_liveB\x06\n" +
+	"\x04_log\"_\n" +
+	"\x17ResumeProjectionRequest\x12\x1b\n" +
+	"\x04name\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x18?R\x04name\x12'\n" +
+	"\n" +
+	"request_id\x18\x02 \x01(\tB\b\xbaH\x05r\x03\x18\x80\x01R\trequestId\"Y\n" +
+	"\x18ResumeProjectionResponse\x12=\n" +
+	"\n" +
+	"projection\x18\x01 \x01(\v2\x1d.setpoint.admin.v1.ProjectionR\n" +
+	"projection\"\xbf\x01\n" +
+	"\x10SkipEventRequest\x12\x1b\n" +
+	"\x04name\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x18?R\x04name\x12'\n" +
+	"\n" +
+	"request_id\x18\x02 \x01(\tB\b\xbaH\x05r\x03\x18\x80\x01R\trequestId\x12#\n" +
+	"\bsequence\x18\x03 \x01(\x03B\a\xbaH\x04\"\x02(\x01R\bsequence\x12&\n" +
+	"\x06reason\x18\x04 \x01(\tB\x0e\xbaH\ar\x05\x10\x01\x18\xe8\a\x88\xe7\x18\x01R\x06reason\x12\x18\n" +
+	"\aunknown\x18\x05 \x01(\bR\aunknown\"/\n" +
+	"\x11SkipEventResponse\x12\x1a\n" +
+	"\brevision\x18\x01 \x01(\x03R\brevision\"D\n" +
+	"\fEventSkipped\x12\x1a\n" +
+	"\bsequence\x18\x01 \x01(\x03R\bsequence\x12\x18\n" +
+	"\aproblem\x18\x02 \x01(\tR\aproblemB2Z0setpoint.dev/proto/gen/setpoint/admin/v1;adminv1b\x06proto3"
 
 var (
 	file_setpoint_admin_v1_projection_proto_rawDescOnce sync.Once
@@ -409,25 +1186,39 @@ func file_setpoint_admin_v1_projection_proto_rawDescGZIP() []byte {
 	return file_setpoint_admin_v1_projection_proto_rawDescData
 }
 
-var file_setpoint_admin_v1_projection_proto_msgTypes = make([]protoimpl.MessageInfo, 10)
+var file_setpoint_admin_v1_projection_proto_msgTypes = make([]protoimpl.MessageInfo, 16)
 var file_setpoint_admin_v1_projection_proto_goTypes = []any{
 	(*ListProjectionsRequest)(nil),    // 0: setpoint.admin.v1.ListProjectionsRequest
 	(*ListProjectionsResponse)(nil),   // 1: setpoint.admin.v1.ListProjectionsResponse
-	(*RebuildProjectionRequest)(nil),  // 2: setpoint.admin.v1.RebuildProjectionRequest
-	(*RebuildProjectionResponse)(nil), // 3: setpoint.admin.v1.RebuildProjectionResponse
-	(*VerifyProjectionRequest)(nil),   // 4: setpoint.admin.v1.VerifyProjectionRequest
-	(*VerifyProjectionResponse)(nil),  // 5: setpoint.admin.v1.VerifyProjectionResponse
-	(*ResumeProjectionRequest)(nil),   // 6: setpoint.admin.v1.ResumeProjectionRequest
-	(*ResumeProjectionResponse)(nil),  // 7: setpoint.admin.v1.ResumeProjectionResponse
-	(*SkipEventRequest)(nil),          // 8: setpoint.admin.v1.SkipEventRequest
-	(*SkipEventResponse)(nil),         // 9: setpoint.admin.v1.SkipEventResponse
+	(*Projection)(nil),                // 2: setpoint.admin.v1.Projection
+	(*Halt)(nil),                      // 3: setpoint.admin.v1.Halt
+	(*Generation)(nil),                // 4: setpoint.admin.v1.Generation
+	(*Skip)(nil),                      // 5: setpoint.admin.v1.Skip
+	(*RebuildProjectionRequest)(nil),  // 6: setpoint.admin.v1.RebuildProjectionRequest
+	(*RebuildProjectionResponse)(nil), // 7: setpoint.admin.v1.RebuildProjectionResponse
+	(*VerifyProjectionRequest)(nil),   // 8: setpoint.admin.v1.VerifyProjectionRequest
+	(*VerifyProjectionResponse)(nil),  // 9: setpoint.admin.v1.VerifyProjectionResponse
+	(*Difference)(nil),                // 10: setpoint.admin.v1.Difference
+	(*ResumeProjectionRequest)(nil),   // 11: setpoint.admin.v1.ResumeProjectionRequest
+	(*ResumeProjectionResponse)(nil),  // 12: setpoint.admin.v1.ResumeProjectionResponse
+	(*SkipEventRequest)(nil),          // 13: setpoint.admin.v1.SkipEventRequest
+	(*SkipEventResponse)(nil),         // 14: setpoint.admin.v1.SkipEventResponse
+	(*EventSkipped)(nil),              // 15: setpoint.admin.v1.EventSkipped
+	(*timestamppb.Timestamp)(nil),     // 16: google.protobuf.Timestamp
 }
 var file_setpoint_admin_v1_projection_proto_depIdxs = []int32{
-	0, // [0:0] is the sub-list for method output_type
-	0, // [0:0] is the sub-list for method input_type
-	0, // [0:0] is the sub-list for extension type_name
-	0, // [0:0] is the sub-list for extension extendee
-	0, // [0:0] is the sub-list for field type_name
+	2,  // 0: setpoint.admin.v1.ListProjectionsResponse.projections:type_name -> setpoint.admin.v1.Projection
+	3,  // 1: setpoint.admin.v1.Projection.halt:type_name -> setpoint.admin.v1.Halt
+	4,  // 2: setpoint.admin.v1.Projection.generations:type_name -> setpoint.admin.v1.Generation
+	5,  // 3: setpoint.admin.v1.Projection.skips:type_name -> setpoint.admin.v1.Skip
+	16, // 4: setpoint.admin.v1.Skip.recorded:type_name -> google.protobuf.Timestamp
+	10, // 5: setpoint.admin.v1.VerifyProjectionResponse.differences:type_name -> setpoint.admin.v1.Difference
+	2,  // 6: setpoint.admin.v1.ResumeProjectionResponse.projection:type_name -> setpoint.admin.v1.Projection
+	7,  // [7:7] is the sub-list for method output_type
+	7,  // [7:7] is the sub-list for method input_type
+	7,  // [7:7] is the sub-list for extension type_name
+	7,  // [7:7] is the sub-list for extension extendee
+	0,  // [0:7] is the sub-list for field type_name
 }
 
 func init() { file_setpoint_admin_v1_projection_proto_init() }
@@ -435,13 +1226,14 @@ func file_setpoint_admin_v1_projection_proto_init() {
 	if File_setpoint_admin_v1_projection_proto != nil {
 		return
 	}
+	file_setpoint_admin_v1_projection_proto_msgTypes[10].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_setpoint_admin_v1_projection_proto_rawDesc), len(file_setpoint_admin_v1_projection_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   10,
+			NumMessages:   16,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

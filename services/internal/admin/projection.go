@@ -1,0 +1,230 @@
+package admin
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"strings"
+	"sync"
+	"time"
+
+	"connectrpc.com/connect"
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	adminv1 "setpoint.dev/proto/gen/setpoint/admin/v1"
+	"setpoint.dev/services/internal/fault"
+	"setpoint.dev/services/internal/principal"
+	"setpoint.dev/services/internal/record"
+)
+
+// defaultDifferences is how many differences a verification describes.
+const defaultDifferences = 20
+
+// named is the projection of that name; "" is the only one there is.
+func (s *Service) named(name string) (*record.Projection, error) {
+	switch {
+	case s.projection == nil:
+		return nil, fault.New(fault.Unavailable, "projection.none", "this process keeps no projection")
+	case name != "" && name != s.projection.Name():
+		return nil, fault.New(fault.NotFound, "projection.unknown", "name: there is no projection %q", name).
+			WithHint("the projections are: %s", s.projection.Name())
+	}
+	return s.projection, nil
+}
+
+// ListProjections implements AdminService.
+func (s *Service) ListProjections(ctx context.Context, _ *adminv1.ListProjectionsRequest) (*adminv1.ListProjectionsResponse, error) {
+	p, err := s.named("")
+	if err != nil {
+		return nil, err
+	}
+	m, err := s.describe(ctx, p)
+	if err != nil {
+		return nil, err
+	}
+	return &adminv1.ListProjectionsResponse{Projections: []*adminv1.Projection{m}}, nil
+}
+
+func (s *Service) describe(ctx context.Context, p *record.Projection) (*adminv1.Projection, error) {
+	st, err := p.Status(ctx)
+	if err != nil {
+		return nil, err
+	}
+	info, err := s.log.Info(ctx)
+	if err != nil {
+		return nil, err
+	}
+	m := &adminv1.Projection{
+		Name: p.Name(), Stream: info.Stream, State: "running",
+		Revision: int64(st.Revision), LastRevision: int64(st.Last), Rate: st.Rate,
+	}
+	live := 0
+	for _, g := range st.Generations {
+		if g.Live {
+			live = g.Number
+		}
+	}
+	for _, g := range st.Generations {
+		one := &adminv1.Generation{Number: int32(g.Number), Version: int32(g.Version), State: "superseded", Revision: int64(g.At.Revision)}
+		switch {
+		case g.Live:
+			one.State = "live"
+		case g.Number > live:
+			one.State = "building"
+		}
+		m.Generations = append(m.Generations, one)
+	}
+	if st.Rebuilding {
+		m.State = "rebuilding"
+	}
+	if st.Halted != nil {
+		m.State, m.Halt = "halted", halt(st.Halted)
+	}
+	for _, k := range st.Skips {
+		m.Skips = append(m.Skips, &adminv1.Skip{
+			Sequence: int64(k.Sequence), Revision: int64(k.Revision), Recorded: timestamppb.New(k.Recorded),
+			Principal: k.Principal, Reason: k.Reason, Problem: k.Problem,
+		})
+	}
+	return m, nil
+}
+
+func halt(err error) *adminv1.Halt {
+	h := &adminv1.Halt{Reason: fault.ReasonOf(err), Message: err.Error()}
+	if at, ok := record.HaltedAt(err); ok {
+		h.Sequence = int64(at)
+		if h.Reason == "" {
+			h.Reason = "record.event_undecodable"
+		}
+	}
+	var f *fault.Error
+	if errors.As(err, &f) {
+		h.Hint = f.Hint
+	}
+	return h
+}
+
+// RebuildProjection implements AdminService.
+func (s *Service) RebuildProjection(ctx context.Context, req *adminv1.RebuildProjectionRequest, stream *connect.ServerStream[adminv1.RebuildProjectionResponse]) error {
+	p, err := s.named(req.GetName())
+	if err != nil {
+		return err
+	}
+	sender := sending{send: func(at record.Progress) error {
+		return stream.Send(&adminv1.RebuildProjectionResponse{
+			Stage: at.Stage, Generation: int32(at.Generation), Done: int64(at.Done), Total: int64(at.Total), Rate: at.Rate,
+		})
+	}}
+	return errors.Join(p.Rebuild(ctx, sender.tell), sender.failed)
+}
+
+// VerifyProjection implements AdminService.
+func (s *Service) VerifyProjection(ctx context.Context, req *adminv1.VerifyProjectionRequest, stream *connect.ServerStream[adminv1.VerifyProjectionResponse]) error {
+	p, err := s.named(req.GetName())
+	if err != nil {
+		return err
+	}
+	// Each verification has a file and a fold of its own.
+	select {
+	case s.verifying <- struct{}{}:
+		defer func() { <-s.verifying }()
+	default:
+		return fault.New(fault.Exhausted, "projection.verifying", "a verification is under way").WithHint("try again when it is done")
+	}
+	limit := int(req.GetLimit())
+	if limit == 0 {
+		limit = defaultDifferences
+	}
+	sender := sending{send: func(at record.Progress) error {
+		return stream.Send(&adminv1.VerifyProjectionResponse{Stage: at.Stage, Done: int64(at.Done), Total: int64(at.Total), Rate: at.Rate})
+	}}
+	found, err := p.Verify(ctx, limit, sender.tell)
+	if err := errors.Join(err, sender.failed); err != nil {
+		return err
+	}
+	res := &adminv1.VerifyProjectionResponse{Stage: record.Done, Done: int64(found.Rows), Total: int64(found.Rows),
+		Revision: int64(found.Revision), Rows: int64(found.Rows), Differing: int64(found.Differing)}
+	for _, d := range found.Differences {
+		res.Differences = append(res.Differences, &adminv1.Difference{Table: d.Table, Key: shown(d.Key), Live: shownValue(d.Live), Log: shownValue(d.Log)})
+	}
+	return stream.Send(res)
+}
+
+// sending sends progress, not more often than somebody can see; the last of
+// each stage always.
+type sending struct {
+	send   func(record.Progress) error
+	mu     sync.Mutex
+	last   record.Progress
+	at     time.Time
+	failed error
+}
+
+const sendEvery = 100 * time.Millisecond
+
+func (s *sending) tell(p record.Progress) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.failed != nil || p == s.last || p.Stage == s.last.Stage && time.Since(s.at) < sendEvery && p.Done < p.Total {
+		return
+	}
+	s.last, s.at = p, time.Now()
+	s.failed = s.send(p)
+}
+
+// ResumeProjection implements AdminService.
+func (s *Service) ResumeProjection(ctx context.Context, req *adminv1.ResumeProjectionRequest) (*adminv1.ResumeProjectionResponse, error) {
+	p, err := s.named(req.GetName())
+	if err != nil {
+		return nil, err
+	}
+	p.Retry(ctx)
+	m, err := s.describe(ctx, p)
+	if err != nil {
+		return nil, err
+	}
+	return &adminv1.ResumeProjectionResponse{Projection: m}, nil
+}
+
+// SkipEvent implements AdminService.
+func (s *Service) SkipEvent(ctx context.Context, req *adminv1.SkipEventRequest) (*adminv1.SkipEventResponse, error) {
+	who, err := principal.From(ctx)
+	if err != nil {
+		return nil, err
+	}
+	p, err := s.named(req.GetName())
+	if err != nil {
+		return nil, err
+	}
+	id := req.GetRequestId()
+	if id == "" {
+		id = rand.Text()
+	}
+	revision, err := p.Skip(ctx, record.SkipCommand{
+		Sequence: uint64(req.GetSequence()), RequestID: id, Principal: who.ID, Reason: req.GetReason(), Unknown: req.GetUnknown(),
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &adminv1.SkipEventResponse{Revision: int64(revision)}, nil
+}
+
+// shown is a key or a value of a row for people: its columns apart, and cut
+// where it is a whole document.
+func shown(s string) string {
+	s = strings.ReplaceAll(s, string(rune(record.ColumnSeparator)), " ")
+	if len(s) > maxShown {
+		return strings.ToValidUTF8(s[:maxShown], "") + "…"
+	}
+	return strings.ToValidUTF8(s, "?")
+}
+
+const maxShown = 4000
+
+func shownValue(s *string) *string {
+	if s == nil {
+		return nil
+	}
+	v := shown(*s)
+	return &v
+}

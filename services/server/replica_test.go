@@ -1,0 +1,125 @@
+package server
+
+import (
+	"context"
+	"encoding/json"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	declarationv1 "setpoint.dev/proto/gen/setpoint/declaration/v1"
+	"setpoint.dev/proto/gen/setpoint/declaration/v1/declarationv1connect"
+	"setpoint.dev/services/internal/embeddednats"
+	"setpoint.dev/services/internal/fault"
+)
+
+// externalNATS is a server that others run, and its URL.
+func externalNATS(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	s, err := embeddednats.Start(embeddednats.Options{Dir: dir, Listen: "127.0.0.1:0"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close() })
+	text, err := os.ReadFile(filepath.Join(dir, embeddednats.CredentialsFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var c embeddednats.Credentials
+	if err := json.Unmarshal(text, &c); err != nil {
+		t.Fatal(err)
+	}
+	u, err := url.Parse(c.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	u.User = url.UserPassword(c.User, c.Password)
+	return u.String()
+}
+
+func TestWhatMakesNoSenseTogetherIsRefused(t *testing.T) {
+	external := NATS{URL: "nats://127.0.0.1:1"}
+	for name, c := range map[string]struct {
+		o      Options
+		reason string
+	}{
+		"a part on an embedded log":     {Options{Targets: []string{"gap"}}, "server.target"},
+		"parts on an embedded log":      {Options{Targets: []string{"gap", "projector"}, DatabaseURL: "postgres:"}, "server.target"},
+		"an unknown part":               {Options{Targets: []string{"console"}, NATS: external}, "server.target"},
+		"a projector that nobody reads": {Options{Targets: []string{"projector"}, NATS: external}, "server.target"},
+		"two logs":                      {Options{NATS: external, NATSListen: "127.0.0.1:0"}, "server.two_logs"},
+		"credentials for nothing":       {Options{NATS: NATS{Creds: "file"}}, "server.no_nats_url"},
+		"copies for nothing":            {Options{NATS: NATS{Replicas: 3}}, "server.no_nats_url"},
+		"two copies":                    {Options{NATS: NATS{URL: external.URL, Replicas: 2}}, "server.replicas"},
+	} {
+		c.o.Data, c.o.Listen = t.TempDir(), "127.0.0.1:0"
+		s, err := Start(t.Context(), c.o)
+		if err == nil {
+			_ = s.Close()
+		}
+		if fault.ReasonOf(err) != c.reason {
+			t.Errorf("%s: %v, want %s", name, err, c.reason)
+		}
+	}
+}
+
+func TestMoreCopiesThanThereAreServers(t *testing.T) {
+	_, err := Start(t.Context(), Options{
+		Data: t.TempDir(), Listen: "127.0.0.1:0", NATS: NATS{URL: externalNATS(t), Replicas: 3},
+	})
+	if fault.ReasonOf(err) != "log.replicas" || !strings.Contains(err.Error(), "3 copies") {
+		t.Errorf("%v", err)
+	}
+}
+
+// A database that does not answer is named after a while; its password is not.
+func TestADatabaseThatDoesNotAnswer(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := l.Addr().String()
+	_ = l.Close()
+	_, err = Start(t.Context(), Options{
+		Data: t.TempDir(), Listen: "127.0.0.1:0", NATS: NATS{URL: externalNATS(t), Within: time.Second},
+		DatabaseURL: "postgres://setpoint:s3cret-word@" + address + "/setpoint",
+	})
+	if fault.ReasonOf(err) != "record.database_unreachable" || strings.Contains(err.Error(), "s3cret-word") {
+		t.Errorf("%v", err)
+	}
+}
+
+// Processes may share a log only, each with a record of its own.
+func TestReplicasWithRecordsOfTheirOwn(t *testing.T) {
+	nats := externalNATS(t)
+	var clients []declarationv1connect.DeclarationServiceClient
+	for _, targets := range [][]string{{All}, {"declaration"}} {
+		s := startServer(t, Options{Data: t.TempDir(), Targets: targets, NATS: NATS{URL: nats}})
+		clients = append(clients, declarationv1connect.NewDeclarationServiceClient(http.DefaultClient, s.URL()))
+		if strings.Contains(s.Where(), "@") {
+			t.Errorf("a secret is told: %s", s.Where())
+		}
+		if err := s.Healthy(t.Context()); err != nil {
+			t.Error(err)
+		}
+	}
+	ctx := context.Background()
+	for i, c := range clients {
+		name := []string{"sales", "service"}[i]
+		res, err := c.Apply(ctx, &declarationv1.ApplyRequest{Manifests: &declarationv1.Manifests{Files: []*declarationv1.ManifestFile{{
+			Path: "u.yaml", Content: []byte("{apiVersion: setpoint.dev/v1, kind: Unit, metadata: {name: " + name + "}, spec: {}}"),
+		}}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := clients[1-i].Get(ctx, &declarationv1.GetRequest{Kind: "unit", Name: name, MinRevision: res.GetRevision()}); err != nil {
+			t.Errorf("%s, read from the other replica: %v", name, err)
+		}
+	}
+}
