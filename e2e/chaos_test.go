@@ -205,6 +205,10 @@ func underFaults(t *testing.T, on ground) {
 	for _, wrong := range v.Wrong {
 		t.Error(wrong)
 	}
+	// A server that was deposed and does not know it yet may say what was.
+	if on.cluster == nil && v.Outdated > 0 {
+		t.Errorf("%d answers \"already so\" were about a state that had passed", v.Outdated)
+	}
 	if again := l.picture(t, on.rebuilt()); again != pictures[0] {
 		t.Error("the record differs from one rebuilt from the log")
 	}
@@ -213,9 +217,9 @@ func underFaults(t *testing.T, on ground) {
 	}
 	var b strings.Builder
 	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', tabwriter.AlignRight)
-	_, _ = fmt.Fprintln(w, "faults\tcommands\tacknowledged\trefused\tunknown\tfound in log\tlost\tpartial\treads\tstale\tmessages\t")
-	_, _ = fmt.Fprintf(w, "%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t\n", len(on.faults),
-		v.Commands, v.Acknowledged, v.Refused, v.Unknown, v.Found, v.Lost, v.Partial, v.Reads, v.Stale, len(log))
+	_, _ = fmt.Fprintln(w, "faults\tcommands\tacknowledged\trefused\tunknown\tfound in log\tlost\tpartial\treads\tstale\toutdated\tmessages\t")
+	_, _ = fmt.Fprintf(w, "%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t\n", len(on.faults),
+		v.Commands, v.Acknowledged, v.Refused, v.Unknown, v.Found, v.Lost, v.Partial, v.Reads, v.Stale, v.Outdated, len(log))
 	_ = w.Flush()
 	t.Logf("%s, seed %d\n%s", on.name, on.seed, b.String())
 }

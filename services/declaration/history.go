@@ -18,10 +18,15 @@ type Step struct {
 	Commit
 	Action        Action
 	Before, After resource.State
+	// Erased is set where the commit erased what is personal.
+	Erased *resource.Erased
 }
 
 // Name is the one that the resource has from then on, of a deletion the last.
 func (s Step) Name() string {
+	if s.Erased != nil {
+		return s.Erased.Name
+	}
 	if !s.After.Exists {
 		return s.Before.Metadata.GetName()
 	}
@@ -36,9 +41,9 @@ func (s Step) RenamedFrom() string {
 	return s.Before.Metadata.GetName()
 }
 
-// Fields is what changed, field by field; nil for a deletion.
+// Fields is what changed, field by field; nil for a deletion or an erasure.
 func (s Step) Fields(k resource.Kind) []FieldChange {
-	if s.Action == Delete {
+	if s.Action == Delete || s.Action == Erase {
 		return nil
 	}
 	return Diff(k, s.Before, s.After)
@@ -53,6 +58,7 @@ func History(kinds *resource.Registry, commits []Commit) ([]Step, error) {
 	for _, c := range commits {
 		before := state
 		declares := false
+		var erased *resource.Erased
 		for _, e := range c.Envelope.GetEvents() {
 			_, event, known, err := kinds.Decode(e.GetType(), e.GetPayload())
 			if err != nil {
@@ -63,8 +69,15 @@ func History(kinds *resource.Registry, commits []Commit) ([]Step, error) {
 			}
 			declares = true
 			state = resource.Evolve(state, event)
+			if e, ok := event.(resource.Erased); ok {
+				erased = &e
+			}
 		}
 		if !declares {
+			continue
+		}
+		if erased != nil {
+			steps = append(steps, Step{Commit: c, Action: Erase, Before: before, After: state, Erased: erased})
 			continue
 		}
 		if state.Exists {

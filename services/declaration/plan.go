@@ -60,6 +60,9 @@ const (
 	Update Action = "update"
 	Rename Action = "rename"
 	Delete Action = "delete"
+	// Erase makes what is personal unreadable. No plan does: it is an act of its
+	// own.
+	Erase Action = "erase"
 )
 
 // Plan is what fulfilling a wish changes.

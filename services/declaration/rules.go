@@ -97,6 +97,35 @@ func (m *maker) judge() {
 			}
 		}
 		m.cycles(k, set)
+		m.claims(k, set, touched)
+	}
+}
+
+// claims reports what two resources of a kind have, under those that were
+// written.
+func (m *maker) claims(k resource.Kind, set *result, touched map[Ref]bool) {
+	if k.Claims == nil {
+		return
+	}
+	first := map[resource.Claim]string{}
+	for _, name := range set.Names(k.Name) {
+		for _, c := range k.Claims(m.then[k.Name][name].Spec) {
+			thing := resource.Claim{What: c.What, Value: c.Value}
+			other, taken := first[thing]
+			if !taken {
+				first[thing] = name
+				continue
+			}
+			at := name
+			if !touched[Ref{k.Name, at}] {
+				at, other = other, at
+			}
+			if !touched[Ref{k.Name, at}] {
+				continue // so it was before
+			}
+			m.find(Ref{k.Name, at}, resource.Finding{Field: c.Field, Reason: "declaration.claimed",
+				Message: fmt.Sprintf("%s %q is %s/%s's as well", c.What, c.Value, k.Name, other), Hint: "take it out of one of the two"})
+		}
 	}
 }
 

@@ -121,6 +121,9 @@ type Verdict struct {
 	Partial      int // commands that are there on some of their registers only
 	Stale        int // reads that were older than an answer before them
 	Reads        int
+	// Outdated counts answers "already so" about a state that had passed before
+	// the command was given. They take no part in the order.
+	Outdated int
 	// Wrong lists what must not be; empty if all is well.
 	Wrong []string
 }
@@ -149,9 +152,18 @@ func (h *History) Check(log []Entry, strict bool) Verdict {
 	commands := map[string]Outcome{}
 	found := map[string]bool{}
 	parts := map[string]map[bool]bool{} // of a command: is a part there, is one not
+	past := outdated(ops, func(o Operation) (uint64, bool) {
+		at, there := stored[key{o.ID, o.Register}]
+		return at, there
+	})
+	v.Outdated = len(past)
 	var order []porcupine.Operation
 	last := maxReturn(ops) + 1
-	for _, o := range ops {
+	for i, o := range ops {
+		if past[i] {
+			commands[o.ID] = o.Outcome
+			continue
+		}
 		if o.Read() {
 			v.Reads++
 			if o.Outcome == Done && strict {
@@ -220,6 +232,56 @@ func operation(o Operation, end time.Duration) porcupine.Operation {
 	return porcupine.Operation{ClientId: o.Client, Input: o, Call: int64(o.Call), Return: int64(end)}
 }
 
+// outdated finds the answers "already so" with a value that the register held
+// at no moment between call and answer. at tells where a command is in the log.
+func outdated(ops []Operation, at func(Operation) (uint64, bool)) map[int]bool {
+	type version struct {
+		revision   uint64
+		value      string
+		from, gone time.Duration // the earliest it can have begun, the latest it can have ended
+	}
+	const forever = time.Duration(1<<63 - 1)
+	of := map[string][]version{}
+	for _, o := range ops {
+		if o.Read() || o.Outcome == Same {
+			continue
+		}
+		if revision, there := at(o); there {
+			end := o.Return
+			if o.Outcome == Unknown {
+				end = forever
+			}
+			// gone is when the command itself was surely done, until the next
+			// loop makes it the end of the version before.
+			of[o.Register] = append(of[o.Register], version{revision, o.Value, o.Call, end})
+		}
+	}
+	for _, versions := range of {
+		sort.Slice(versions, func(i, j int) bool { return versions[i].revision < versions[j].revision })
+		for i := range versions {
+			if i+1 < len(versions) {
+				versions[i].gone = versions[i+1].gone
+			} else {
+				versions[i].gone = forever
+			}
+		}
+	}
+	past := map[int]bool{}
+	for i, o := range ops {
+		if o.Read() || o.Outcome != Same {
+			continue
+		}
+		held := false
+		for _, v := range of[o.Register] {
+			held = held || v.value == o.Value && v.from <= o.Return && v.gone >= o.Call
+		}
+		if !held {
+			past[i] = true
+		}
+	}
+	return past
+}
+
 // stale counts the reads that are older than what somebody had been told
 // before they began.
 func stale(ops []Operation) int {
@@ -244,6 +306,6 @@ func stale(ops []Operation) int {
 
 // String is a line for a person.
 func (v Verdict) String() string {
-	return fmt.Sprintf("%d commands: %d acknowledged, %d refused, %d unknown of which %d are in the log; lost %d, partial %d; %d reads, %d of them stale",
-		v.Commands, v.Acknowledged, v.Refused, v.Unknown, v.Found, v.Lost, v.Partial, v.Reads, v.Stale)
+	return fmt.Sprintf("%d commands: %d acknowledged, %d refused, %d unknown of which %d are in the log; lost %d, partial %d; %d reads, %d of them stale; %d outdated",
+		v.Commands, v.Acknowledged, v.Refused, v.Unknown, v.Found, v.Lost, v.Partial, v.Reads, v.Stale, v.Outdated)
 }

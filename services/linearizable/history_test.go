@@ -17,11 +17,12 @@ func TestCheck(t *testing.T) {
 	}
 	entry := func(id string, revision uint64) Entry { return Entry{ID: id, Register: "r", Revision: revision} }
 	for name, c := range map[string]struct {
-		ops    []Operation
-		log    []Entry
-		strict bool
-		wrong  string
-		stale  int
+		ops      []Operation
+		log      []Entry
+		strict   bool
+		wrong    string
+		stale    int
+		outdated int
 	}{
 		"in turn": {
 			ops: []Operation{write("a", 0, 1, Done, 0, 1), write("b", 1, 2, Done, 2, 3), read("b", 2, 4, 5)},
@@ -67,9 +68,18 @@ func TestCheck(t *testing.T) {
 			ops: []Operation{write("a", 0, 1, Done, 0, 1), read("", 0, 2, 3)},
 			log: []Entry{entry("a", 1)}, strict: true, stale: 1, wrong: "no order",
 		},
-		"already so where it was not": {
+		"already so where it was": {
+			ops: []Operation{write("a", 0, 1, Done, 0, 1), {Register: "r", ID: "b", Value: "a", Outcome: Same, Call: 2, Return: 3}},
+			log: []Entry{entry("a", 1)},
+		},
+		"already so where it never was": {
 			ops: []Operation{write("a", 0, 1, Done, 0, 1), write("b", 0, 0, Same, 2, 3)},
-			log: []Entry{entry("a", 1)}, wrong: "no order",
+			log: []Entry{entry("a", 1)}, outdated: 1,
+		},
+		"already so where it was once": {
+			ops: []Operation{write("a", 0, 1, Done, 0, 1), write("b", 1, 2, Done, 2, 3),
+				{Register: "r", ID: "c", Value: "a", Outcome: Same, Call: 4, Return: 5}},
+			log: []Entry{entry("a", 1), entry("b", 2)}, outdated: 1,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -78,6 +88,9 @@ func TestCheck(t *testing.T) {
 			v := h.Check(c.log, c.strict)
 			if got := strings.Join(v.Wrong, "; "); c.wrong == "" && got != "" || !strings.Contains(got, c.wrong) {
 				t.Errorf("found %q, want %q", got, c.wrong)
+			}
+			if v.Outdated != c.outdated {
+				t.Errorf("%d outdated answers, want %d", v.Outdated, c.outdated)
 			}
 			if v.Stale != c.stale {
 				t.Errorf("%d stale reads, want %d", v.Stale, c.stale)

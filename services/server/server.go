@@ -11,6 +11,7 @@ import (
 
 	"github.com/nats-io/nats.go"
 
+	"setpoint.dev/services/internal/erasure"
 	"setpoint.dev/services/internal/eventlog"
 	"setpoint.dev/services/internal/externalnats"
 	"setpoint.dev/services/internal/health"
@@ -42,6 +43,7 @@ type Server struct {
 	record       *record.Record
 	projection   *record.Projection
 	commands     *runner.Runner
+	eraser       *erasure.Eraser
 	services     []rpc.Service
 	http         *rpc.Server
 

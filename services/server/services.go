@@ -37,7 +37,12 @@ func startGap(_ context.Context, s *Server) error {
 
 // startAdmin serves the operator's calls, which every process answers.
 func startAdmin(_ context.Context, s *Server) error {
-	return s.serve(admin.New(s.opts.Version, s.sync, s.log, s.record, admin.Operates(s.projection), admin.Examines(doctor.Patient{
-		Kinds: s.kinds, Record: s.database, Data: s.opts.Data, Embedded: s.sync == "always", Now: s.opts.Now,
-	})))
+	p := doctor.Patient{Kinds: s.kinds, Record: s.database, Embedded: !s.opts.external(), Now: s.opts.Now}
+	if !s.opts.external() || !s.opts.shared() {
+		p.Data = s.opts.Data
+	}
+	if s.projection != nil {
+		p.Deep = doctor.Compare(s.projection)
+	}
+	return s.serve(admin.New(s.opts.Version, s.sync, s.log, s.record, admin.Operates(s.projection), admin.Erases(s.eraser), admin.Examines(p)))
 }

@@ -31,6 +31,18 @@ func Kinds() []resource.Kind {
 			References:   references(unitReferences),
 		},
 		{
+			Name: "Person", Plural: "people", Aliases: []string{"persons"},
+			Service: "strategy", Token: "person",
+			DeclaredType: "strategy.person_declared.v1",
+			RetiredType:  "strategy.person_retired.v1",
+			ErasedType:   "strategy.person_erased.v1",
+			NewSpec:      func() proto.Message { return &strategyv1.PersonSpec{} },
+			NewDeclared:  func() proto.Message { return &strategyv1.PersonDeclared{} },
+			References:   references(personReferences),
+			Claims:       func(spec proto.Message) []resource.Claim { return personClaims(spec.(*strategyv1.PersonSpec)) },
+			Check:        checkPerson,
+		},
+		{
 			Name: "Strategy", Plural: "strategies", Service: "strategy", Token: "strategy",
 			DeclaredType: "strategy.strategy_declared.v1",
 			RetiredType:  "strategy.strategy_retired.v1",

@@ -21,6 +21,7 @@ func metricReferences(s *strategyv1.MetricSpec) []resource.Reference {
 
 func checkMetric(s *strategyv1.MetricSpec, set resource.Set, f *findings) {
 	checkOwner(s.GetOwner(), f)
+	adviseOwner(s.GetOwner(), set, f)
 	checkRatio(s, set, f)
 	if s.GetAccumulate() != "" && s.GetAggregation() != "" && s.GetAggregation() != "sum" && s.GetAggregation() != "last" {
 		f.add("spec.accumulate", "accumulate_aggregation", fmt.Sprintf("values of aggregation %s cannot be added up over periods", s.GetAggregation()),

@@ -51,8 +51,9 @@ func strategyReferences(s *strategyv1.StrategySpec) []resource.Reference {
 	return ownerReference("spec.owner", s.GetOwner())
 }
 
-func checkStrategy(s *strategyv1.StrategySpec, _ resource.Set, f *findings) {
+func checkStrategy(s *strategyv1.StrategySpec, set resource.Set, f *findings) {
 	checkOwner(s.GetOwner(), f)
+	adviseOwner(s.GetOwner(), set, f)
 	start, ok1 := date("spec.horizon.start", s.GetHorizon().GetStart(), f)
 	end, ok2 := date("spec.horizon.end", s.GetHorizon().GetEnd(), f)
 	if !ok1 || !ok2 {
@@ -82,6 +83,7 @@ func objectiveReferences(s *strategyv1.ObjectiveSpec) []resource.Reference {
 
 func checkObjective(s *strategyv1.ObjectiveSpec, set resource.Set, f *findings) {
 	checkOwner(s.GetOwner(), f)
+	adviseOwner(s.GetOwner(), set, f)
 	seen := map[string]bool{}
 	for i, c := range s.GetContributesTo() {
 		if seen[c.GetObjective()] {

@@ -22,6 +22,7 @@ func targetReferences(s *strategyv1.TargetSpec) []resource.Reference {
 
 func checkTarget(s *strategyv1.TargetSpec, set resource.Set, f *findings) {
 	checkOwner(s.GetOwner(), f)
+	adviseOwner(s.GetOwner(), set, f)
 	if s.GetObjective() == "" {
 		f.warn("spec.objective", "target_without_objective", "the target serves no objective", "it will appear in no roll-up")
 	}

@@ -175,15 +175,8 @@ func TestBackupAndRestore(t *testing.T) {
 	}
 
 	// The old record does not pass for the new one's.
-	for _, name := range []string{"record.db", "record.json"} {
-		old, err := os.ReadFile(filepath.Join(data, name))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(filepath.Join(restored, name), old, 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
+	move(t, restored, t.TempDir())
+	move(t, data, restored)
 	if s, err := server.Start(t.Context(), server.Options{Data: restored, Listen: "127.0.0.1:0"}); err == nil || !strings.Contains(err.Error(), "restored from the former at its revision 99") {
 		t.Errorf("started on the record of another log: %v", err)
 		if s != nil {
@@ -201,6 +194,7 @@ func TestDoctor(t *testing.T) {
 		Findings []struct{ Severity, Check, Reason, Where, Message, Advice string }
 		Summary  struct{ Errors int }
 	}
+	setpoint(t, s.URL(), "doctor", "--deep").want(t, 0, "rows are what the log makes of them, at revision 99")
 	asJSON := setpoint(t, s.URL(), "doctor", "-o", "json").want(t, 0)
 	if err := json.Unmarshal([]byte(asJSON.out), &d); err != nil || len(d.Findings) < 8 {
 		t.Errorf("%v: %s", err, asJSON.out)
@@ -227,11 +221,7 @@ func TestDoctor(t *testing.T) {
 		t.Errorf("started on a log that lost its tail: %v", err)
 	}
 	aside := t.TempDir()
-	for _, name := range []string{"record.db", "record.json"} {
-		if err := os.Rename(filepath.Join(data, name), filepath.Join(aside, name)); err != nil {
-			t.Fatal(err)
-		}
-	}
+	move(t, data, aside)
 	s = running(t, data)
 	for i := range 3 {
 		setpoint(t, s.URL(), "observe", "vacant-space", fmt.Sprint(0.06+float64(i)/100), "--at", fmt.Sprintf("2019-0%d-01", i+1)).want(t, 0)
@@ -239,11 +229,8 @@ func TestDoctor(t *testing.T) {
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range []string{"record.db", "record.json"} {
-		if err := os.Rename(filepath.Join(aside, name), filepath.Join(data, name)); err != nil {
-			t.Fatal(err)
-		}
-	}
+	move(t, data, t.TempDir())
+	move(t, aside, data)
 	if _, err := server.Start(t.Context(), server.Options{Data: data, Listen: "127.0.0.1:0"}); err == nil || !strings.Contains(err.Error(), "another content at revision 99") {
 		t.Errorf("started on the record of another tail: %v", err)
 	}
@@ -260,5 +247,19 @@ func damage(t testing.TB, path string, at int) {
 	b[(at+len(b))%len(b)] ^= 0x40
 	if err := os.WriteFile(path, b, 0o600); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// move moves the record from one folder to another.
+func move(t testing.TB, from, to string) {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(from, "record*"))
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no record in %s: %v", from, err)
+	}
+	for _, f := range files {
+		if err := os.Rename(f, filepath.Join(to, filepath.Base(f))); err != nil {
+			t.Fatal(err)
+		}
 	}
 }

@@ -93,10 +93,14 @@ func entry(k resource.Kind, s declaration.Step) *declarationv1.HistoryEntry {
 	if s.Action == declaration.Delete {
 		set = s.Before.Set
 	}
+	reason := e.GetReason()
+	if s.Erased != nil {
+		reason = s.Erased.Reason
+	}
 	return &declarationv1.HistoryEntry{
 		Revision: int64(s.Revision), Recorded: rpc.Instant(e.GetRecorded().AsTime()),
 		Principal: e.GetPrincipal(), Manager: e.GetManager(), Action: string(s.Action),
-		Effective: e.GetEffective(), Set: set, Reason: e.GetReason(),
+		Effective: e.GetEffective(), Set: set, Reason: reason,
 		Fields: fields(s.Fields(k)), Mask: e.GetMask(),
 		Name: s.Name(), RenamedFrom: s.RenamedFrom(), RequestId: e.GetRequestId(),
 	}

@@ -199,6 +199,11 @@ func (s *Service) plan(v record.View, org string, wish declaration.Wish) (declar
 		return declaration.Plan{}, 0, err
 	}
 	plan, faults := declaration.Make(s.kinds, now, wish)
+	if len(faults) == 0 {
+		if faults, err = s.personal(v, org, wish, plan); err != nil {
+			return plan, revision, err
+		}
+	}
 	if len(faults) > 0 {
 		return plan, revision, refusal(wish, faults)
 	}

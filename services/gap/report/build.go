@@ -18,6 +18,7 @@ type Options struct {
 	// OriginalTargets says that r was judged against the targets as first
 	// declared, so that the document can say so.
 	OriginalTargets bool
+	ErasureEpoch    int // erased people of the organization
 }
 
 // Build makes the document of r, the evaluation of p. Neither is changed, and
@@ -31,6 +32,7 @@ func Build(p gap.Portfolio, r gap.Result, opts Options) Document {
 		AsOf:         r.AsOf,
 		Revision:     r.Revision,
 		Policy:       tidy(r.Policy),
+		ErasureEpoch: opts.ErasureEpoch,
 		Original:     opts.OriginalTargets,
 		Definitions:  definitions,
 		Targets:      b.targets(),

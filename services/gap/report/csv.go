@@ -15,7 +15,7 @@ var csvColumns = []string{
 	"period", "actual", "actual_at", "baseline", "target_value", "lower", "upper", "due", "expected", "expected_now",
 	"gap", "drift", "share", "target_drift", "progress", "score", "weight", "summary", "notes", "rule", "revisions",
 	"override", "override_expires", "override_reason", "confidence",
-	"as_of", "revision", "policy", "original_targets", "sha256",
+	"as_of", "revision", "policy", "original_targets", "sha256", "erasure_epoch",
 }
 
 // CSV is every target of d, one row each, worst first, for a spreadsheet: raw
@@ -69,6 +69,7 @@ func CSV(d Document) []byte {
 		s.Text(d.Policy)
 		s.Bool(d.Original)
 		s.Text(sum)
+		s.Integer(int64(d.ErasureEpoch))
 		s.End()
 	}
 	return s.Bytes()

@@ -24,8 +24,11 @@ type Document struct {
 	AsOf         calendar.Date `json:"asOf"`
 	Revision     uint64        `json:"revision,string"`
 	Policy       string        `json:"policy"`
-	Original     bool          `json:"originalTargets,omitempty"` // judged against the targets as first declared
-	Reproduce    string        `json:"reproduce"`                 // the command that gives this document again
+	// ErasureEpoch is how many people of the organization were erased when the
+	// report was made: with another one, texts may be gone from it.
+	ErasureEpoch int    `json:"erasureEpoch,omitempty"`
+	Original     bool   `json:"originalTargets,omitempty"` // judged against the targets as first declared
+	Reproduce    string `json:"reproduce"`                 // the command that gives this document again
 
 	Headline    Headline     `json:"headline"`
 	Strategies  []Strategy   `json:"strategies"`

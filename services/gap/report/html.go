@@ -46,6 +46,7 @@ type (
 		CSS            template.CSS
 		AsOf, Revision string
 		Policy, SHA    string
+		Erasure        string // what the erasure epoch means; "" if there is none
 		Bar            template.HTML
 		Tally          []tallyView
 		Strategies     []strategyView
@@ -135,6 +136,9 @@ func newPage(d *Document) *pageView {
 		Policy:   orAbsent(d.Policy),
 		SHA:      d.SHA256(),
 		Bar:      template.HTML(statusBar(d.Headline.Counts)),
+	}
+	if d.ErasureEpoch > 0 {
+		v.Erasure = erasureNote(d.ErasureEpoch)
 	}
 	ids := newIDs()
 	byName := make(map[string]*targetView, len(d.Targets))

@@ -71,6 +71,9 @@ func (m *markdown) headline() {
 		of += " · " + md(d.Organization)
 	}
 	m.printf("%s · as of **%s** · revision **%d** · policy **%s**", of, orAbsent(d.AsOf.String()), d.Revision, md(orAbsent(d.Policy)))
+	if d.ErasureEpoch > 0 {
+		m.printf(" · erasure epoch **%d**", d.ErasureEpoch)
+	}
 	if d.Original {
 		m.printf(" · against the targets as first declared")
 	}
@@ -322,6 +325,9 @@ func (m *markdown) definitions() {
 
 func (m *markdown) footer() {
 	m.printf("---\n\nAs of %s · revision %d · policy %s · SHA-256 `%s`\n\n", orAbsent(m.d.AsOf.String()), m.d.Revision, md(orAbsent(m.d.Policy)), m.d.SHA256())
+	if m.d.ErasureEpoch > 0 {
+		m.printf("%s\n\n", erasureNote(m.d.ErasureEpoch))
+	}
 	m.printf("Reproduce: `%s`\n", strings.ReplaceAll(m.d.Reproduce, "`", "'"))
 }
 

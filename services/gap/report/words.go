@@ -36,6 +36,16 @@ func statusWord(s gap.Status) word {
 	return word{"?", string(s)}
 }
 
+// erasureNote says what the erasure epoch means to who compares two reports.
+func erasureNote(epoch int) string {
+	people := "people are"
+	if epoch == 1 {
+		people = "person is"
+	}
+	return "Erasure epoch " + strconv.Itoa(epoch) + ": the personal data of " + strconv.Itoa(epoch) + " " + people +
+		" erased, and what they wrote reads [erased]. The numbers do not change. The same day, revision, policy and erasure epoch give the same bytes."
+}
+
 var stateWords = map[gap.PeriodState]word{
 	gap.PeriodMet:      {"✓", "met"},
 	gap.PeriodNear:     {"▲", "near"},

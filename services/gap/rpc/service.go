@@ -53,28 +53,34 @@ type query struct {
 	snapshot               rpc.Moment
 }
 
+// head is what a document says of the organization.
+type head struct {
+	organization string
+	epoch        int // erasures
+}
+
 // evaluate answers a query.
-func (s *Service) evaluate(ctx context.Context, q query) (p gap.Portfolio, r gap.Result, title string, err error) {
+func (s *Service) evaluate(ctx context.Context, q query) (p gap.Portfolio, r gap.Result, about head, err error) {
 	who, err := principal.From(ctx)
 	if err != nil {
-		return p, r, "", err
+		return p, r, about, err
 	}
 	if q.policy == "" {
 		q.policy = "default"
 	}
 	policy, ok := gap.PolicyNamed(q.policy)
 	if !ok {
-		return p, r, "", fault.New(fault.Invalid, "gap.policy_unknown", "policy: there is no policy %.64q", q.policy).
+		return p, r, about, fault.New(fault.Invalid, "gap.policy_unknown", "policy: there is no policy %.64q", q.policy).
 			WithHint("%s", resource.Suggest(q.policy, gap.PolicyNames()))
 	}
 	snapshot, err := rpc.Snapshot(who.Org, q.snapshot)
 	if err != nil {
-		return p, r, "", err
+		return p, r, about, err
 	}
 	var asOf calendar.Date
 	if q.asOf != "" {
 		if asOf, err = calendar.ParseDate(q.asOf); err != nil {
-			return p, r, "", fault.Wrap(err, fault.Invalid, "gap.as_of", "asOf is not a date").WithHint("YYYY-MM-DD")
+			return p, r, about, fault.Wrap(err, fault.Invalid, "gap.as_of", "asOf is not a date").WithHint("YYYY-MM-DD")
 		}
 	}
 	var words map[string]record.Word
@@ -92,7 +98,13 @@ func (s *Service) evaluate(ctx context.Context, q query) (p gap.Portfolio, r gap
 					WithHint("%s", resource.Suggest(q.strategy, record.NewSet(v, who.Org, at).Names("Strategy")))
 			}
 		}
-		title = record.OrganizationTitle(v, who.Org, at)
+		about.organization = record.OrganizationTitle(v, who.Org, at)
+		// Who is erased is erased from the past, too: the newest count.
+		erased, err := v.Erasures(who.Org)
+		if err != nil {
+			return err
+		}
+		about.epoch = len(erased)
 		if p, err = portfolio.Load(v, who.Org, at); err != nil {
 			return err
 		}
@@ -100,23 +112,25 @@ func (s *Service) evaluate(ctx context.Context, q query) (p gap.Portfolio, r gap
 		return err
 	})
 	if err != nil {
-		return p, r, "", err
+		return p, r, about, err
 	}
 	r = gap.Evaluate(p, asOf, policy, gap.Options{Explain: true, OriginalTargets: q.original, Strategy: q.strategy})
 	err = attach(&r, words)
-	return p, r, title, err
+	return p, r, about, err
 }
 
 // Evaluate implements GapService.
 func (s *Service) Evaluate(ctx context.Context, req *gapv1.EvaluateRequest) (*gapv1.EvaluateResponse, error) {
-	p, r, _, err := s.evaluate(ctx, query{
+	p, r, about, err := s.evaluate(ctx, query{
 		strategy: req.GetStrategy(), asOf: req.GetAsOf(), policy: req.GetPolicy(),
 		original: req.GetOriginalTargets(), snapshot: req,
 	})
 	if err != nil {
 		return nil, err
 	}
-	return response(p, r), nil
+	res := response(p, r)
+	res.ErasureEpoch = int32(about.epoch)
+	return res, nil
 }
 
 var contentTypes = map[string]string{
@@ -128,21 +142,21 @@ var contentTypes = map[string]string{
 
 // Report implements GapService.
 func (s *Service) Report(ctx context.Context, req *gapv1.ReportRequest) (*gapv1.ReportResponse, error) {
-	p, r, title, err := s.evaluate(ctx, query{
+	p, r, about, err := s.evaluate(ctx, query{
 		strategy: req.GetStrategy(), asOf: req.GetAsOf(), policy: req.GetPolicy(),
 		original: req.GetOriginalTargets(), snapshot: req,
 	})
 	if err != nil {
 		return nil, err
 	}
-	d := report.Build(p, r, report.Options{Strategy: req.GetStrategy(), Organization: title, OriginalTargets: req.GetOriginalTargets()})
+	d := report.Build(p, r, report.Options{Strategy: req.GetStrategy(), Organization: about.organization, OriginalTargets: req.GetOriginalTargets(), ErasureEpoch: about.epoch})
 	format := req.GetFormat()
 	if format == "" {
 		format = "md"
 	}
 	res := &gapv1.ReportResponse{
 		ContentType: contentTypes[format], Sha256: d.SHA256(),
-		AsOf: r.AsOf.String(), Revision: int64(r.Revision),
+		AsOf: r.AsOf.String(), Revision: int64(r.Revision), ErasureEpoch: int32(about.epoch),
 	}
 	switch format {
 	case "html":

@@ -10,6 +10,7 @@ import (
 	adminv1 "setpoint.dev/proto/gen/setpoint/admin/v1"
 	"setpoint.dev/services/internal/backup"
 	"setpoint.dev/services/internal/doctor"
+	"setpoint.dev/services/internal/fault"
 )
 
 const (
@@ -24,8 +25,19 @@ func (s *Service) Diagnose(ctx context.Context, req *adminv1.DiagnoseRequest, st
 	p := s.patient
 	p.Version, p.Log, p.Sync = s.version, s.log, s.sync
 	p.Halted = func() error { _, err := s.record.Status(); return err }
-	if !req.GetDeep() {
+	switch {
+	case !req.GetDeep():
 		p.Deep = nil
+	case p.Deep == nil:
+		return fault.New(fault.Rule, "diagnosis.no_projection", "this process keeps no record that could be compared").
+			WithHint("ask the process that projects")
+	default:
+		select {
+		case s.verifying <- struct{}{}:
+			defer func() { <-s.verifying }()
+		default:
+			return fault.New(fault.Exhausted, "projection.verifying", "a verification is under way").WithHint("try again when it is done")
+		}
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)

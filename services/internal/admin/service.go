@@ -11,6 +11,7 @@ import (
 	adminv1 "setpoint.dev/proto/gen/setpoint/admin/v1"
 	"setpoint.dev/proto/gen/setpoint/admin/v1/adminv1connect"
 	"setpoint.dev/services/internal/doctor"
+	"setpoint.dev/services/internal/erasure"
 	"setpoint.dev/services/internal/eventlog"
 	"setpoint.dev/services/internal/record"
 	"setpoint.dev/services/internal/rpc"
@@ -27,6 +28,7 @@ type Service struct {
 
 	projection *record.Projection // nil where there is none to operate
 	verifying  chan struct{}      // a place for each verification
+	erasure    *erasure.Eraser
 }
 
 // Option adds what only some of the calls need.
@@ -38,6 +40,9 @@ func Examines(p doctor.Patient) Option { return func(s *Service) { s.patient = p
 
 // Operates lets the calls about projections do something.
 func Operates(p *record.Projection) Option { return func(s *Service) { s.projection = p } }
+
+// Erases lets ErasePerson, BackupKeys and RestoreKeys work.
+func Erases(e *erasure.Eraser) Option { return func(s *Service) { s.erasure = e } }
 
 var _ adminv1connect.AdminServiceHandler = (*Service)(nil)
 

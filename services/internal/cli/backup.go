@@ -122,7 +122,7 @@ func (a *app) backupTo(ctx context.Context, path string, force bool, write func(
 	if b != nil {
 		a.printf("%s: %s; checked\n", path, b.describe())
 	}
-	a.printf("%s bytes; the keys of personal data are not in it (setpoint backup keys)\n", groupDigits(strconv.FormatInt(info.Size(), 10)))
+	a.printf("%s bytes; the keys of personal data are not in it (setpoint person keys backup)\n", groupDigits(strconv.FormatInt(info.Size(), 10)))
 	return nil
 }
 

@@ -55,6 +55,9 @@ func statusWord(status string) string {
 func renderGaps(res *gapv1.EvaluateResponse, original bool, width int, color paint) string {
 	var b strings.Builder
 	about := fmt.Sprintf("As of %s, revision %d, policy %s", res.GetAsOf(), res.GetRevision(), printable(res.GetPolicy()))
+	if n := res.GetErasureEpoch(); n > 0 {
+		about += fmt.Sprintf(", erasure epoch %d", n)
+	}
 	if original {
 		about += ", against the targets as first declared"
 	}

@@ -42,7 +42,9 @@ var kinds = []kind{
 		{column{Title: "FISCAL YEAR STARTS", Right: true}, field("fiscalYearStart")}}},
 	{"Unit", "units", &strategyv1.UnitSpec{}, []kindColumn{
 		titleColumn, {column{Title: "PARENT"}, field("parent")}}},
-	{"Person", "people", nil, plain},
+	{"Person", "people", &strategyv1.PersonSpec{}, []kindColumn{
+		{column{Title: "DISPLAY NAME", Shrink: 12}, field("displayName")}, {column{Title: "EMAIL", Shrink: 12, Drop: 4}, field("email")},
+		{column{Title: "TITLE", Shrink: 10, Drop: 5}, field("title")}, {column{Title: "UNIT", Name: true}, field("unit")}}},
 	{"Audience", "audiences", nil, plain},
 	{"Strategy", "strategies", &strategyv1.StrategySpec{}, []kindColumn{
 		titleColumn, {column{Title: "START"}, field("horizon.start")}, {column{Title: "END"}, field("horizon.end")}, ownerColumn}},

@@ -62,7 +62,7 @@ type placeFlags struct{ Place }
 func (p *placeFlags) register(cmd *cobra.Command, doing string) {
 	f := cmd.Flags()
 	f.StringVar(&p.Data, "data", "", doing+" the `FOLDER` of a stopped service")
-	f.StringVar(&p.NATS.URL, "nats-url", "", doing+" the NATS servers at `URL`, several with commas between")
+	f.StringVar(&p.NATS.URL, "nats-url", "", doing+" the NATS servers at `URL`, several with commas between, or @FILE")
 	f.StringVar(&p.NATS.Creds, "nats-creds", "", "credentials `FILE` for --nats-url")
 	f.StringVar(&p.NATS.CA, "nats-ca", "", "`FILE` (PEM) of who is trusted to sign the NATS servers' certificates")
 	f.StringVar(&p.NATS.Cert, "nats-cert", "", "certificate `FILE` (PEM) for --nats-url")
@@ -81,6 +81,9 @@ func (p *placeFlags) register(cmd *cobra.Command, doing string) {
 func (p *placeFlags) given() (bool, error) {
 	if p.Data != "" && p.NATS.URL != "" {
 		return false, &usageError{message: "--data and --nats-url exclude each other", hint: "both say where the log is: keep one of them"}
+	}
+	if err := fromFile("nats-url", &p.NATS.URL); err != nil {
+		return false, err
 	}
 	return p.Data != "" || p.NATS.URL != "", nil
 }

@@ -32,8 +32,8 @@ func (a *app) reportGapCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "gap",
 		Short: "The gap report of a strategy",
-		Long: `Report gap renders the comparison as a document. The same day and the same
-revision give the same bytes. Written to a file, its SHA-256 goes to standard
+		Long: `Report gap renders the comparison as a document. The same day, the
+same revision and the same erasure epoch give the same bytes. Written to a file, its SHA-256 goes to standard
 error. CSV is one row for each target, with raw numbers, for a spreadsheet.`,
 		Example: `  setpoint report gap --strategy gsa-2018-2022 --format html -o report.html
   setpoint report gap --format csv --original-targets -o gaps.csv
@@ -71,7 +71,11 @@ error. CSV is one row for each target, with raw numbers, for a spreadsheet.`,
 		if err := writeFile(out, res.GetContent()); err != nil {
 			return err
 		}
-		a.warnf("%s: as of %s, revision %d, sha256 %s\n", out, res.GetAsOf(), res.GetRevision(), res.GetSha256())
+		epoch := ""
+		if n := res.GetErasureEpoch(); n > 0 {
+			epoch = ", erasure epoch " + itoa(int64(n))
+		}
+		a.warnf("%s: as of %s, revision %d%s, sha256 %s\n", out, res.GetAsOf(), res.GetRevision(), epoch, res.GetSha256())
 		return nil
 	})
 	return cmd

@@ -78,7 +78,7 @@ func TestUsageEndsWith64(t *testing.T) {
 		{"describe metric x -o csv", "legal are table, json and yaml"},
 		{"plan --offline -f x --out y", "--offline knows nothing of what is declared"},
 		{"plan --offline", "missing -f PATH"},
-		{"schema person", "has no schema"},
+		{"schema audience", "has no schema"},
 		{"schema metrcs", "did you mean metrics?"},
 		{"dev --listen 8080", "not HOST:PORT"},
 		{"dev --telemetry 9464", "--telemetry: \"9464\" is not HOST:PORT"},

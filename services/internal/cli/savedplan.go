@@ -87,7 +87,10 @@ func readSavedPlan(name string) (*savedPlan, error) {
 }
 
 // writeFile replaces name as a whole or leaves it alone.
-func writeFile(name string, content []byte) error {
+func writeFile(name string, content []byte) error { return writeFileAs(name, content, 0o666) }
+
+// writeFileAs does so with a mode, less what the process takes off.
+func writeFileAs(name string, content []byte, mode fs.FileMode) error {
 	if info, err := os.Stat(name); err == nil && !info.Mode().IsRegular() {
 		if err := os.WriteFile(name, content, 0o644); err != nil { // a pipe, /dev/stdout
 			return pathError(err)
@@ -95,7 +98,7 @@ func writeFile(name string, content []byte) error {
 		return nil
 	}
 	temporary := filepath.Join(filepath.Dir(name), "."+filepath.Base(name)+"."+rand.Text())
-	f, err := os.OpenFile(temporary, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
+	f, err := os.OpenFile(temporary, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
 	if err != nil {
 		return pathError(&fs.PathError{Path: name, Err: errors.Unwrap(err)})
 	}

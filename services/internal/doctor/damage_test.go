@@ -208,8 +208,10 @@ func TestAFolderWithoutItsDescription(t *testing.T) {
 		do     func(dir string) error
 		reason string
 	}{
-		"gone":    {func(dir string) error { return os.Remove(filepath.Join(msgs(dir), "..", "meta.inf")) }, "nats.stream_damaged"},
-		"altered": {func(dir string) error { return os.WriteFile(filepath.Join(msgs(dir), "..", "meta.inf"), []byte(`{"name":"SETPOINT_0"}`), 0o600) }, "nats.stream_damaged"},
+		"gone": {func(dir string) error { return os.Remove(filepath.Join(msgs(dir), "..", "meta.inf")) }, "nats.stream_damaged"},
+		"altered": {func(dir string) error {
+			return os.WriteFile(filepath.Join(msgs(dir), "..", "meta.inf"), []byte(`{"name":"SETPOINT_0"}`), 0o600)
+		}, "nats.stream_damaged"},
 		"no log":  {func(dir string) error { return os.RemoveAll(filepath.Join(msgs(dir), "..")) }, "nats.stream_missing"},
 		"nothing": {os.RemoveAll, "nats.data_missing"},
 	} {

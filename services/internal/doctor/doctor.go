@@ -22,7 +22,8 @@ type Patient struct {
 	Log *eventlog.Log
 	// Offline is a log whose server does not.
 	Offline *eventlog.Offline
-	// Sync is how the log reaches the disk; "" if that is not known.
+	// Sync is how the log reaches the disk: always, or an interval; anything else
+	// is that it is not known.
 	Sync string
 	// Embedded says that the server is this process's own.
 	Embedded bool

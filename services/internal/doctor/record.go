@@ -83,41 +83,45 @@ func hintOf(err error) string {
 	return ""
 }
 
-// The oldest PostgreSQL that the record is tested with, and how few
-// connections are too few for a process beside others.
 const (
-	oldestPostgres     = 14
-	fewConnections     = 50
-	settingVersion     = "server_version"
-	settingCollation   = "lc_collate"
-	settingConnections = "max_connections"
-	settingEncoding    = "server_encoding"
+	// oldestPostgres is the oldest major version that the record is tested with.
+	oldestPostgres = 15
+	// fewFree is how many connections should be left for whoever comes.
+	fewFree = 20
 )
 
-// judgeDatabase judges the settings of a PostgreSQL server, by name.
+// judgeDatabase judges the settings of a PostgreSQL server, by its own names;
+// connections is how many there are.
 func judgeDatabase(settings map[string]string) []Finding {
 	var out []Finding
 	add := func(severity Severity, reason, where, message, advice string) {
 		out = append(out, Finding{Severity: severity, Check: "database", Reason: reason, Where: where, Message: message, Advice: advice})
 	}
-	if v := settings[settingVersion]; v != "" {
+	if v := settings["server_version"]; v != "" {
 		var major int
 		if _, err := fmt.Sscanf(v, "%d", &major); err == nil && major < oldestPostgres {
-			add(Error, "database.version", settingVersion, "PostgreSQL "+v+" is older than the record is tested with",
+			add(Error, "database.version", "server_version", "PostgreSQL "+v+" is older than the record is tested with",
 				fmt.Sprintf("use PostgreSQL %d or later", oldestPostgres))
 		} else {
-			add(OK, "database.version", settingVersion, "PostgreSQL "+v, "")
+			add(OK, "database.version", "server_version", "PostgreSQL "+v, "")
 		}
 	}
-	if v := settings[settingEncoding]; v != "" && v != "UTF8" {
-		add(Error, "database.encoding", settingEncoding, "the database holds "+v+", and names may be any Unicode", "make a database with ENCODING 'UTF8'")
+	if v := settings["server_encoding"]; v != "" && v != "UTF8" {
+		add(Error, "database.encoding", "server_encoding", "the database holds "+v+", and names may be any Unicode",
+			"make a database with ENCODING 'UTF8', and start with its URL: the record is rebuilt from the log")
 	}
-	if v := settings[settingCollation]; v != "" {
-		add(Note, "database.collation", settingCollation, "the database sorts as "+v+"; the record's own columns sort by bytes, whatever it is", "")
+	if v := settings["lc_collate"]; v != "" {
+		add(OK, "database.collation", "lc_collate", "the database sorts as "+v, "")
 	}
-	if n, err := strconv.Atoi(settings[settingConnections]); err == nil && n < fewConnections {
-		add(Warning, "database.connections", settingConnections, fmt.Sprintf("the database takes %d connections", n),
-			"raise max_connections, or keep the number of processes times their pool below it")
+	most, err := strconv.Atoi(settings["max_connections"])
+	used, usedErr := strconv.Atoi(settings["connections"])
+	switch {
+	case err != nil || usedErr != nil:
+	case most-used < fewFree:
+		add(Warning, "database.connections", "max_connections", fmt.Sprintf("%d of %d connections are taken", used, most),
+			"raise max_connections, or run fewer processes on this database")
+	default:
+		add(OK, "database.connections", "max_connections", fmt.Sprintf("%d of %d connections are taken", used, most), "")
 	}
 	return out
 }

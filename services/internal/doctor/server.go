@@ -85,10 +85,11 @@ func (p Patient) durability(r *report) {
 	f := Finding{Severity: OK, Check: "settings", Reason: "settings.sync", Where: "sync_interval", Message: "every write is synced before it is acknowledged"}
 	switch p.Sync {
 	case "always":
-	case "":
+	default:
 		f.Severity, f.Message = Note, "how the servers write to disk cannot be asked"
 		f.Advice = "make sure that jetstream { sync_interval: always } is set on every server"
-	default:
+	}
+	if _, err := time.ParseDuration(p.Sync); err == nil {
 		f.Severity, f.Message = Warning, "the log is synced every "+p.Sync+": a power cut loses what was acknowledged since"
 		f.Advice = "set jetstream { sync_interval: always }"
 	}

@@ -21,6 +21,22 @@ const (
 	CheckedIn             = "strategy.checked_in.v1"
 )
 
+// Message returns an empty message of an event's present wire name, nil if
+// nobody declared the type.
+func Message(kinds *resource.Registry, typ string) proto.Message {
+	switch typ {
+	case DeclarationChanged:
+		return &declarationv1.Changed{}
+	case ObservationsRecorded:
+		return &strategyv1.ObservationsRecorded{}
+	case ObservationsCorrected:
+		return &strategyv1.ObservationsCorrected{}
+	case CheckedIn:
+		return &strategyv1.CheckedIn{}
+	}
+	return kinds.Message(typ)
+}
+
 var errUnknown = errors.New("this binary does not know the event type; it is older than the log")
 
 // FoldError says which message could not be folded.
@@ -130,6 +146,11 @@ func fold(kinds *resource.Registry, m *eventlog.Record) ([]Change, error) {
 					From: m.Revision, To: Never,
 					Effective: plain(env.GetEffective()), Recorded: recorded,
 					Principal: plain(env.GetPrincipal()), Manager: plain(env.GetManager()),
+				}})
+			case resource.Erased:
+				out = append(out, PutErasure{Erasure{
+					Org: s.Org, Kind: k.Name, ID: s.ID, Name: event.Name, Holders: event.Holders, Reason: event.Reason,
+					Revision: m.Revision, Recorded: recorded, Principal: env.GetPrincipal(),
 				}})
 			case resource.Retired:
 				out = append(out, EndResource{Org: s.Org, Kind: k.Name, ID: s.ID, Revision: m.Revision})

@@ -19,14 +19,15 @@ type Viewer interface {
 // Record is the door to the record for everybody who reads: it waits for
 // revisions and resolves snapshots.
 type Record struct {
-	store Viewer
-	wait  time.Duration
-	end   func(context.Context) (uint64, error)
-	owed  atomic.Uint64
+	store    Viewer
+	personal *Personal
+	wait     time.Duration
+	end      func(context.Context) (uint64, error)
+	owed     atomic.Uint64
 
 	observer Observer
-	recent recent
-	pace   pace
+	recent   recent
+	pace     pace
 
 	mu      sync.Mutex
 	at      uint64
@@ -236,8 +237,19 @@ func (r *Record) Await(ctx context.Context, org string, after uint64) error {
 // View runs f on one consistent picture, which is at least as new as every
 // revision that Wait has returned for.
 func (r *Record) View(ctx context.Context, f func(View) error) error {
-	return r.store.View(ctx, f)
+	return r.store.View(ctx, func(v View) error { return f(r.personal.view(ctx, v)) })
 }
+
+// WithPersonal has personal text sealed and opened; without, what is sealed is
+// read as it is stored, and nothing is sealed. It is called before the record
+// is used.
+func (r *Record) WithPersonal(p *Personal) *Record {
+	r.personal = p
+	return r
+}
+
+// Personal is what seals and opens personal text; nil without keys.
+func (r *Record) Personal() *Personal { return r.personal }
 
 // exists refuses a revision beyond the end of the log.
 func (r *Record) exists(ctx context.Context, field string, revision uint64) error {

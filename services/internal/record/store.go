@@ -89,6 +89,10 @@ type View interface {
 	// then oldest first.
 	AllCheckIns(org string, at uint64, f func(CheckIn) error) error
 
+	// Erasures returns those of an organization, of all of them if org is "", up
+	// to the picture's revision, oldest first.
+	Erasures(org string) ([]Erasure, error)
+
 	// Aggregate returns where an aggregate stands in the log, nil if it has no
 	// event.
 	Aggregate(org, service, kind, id string) (*Aggregate, error)

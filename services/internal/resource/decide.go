@@ -34,7 +34,7 @@ type Retire struct{}
 func (Declare) command() {}
 func (Retire) command()  {}
 
-// Event is what happened to one resource: Declared or Retired.
+// Event is what happened to one resource: Declared, Retired or Erased.
 type Event interface{ event() }
 
 // Declared holds the whole declaration after the change.
@@ -47,8 +47,17 @@ type Declared struct {
 // Retired ends the resource that had this name.
 type Retired struct{ Name string }
 
+// Erased makes what is personal of the resource unreadable for ever: the keys
+// of these holders are destroyed. The resource itself stays.
+type Erased struct {
+	Name    string
+	Holders []string
+	Reason  string
+}
+
 func (Declared) event() {}
 func (Retired) event()  {}
+func (Erased) event()   {}
 
 // Decide returns the events that carry out the command, none if the state is
 // already so, or a Rule fault. It is pure.
@@ -98,7 +107,8 @@ func undisturbed(s State, want string) string {
 	return want
 }
 
-// Evolve returns the state after the event. It is pure and total.
+// Evolve returns the state after the event. It is pure and total. An erasure
+// leaves the state as it is: what is sealed in it does not open any more.
 func Evolve(s State, e Event) State {
 	switch e := e.(type) {
 	case Declared:

@@ -17,6 +17,10 @@ type Kind struct {
 
 	DeclaredType string // wire name: strategy.metric_declared.v1
 	RetiredType  string // wire name: strategy.metric_retired.v1
+	// ErasedType is the wire name of the event that makes what is personal of a
+	// resource unreadable: strategy.person_erased.v1. Only kinds whose resources
+	// are people have it; personal fields of others belong to who wrote them.
+	ErasedType string
 
 	NewSpec     func() proto.Message // an empty spec
 	NewDeclared func() proto.Message // an empty declared event {metadata, spec, set}
@@ -26,6 +30,8 @@ type Kind struct {
 	// Check applies the rules that need more than one field, within the set
 	// that would result, in which what the spec refers to may be missing.
 	Check func(name string, spec proto.Message, set Set) []Finding
+	// Claims lists what at most one resource of the kind may have.
+	Claims func(spec proto.Message) []Claim
 	// Singleton kinds have at most one resource in an organization.
 	Singleton bool
 	// Dated kinds are read by the date from which each version counts, not
@@ -40,6 +46,13 @@ type Reference struct {
 	Name  string
 	// Acyclic references of a kind to itself must form no cycle.
 	Acyclic bool
+}
+
+// Claim is something that a resource has for itself.
+type Claim struct {
+	Field string // spec.principals[0]
+	What  string // principal
+	Value string
 }
 
 // Finding is one broken rule (or, as a warning, one piece of advice).
@@ -80,6 +93,9 @@ func NewRegistry(up Upcaster, kinds ...Kind) *Registry {
 		}
 		claim(r.byType, k.DeclaredType, i)
 		claim(r.byType, k.RetiredType, i)
+		if k.ErasedType != "" {
+			claim(r.byType, k.ErasedType, i)
+		}
 	}
 	return r
 }

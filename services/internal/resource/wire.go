@@ -46,8 +46,28 @@ func (k Kind) Encode(e Event) (string, []byte, error) {
 	case Retired:
 		b, err := deterministic.Marshal(&declarationv1.Retired{Name: e.Name})
 		return k.RetiredType, b, err
+	case Erased:
+		b, err := deterministic.Marshal(&declarationv1.Erased{Name: e.Name, Holders: e.Holders, Reason: e.Reason})
+		return k.ErasedType, b, err
 	}
 	return "", nil, fmt.Errorf("resource: unknown event %T", e)
+}
+
+// Message returns an empty message of a present wire name, nil for a type that
+// belongs to no kind.
+func (r *Registry) Message(typ string) proto.Message {
+	i, ok := r.byType[typ]
+	if !ok {
+		return nil
+	}
+	switch k := r.kinds[i]; typ {
+	case k.DeclaredType:
+		return k.NewDeclared()
+	case k.RetiredType:
+		return &declarationv1.Retired{}
+	default:
+		return &declarationv1.Erased{}
+	}
 }
 
 // Decode returns the kind and event of a present or superseded wire name;
@@ -61,12 +81,19 @@ func (r *Registry) Decode(typ string, payload []byte) (k Kind, e Event, ok bool,
 		return Kind{}, nil, false, nil
 	}
 	k = r.kinds[i]
-	if typ == k.RetiredType {
+	switch typ {
+	case k.RetiredType:
 		var m declarationv1.Retired
 		if err := proto.Unmarshal(payload, &m); err != nil {
 			return k, nil, true, fmt.Errorf("%s: %w", typ, err)
 		}
 		return k, Retired{Name: m.GetName()}, true, nil
+	case k.ErasedType:
+		var m declarationv1.Erased
+		if err := proto.Unmarshal(payload, &m); err != nil {
+			return k, nil, true, fmt.Errorf("%s: %w", typ, err)
+		}
+		return k, Erased{Name: m.GetName(), Holders: m.GetHolders(), Reason: m.GetReason()}, true, nil
 	}
 	msg := k.NewDeclared()
 	if err := proto.Unmarshal(payload, msg); err != nil {

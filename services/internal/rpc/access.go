@@ -49,6 +49,7 @@ var Access = map[string]principal.Role{
 	adminv1connect.AdminServiceBackupProcedure:            principal.Admin,
 	adminv1connect.AdminServiceErasePersonProcedure:       principal.Admin,
 	adminv1connect.AdminServiceBackupKeysProcedure:        principal.Admin,
+	adminv1connect.AdminServiceRestoreKeysProcedure:       principal.Admin,
 
 	"/grpc.reflection.v1.ServerReflection/ServerReflectionInfo":      principal.Viewer,
 	"/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo": principal.Viewer,
@@ -62,12 +63,13 @@ var open = map[string]bool{
 	"/" + grpchealth.HealthV1ServiceName + "/Watch": true,
 }
 
-// bulk are the procedures whose requests carry whole plans or tables: they may
+// bulk are the procedures whose requests carry whole plans, tables or files: they may
 // be large and take long.
 var bulk = map[string]bool{
 	declarationv1connect.DeclarationServicePlanProcedure:         true,
 	declarationv1connect.DeclarationServiceApplyProcedure:        true,
 	strategyv1connect.StrategyServiceRecordObservationsProcedure: true,
+	adminv1connect.AdminServiceRestoreKeysProcedure:              true,
 }
 
 // Bounds on requests.

@@ -11,7 +11,6 @@
 package runner
 
 import (
-	"bytes"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -142,7 +141,11 @@ func (r *Runner) CatchUp(ctx context.Context) error {
 // Commits returns every commit on an aggregate after a revision, oldest first,
 // as the log's leader has them.
 func (r *Runner) Commits(ctx context.Context, s eventlog.Subject, after uint64) ([]*eventlog.Record, error) {
-	return r.log.Since(ctx, s, after)
+	list, err := r.log.Since(ctx, s, after)
+	if err != nil {
+		return nil, err
+	}
+	return r.record.OpenCommits(ctx, list)
 }
 
 // LastRevision is where the log ends.
@@ -176,7 +179,11 @@ func (r *Runner) once(ctx context.Context, c Command, fresh bool, decide func(re
 			return err
 		}
 		if done != nil {
-			if !bytes.Equal(done.Digest, c.Digest) {
+			same, err := r.record.Personal().SameDigest(ctx, c.Org, c.Principal, c.Digest, done.Digest)
+			if err != nil {
+				return err
+			}
+			if !same {
 				return fault.New(fault.Invalid, "request.id_reused",
 					"request_id: %q was used at revision %d for another request", c.RequestID, done.Revision).
 					WithHint("use a fresh request_id for each new request")
@@ -206,6 +213,9 @@ func (r *Runner) once(ctx context.Context, c Command, fresh bool, decide func(re
 	if err != nil || len(drafts) == 0 {
 		return out, false, err
 	}
+	if err := r.seal(ctx, &c, drafts); err != nil {
+		return Outcome{}, false, err
+	}
 	committed, err := r.log.AppendBatch(ctx, eventlog.Command{
 		RequestID: c.RequestID, RequestDigest: c.Digest,
 		Principal: c.Principal, Manager: c.Manager, Reason: c.Reason, Recorded: r.now(),
@@ -216,6 +226,30 @@ func (r *Runner) once(ctx context.Context, c Command, fresh bool, decide func(re
 	// Who reads next should find what was written.
 	r.record.Owe(committed.Revision)
 	return Outcome{Revision: committed.Revision, duplicate: committed.Duplicate}, true, nil
+}
+
+// seal encrypts what is personal: the log never has it in the clear. The digest
+// of a request that holds such text is keyed, as the text could else be guessed
+// from it.
+func (r *Runner) seal(ctx context.Context, c *Command, drafts []eventlog.Draft) error {
+	p := r.record.Personal()
+	sealed := c.Reason != ""
+	for _, d := range drafts {
+		found, err := p.Seal(ctx, d.Subject, c.Principal, d.Events)
+		if err != nil {
+			return err
+		}
+		sealed = sealed || found
+	}
+	if !sealed {
+		return nil
+	}
+	var err error
+	if c.Reason, err = p.SealReason(ctx, c.Org, c.RequestID, c.Principal, c.Reason); err != nil {
+		return err
+	}
+	c.Digest, err = p.Digest(ctx, c.Org, c.Principal, c.Digest)
+	return err
 }
 
 // sortSubjects orders guards, so that two commands never wait for each other.

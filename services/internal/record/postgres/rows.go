@@ -24,6 +24,7 @@ var tables = []table{
 	{"aggregate", 4, `org service kind id sequence hash revision`},
 	{"check_in", 4, `org target_id at rev confidence note status reason expires clear recorded principal`},
 	{"commit_time", 1, `revision org recorded`},
+	{"erasure", 3, `org kind id revision name holders reason recorded principal`},
 	{"observation", 5, `org metric_id observed_at source rev_from rev_to value note recorded corrections`},
 	{"request", 2, `org request_id digest revision recorded corrected detail`},
 	{"resource", 4, `org kind name rev_from rev_to id created metadata spec set_name effective recorded principal manager`},

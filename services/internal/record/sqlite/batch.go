@@ -20,6 +20,7 @@ type batch struct {
 	resources    []*version
 	observations []observed
 	checkIns     []record.CheckIn
+	erasures     []record.Erasure
 	aggregates   []record.PutAggregate
 	requests     []record.Request
 	commits      []record.PutCommit
@@ -58,6 +59,8 @@ func newBatch(changes []record.Change) (*batch, error) {
 			b.observations = append(b.observations, v)
 		case record.PutCheckIn:
 			b.checkIns = append(b.checkIns, c.CheckIn)
+		case record.PutErasure:
+			b.erasures = append(b.erasures, c.Erasure)
 		case record.PutAggregate:
 			b.aggregates = append(b.aggregates, c)
 		case record.PutRequest:

@@ -62,6 +62,8 @@ var readStatements = map[string]string{
 		ORDER BY at DESC, rev DESC LIMIT ?7`,
 	"all check-ins": `SELECT ` + checkInColumns + ` FROM check_in
 		WHERE org = ?1 AND rev <= ?2 ORDER BY target_id, at, rev`,
+	"erasures": `SELECT org, kind, id, revision, name, holders, reason, recorded, principal FROM erasure
+		WHERE org = ?1 OR ?1 = '' ORDER BY revision, kind, id`,
 	"aggregate": `SELECT sequence, hash, revision FROM aggregate WHERE org = ? AND service = ? AND kind = ? AND id = ?`,
 	"identities": `SELECT 'r', org, request_id, '', '' FROM request
 		UNION ALL SELECT 'o', org, metric_id, observed_at, '' FROM observation WHERE rev_to = 9223372036854775807

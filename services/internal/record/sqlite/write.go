@@ -36,6 +36,8 @@ var writeStatements = map[string]string{
 	"put check-in": `INSERT INTO check_in (org, target_id, at, rev, confidence, note, status, reason, expires, clear,
 			recorded, principal)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+	"put erasure": `INSERT INTO erasure (org, kind, id, revision, name, holders, reason, recorded, principal)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
 	"put aggregate": `INSERT INTO aggregate (org, service, kind, id, sequence, hash, revision) VALUES (?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT DO UPDATE SET sequence = excluded.sequence, hash = excluded.hash, revision = excluded.revision`,
 	"put request": `INSERT INTO request (org, request_id, digest, revision, recorded, corrected, detail)
@@ -49,14 +51,10 @@ var writeStatements = map[string]string{
 		VALUES (?, ?, max(?, coalesce((SELECT max(recorded) FROM commit_time), 0)))`,
 }
 
-// Checkpoint implements record.Store.
+// Checkpoint implements record.Store. Whoever asks waits for no writer and no
+// reader, so that health can be told while both are busy.
 func (s *Store) Checkpoint(ctx context.Context) (record.Checkpoint, error) {
-	s.writing.Lock()
-	defer s.writing.Unlock()
-	if s.writer == nil {
-		return record.Checkpoint{}, errClosed
-	}
-	return s.writer.checkpoint(ctx)
+	return checkpoint(s.read.QueryRowContext(ctx, readCheckpoint).Scan)
 }
 
 const readCheckpoint = `SELECT log_id, revision, hash FROM checkpoint`
@@ -132,7 +130,7 @@ type writer struct {
 
 func (w *writer) write(b *batch) error {
 	for _, part := range []func(*batch) error{
-		w.resources, w.observations, w.checkIns, w.aggregates, w.requests, w.commits,
+		w.resources, w.observations, w.checkIns, w.erasures, w.aggregates, w.requests, w.commits,
 	} {
 		if err := part(b); err != nil {
 			return err

@@ -7,6 +7,7 @@
 package adminv1
 
 import (
+	_ "buf.build/gen/go/bufbuild/protovalidate/protocolbuffers/go/buf/validate"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
 	reflect "reflect"
@@ -22,7 +23,18 @@ const (
 )
 
 type ErasePersonRequest struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
+	state     protoimpl.MessageState `protogen:"open.v1"`
+	RequestId string                 `protobuf:"bytes,1,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	// Refuse with Aborted if anything was declared after this revision; 0
+	// accepts any.
+	ExpectedRevision int64 `protobuf:"varint,2,opt,name=expected_revision,json=expectedRevision,proto3" json:"expected_revision,omitempty"`
+	// Name of the person.
+	Name string `protobuf:"bytes,3,opt,name=name,proto3" json:"name,omitempty"`
+	// Why, for example the number of the request. It is kept in the clear for
+	// ever: nothing personal belongs into it.
+	Reason string `protobuf:"bytes,4,opt,name=reason,proto3" json:"reason,omitempty"`
+	// What erases: cli, git, console, policy, api.
+	Manager       string `protobuf:"bytes,5,opt,name=manager,proto3" json:"manager,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -57,8 +69,51 @@ func (*ErasePersonRequest) Descriptor() ([]byte, []int) {
 	return file_setpoint_admin_v1_erasure_proto_rawDescGZIP(), []int{0}
 }
 
+func (x *ErasePersonRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+func (x *ErasePersonRequest) GetExpectedRevision() int64 {
+	if x != nil {
+		return x.ExpectedRevision
+	}
+	return 0
+}
+
+func (x *ErasePersonRequest) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *ErasePersonRequest) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *ErasePersonRequest) GetManager() string {
+	if x != nil {
+		return x.Manager
+	}
+	return ""
+}
+
 type ErasePersonResponse struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The commit of the erasure.
+	Revision int64 `protobuf:"varint,1,opt,name=revision,proto3" json:"revision,omitempty"`
+	// False where the person had been erased before.
+	Erased bool `protobuf:"varint,2,opt,name=erased,proto3" json:"erased,omitempty"`
+	// How many people of the organization are erased, this one included.
+	ErasureEpoch int32 `protobuf:"varint,3,opt,name=erasure_epoch,json=erasureEpoch,proto3" json:"erasure_epoch,omitempty"`
+	// Whose keys are destroyed.
+	Holders       []string `protobuf:"bytes,4,rep,name=holders,proto3" json:"holders,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -91,6 +146,34 @@ func (x *ErasePersonResponse) ProtoReflect() protoreflect.Message {
 // Deprecated: Use ErasePersonResponse.ProtoReflect.Descriptor instead.
 func (*ErasePersonResponse) Descriptor() ([]byte, []int) {
 	return file_setpoint_admin_v1_erasure_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *ErasePersonResponse) GetRevision() int64 {
+	if x != nil {
+		return x.Revision
+	}
+	return 0
+}
+
+func (x *ErasePersonResponse) GetErased() bool {
+	if x != nil {
+		return x.Erased
+	}
+	return false
+}
+
+func (x *ErasePersonResponse) GetErasureEpoch() int32 {
+	if x != nil {
+		return x.ErasureEpoch
+	}
+	return 0
+}
+
+func (x *ErasePersonResponse) GetHolders() []string {
+	if x != nil {
+		return x.Holders
+	}
+	return nil
 }
 
 type BackupKeysRequest struct {
@@ -129,8 +212,10 @@ func (*BackupKeysRequest) Descriptor() ([]byte, []int) {
 	return file_setpoint_admin_v1_erasure_proto_rawDescGZIP(), []int{2}
 }
 
+// BackupKeysResponse is a part of the file of keys, in order.
 type BackupKeysResponse struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
+	Content       []byte                 `protobuf:"bytes,1,opt,name=content,proto3" json:"content,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -165,15 +250,148 @@ func (*BackupKeysResponse) Descriptor() ([]byte, []int) {
 	return file_setpoint_admin_v1_erasure_proto_rawDescGZIP(), []int{3}
 }
 
+func (x *BackupKeysResponse) GetContent() []byte {
+	if x != nil {
+		return x.Content
+	}
+	return nil
+}
+
+type RestoreKeysRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The whole file that BackupKeys gave.
+	Content       []byte `protobuf:"bytes,1,opt,name=content,proto3" json:"content,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RestoreKeysRequest) Reset() {
+	*x = RestoreKeysRequest{}
+	mi := &file_setpoint_admin_v1_erasure_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RestoreKeysRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RestoreKeysRequest) ProtoMessage() {}
+
+func (x *RestoreKeysRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_setpoint_admin_v1_erasure_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RestoreKeysRequest.ProtoReflect.Descriptor instead.
+func (*RestoreKeysRequest) Descriptor() ([]byte, []int) {
+	return file_setpoint_admin_v1_erasure_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *RestoreKeysRequest) GetContent() []byte {
+	if x != nil {
+		return x.Content
+	}
+	return nil
+}
+
+type RestoreKeysResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Keys that were missing and are back.
+	Restored int32 `protobuf:"varint,1,opt,name=restored,proto3" json:"restored,omitempty"`
+	// Keys that were there already.
+	Unchanged int32 `protobuf:"varint,2,opt,name=unchanged,proto3" json:"unchanged,omitempty"`
+	// Holders that stay erased, whatever the file says.
+	Erased        []string `protobuf:"bytes,3,rep,name=erased,proto3" json:"erased,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RestoreKeysResponse) Reset() {
+	*x = RestoreKeysResponse{}
+	mi := &file_setpoint_admin_v1_erasure_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RestoreKeysResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RestoreKeysResponse) ProtoMessage() {}
+
+func (x *RestoreKeysResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_setpoint_admin_v1_erasure_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RestoreKeysResponse.ProtoReflect.Descriptor instead.
+func (*RestoreKeysResponse) Descriptor() ([]byte, []int) {
+	return file_setpoint_admin_v1_erasure_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *RestoreKeysResponse) GetRestored() int32 {
+	if x != nil {
+		return x.Restored
+	}
+	return 0
+}
+
+func (x *RestoreKeysResponse) GetUnchanged() int32 {
+	if x != nil {
+		return x.Unchanged
+	}
+	return 0
+}
+
+func (x *RestoreKeysResponse) GetErased() []string {
+	if x != nil {
+		return x.Erased
+	}
+	return nil
+}
+
 var File_setpoint_admin_v1_erasure_proto protoreflect.FileDescriptor
 
 const file_setpoint_admin_v1_erasure_proto_rawDesc = "" +
 	"\n" +
-	"\x1fsetpoint/admin/v1/erasure.proto\x12\x11setpoint.admin.v1\"\x14\n" +
-	"\x12ErasePersonRequest\"\x15\n" +
-	"\x13ErasePersonResponse\"\x13\n" +
-	"\x11BackupKeysRequest\"\x14\n" +
-	"\x12BackupKeysResponseB2Z0setpoint.dev/proto/gen/setpoint/admin/v1;adminv1b\x06proto3"
+	"\x1fsetpoint/admin/v1/erasure.proto\x12\x11setpoint.admin.v1\x1a\x1bbuf/validate/validate.proto\"\xf9\x01\n" +
+	"\x12ErasePersonRequest\x12'\n" +
+	"\n" +
+	"request_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\x18\x80\x01R\trequestId\x124\n" +
+	"\x11expected_revision\x18\x02 \x01(\x03B\a\xbaH\x04\"\x02(\x00R\x10expectedRevision\x12\x1d\n" +
+	"\x04name\x18\x03 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18?R\x04name\x12\"\n" +
+	"\x06reason\x18\x04 \x01(\tB\n" +
+	"\xbaH\ar\x05\x10\x01\x18\xd0\x0fR\x06reason\x12A\n" +
+	"\amanager\x18\x05 \x01(\tB'\xbaH$r\"R\x00R\x03cliR\x03gitR\aconsoleR\x06policyR\x03apiR\amanager\"\x88\x01\n" +
+	"\x13ErasePersonResponse\x12\x1a\n" +
+	"\brevision\x18\x01 \x01(\x03R\brevision\x12\x16\n" +
+	"\x06erased\x18\x02 \x01(\bR\x06erased\x12#\n" +
+	"\rerasure_epoch\x18\x03 \x01(\x05R\ferasureEpoch\x12\x18\n" +
+	"\aholders\x18\x04 \x03(\tR\aholders\"\x13\n" +
+	"\x11BackupKeysRequest\".\n" +
+	"\x12BackupKeysResponse\x12\x18\n" +
+	"\acontent\x18\x01 \x01(\fR\acontent\"7\n" +
+	"\x12RestoreKeysRequest\x12!\n" +
+	"\acontent\x18\x01 \x01(\fB\a\xbaH\x04z\x02\x10\x01R\acontent\"g\n" +
+	"\x13RestoreKeysResponse\x12\x1a\n" +
+	"\brestored\x18\x01 \x01(\x05R\brestored\x12\x1c\n" +
+	"\tunchanged\x18\x02 \x01(\x05R\tunchanged\x12\x16\n" +
+	"\x06erased\x18\x03 \x03(\tR\x06erasedB2Z0setpoint.dev/proto/gen/setpoint/admin/v1;adminv1b\x06proto3"
 
 var (
 	file_setpoint_admin_v1_erasure_proto_rawDescOnce sync.Once
@@ -187,12 +405,14 @@ func file_setpoint_admin_v1_erasure_proto_rawDescGZIP() []byte {
 	return file_setpoint_admin_v1_erasure_proto_rawDescData
 }
 
-var file_setpoint_admin_v1_erasure_proto_msgTypes = make([]protoimpl.MessageInfo, 4)
+var file_setpoint_admin_v1_erasure_proto_msgTypes = make([]protoimpl.MessageInfo, 6)
 var file_setpoint_admin_v1_erasure_proto_goTypes = []any{
 	(*ErasePersonRequest)(nil),  // 0: setpoint.admin.v1.ErasePersonRequest
 	(*ErasePersonResponse)(nil), // 1: setpoint.admin.v1.ErasePersonResponse
 	(*BackupKeysRequest)(nil),   // 2: setpoint.admin.v1.BackupKeysRequest
 	(*BackupKeysResponse)(nil),  // 3: setpoint.admin.v1.BackupKeysResponse
+	(*RestoreKeysRequest)(nil),  // 4: setpoint.admin.v1.RestoreKeysRequest
+	(*RestoreKeysResponse)(nil), // 5: setpoint.admin.v1.RestoreKeysResponse
 }
 var file_setpoint_admin_v1_erasure_proto_depIdxs = []int32{
 	0, // [0:0] is the sub-list for method output_type
@@ -213,7 +433,7 @@ func file_setpoint_admin_v1_erasure_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_setpoint_admin_v1_erasure_proto_rawDesc), len(file_setpoint_admin_v1_erasure_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   4,
+			NumMessages:   6,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

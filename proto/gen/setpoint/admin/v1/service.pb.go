@@ -297,7 +297,7 @@ const file_setpoint_admin_v1_service_proto_rawDesc = "" +
 	"\brevision\x18\x03 \x01(\x03R\brevision\x12\x14\n" +
 	"\x05state\x18\x04 \x01(\tR\x05state\x12\x18\n" +
 	"\amessage\x18\x05 \x01(\tR\amessage\x12\x1c\n" +
-	"\tprojector\x18\x06 \x01(\tR\tprojector2\xe3\a\n" +
+	"\tprojector\x18\x06 \x01(\tR\tprojector2\xc1\b\n" +
 	"\fAdminService\x12[\n" +
 	"\tGetStatus\x12#.setpoint.admin.v1.GetStatusRequest\x1a$.setpoint.admin.v1.GetStatusResponse\"\x03\x90\x02\x01\x12m\n" +
 	"\x0fListProjections\x12).setpoint.admin.v1.ListProjectionsRequest\x1a*.setpoint.admin.v1.ListProjectionsResponse\"\x03\x90\x02\x01\x12p\n" +
@@ -309,7 +309,8 @@ const file_setpoint_admin_v1_service_proto_rawDesc = "" +
 	"\x06Backup\x12 .setpoint.admin.v1.BackupRequest\x1a!.setpoint.admin.v1.BackupResponse0\x01\x12\\\n" +
 	"\vErasePerson\x12%.setpoint.admin.v1.ErasePersonRequest\x1a&.setpoint.admin.v1.ErasePersonResponse\x12[\n" +
 	"\n" +
-	"BackupKeys\x12$.setpoint.admin.v1.BackupKeysRequest\x1a%.setpoint.admin.v1.BackupKeysResponse0\x01B2Z0setpoint.dev/proto/gen/setpoint/admin/v1;adminv1b\x06proto3"
+	"BackupKeys\x12$.setpoint.admin.v1.BackupKeysRequest\x1a%.setpoint.admin.v1.BackupKeysResponse0\x01\x12\\\n" +
+	"\vRestoreKeys\x12%.setpoint.admin.v1.RestoreKeysRequest\x1a&.setpoint.admin.v1.RestoreKeysResponseB2Z0setpoint.dev/proto/gen/setpoint/admin/v1;adminv1b\x06proto3"
 
 var (
 	file_setpoint_admin_v1_service_proto_rawDescOnce sync.Once
@@ -338,15 +339,17 @@ var file_setpoint_admin_v1_service_proto_goTypes = []any{
 	(*BackupRequest)(nil),             // 10: setpoint.admin.v1.BackupRequest
 	(*ErasePersonRequest)(nil),        // 11: setpoint.admin.v1.ErasePersonRequest
 	(*BackupKeysRequest)(nil),         // 12: setpoint.admin.v1.BackupKeysRequest
-	(*ListProjectionsResponse)(nil),   // 13: setpoint.admin.v1.ListProjectionsResponse
-	(*RebuildProjectionResponse)(nil), // 14: setpoint.admin.v1.RebuildProjectionResponse
-	(*VerifyProjectionResponse)(nil),  // 15: setpoint.admin.v1.VerifyProjectionResponse
-	(*ResumeProjectionResponse)(nil),  // 16: setpoint.admin.v1.ResumeProjectionResponse
-	(*SkipEventResponse)(nil),         // 17: setpoint.admin.v1.SkipEventResponse
-	(*DiagnoseResponse)(nil),          // 18: setpoint.admin.v1.DiagnoseResponse
-	(*BackupResponse)(nil),            // 19: setpoint.admin.v1.BackupResponse
-	(*ErasePersonResponse)(nil),       // 20: setpoint.admin.v1.ErasePersonResponse
-	(*BackupKeysResponse)(nil),        // 21: setpoint.admin.v1.BackupKeysResponse
+	(*RestoreKeysRequest)(nil),        // 13: setpoint.admin.v1.RestoreKeysRequest
+	(*ListProjectionsResponse)(nil),   // 14: setpoint.admin.v1.ListProjectionsResponse
+	(*RebuildProjectionResponse)(nil), // 15: setpoint.admin.v1.RebuildProjectionResponse
+	(*VerifyProjectionResponse)(nil),  // 16: setpoint.admin.v1.VerifyProjectionResponse
+	(*ResumeProjectionResponse)(nil),  // 17: setpoint.admin.v1.ResumeProjectionResponse
+	(*SkipEventResponse)(nil),         // 18: setpoint.admin.v1.SkipEventResponse
+	(*DiagnoseResponse)(nil),          // 19: setpoint.admin.v1.DiagnoseResponse
+	(*BackupResponse)(nil),            // 20: setpoint.admin.v1.BackupResponse
+	(*ErasePersonResponse)(nil),       // 21: setpoint.admin.v1.ErasePersonResponse
+	(*BackupKeysResponse)(nil),        // 22: setpoint.admin.v1.BackupKeysResponse
+	(*RestoreKeysResponse)(nil),       // 23: setpoint.admin.v1.RestoreKeysResponse
 }
 var file_setpoint_admin_v1_service_proto_depIdxs = []int32{
 	2,  // 0: setpoint.admin.v1.GetStatusResponse.logs:type_name -> setpoint.admin.v1.LogStatus
@@ -361,18 +364,20 @@ var file_setpoint_admin_v1_service_proto_depIdxs = []int32{
 	10, // 9: setpoint.admin.v1.AdminService.Backup:input_type -> setpoint.admin.v1.BackupRequest
 	11, // 10: setpoint.admin.v1.AdminService.ErasePerson:input_type -> setpoint.admin.v1.ErasePersonRequest
 	12, // 11: setpoint.admin.v1.AdminService.BackupKeys:input_type -> setpoint.admin.v1.BackupKeysRequest
-	1,  // 12: setpoint.admin.v1.AdminService.GetStatus:output_type -> setpoint.admin.v1.GetStatusResponse
-	13, // 13: setpoint.admin.v1.AdminService.ListProjections:output_type -> setpoint.admin.v1.ListProjectionsResponse
-	14, // 14: setpoint.admin.v1.AdminService.RebuildProjection:output_type -> setpoint.admin.v1.RebuildProjectionResponse
-	15, // 15: setpoint.admin.v1.AdminService.VerifyProjection:output_type -> setpoint.admin.v1.VerifyProjectionResponse
-	16, // 16: setpoint.admin.v1.AdminService.ResumeProjection:output_type -> setpoint.admin.v1.ResumeProjectionResponse
-	17, // 17: setpoint.admin.v1.AdminService.SkipEvent:output_type -> setpoint.admin.v1.SkipEventResponse
-	18, // 18: setpoint.admin.v1.AdminService.Diagnose:output_type -> setpoint.admin.v1.DiagnoseResponse
-	19, // 19: setpoint.admin.v1.AdminService.Backup:output_type -> setpoint.admin.v1.BackupResponse
-	20, // 20: setpoint.admin.v1.AdminService.ErasePerson:output_type -> setpoint.admin.v1.ErasePersonResponse
-	21, // 21: setpoint.admin.v1.AdminService.BackupKeys:output_type -> setpoint.admin.v1.BackupKeysResponse
-	12, // [12:22] is the sub-list for method output_type
-	2,  // [2:12] is the sub-list for method input_type
+	13, // 12: setpoint.admin.v1.AdminService.RestoreKeys:input_type -> setpoint.admin.v1.RestoreKeysRequest
+	1,  // 13: setpoint.admin.v1.AdminService.GetStatus:output_type -> setpoint.admin.v1.GetStatusResponse
+	14, // 14: setpoint.admin.v1.AdminService.ListProjections:output_type -> setpoint.admin.v1.ListProjectionsResponse
+	15, // 15: setpoint.admin.v1.AdminService.RebuildProjection:output_type -> setpoint.admin.v1.RebuildProjectionResponse
+	16, // 16: setpoint.admin.v1.AdminService.VerifyProjection:output_type -> setpoint.admin.v1.VerifyProjectionResponse
+	17, // 17: setpoint.admin.v1.AdminService.ResumeProjection:output_type -> setpoint.admin.v1.ResumeProjectionResponse
+	18, // 18: setpoint.admin.v1.AdminService.SkipEvent:output_type -> setpoint.admin.v1.SkipEventResponse
+	19, // 19: setpoint.admin.v1.AdminService.Diagnose:output_type -> setpoint.admin.v1.DiagnoseResponse
+	20, // 20: setpoint.admin.v1.AdminService.Backup:output_type -> setpoint.admin.v1.BackupResponse
+	21, // 21: setpoint.admin.v1.AdminService.ErasePerson:output_type -> setpoint.admin.v1.ErasePersonResponse
+	22, // 22: setpoint.admin.v1.AdminService.BackupKeys:output_type -> setpoint.admin.v1.BackupKeysResponse
+	23, // 23: setpoint.admin.v1.AdminService.RestoreKeys:output_type -> setpoint.admin.v1.RestoreKeysResponse
+	13, // [13:24] is the sub-list for method output_type
+	2,  // [2:13] is the sub-list for method input_type
 	2,  // [2:2] is the sub-list for extension type_name
 	2,  // [2:2] is the sub-list for extension extendee
 	0,  // [0:2] is the sub-list for field type_name

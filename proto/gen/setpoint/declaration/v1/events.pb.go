@@ -26,7 +26,7 @@ const (
 // declarations are serialized.
 type Changed struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// What was done: apply or delete.
+	// What was done: apply, delete or erase.
 	Action string `protobuf:"bytes,1,opt,name=action,proto3" json:"action,omitempty"`
 	// The set that was applied; empty for the default set.
 	Set           string     `protobuf:"bytes,2,opt,name=set,proto3" json:"set,omitempty"`
@@ -91,7 +91,7 @@ type Touched struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	Kind  string                 `protobuf:"bytes,1,opt,name=kind,proto3" json:"kind,omitempty"`
 	Name  string                 `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
-	// create, update, rename or delete.
+	// create, update, rename, delete or erase.
 	Action        string `protobuf:"bytes,3,opt,name=action,proto3" json:"action,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -194,6 +194,74 @@ func (x *Retired) GetName() string {
 	return ""
 }
 
+// Erased makes what is personal of a resource unreadable for ever
+// (….erased.v1 of its kind). It says whose keys are destroyed, so that whoever
+// reads the log can complete what a crash left undone.
+type Erased struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The name the resource had when it was erased.
+	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// The holders whose keys are destroyed, such as person/p-17 and
+	// principal/u-42: opaque ids.
+	Holders []string `protobuf:"bytes,2,rep,name=holders,proto3" json:"holders,omitempty"`
+	// Why, for the audit. It is kept in the clear for ever and must itself not be
+	// personal.
+	Reason        string `protobuf:"bytes,3,opt,name=reason,proto3" json:"reason,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Erased) Reset() {
+	*x = Erased{}
+	mi := &file_setpoint_declaration_v1_events_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Erased) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Erased) ProtoMessage() {}
+
+func (x *Erased) ProtoReflect() protoreflect.Message {
+	mi := &file_setpoint_declaration_v1_events_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Erased.ProtoReflect.Descriptor instead.
+func (*Erased) Descriptor() ([]byte, []int) {
+	return file_setpoint_declaration_v1_events_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *Erased) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *Erased) GetHolders() []string {
+	if x != nil {
+		return x.Holders
+	}
+	return nil
+}
+
+func (x *Erased) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
 var File_setpoint_declaration_v1_events_proto protoreflect.FileDescriptor
 
 const file_setpoint_declaration_v1_events_proto_rawDesc = "" +
@@ -208,7 +276,11 @@ const file_setpoint_declaration_v1_events_proto_rawDesc = "" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x16\n" +
 	"\x06action\x18\x03 \x01(\tR\x06action\"\x1d\n" +
 	"\aRetired\x12\x12\n" +
-	"\x04name\x18\x01 \x01(\tR\x04nameB>Z<setpoint.dev/proto/gen/setpoint/declaration/v1;declarationv1b\x06proto3"
+	"\x04name\x18\x01 \x01(\tR\x04name\"N\n" +
+	"\x06Erased\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x18\n" +
+	"\aholders\x18\x02 \x03(\tR\aholders\x12\x16\n" +
+	"\x06reason\x18\x03 \x01(\tR\x06reasonB>Z<setpoint.dev/proto/gen/setpoint/declaration/v1;declarationv1b\x06proto3"
 
 var (
 	file_setpoint_declaration_v1_events_proto_rawDescOnce sync.Once
@@ -222,11 +294,12 @@ func file_setpoint_declaration_v1_events_proto_rawDescGZIP() []byte {
 	return file_setpoint_declaration_v1_events_proto_rawDescData
 }
 
-var file_setpoint_declaration_v1_events_proto_msgTypes = make([]protoimpl.MessageInfo, 3)
+var file_setpoint_declaration_v1_events_proto_msgTypes = make([]protoimpl.MessageInfo, 4)
 var file_setpoint_declaration_v1_events_proto_goTypes = []any{
 	(*Changed)(nil), // 0: setpoint.declaration.v1.Changed
 	(*Touched)(nil), // 1: setpoint.declaration.v1.Touched
 	(*Retired)(nil), // 2: setpoint.declaration.v1.Retired
+	(*Erased)(nil),  // 3: setpoint.declaration.v1.Erased
 }
 var file_setpoint_declaration_v1_events_proto_depIdxs = []int32{
 	1, // 0: setpoint.declaration.v1.Changed.touched:type_name -> setpoint.declaration.v1.Touched
@@ -248,7 +321,7 @@ func file_setpoint_declaration_v1_events_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_setpoint_declaration_v1_events_proto_rawDesc), len(file_setpoint_declaration_v1_events_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   3,
+			NumMessages:   4,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -1217,7 +1217,7 @@ type HistoryEntry struct {
 	Principal string `protobuf:"bytes,3,opt,name=principal,proto3" json:"principal,omitempty"`
 	// What did it: cli, git, console, policy, api.
 	Manager string `protobuf:"bytes,4,opt,name=manager,proto3" json:"manager,omitempty"`
-	// create, update, rename or delete.
+	// create, update, rename, delete or erase.
 	Action string `protobuf:"bytes,5,opt,name=action,proto3" json:"action,omitempty"`
 	// The calendar date from which it counts.
 	Effective string `protobuf:"bytes,6,opt,name=effective,proto3" json:"effective,omitempty"`

@@ -223,7 +223,10 @@ type EvaluateResponse struct {
 	Objectives []*RollUp              `protobuf:"bytes,5,rep,name=objectives,proto3" json:"objectives,omitempty"`
 	Strategies []*RollUp              `protobuf:"bytes,6,rep,name=strategies,proto3" json:"strategies,omitempty"`
 	// Hints for the reader, for example a better as-of when all is stale.
-	Hints         []string `protobuf:"bytes,7,rep,name=hints,proto3" json:"hints,omitempty"`
+	Hints []string `protobuf:"bytes,7,rep,name=hints,proto3" json:"hints,omitempty"`
+	// How many people of the organization are erased. The same as_of, revision,
+	// policy and erasure epoch give the same result, to the byte.
+	ErasureEpoch  int32 `protobuf:"varint,8,opt,name=erasure_epoch,json=erasureEpoch,proto3" json:"erasure_epoch,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -305,6 +308,13 @@ func (x *EvaluateResponse) GetHints() []string {
 		return x.Hints
 	}
 	return nil
+}
+
+func (x *EvaluateResponse) GetErasureEpoch() int32 {
+	if x != nil {
+		return x.ErasureEpoch
+	}
+	return 0
 }
 
 // TargetGap compares one target. A number that is not known is absent.
@@ -1218,9 +1228,11 @@ type ReportResponse struct {
 	Content     []byte                 `protobuf:"bytes,1,opt,name=content,proto3" json:"content,omitempty"`
 	ContentType string                 `protobuf:"bytes,2,opt,name=content_type,json=contentType,proto3" json:"content_type,omitempty"`
 	// Hex SHA-256 of the report's canonical data, also printed in the report.
-	Sha256        string `protobuf:"bytes,3,opt,name=sha256,proto3" json:"sha256,omitempty"`
-	AsOf          string `protobuf:"bytes,4,opt,name=as_of,json=asOf,proto3" json:"as_of,omitempty"`
-	Revision      int64  `protobuf:"varint,5,opt,name=revision,proto3" json:"revision,omitempty"`
+	Sha256   string `protobuf:"bytes,3,opt,name=sha256,proto3" json:"sha256,omitempty"`
+	AsOf     string `protobuf:"bytes,4,opt,name=as_of,json=asOf,proto3" json:"as_of,omitempty"`
+	Revision int64  `protobuf:"varint,5,opt,name=revision,proto3" json:"revision,omitempty"`
+	// How many people of the organization are erased; also printed in the report.
+	ErasureEpoch  int32 `protobuf:"varint,6,opt,name=erasure_epoch,json=erasureEpoch,proto3" json:"erasure_epoch,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1290,6 +1302,13 @@ func (x *ReportResponse) GetRevision() int64 {
 	return 0
 }
 
+func (x *ReportResponse) GetErasureEpoch() int32 {
+	if x != nil {
+		return x.ErasureEpoch
+	}
+	return 0
+}
+
 var File_setpoint_gap_v1_service_proto protoreflect.FileDescriptor
 
 const file_setpoint_gap_v1_service_proto_rawDesc = "" +
@@ -1306,7 +1325,7 @@ const file_setpoint_gap_v1_service_proto_rawDesc = "" +
 	"\fWatchRequest\x126\n" +
 	"\x05query\x18\x01 \x01(\v2 .setpoint.gap.v1.EvaluateRequestR\x05query\"J\n" +
 	"\rWatchResponse\x129\n" +
-	"\x06result\x18\x01 \x01(\v2!.setpoint.gap.v1.EvaluateResponseR\x06result\"\x99\x02\n" +
+	"\x06result\x18\x01 \x01(\v2!.setpoint.gap.v1.EvaluateResponseR\x06result\"\xbe\x02\n" +
 	"\x10EvaluateResponse\x12\x13\n" +
 	"\x05as_of\x18\x01 \x01(\tR\x04asOf\x12\x1a\n" +
 	"\brevision\x18\x02 \x01(\x03R\brevision\x12\x16\n" +
@@ -1318,7 +1337,8 @@ const file_setpoint_gap_v1_service_proto_rawDesc = "" +
 	"\n" +
 	"strategies\x18\x06 \x03(\v2\x17.setpoint.gap.v1.RollUpR\n" +
 	"strategies\x12\x14\n" +
-	"\x05hints\x18\a \x03(\tR\x05hints\"\xd9\n" +
+	"\x05hints\x18\a \x03(\tR\x05hints\x12#\n" +
+	"\rerasure_epoch\x18\b \x01(\x05R\ferasureEpoch\"\xd9\n" +
 	"\n" +
 	"\tTargetGap\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x16\n" +
@@ -1441,13 +1461,14 @@ const file_setpoint_gap_v1_service_proto_rawDesc = "" +
 	"\bknown_at\x18\x15 \x01(\tB\a\xbaH\x04r\x02\x18@R\aknownAt\x12*\n" +
 	"\fmin_revision\x18\x16 \x01(\x03B\a\xbaH\x04\"\x02(\x00R\vminRevision\x12\x1f\n" +
 	"\x06policy\x18\x05 \x01(\tB\a\xbaH\x04r\x02\x18?R\x06policy\x12)\n" +
-	"\x10original_targets\x18\x06 \x01(\bR\x0foriginalTargets\"\x96\x01\n" +
+	"\x10original_targets\x18\x06 \x01(\bR\x0foriginalTargets\"\xbb\x01\n" +
 	"\x0eReportResponse\x12\x18\n" +
 	"\acontent\x18\x01 \x01(\fR\acontent\x12!\n" +
 	"\fcontent_type\x18\x02 \x01(\tR\vcontentType\x12\x16\n" +
 	"\x06sha256\x18\x03 \x01(\tR\x06sha256\x12\x13\n" +
 	"\x05as_of\x18\x04 \x01(\tR\x04asOf\x12\x1a\n" +
-	"\brevision\x18\x05 \x01(\x03R\brevision2\xfc\x01\n" +
+	"\brevision\x18\x05 \x01(\x03R\brevision\x12#\n" +
+	"\rerasure_epoch\x18\x06 \x01(\x05R\ferasureEpoch2\xfc\x01\n" +
 	"\n" +
 	"GapService\x12T\n" +
 	"\bEvaluate\x12 .setpoint.gap.v1.EvaluateRequest\x1a!.setpoint.gap.v1.EvaluateResponse\"\x03\x90\x02\x01\x12H\n" +

@@ -142,6 +142,66 @@ func (x *UnitDeclared) GetSet() string {
 	return ""
 }
 
+type PersonDeclared struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Metadata      *v1.Metadata           `protobuf:"bytes,1,opt,name=metadata,proto3" json:"metadata,omitempty"`
+	Spec          *PersonSpec            `protobuf:"bytes,2,opt,name=spec,proto3" json:"spec,omitempty"`
+	Set           string                 `protobuf:"bytes,3,opt,name=set,proto3" json:"set,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PersonDeclared) Reset() {
+	*x = PersonDeclared{}
+	mi := &file_setpoint_strategy_v1_events_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PersonDeclared) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PersonDeclared) ProtoMessage() {}
+
+func (x *PersonDeclared) ProtoReflect() protoreflect.Message {
+	mi := &file_setpoint_strategy_v1_events_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PersonDeclared.ProtoReflect.Descriptor instead.
+func (*PersonDeclared) Descriptor() ([]byte, []int) {
+	return file_setpoint_strategy_v1_events_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *PersonDeclared) GetMetadata() *v1.Metadata {
+	if x != nil {
+		return x.Metadata
+	}
+	return nil
+}
+
+func (x *PersonDeclared) GetSpec() *PersonSpec {
+	if x != nil {
+		return x.Spec
+	}
+	return nil
+}
+
+func (x *PersonDeclared) GetSet() string {
+	if x != nil {
+		return x.Set
+	}
+	return ""
+}
+
 type StrategyDeclared struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Metadata      *v1.Metadata           `protobuf:"bytes,1,opt,name=metadata,proto3" json:"metadata,omitempty"`
@@ -153,7 +213,7 @@ type StrategyDeclared struct {
 
 func (x *StrategyDeclared) Reset() {
 	*x = StrategyDeclared{}
-	mi := &file_setpoint_strategy_v1_events_proto_msgTypes[2]
+	mi := &file_setpoint_strategy_v1_events_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -165,7 +225,7 @@ func (x *StrategyDeclared) String() string {
 func (*StrategyDeclared) ProtoMessage() {}
 
 func (x *StrategyDeclared) ProtoReflect() protoreflect.Message {
-	mi := &file_setpoint_strategy_v1_events_proto_msgTypes[2]
+	mi := &file_setpoint_strategy_v1_events_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -178,7 +238,7 @@ func (x *StrategyDeclared) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StrategyDeclared.ProtoReflect.Descriptor instead.
 func (*StrategyDeclared) Descriptor() ([]byte, []int) {
-	return file_setpoint_strategy_v1_events_proto_rawDescGZIP(), []int{2}
+	return file_setpoint_strategy_v1_events_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *StrategyDeclared) GetMetadata() *v1.Metadata {
@@ -213,7 +273,7 @@ type ObjectiveDeclared struct {
 
 func (x *ObjectiveDeclared) Reset() {
 	*x = ObjectiveDeclared{}
-	mi := &file_setpoint_strategy_v1_events_proto_msgTypes[3]
+	mi := &file_setpoint_strategy_v1_events_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -225,7 +285,7 @@ func (x *ObjectiveDeclared) String() string {
 func (*ObjectiveDeclared) ProtoMessage() {}
 
 func (x *ObjectiveDeclared) ProtoReflect() protoreflect.Message {
-	mi := &file_setpoint_strategy_v1_events_proto_msgTypes[3]
+	mi := &file_setpoint_strategy_v1_events_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -238,7 +298,7 @@ func (x *ObjectiveDeclared) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ObjectiveDeclared.ProtoReflect.Descriptor instead.
 func (*ObjectiveDeclared) Descriptor() ([]byte, []int) {
-	return file_setpoint_strategy_v1_events_proto_rawDescGZIP(), []int{3}
+	return file_setpoint_strategy_v1_events_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *ObjectiveDeclared) GetMetadata() *v1.Metadata {
@@ -273,7 +333,7 @@ type MetricDeclared struct {
 
 func (x *MetricDeclared) Reset() {
 	*x = MetricDeclared{}
-	mi := &file_setpoint_strategy_v1_events_proto_msgTypes[4]
+	mi := &file_setpoint_strategy_v1_events_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -285,7 +345,7 @@ func (x *MetricDeclared) String() string {
 func (*MetricDeclared) ProtoMessage() {}
 
 func (x *MetricDeclared) ProtoReflect() protoreflect.Message {
-	mi := &file_setpoint_strategy_v1_events_proto_msgTypes[4]
+	mi := &file_setpoint_strategy_v1_events_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -298,7 +358,7 @@ func (x *MetricDeclared) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MetricDeclared.ProtoReflect.Descriptor instead.
 func (*MetricDeclared) Descriptor() ([]byte, []int) {
-	return file_setpoint_strategy_v1_events_proto_rawDescGZIP(), []int{4}
+	return file_setpoint_strategy_v1_events_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *MetricDeclared) GetMetadata() *v1.Metadata {
@@ -333,7 +393,7 @@ type TargetDeclared struct {
 
 func (x *TargetDeclared) Reset() {
 	*x = TargetDeclared{}
-	mi := &file_setpoint_strategy_v1_events_proto_msgTypes[5]
+	mi := &file_setpoint_strategy_v1_events_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -345,7 +405,7 @@ func (x *TargetDeclared) String() string {
 func (*TargetDeclared) ProtoMessage() {}
 
 func (x *TargetDeclared) ProtoReflect() protoreflect.Message {
-	mi := &file_setpoint_strategy_v1_events_proto_msgTypes[5]
+	mi := &file_setpoint_strategy_v1_events_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -358,7 +418,7 @@ func (x *TargetDeclared) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TargetDeclared.ProtoReflect.Descriptor instead.
 func (*TargetDeclared) Descriptor() ([]byte, []int) {
-	return file_setpoint_strategy_v1_events_proto_rawDescGZIP(), []int{5}
+	return file_setpoint_strategy_v1_events_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *TargetDeclared) GetMetadata() *v1.Metadata {
@@ -393,7 +453,7 @@ type ObservationsRecorded struct {
 
 func (x *ObservationsRecorded) Reset() {
 	*x = ObservationsRecorded{}
-	mi := &file_setpoint_strategy_v1_events_proto_msgTypes[6]
+	mi := &file_setpoint_strategy_v1_events_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -405,7 +465,7 @@ func (x *ObservationsRecorded) String() string {
 func (*ObservationsRecorded) ProtoMessage() {}
 
 func (x *ObservationsRecorded) ProtoReflect() protoreflect.Message {
-	mi := &file_setpoint_strategy_v1_events_proto_msgTypes[6]
+	mi := &file_setpoint_strategy_v1_events_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -418,7 +478,7 @@ func (x *ObservationsRecorded) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ObservationsRecorded.ProtoReflect.Descriptor instead.
 func (*ObservationsRecorded) Descriptor() ([]byte, []int) {
-	return file_setpoint_strategy_v1_events_proto_rawDescGZIP(), []int{6}
+	return file_setpoint_strategy_v1_events_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *ObservationsRecorded) GetValues() []*ObservedValue {
@@ -439,7 +499,7 @@ type ObservationsCorrected struct {
 
 func (x *ObservationsCorrected) Reset() {
 	*x = ObservationsCorrected{}
-	mi := &file_setpoint_strategy_v1_events_proto_msgTypes[7]
+	mi := &file_setpoint_strategy_v1_events_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -451,7 +511,7 @@ func (x *ObservationsCorrected) String() string {
 func (*ObservationsCorrected) ProtoMessage() {}
 
 func (x *ObservationsCorrected) ProtoReflect() protoreflect.Message {
-	mi := &file_setpoint_strategy_v1_events_proto_msgTypes[7]
+	mi := &file_setpoint_strategy_v1_events_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -464,7 +524,7 @@ func (x *ObservationsCorrected) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ObservationsCorrected.ProtoReflect.Descriptor instead.
 func (*ObservationsCorrected) Descriptor() ([]byte, []int) {
-	return file_setpoint_strategy_v1_events_proto_rawDescGZIP(), []int{7}
+	return file_setpoint_strategy_v1_events_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *ObservationsCorrected) GetValues() []*ObservedValue {
@@ -491,7 +551,7 @@ type CheckedIn struct {
 
 func (x *CheckedIn) Reset() {
 	*x = CheckedIn{}
-	mi := &file_setpoint_strategy_v1_events_proto_msgTypes[8]
+	mi := &file_setpoint_strategy_v1_events_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -503,7 +563,7 @@ func (x *CheckedIn) String() string {
 func (*CheckedIn) ProtoMessage() {}
 
 func (x *CheckedIn) ProtoReflect() protoreflect.Message {
-	mi := &file_setpoint_strategy_v1_events_proto_msgTypes[8]
+	mi := &file_setpoint_strategy_v1_events_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -516,7 +576,7 @@ func (x *CheckedIn) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CheckedIn.ProtoReflect.Descriptor instead.
 func (*CheckedIn) Descriptor() ([]byte, []int) {
-	return file_setpoint_strategy_v1_events_proto_rawDescGZIP(), []int{8}
+	return file_setpoint_strategy_v1_events_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *CheckedIn) GetAt() string {
@@ -568,7 +628,7 @@ type StatusOverride struct {
 
 func (x *StatusOverride) Reset() {
 	*x = StatusOverride{}
-	mi := &file_setpoint_strategy_v1_events_proto_msgTypes[9]
+	mi := &file_setpoint_strategy_v1_events_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -580,7 +640,7 @@ func (x *StatusOverride) String() string {
 func (*StatusOverride) ProtoMessage() {}
 
 func (x *StatusOverride) ProtoReflect() protoreflect.Message {
-	mi := &file_setpoint_strategy_v1_events_proto_msgTypes[9]
+	mi := &file_setpoint_strategy_v1_events_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -593,7 +653,7 @@ func (x *StatusOverride) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StatusOverride.ProtoReflect.Descriptor instead.
 func (*StatusOverride) Descriptor() ([]byte, []int) {
-	return file_setpoint_strategy_v1_events_proto_rawDescGZIP(), []int{9}
+	return file_setpoint_strategy_v1_events_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *StatusOverride) GetStatus() string {
@@ -631,7 +691,7 @@ type ObservedValue struct {
 
 func (x *ObservedValue) Reset() {
 	*x = ObservedValue{}
-	mi := &file_setpoint_strategy_v1_events_proto_msgTypes[10]
+	mi := &file_setpoint_strategy_v1_events_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -643,7 +703,7 @@ func (x *ObservedValue) String() string {
 func (*ObservedValue) ProtoMessage() {}
 
 func (x *ObservedValue) ProtoReflect() protoreflect.Message {
-	mi := &file_setpoint_strategy_v1_events_proto_msgTypes[10]
+	mi := &file_setpoint_strategy_v1_events_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -656,7 +716,7 @@ func (x *ObservedValue) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ObservedValue.ProtoReflect.Descriptor instead.
 func (*ObservedValue) Descriptor() ([]byte, []int) {
-	return file_setpoint_strategy_v1_events_proto_rawDescGZIP(), []int{10}
+	return file_setpoint_strategy_v1_events_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *ObservedValue) GetObservedAt() string {
@@ -699,6 +759,10 @@ const file_setpoint_strategy_v1_events_proto_rawDesc = "" +
 	"\fUnitDeclared\x128\n" +
 	"\bmetadata\x18\x01 \x01(\v2\x1c.setpoint.common.v1.MetadataR\bmetadata\x122\n" +
 	"\x04spec\x18\x02 \x01(\v2\x1e.setpoint.strategy.v1.UnitSpecR\x04spec\x12\x10\n" +
+	"\x03set\x18\x03 \x01(\tR\x03set\"\x92\x01\n" +
+	"\x0ePersonDeclared\x128\n" +
+	"\bmetadata\x18\x01 \x01(\v2\x1c.setpoint.common.v1.MetadataR\bmetadata\x124\n" +
+	"\x04spec\x18\x02 \x01(\v2 .setpoint.strategy.v1.PersonSpecR\x04spec\x12\x10\n" +
 	"\x03set\x18\x03 \x01(\tR\x03set\"\x96\x01\n" +
 	"\x10StrategyDeclared\x128\n" +
 	"\bmetadata\x18\x01 \x01(\v2\x1c.setpoint.common.v1.MetadataR\bmetadata\x126\n" +
@@ -752,48 +816,52 @@ func file_setpoint_strategy_v1_events_proto_rawDescGZIP() []byte {
 	return file_setpoint_strategy_v1_events_proto_rawDescData
 }
 
-var file_setpoint_strategy_v1_events_proto_msgTypes = make([]protoimpl.MessageInfo, 11)
+var file_setpoint_strategy_v1_events_proto_msgTypes = make([]protoimpl.MessageInfo, 12)
 var file_setpoint_strategy_v1_events_proto_goTypes = []any{
 	(*OrganizationDeclared)(nil),  // 0: setpoint.strategy.v1.OrganizationDeclared
 	(*UnitDeclared)(nil),          // 1: setpoint.strategy.v1.UnitDeclared
-	(*StrategyDeclared)(nil),      // 2: setpoint.strategy.v1.StrategyDeclared
-	(*ObjectiveDeclared)(nil),     // 3: setpoint.strategy.v1.ObjectiveDeclared
-	(*MetricDeclared)(nil),        // 4: setpoint.strategy.v1.MetricDeclared
-	(*TargetDeclared)(nil),        // 5: setpoint.strategy.v1.TargetDeclared
-	(*ObservationsRecorded)(nil),  // 6: setpoint.strategy.v1.ObservationsRecorded
-	(*ObservationsCorrected)(nil), // 7: setpoint.strategy.v1.ObservationsCorrected
-	(*CheckedIn)(nil),             // 8: setpoint.strategy.v1.CheckedIn
-	(*StatusOverride)(nil),        // 9: setpoint.strategy.v1.StatusOverride
-	(*ObservedValue)(nil),         // 10: setpoint.strategy.v1.ObservedValue
-	(*v1.Metadata)(nil),           // 11: setpoint.common.v1.Metadata
-	(*OrganizationSpec)(nil),      // 12: setpoint.strategy.v1.OrganizationSpec
-	(*UnitSpec)(nil),              // 13: setpoint.strategy.v1.UnitSpec
-	(*StrategySpec)(nil),          // 14: setpoint.strategy.v1.StrategySpec
-	(*ObjectiveSpec)(nil),         // 15: setpoint.strategy.v1.ObjectiveSpec
-	(*MetricSpec)(nil),            // 16: setpoint.strategy.v1.MetricSpec
-	(*TargetSpec)(nil),            // 17: setpoint.strategy.v1.TargetSpec
+	(*PersonDeclared)(nil),        // 2: setpoint.strategy.v1.PersonDeclared
+	(*StrategyDeclared)(nil),      // 3: setpoint.strategy.v1.StrategyDeclared
+	(*ObjectiveDeclared)(nil),     // 4: setpoint.strategy.v1.ObjectiveDeclared
+	(*MetricDeclared)(nil),        // 5: setpoint.strategy.v1.MetricDeclared
+	(*TargetDeclared)(nil),        // 6: setpoint.strategy.v1.TargetDeclared
+	(*ObservationsRecorded)(nil),  // 7: setpoint.strategy.v1.ObservationsRecorded
+	(*ObservationsCorrected)(nil), // 8: setpoint.strategy.v1.ObservationsCorrected
+	(*CheckedIn)(nil),             // 9: setpoint.strategy.v1.CheckedIn
+	(*StatusOverride)(nil),        // 10: setpoint.strategy.v1.StatusOverride
+	(*ObservedValue)(nil),         // 11: setpoint.strategy.v1.ObservedValue
+	(*v1.Metadata)(nil),           // 12: setpoint.common.v1.Metadata
+	(*OrganizationSpec)(nil),      // 13: setpoint.strategy.v1.OrganizationSpec
+	(*UnitSpec)(nil),              // 14: setpoint.strategy.v1.UnitSpec
+	(*PersonSpec)(nil),            // 15: setpoint.strategy.v1.PersonSpec
+	(*StrategySpec)(nil),          // 16: setpoint.strategy.v1.StrategySpec
+	(*ObjectiveSpec)(nil),         // 17: setpoint.strategy.v1.ObjectiveSpec
+	(*MetricSpec)(nil),            // 18: setpoint.strategy.v1.MetricSpec
+	(*TargetSpec)(nil),            // 19: setpoint.strategy.v1.TargetSpec
 }
 var file_setpoint_strategy_v1_events_proto_depIdxs = []int32{
-	11, // 0: setpoint.strategy.v1.OrganizationDeclared.metadata:type_name -> setpoint.common.v1.Metadata
-	12, // 1: setpoint.strategy.v1.OrganizationDeclared.spec:type_name -> setpoint.strategy.v1.OrganizationSpec
-	11, // 2: setpoint.strategy.v1.UnitDeclared.metadata:type_name -> setpoint.common.v1.Metadata
-	13, // 3: setpoint.strategy.v1.UnitDeclared.spec:type_name -> setpoint.strategy.v1.UnitSpec
-	11, // 4: setpoint.strategy.v1.StrategyDeclared.metadata:type_name -> setpoint.common.v1.Metadata
-	14, // 5: setpoint.strategy.v1.StrategyDeclared.spec:type_name -> setpoint.strategy.v1.StrategySpec
-	11, // 6: setpoint.strategy.v1.ObjectiveDeclared.metadata:type_name -> setpoint.common.v1.Metadata
-	15, // 7: setpoint.strategy.v1.ObjectiveDeclared.spec:type_name -> setpoint.strategy.v1.ObjectiveSpec
-	11, // 8: setpoint.strategy.v1.MetricDeclared.metadata:type_name -> setpoint.common.v1.Metadata
-	16, // 9: setpoint.strategy.v1.MetricDeclared.spec:type_name -> setpoint.strategy.v1.MetricSpec
-	11, // 10: setpoint.strategy.v1.TargetDeclared.metadata:type_name -> setpoint.common.v1.Metadata
-	17, // 11: setpoint.strategy.v1.TargetDeclared.spec:type_name -> setpoint.strategy.v1.TargetSpec
-	10, // 12: setpoint.strategy.v1.ObservationsRecorded.values:type_name -> setpoint.strategy.v1.ObservedValue
-	10, // 13: setpoint.strategy.v1.ObservationsCorrected.values:type_name -> setpoint.strategy.v1.ObservedValue
-	9,  // 14: setpoint.strategy.v1.CheckedIn.override:type_name -> setpoint.strategy.v1.StatusOverride
-	15, // [15:15] is the sub-list for method output_type
-	15, // [15:15] is the sub-list for method input_type
-	15, // [15:15] is the sub-list for extension type_name
-	15, // [15:15] is the sub-list for extension extendee
-	0,  // [0:15] is the sub-list for field type_name
+	12, // 0: setpoint.strategy.v1.OrganizationDeclared.metadata:type_name -> setpoint.common.v1.Metadata
+	13, // 1: setpoint.strategy.v1.OrganizationDeclared.spec:type_name -> setpoint.strategy.v1.OrganizationSpec
+	12, // 2: setpoint.strategy.v1.UnitDeclared.metadata:type_name -> setpoint.common.v1.Metadata
+	14, // 3: setpoint.strategy.v1.UnitDeclared.spec:type_name -> setpoint.strategy.v1.UnitSpec
+	12, // 4: setpoint.strategy.v1.PersonDeclared.metadata:type_name -> setpoint.common.v1.Metadata
+	15, // 5: setpoint.strategy.v1.PersonDeclared.spec:type_name -> setpoint.strategy.v1.PersonSpec
+	12, // 6: setpoint.strategy.v1.StrategyDeclared.metadata:type_name -> setpoint.common.v1.Metadata
+	16, // 7: setpoint.strategy.v1.StrategyDeclared.spec:type_name -> setpoint.strategy.v1.StrategySpec
+	12, // 8: setpoint.strategy.v1.ObjectiveDeclared.metadata:type_name -> setpoint.common.v1.Metadata
+	17, // 9: setpoint.strategy.v1.ObjectiveDeclared.spec:type_name -> setpoint.strategy.v1.ObjectiveSpec
+	12, // 10: setpoint.strategy.v1.MetricDeclared.metadata:type_name -> setpoint.common.v1.Metadata
+	18, // 11: setpoint.strategy.v1.MetricDeclared.spec:type_name -> setpoint.strategy.v1.MetricSpec
+	12, // 12: setpoint.strategy.v1.TargetDeclared.metadata:type_name -> setpoint.common.v1.Metadata
+	19, // 13: setpoint.strategy.v1.TargetDeclared.spec:type_name -> setpoint.strategy.v1.TargetSpec
+	11, // 14: setpoint.strategy.v1.ObservationsRecorded.values:type_name -> setpoint.strategy.v1.ObservedValue
+	11, // 15: setpoint.strategy.v1.ObservationsCorrected.values:type_name -> setpoint.strategy.v1.ObservedValue
+	10, // 16: setpoint.strategy.v1.CheckedIn.override:type_name -> setpoint.strategy.v1.StatusOverride
+	17, // [17:17] is the sub-list for method output_type
+	17, // [17:17] is the sub-list for method input_type
+	17, // [17:17] is the sub-list for extension type_name
+	17, // [17:17] is the sub-list for extension extendee
+	0,  // [0:17] is the sub-list for field type_name
 }
 
 func init() { file_setpoint_strategy_v1_events_proto_init() }
@@ -802,14 +870,14 @@ func file_setpoint_strategy_v1_events_proto_init() {
 		return
 	}
 	file_setpoint_strategy_v1_specs_proto_init()
-	file_setpoint_strategy_v1_events_proto_msgTypes[8].OneofWrappers = []any{}
+	file_setpoint_strategy_v1_events_proto_msgTypes[9].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_setpoint_strategy_v1_events_proto_rawDesc), len(file_setpoint_strategy_v1_events_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   11,
+			NumMessages:   12,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

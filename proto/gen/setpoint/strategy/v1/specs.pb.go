@@ -11,6 +11,7 @@ import (
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
 	reflect "reflect"
+	_ "setpoint.dev/proto/gen/setpoint/common/v1"
 	sync "sync"
 	unsafe "unsafe"
 )
@@ -165,6 +166,88 @@ func (x *UnitSpec) GetDescription() string {
 	return ""
 }
 
+// PersonSpec is who a person is. What identifies the person is encrypted under
+// the person's own key, and unreadable once the person is erased.
+type PersonSpec struct {
+	state       protoimpl.MessageState `protogen:"open.v1"`
+	DisplayName string                 `protobuf:"bytes,1,opt,name=display_name,json=displayName,proto3" json:"display_name,omitempty"`
+	Email       string                 `protobuf:"bytes,2,opt,name=email,proto3" json:"email,omitempty"`
+	// The person's role in the organization, for example head of real estate.
+	Title string `protobuf:"bytes,3,opt,name=title,proto3" json:"title,omitempty"`
+	// The unit the person belongs to.
+	Unit string `protobuf:"bytes,4,opt,name=unit,proto3" json:"unit,omitempty"`
+	// The opaque ids of the principals that this person acts as: what they wrote
+	// is erased with the person.
+	Principals    []string `protobuf:"bytes,5,rep,name=principals,proto3" json:"principals,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PersonSpec) Reset() {
+	*x = PersonSpec{}
+	mi := &file_setpoint_strategy_v1_specs_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PersonSpec) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PersonSpec) ProtoMessage() {}
+
+func (x *PersonSpec) ProtoReflect() protoreflect.Message {
+	mi := &file_setpoint_strategy_v1_specs_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PersonSpec.ProtoReflect.Descriptor instead.
+func (*PersonSpec) Descriptor() ([]byte, []int) {
+	return file_setpoint_strategy_v1_specs_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *PersonSpec) GetDisplayName() string {
+	if x != nil {
+		return x.DisplayName
+	}
+	return ""
+}
+
+func (x *PersonSpec) GetEmail() string {
+	if x != nil {
+		return x.Email
+	}
+	return ""
+}
+
+func (x *PersonSpec) GetTitle() string {
+	if x != nil {
+		return x.Title
+	}
+	return ""
+}
+
+func (x *PersonSpec) GetUnit() string {
+	if x != nil {
+		return x.Unit
+	}
+	return ""
+}
+
+func (x *PersonSpec) GetPrincipals() []string {
+	if x != nil {
+		return x.Principals
+	}
+	return nil
+}
+
 // StrategySpec is a declared plan with a horizon.
 type StrategySpec struct {
 	state       protoimpl.MessageState `protogen:"open.v1"`
@@ -182,7 +265,7 @@ type StrategySpec struct {
 
 func (x *StrategySpec) Reset() {
 	*x = StrategySpec{}
-	mi := &file_setpoint_strategy_v1_specs_proto_msgTypes[2]
+	mi := &file_setpoint_strategy_v1_specs_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -194,7 +277,7 @@ func (x *StrategySpec) String() string {
 func (*StrategySpec) ProtoMessage() {}
 
 func (x *StrategySpec) ProtoReflect() protoreflect.Message {
-	mi := &file_setpoint_strategy_v1_specs_proto_msgTypes[2]
+	mi := &file_setpoint_strategy_v1_specs_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -207,7 +290,7 @@ func (x *StrategySpec) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StrategySpec.ProtoReflect.Descriptor instead.
 func (*StrategySpec) Descriptor() ([]byte, []int) {
-	return file_setpoint_strategy_v1_specs_proto_rawDescGZIP(), []int{2}
+	return file_setpoint_strategy_v1_specs_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *StrategySpec) GetTitle() string {
@@ -263,7 +346,7 @@ type Horizon struct {
 
 func (x *Horizon) Reset() {
 	*x = Horizon{}
-	mi := &file_setpoint_strategy_v1_specs_proto_msgTypes[3]
+	mi := &file_setpoint_strategy_v1_specs_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -275,7 +358,7 @@ func (x *Horizon) String() string {
 func (*Horizon) ProtoMessage() {}
 
 func (x *Horizon) ProtoReflect() protoreflect.Message {
-	mi := &file_setpoint_strategy_v1_specs_proto_msgTypes[3]
+	mi := &file_setpoint_strategy_v1_specs_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -288,7 +371,7 @@ func (x *Horizon) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Horizon.ProtoReflect.Descriptor instead.
 func (*Horizon) Descriptor() ([]byte, []int) {
-	return file_setpoint_strategy_v1_specs_proto_rawDescGZIP(), []int{3}
+	return file_setpoint_strategy_v1_specs_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *Horizon) GetStart() string {
@@ -327,7 +410,7 @@ type ObjectiveSpec struct {
 
 func (x *ObjectiveSpec) Reset() {
 	*x = ObjectiveSpec{}
-	mi := &file_setpoint_strategy_v1_specs_proto_msgTypes[4]
+	mi := &file_setpoint_strategy_v1_specs_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -339,7 +422,7 @@ func (x *ObjectiveSpec) String() string {
 func (*ObjectiveSpec) ProtoMessage() {}
 
 func (x *ObjectiveSpec) ProtoReflect() protoreflect.Message {
-	mi := &file_setpoint_strategy_v1_specs_proto_msgTypes[4]
+	mi := &file_setpoint_strategy_v1_specs_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -352,7 +435,7 @@ func (x *ObjectiveSpec) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ObjectiveSpec.ProtoReflect.Descriptor instead.
 func (*ObjectiveSpec) Descriptor() ([]byte, []int) {
-	return file_setpoint_strategy_v1_specs_proto_rawDescGZIP(), []int{4}
+	return file_setpoint_strategy_v1_specs_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *ObjectiveSpec) GetStrategy() string {
@@ -430,7 +513,7 @@ type Contribution struct {
 
 func (x *Contribution) Reset() {
 	*x = Contribution{}
-	mi := &file_setpoint_strategy_v1_specs_proto_msgTypes[5]
+	mi := &file_setpoint_strategy_v1_specs_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -442,7 +525,7 @@ func (x *Contribution) String() string {
 func (*Contribution) ProtoMessage() {}
 
 func (x *Contribution) ProtoReflect() protoreflect.Message {
-	mi := &file_setpoint_strategy_v1_specs_proto_msgTypes[5]
+	mi := &file_setpoint_strategy_v1_specs_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -455,7 +538,7 @@ func (x *Contribution) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Contribution.ProtoReflect.Descriptor instead.
 func (*Contribution) Descriptor() ([]byte, []int) {
-	return file_setpoint_strategy_v1_specs_proto_rawDescGZIP(), []int{5}
+	return file_setpoint_strategy_v1_specs_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *Contribution) GetObjective() string {
@@ -528,7 +611,7 @@ type MetricSpec struct {
 
 func (x *MetricSpec) Reset() {
 	*x = MetricSpec{}
-	mi := &file_setpoint_strategy_v1_specs_proto_msgTypes[6]
+	mi := &file_setpoint_strategy_v1_specs_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -540,7 +623,7 @@ func (x *MetricSpec) String() string {
 func (*MetricSpec) ProtoMessage() {}
 
 func (x *MetricSpec) ProtoReflect() protoreflect.Message {
-	mi := &file_setpoint_strategy_v1_specs_proto_msgTypes[6]
+	mi := &file_setpoint_strategy_v1_specs_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -553,7 +636,7 @@ func (x *MetricSpec) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MetricSpec.ProtoReflect.Descriptor instead.
 func (*MetricSpec) Descriptor() ([]byte, []int) {
-	return file_setpoint_strategy_v1_specs_proto_rawDescGZIP(), []int{6}
+	return file_setpoint_strategy_v1_specs_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *MetricSpec) GetTitle() string {
@@ -714,7 +797,7 @@ type Ratio struct {
 
 func (x *Ratio) Reset() {
 	*x = Ratio{}
-	mi := &file_setpoint_strategy_v1_specs_proto_msgTypes[7]
+	mi := &file_setpoint_strategy_v1_specs_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -726,7 +809,7 @@ func (x *Ratio) String() string {
 func (*Ratio) ProtoMessage() {}
 
 func (x *Ratio) ProtoReflect() protoreflect.Message {
-	mi := &file_setpoint_strategy_v1_specs_proto_msgTypes[7]
+	mi := &file_setpoint_strategy_v1_specs_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -739,7 +822,7 @@ func (x *Ratio) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Ratio.ProtoReflect.Descriptor instead.
 func (*Ratio) Descriptor() ([]byte, []int) {
-	return file_setpoint_strategy_v1_specs_proto_rawDescGZIP(), []int{7}
+	return file_setpoint_strategy_v1_specs_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *Ratio) GetNumerator() string {
@@ -767,7 +850,7 @@ type MethodBreak struct {
 
 func (x *MethodBreak) Reset() {
 	*x = MethodBreak{}
-	mi := &file_setpoint_strategy_v1_specs_proto_msgTypes[8]
+	mi := &file_setpoint_strategy_v1_specs_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -779,7 +862,7 @@ func (x *MethodBreak) String() string {
 func (*MethodBreak) ProtoMessage() {}
 
 func (x *MethodBreak) ProtoReflect() protoreflect.Message {
-	mi := &file_setpoint_strategy_v1_specs_proto_msgTypes[8]
+	mi := &file_setpoint_strategy_v1_specs_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -792,7 +875,7 @@ func (x *MethodBreak) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MethodBreak.ProtoReflect.Descriptor instead.
 func (*MethodBreak) Descriptor() ([]byte, []int) {
-	return file_setpoint_strategy_v1_specs_proto_rawDescGZIP(), []int{8}
+	return file_setpoint_strategy_v1_specs_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *MethodBreak) GetDate() string {
@@ -820,7 +903,7 @@ type Bounds struct {
 
 func (x *Bounds) Reset() {
 	*x = Bounds{}
-	mi := &file_setpoint_strategy_v1_specs_proto_msgTypes[9]
+	mi := &file_setpoint_strategy_v1_specs_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -832,7 +915,7 @@ func (x *Bounds) String() string {
 func (*Bounds) ProtoMessage() {}
 
 func (x *Bounds) ProtoReflect() protoreflect.Message {
-	mi := &file_setpoint_strategy_v1_specs_proto_msgTypes[9]
+	mi := &file_setpoint_strategy_v1_specs_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -845,7 +928,7 @@ func (x *Bounds) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Bounds.ProtoReflect.Descriptor instead.
 func (*Bounds) Descriptor() ([]byte, []int) {
-	return file_setpoint_strategy_v1_specs_proto_rawDescGZIP(), []int{9}
+	return file_setpoint_strategy_v1_specs_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *Bounds) GetLower() float64 {
@@ -900,7 +983,7 @@ type TargetSpec struct {
 
 func (x *TargetSpec) Reset() {
 	*x = TargetSpec{}
-	mi := &file_setpoint_strategy_v1_specs_proto_msgTypes[10]
+	mi := &file_setpoint_strategy_v1_specs_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -912,7 +995,7 @@ func (x *TargetSpec) String() string {
 func (*TargetSpec) ProtoMessage() {}
 
 func (x *TargetSpec) ProtoReflect() protoreflect.Message {
-	mi := &file_setpoint_strategy_v1_specs_proto_msgTypes[10]
+	mi := &file_setpoint_strategy_v1_specs_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -925,7 +1008,7 @@ func (x *TargetSpec) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TargetSpec.ProtoReflect.Descriptor instead.
 func (*TargetSpec) Descriptor() ([]byte, []int) {
-	return file_setpoint_strategy_v1_specs_proto_rawDescGZIP(), []int{10}
+	return file_setpoint_strategy_v1_specs_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *TargetSpec) GetObjective() string {
@@ -1073,7 +1156,7 @@ type Baseline struct {
 
 func (x *Baseline) Reset() {
 	*x = Baseline{}
-	mi := &file_setpoint_strategy_v1_specs_proto_msgTypes[11]
+	mi := &file_setpoint_strategy_v1_specs_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1085,7 +1168,7 @@ func (x *Baseline) String() string {
 func (*Baseline) ProtoMessage() {}
 
 func (x *Baseline) ProtoReflect() protoreflect.Message {
-	mi := &file_setpoint_strategy_v1_specs_proto_msgTypes[11]
+	mi := &file_setpoint_strategy_v1_specs_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1098,7 +1181,7 @@ func (x *Baseline) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Baseline.ProtoReflect.Descriptor instead.
 func (*Baseline) Descriptor() ([]byte, []int) {
-	return file_setpoint_strategy_v1_specs_proto_rawDescGZIP(), []int{11}
+	return file_setpoint_strategy_v1_specs_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *Baseline) GetDate() string {
@@ -1132,7 +1215,7 @@ type Trajectory struct {
 
 func (x *Trajectory) Reset() {
 	*x = Trajectory{}
-	mi := &file_setpoint_strategy_v1_specs_proto_msgTypes[12]
+	mi := &file_setpoint_strategy_v1_specs_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1144,7 +1227,7 @@ func (x *Trajectory) String() string {
 func (*Trajectory) ProtoMessage() {}
 
 func (x *Trajectory) ProtoReflect() protoreflect.Message {
-	mi := &file_setpoint_strategy_v1_specs_proto_msgTypes[12]
+	mi := &file_setpoint_strategy_v1_specs_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1157,7 +1240,7 @@ func (x *Trajectory) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Trajectory.ProtoReflect.Descriptor instead.
 func (*Trajectory) Descriptor() ([]byte, []int) {
-	return file_setpoint_strategy_v1_specs_proto_rawDescGZIP(), []int{12}
+	return file_setpoint_strategy_v1_specs_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *Trajectory) GetShape() string {
@@ -1199,7 +1282,7 @@ type Point struct {
 
 func (x *Point) Reset() {
 	*x = Point{}
-	mi := &file_setpoint_strategy_v1_specs_proto_msgTypes[13]
+	mi := &file_setpoint_strategy_v1_specs_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1211,7 +1294,7 @@ func (x *Point) String() string {
 func (*Point) ProtoMessage() {}
 
 func (x *Point) ProtoReflect() protoreflect.Message {
-	mi := &file_setpoint_strategy_v1_specs_proto_msgTypes[13]
+	mi := &file_setpoint_strategy_v1_specs_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1224,7 +1307,7 @@ func (x *Point) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Point.ProtoReflect.Descriptor instead.
 func (*Point) Descriptor() ([]byte, []int) {
-	return file_setpoint_strategy_v1_specs_proto_rawDescGZIP(), []int{13}
+	return file_setpoint_strategy_v1_specs_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *Point) GetDate() string {
@@ -1253,7 +1336,7 @@ type Levels struct {
 
 func (x *Levels) Reset() {
 	*x = Levels{}
-	mi := &file_setpoint_strategy_v1_specs_proto_msgTypes[14]
+	mi := &file_setpoint_strategy_v1_specs_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1265,7 +1348,7 @@ func (x *Levels) String() string {
 func (*Levels) ProtoMessage() {}
 
 func (x *Levels) ProtoReflect() protoreflect.Message {
-	mi := &file_setpoint_strategy_v1_specs_proto_msgTypes[14]
+	mi := &file_setpoint_strategy_v1_specs_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1278,7 +1361,7 @@ func (x *Levels) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Levels.ProtoReflect.Descriptor instead.
 func (*Levels) Descriptor() ([]byte, []int) {
-	return file_setpoint_strategy_v1_specs_proto_rawDescGZIP(), []int{14}
+	return file_setpoint_strategy_v1_specs_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *Levels) GetCommit() float64 {
@@ -1318,7 +1401,7 @@ type PeriodTarget struct {
 
 func (x *PeriodTarget) Reset() {
 	*x = PeriodTarget{}
-	mi := &file_setpoint_strategy_v1_specs_proto_msgTypes[15]
+	mi := &file_setpoint_strategy_v1_specs_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1330,7 +1413,7 @@ func (x *PeriodTarget) String() string {
 func (*PeriodTarget) ProtoMessage() {}
 
 func (x *PeriodTarget) ProtoReflect() protoreflect.Message {
-	mi := &file_setpoint_strategy_v1_specs_proto_msgTypes[15]
+	mi := &file_setpoint_strategy_v1_specs_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1343,7 +1426,7 @@ func (x *PeriodTarget) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PeriodTarget.ProtoReflect.Descriptor instead.
 func (*PeriodTarget) Descriptor() ([]byte, []int) {
-	return file_setpoint_strategy_v1_specs_proto_rawDescGZIP(), []int{15}
+	return file_setpoint_strategy_v1_specs_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *PeriodTarget) GetPeriod() string {
@@ -1394,7 +1477,7 @@ type Maintain struct {
 
 func (x *Maintain) Reset() {
 	*x = Maintain{}
-	mi := &file_setpoint_strategy_v1_specs_proto_msgTypes[16]
+	mi := &file_setpoint_strategy_v1_specs_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1406,7 +1489,7 @@ func (x *Maintain) String() string {
 func (*Maintain) ProtoMessage() {}
 
 func (x *Maintain) ProtoReflect() protoreflect.Message {
-	mi := &file_setpoint_strategy_v1_specs_proto_msgTypes[16]
+	mi := &file_setpoint_strategy_v1_specs_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1419,7 +1502,7 @@ func (x *Maintain) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Maintain.ProtoReflect.Descriptor instead.
 func (*Maintain) Descriptor() ([]byte, []int) {
-	return file_setpoint_strategy_v1_specs_proto_rawDescGZIP(), []int{16}
+	return file_setpoint_strategy_v1_specs_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *Maintain) GetLower() float64 {
@@ -1461,7 +1544,7 @@ type Milestone struct {
 
 func (x *Milestone) Reset() {
 	*x = Milestone{}
-	mi := &file_setpoint_strategy_v1_specs_proto_msgTypes[17]
+	mi := &file_setpoint_strategy_v1_specs_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1473,7 +1556,7 @@ func (x *Milestone) String() string {
 func (*Milestone) ProtoMessage() {}
 
 func (x *Milestone) ProtoReflect() protoreflect.Message {
-	mi := &file_setpoint_strategy_v1_specs_proto_msgTypes[17]
+	mi := &file_setpoint_strategy_v1_specs_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1486,7 +1569,7 @@ func (x *Milestone) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Milestone.ProtoReflect.Descriptor instead.
 func (*Milestone) Descriptor() ([]byte, []int) {
-	return file_setpoint_strategy_v1_specs_proto_rawDescGZIP(), []int{17}
+	return file_setpoint_strategy_v1_specs_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *Milestone) GetForecast() string {
@@ -1500,7 +1583,7 @@ var File_setpoint_strategy_v1_specs_proto protoreflect.FileDescriptor
 
 const file_setpoint_strategy_v1_specs_proto_rawDesc = "" +
 	"\n" +
-	" setpoint/strategy/v1/specs.proto\x12\x14setpoint.strategy.v1\x1a\x1bbuf/validate/validate.proto\"\xee\x01\n" +
+	" setpoint/strategy/v1/specs.proto\x12\x14setpoint.strategy.v1\x1a\x1bbuf/validate/validate.proto\x1a setpoint/common/v1/options.proto\"\xee\x01\n" +
 	"\x10OrganizationSpec\x12\x1e\n" +
 	"\x05title\x18\x01 \x01(\tB\b\xbaH\x05r\x03\x18\xf4\x03R\x05title\x12$\n" +
 	"\ttime_zone\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x18@R\btimeZone\x120\n" +
@@ -1510,7 +1593,16 @@ const file_setpoint_strategy_v1_specs_proto_rawDesc = "" +
 	"\bUnitSpec\x12\x1e\n" +
 	"\x05title\x18\x01 \x01(\tB\b\xbaH\x05r\x03\x18\xf4\x03R\x05title\x12\x16\n" +
 	"\x06parent\x18\x02 \x01(\tR\x06parent\x12+\n" +
-	"\vdescription\x18\x03 \x01(\tB\t\xbaH\x06r\x04\x18\xa0\x9c\x01R\vdescription\"\x8e\x02\n" +
+	"\vdescription\x18\x03 \x01(\tB\t\xbaH\x06r\x04\x18\xa0\x9c\x01R\vdescription\"\x81\x02\n" +
+	"\n" +
+	"PersonSpec\x12/\n" +
+	"\fdisplay_name\x18\x01 \x01(\tB\f\xbaH\x05r\x03\x18\xc8\x01\x88\xe7\x18\x01R\vdisplayName\x12C\n" +
+	"\x05email\x18\x02 \x01(\tB-\xbaH&r$\x18\xfe\x012\x1f^([^@\\s]+@[^@\\s]+|\\[[a-z]+\\])?$\x88\xe7\x18\x01R\x05email\x12\"\n" +
+	"\x05title\x18\x03 \x01(\tB\f\xbaH\x05r\x03\x18\xc8\x01\x88\xe7\x18\x01R\x05title\x12\x12\n" +
+	"\x04unit\x18\x04 \x01(\tR\x04unit\x12E\n" +
+	"\n" +
+	"principals\x18\x05 \x03(\tB%\xbaH\"\x92\x01\x1f\x10d\x18\x01\"\x19r\x172\x15^[A-Za-z0-9_-]{1,64}$R\n" +
+	"principals\"\x8e\x02\n" +
 	"\fStrategySpec\x12\x1e\n" +
 	"\x05title\x18\x01 \x01(\tB\b\xbaH\x05r\x03\x18\xf4\x03R\x05title\x12+\n" +
 	"\vdescription\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x18\xa0\x9c\x01R\vdescription\x12!\n" +
@@ -1659,41 +1751,42 @@ func file_setpoint_strategy_v1_specs_proto_rawDescGZIP() []byte {
 	return file_setpoint_strategy_v1_specs_proto_rawDescData
 }
 
-var file_setpoint_strategy_v1_specs_proto_msgTypes = make([]protoimpl.MessageInfo, 18)
+var file_setpoint_strategy_v1_specs_proto_msgTypes = make([]protoimpl.MessageInfo, 19)
 var file_setpoint_strategy_v1_specs_proto_goTypes = []any{
 	(*OrganizationSpec)(nil), // 0: setpoint.strategy.v1.OrganizationSpec
 	(*UnitSpec)(nil),         // 1: setpoint.strategy.v1.UnitSpec
-	(*StrategySpec)(nil),     // 2: setpoint.strategy.v1.StrategySpec
-	(*Horizon)(nil),          // 3: setpoint.strategy.v1.Horizon
-	(*ObjectiveSpec)(nil),    // 4: setpoint.strategy.v1.ObjectiveSpec
-	(*Contribution)(nil),     // 5: setpoint.strategy.v1.Contribution
-	(*MetricSpec)(nil),       // 6: setpoint.strategy.v1.MetricSpec
-	(*Ratio)(nil),            // 7: setpoint.strategy.v1.Ratio
-	(*MethodBreak)(nil),      // 8: setpoint.strategy.v1.MethodBreak
-	(*Bounds)(nil),           // 9: setpoint.strategy.v1.Bounds
-	(*TargetSpec)(nil),       // 10: setpoint.strategy.v1.TargetSpec
-	(*Baseline)(nil),         // 11: setpoint.strategy.v1.Baseline
-	(*Trajectory)(nil),       // 12: setpoint.strategy.v1.Trajectory
-	(*Point)(nil),            // 13: setpoint.strategy.v1.Point
-	(*Levels)(nil),           // 14: setpoint.strategy.v1.Levels
-	(*PeriodTarget)(nil),     // 15: setpoint.strategy.v1.PeriodTarget
-	(*Maintain)(nil),         // 16: setpoint.strategy.v1.Maintain
-	(*Milestone)(nil),        // 17: setpoint.strategy.v1.Milestone
+	(*PersonSpec)(nil),       // 2: setpoint.strategy.v1.PersonSpec
+	(*StrategySpec)(nil),     // 3: setpoint.strategy.v1.StrategySpec
+	(*Horizon)(nil),          // 4: setpoint.strategy.v1.Horizon
+	(*ObjectiveSpec)(nil),    // 5: setpoint.strategy.v1.ObjectiveSpec
+	(*Contribution)(nil),     // 6: setpoint.strategy.v1.Contribution
+	(*MetricSpec)(nil),       // 7: setpoint.strategy.v1.MetricSpec
+	(*Ratio)(nil),            // 8: setpoint.strategy.v1.Ratio
+	(*MethodBreak)(nil),      // 9: setpoint.strategy.v1.MethodBreak
+	(*Bounds)(nil),           // 10: setpoint.strategy.v1.Bounds
+	(*TargetSpec)(nil),       // 11: setpoint.strategy.v1.TargetSpec
+	(*Baseline)(nil),         // 12: setpoint.strategy.v1.Baseline
+	(*Trajectory)(nil),       // 13: setpoint.strategy.v1.Trajectory
+	(*Point)(nil),            // 14: setpoint.strategy.v1.Point
+	(*Levels)(nil),           // 15: setpoint.strategy.v1.Levels
+	(*PeriodTarget)(nil),     // 16: setpoint.strategy.v1.PeriodTarget
+	(*Maintain)(nil),         // 17: setpoint.strategy.v1.Maintain
+	(*Milestone)(nil),        // 18: setpoint.strategy.v1.Milestone
 }
 var file_setpoint_strategy_v1_specs_proto_depIdxs = []int32{
-	3,  // 0: setpoint.strategy.v1.StrategySpec.horizon:type_name -> setpoint.strategy.v1.Horizon
-	5,  // 1: setpoint.strategy.v1.ObjectiveSpec.contributes_to:type_name -> setpoint.strategy.v1.Contribution
-	8,  // 2: setpoint.strategy.v1.MetricSpec.breaks:type_name -> setpoint.strategy.v1.MethodBreak
-	9,  // 3: setpoint.strategy.v1.MetricSpec.bounds:type_name -> setpoint.strategy.v1.Bounds
-	7,  // 4: setpoint.strategy.v1.MetricSpec.ratio:type_name -> setpoint.strategy.v1.Ratio
-	11, // 5: setpoint.strategy.v1.TargetSpec.baseline:type_name -> setpoint.strategy.v1.Baseline
-	12, // 6: setpoint.strategy.v1.TargetSpec.trajectory:type_name -> setpoint.strategy.v1.Trajectory
-	14, // 7: setpoint.strategy.v1.TargetSpec.levels:type_name -> setpoint.strategy.v1.Levels
-	15, // 8: setpoint.strategy.v1.TargetSpec.periods:type_name -> setpoint.strategy.v1.PeriodTarget
-	16, // 9: setpoint.strategy.v1.TargetSpec.maintain:type_name -> setpoint.strategy.v1.Maintain
-	17, // 10: setpoint.strategy.v1.TargetSpec.milestone:type_name -> setpoint.strategy.v1.Milestone
-	13, // 11: setpoint.strategy.v1.Trajectory.points:type_name -> setpoint.strategy.v1.Point
-	13, // 12: setpoint.strategy.v1.Trajectory.start:type_name -> setpoint.strategy.v1.Point
+	4,  // 0: setpoint.strategy.v1.StrategySpec.horizon:type_name -> setpoint.strategy.v1.Horizon
+	6,  // 1: setpoint.strategy.v1.ObjectiveSpec.contributes_to:type_name -> setpoint.strategy.v1.Contribution
+	9,  // 2: setpoint.strategy.v1.MetricSpec.breaks:type_name -> setpoint.strategy.v1.MethodBreak
+	10, // 3: setpoint.strategy.v1.MetricSpec.bounds:type_name -> setpoint.strategy.v1.Bounds
+	8,  // 4: setpoint.strategy.v1.MetricSpec.ratio:type_name -> setpoint.strategy.v1.Ratio
+	12, // 5: setpoint.strategy.v1.TargetSpec.baseline:type_name -> setpoint.strategy.v1.Baseline
+	13, // 6: setpoint.strategy.v1.TargetSpec.trajectory:type_name -> setpoint.strategy.v1.Trajectory
+	15, // 7: setpoint.strategy.v1.TargetSpec.levels:type_name -> setpoint.strategy.v1.Levels
+	16, // 8: setpoint.strategy.v1.TargetSpec.periods:type_name -> setpoint.strategy.v1.PeriodTarget
+	17, // 9: setpoint.strategy.v1.TargetSpec.maintain:type_name -> setpoint.strategy.v1.Maintain
+	18, // 10: setpoint.strategy.v1.TargetSpec.milestone:type_name -> setpoint.strategy.v1.Milestone
+	14, // 11: setpoint.strategy.v1.Trajectory.points:type_name -> setpoint.strategy.v1.Point
+	14, // 12: setpoint.strategy.v1.Trajectory.start:type_name -> setpoint.strategy.v1.Point
 	13, // [13:13] is the sub-list for method output_type
 	13, // [13:13] is the sub-list for method input_type
 	13, // [13:13] is the sub-list for extension type_name
@@ -1706,23 +1799,23 @@ func file_setpoint_strategy_v1_specs_proto_init() {
 	if File_setpoint_strategy_v1_specs_proto != nil {
 		return
 	}
-	file_setpoint_strategy_v1_specs_proto_msgTypes[4].OneofWrappers = []any{}
 	file_setpoint_strategy_v1_specs_proto_msgTypes[5].OneofWrappers = []any{}
 	file_setpoint_strategy_v1_specs_proto_msgTypes[6].OneofWrappers = []any{}
-	file_setpoint_strategy_v1_specs_proto_msgTypes[9].OneofWrappers = []any{}
+	file_setpoint_strategy_v1_specs_proto_msgTypes[7].OneofWrappers = []any{}
 	file_setpoint_strategy_v1_specs_proto_msgTypes[10].OneofWrappers = []any{}
 	file_setpoint_strategy_v1_specs_proto_msgTypes[11].OneofWrappers = []any{}
-	file_setpoint_strategy_v1_specs_proto_msgTypes[13].OneofWrappers = []any{}
+	file_setpoint_strategy_v1_specs_proto_msgTypes[12].OneofWrappers = []any{}
 	file_setpoint_strategy_v1_specs_proto_msgTypes[14].OneofWrappers = []any{}
 	file_setpoint_strategy_v1_specs_proto_msgTypes[15].OneofWrappers = []any{}
 	file_setpoint_strategy_v1_specs_proto_msgTypes[16].OneofWrappers = []any{}
+	file_setpoint_strategy_v1_specs_proto_msgTypes[17].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_setpoint_strategy_v1_specs_proto_rawDesc), len(file_setpoint_strategy_v1_specs_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   18,
+			NumMessages:   19,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

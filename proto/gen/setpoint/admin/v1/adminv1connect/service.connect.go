@@ -58,6 +58,9 @@ const (
 	AdminServiceErasePersonProcedure = "/setpoint.admin.v1.AdminService/ErasePerson"
 	// AdminServiceBackupKeysProcedure is the fully-qualified name of the AdminService's BackupKeys RPC.
 	AdminServiceBackupKeysProcedure = "/setpoint.admin.v1.AdminService/BackupKeys"
+	// AdminServiceRestoreKeysProcedure is the fully-qualified name of the AdminService's RestoreKeys
+	// RPC.
+	AdminServiceRestoreKeysProcedure = "/setpoint.admin.v1.AdminService/RestoreKeys"
 )
 
 // AdminServiceClient is a client for the setpoint.admin.v1.AdminService service.
@@ -88,6 +91,9 @@ type AdminServiceClient interface {
 	// BackupKeys streams the keys that personal data is encrypted with, to be
 	// kept apart from a backup of the log.
 	BackupKeys(context.Context, *v1.BackupKeysRequest) (*connect.ServerStreamForClient[v1.BackupKeysResponse], error)
+	// RestoreKeys puts back the keys of a backup that are missing. Who is erased
+	// stays erased.
+	RestoreKeys(context.Context, *v1.RestoreKeysRequest) (*v1.RestoreKeysResponse, error)
 }
 
 // NewAdminServiceClient constructs a client for the setpoint.admin.v1.AdminService service. By
@@ -163,6 +169,12 @@ func NewAdminServiceClient(httpClient connect.HTTPClient, baseURL string, opts .
 			connect.WithSchema(adminServiceMethods.ByName("BackupKeys")),
 			connect.WithClientOptions(opts...),
 		),
+		restoreKeys: connect.NewClient[v1.RestoreKeysRequest, v1.RestoreKeysResponse](
+			httpClient,
+			baseURL+AdminServiceRestoreKeysProcedure,
+			connect.WithSchema(adminServiceMethods.ByName("RestoreKeys")),
+			connect.WithClientOptions(opts...),
+		),
 	}
 }
 
@@ -178,6 +190,7 @@ type adminServiceClient struct {
 	backup            *connect.Client[v1.BackupRequest, v1.BackupResponse]
 	erasePerson       *connect.Client[v1.ErasePersonRequest, v1.ErasePersonResponse]
 	backupKeys        *connect.Client[v1.BackupKeysRequest, v1.BackupKeysResponse]
+	restoreKeys       *connect.Client[v1.RestoreKeysRequest, v1.RestoreKeysResponse]
 }
 
 // GetStatus calls setpoint.admin.v1.AdminService.GetStatus.
@@ -250,6 +263,15 @@ func (c *adminServiceClient) BackupKeys(ctx context.Context, req *v1.BackupKeysR
 	return c.backupKeys.CallServerStream(ctx, connect.NewRequest(req))
 }
 
+// RestoreKeys calls setpoint.admin.v1.AdminService.RestoreKeys.
+func (c *adminServiceClient) RestoreKeys(ctx context.Context, req *v1.RestoreKeysRequest) (*v1.RestoreKeysResponse, error) {
+	response, err := c.restoreKeys.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
 // AdminServiceHandler is an implementation of the setpoint.admin.v1.AdminService service.
 type AdminServiceHandler interface {
 	// GetStatus tells where the log and the projections stand.
@@ -278,6 +300,9 @@ type AdminServiceHandler interface {
 	// BackupKeys streams the keys that personal data is encrypted with, to be
 	// kept apart from a backup of the log.
 	BackupKeys(context.Context, *v1.BackupKeysRequest, *connect.ServerStream[v1.BackupKeysResponse]) error
+	// RestoreKeys puts back the keys of a backup that are missing. Who is erased
+	// stays erased.
+	RestoreKeys(context.Context, *v1.RestoreKeysRequest) (*v1.RestoreKeysResponse, error)
 }
 
 // NewAdminServiceHandler builds an HTTP handler from the service implementation. It returns the
@@ -349,6 +374,12 @@ func NewAdminServiceHandler(svc AdminServiceHandler, opts ...connect.HandlerOpti
 		connect.WithSchema(adminServiceMethods.ByName("BackupKeys")),
 		connect.WithHandlerOptions(opts...),
 	)
+	adminServiceRestoreKeysHandler := connect.NewUnaryHandlerSimple(
+		AdminServiceRestoreKeysProcedure,
+		svc.RestoreKeys,
+		connect.WithSchema(adminServiceMethods.ByName("RestoreKeys")),
+		connect.WithHandlerOptions(opts...),
+	)
 	return "/setpoint.admin.v1.AdminService/", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {
 		case AdminServiceGetStatusProcedure:
@@ -371,6 +402,8 @@ func NewAdminServiceHandler(svc AdminServiceHandler, opts ...connect.HandlerOpti
 			adminServiceErasePersonHandler.ServeHTTP(w, r)
 		case AdminServiceBackupKeysProcedure:
 			adminServiceBackupKeysHandler.ServeHTTP(w, r)
+		case AdminServiceRestoreKeysProcedure:
+			adminServiceRestoreKeysHandler.ServeHTTP(w, r)
 		default:
 			http.NotFound(w, r)
 		}
@@ -418,4 +451,8 @@ func (UnimplementedAdminServiceHandler) ErasePerson(context.Context, *v1.ErasePe
 
 func (UnimplementedAdminServiceHandler) BackupKeys(context.Context, *v1.BackupKeysRequest, *connect.ServerStream[v1.BackupKeysResponse]) error {
 	return connect.NewError(connect.CodeUnimplemented, errors.New("setpoint.admin.v1.AdminService.BackupKeys is not implemented"))
+}
+
+func (UnimplementedAdminServiceHandler) RestoreKeys(context.Context, *v1.RestoreKeysRequest) (*v1.RestoreKeysResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("setpoint.admin.v1.AdminService.RestoreKeys is not implemented"))
 }

@@ -1,0 +1,25 @@
+package postgres
+
+import (
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"setpoint.dev/services/internal/record"
+)
+
+const erasureColumns = `org, kind, id, revision, name, holders, reason, recorded, principal`
+
+func (v *view) Erasures(org string) (out []record.Erasure, err error) {
+	err = v.rows("erasures", v.texts.erasures, []any{org}, func(row pgx.Row) error {
+		var e record.Erasure
+		var holders string
+		var recorded int64
+		err := row.Scan(&e.Org, &e.Kind, &e.ID, &e.Revision, &e.Name, &holders, &e.Reason, &recorded, &e.Principal)
+		e.Holders, e.Recorded = strings.Fields(holders), time.Unix(0, recorded).UTC()
+		out = append(out, e)
+		return err
+	})
+	return out, err
+}
