@@ -114,7 +114,7 @@ interrupted.`,
 	add("observe", a.observeCommand(), a.checkInCommand())
 	add("compare", a.gapsCommand(), a.reportCommand())
 	add("operate", a.devCommand(), a.serveCommand(), a.tokenCommand(), a.databaseCommand(), a.statusCommand(),
-		a.doctorCommand(), a.backupCommand(), a.restoreCommand(), a.versionCommand())
+		a.projectionsCommand(), a.doctorCommand(), a.backupCommand(), a.restoreCommand(), a.versionCommand())
 	root.SetHelpCommand(a.helpCommand(root))
 	root.InitDefaultCompletionCmd(a.opts.Args...)
 	if completion, _, err := root.Find([]string{"completion"}); err == nil {
