@@ -183,8 +183,8 @@ func (p *Projector) write(ctx context.Context, at *Checkpoint, batch []*eventlog
 
 func (p *Projector) moved(to Checkpoint, messages int, orgs map[string]uint64) {
 	p.meter.add(messages)
+	p.record.goesOn() // first: who waits for the revision must not see the halt
 	p.record.advance(to.Revision, orgs)
-	p.record.goesOn()
 }
 
 // foldAll appends what the messages make.

@@ -106,7 +106,9 @@ const probeFor = time.Minute
 
 // Skip leaves a message out of every fold of the log, and returns the revision
 // of the event that says so. It refuses any message but the one that folding
-// cannot pass; asking again for one that is left out changes nothing.
+// cannot pass; asking again for one that is left out changes nothing. A
+// projection that halted there goes on before Skip returns, if this process
+// projects; others learn of it within seconds.
 //
 // Of a message that decodes as an envelope only the effects are left out: the
 // aggregate's place in the log and the request id stay on record, so that the
@@ -120,7 +122,7 @@ func (p *Projection) Skip(ctx context.Context, c SkipCommand) (uint64, error) {
 	for _, s := range skips {
 		switch {
 		case s.Sequence == c.Sequence:
-			p.Resume()
+			p.Retry(ctx)
 			return s.Revision, nil
 		case s.RequestID == c.RequestID:
 			return 0, fault.New(fault.Invalid, "request.id_reused",
@@ -157,7 +159,7 @@ func (p *Projection) Skip(ctx context.Context, c SkipCommand) (uint64, error) {
 	}
 	p.logger.Warn("a message of the log is left out of the projections", "sequence", c.Sequence,
 		"principal", c.Principal, "reason", c.Reason, "problem", problem)
-	p.Resume()
+	p.Retry(ctx)
 	return done.Revision, nil
 }
 

@@ -148,7 +148,8 @@ func (c catalog) write(dir string) error {
 		return err
 	}
 	fail := func(err error) error { return fmt.Errorf("write the record's catalog: %w", err) }
-	f, err := os.CreateTemp(dir, catalogFile+".*")
+	// One name, so that nothing piles up where a process was killed.
+	f, err := os.OpenFile(filepath.Join(dir, catalogFile+".new"), os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
 	if err != nil {
 		return fail(err)
 	}
