@@ -106,7 +106,7 @@ func launch(args []string, env ...string) (child, error) {
 	}
 	go func() { _, _ = io.Copy(io.Discard, out) }()
 	url, _, _ := strings.Cut(after, " ")
-	return child{cmd: cmd, url: url, ended: &sync.Once{}}, nil
+	return child{cmd: cmd, url: url, said: said, ended: &sync.Once{}}, nil
 }
 
 // kill ends the process as a power cut would, but for the page cache.

@@ -45,8 +45,10 @@ func main() {
 		{"visibility", b.visibility},
 		{"start", b.start},
 		{"as-of reads", b.asOf},
+		{"as-of reads postgres", b.asOfPostgres},
 		{"eventhorizon", b.eventhorizon},
 		{"rebuild", b.rebuild},
+		{"rebuild postgres", b.rebuildPostgres},
 		{"replay", b.replay},
 		{"restart", b.restart},
 	} {

@@ -128,10 +128,8 @@ func (b bench) startOnce(ctx context.Context, binary string) (time.Duration, flo
 	return 0, 0, fmt.Errorf("no VmRSS in /proc")
 }
 
-// asOf compares reads of the past with reads of the present, of resources that
-// have 200 versions each.
+// asOf compares reads of the past with reads of the present on SQLite.
 func (b bench) asOf(ctx context.Context) error {
-	const resources, versions = 500, 200
 	dir, remove, err := b.folder()
 	if err != nil {
 		return err
@@ -142,6 +140,13 @@ func (b bench) asOf(ctx context.Context) error {
 		return err
 	}
 	defer func() { _ = store.Close() }()
+	return b.past(ctx, store)
+}
+
+// past compares reads of the past with reads of the present, of resources that
+// have 200 versions each.
+func (b bench) past(ctx context.Context, store record.Store) error {
+	const resources, versions = 500, 200
 	at := record.Checkpoint{}
 	for v := range versions {
 		var changes []record.Change

@@ -167,8 +167,10 @@ func (s *Server) project(ctx context.Context, l *lease.Lease) {
 		case record.Halts(err):
 			s.projection.AwaitRetry(ctx, err)
 		default:
+			if s.record.Troubled() == nil {
+				s.opts.Logger.Warn("the record cannot be written", "error", err)
+			}
 			s.record.Trouble(err)
-			s.opts.Logger.Warn("the record cannot be written", "error", err)
 			pause(ctx, time.Second)
 		}
 	}

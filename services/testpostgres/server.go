@@ -104,6 +104,12 @@ func (s *Server) Run(ctx context.Context) error {
 	}
 	_ = os.Remove(filepath.Join(s.dir, "keep"))
 	c := s.command(context.WithoutCancel(ctx), "/bin/sh", args...)
+	// What is sent to the whole group of a test's processes (Ctrl-C, a time limit)
+	// is not for the one that cleans up after them.
+	if c.SysProcAttr == nil {
+		c.SysProcAttr = &syscall.SysProcAttr{}
+	}
+	c.SysProcAttr.Setsid = true
 	leash, err := c.StdinPipe()
 	if err != nil {
 		return err

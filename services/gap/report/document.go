@@ -26,9 +26,9 @@ type Document struct {
 	Policy       string        `json:"policy"`
 	// ErasureEpoch is how many people of the organization were erased when the
 	// report was made: with another one, texts may be gone from it.
-	ErasureEpoch int           `json:"erasureEpoch,omitempty"`
-	Original     bool          `json:"originalTargets,omitempty"` // judged against the targets as first declared
-	Reproduce    string        `json:"reproduce"`                 // the command that gives this document again
+	ErasureEpoch int    `json:"erasureEpoch,omitempty"`
+	Original     bool   `json:"originalTargets,omitempty"` // judged against the targets as first declared
+	Reproduce    string `json:"reproduce"`                 // the command that gives this document again
 
 	Headline    Headline     `json:"headline"`
 	Strategies  []Strategy   `json:"strategies"`

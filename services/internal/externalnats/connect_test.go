@@ -87,7 +87,9 @@ func TestRefusals(t *testing.T) {
 		t.Fatal(err)
 	}
 	secured := run(t, func(o *server.Options) { o.TLSConfig = &tls.Config{Certificates: []tls.Certificate{pair}} })
-	with := func(s *server.Server, password string) string { return "nats://setpoint:" + password + "@" + address(s) }
+	with := func(s *server.Server, password string) string {
+		return "nats://setpoint:" + password + "@" + address(s)
+	}
 	for name, c := range map[string]struct {
 		o      externalnats.Options
 		reason string

@@ -176,6 +176,9 @@ type opened struct {
 	err    error
 }
 
+// tells reports whether the specs of a kind may hold personal text.
+func (p *Personal) tells(kind string) bool { return p != nil && p.specs[kind] != nil }
+
 func (p *Personal) view(ctx context.Context, v View) View {
 	if p == nil {
 		return v

@@ -70,7 +70,7 @@ func (p *Projection) Project(ctx context.Context) error {
 	for {
 		store, live, err := p.data.Live(ctx)
 		if err != nil {
-			return err
+			return &storeError{err} // a database that is away has halted nothing
 		}
 		if live.Version > FoldVersion {
 			err := fault.New(fault.Unavailable, "record.newer_fold",

@@ -220,7 +220,7 @@ func (r *Record) Decide(ctx context.Context, f func(View) error) error {
 	if ok, err := r.fromMemory(f); ok {
 		return err
 	}
-	return r.View(ctx, func(v View) error { return f(learner{v, &r.recent}) })
+	return r.View(ctx, func(v View) error { return f(learner{v, &r.recent, r.personal}) })
 }
 
 func (r *Record) fromMemory(f func(View) error) (answered bool, err error) {
@@ -304,17 +304,20 @@ func (v *memory) AllObservations(_ string, _ uint64, _ func(Observation) error) 
 func (v *memory) CheckIns(_, _ string, _, _ uint64, _ CheckInKey, _ int) ([]CheckIn, error) {
 	return nil, v.miss()
 }
+func (v *memory) Erasures(string) ([]Erasure, error) { return nil, v.miss() }
 func (v *memory) AllCheckIns(_ string, _ uint64, _ func(CheckIn) error) error { return v.miss() }
 
-// learner is a picture of the database whose resources are remembered.
+// learner is a picture of the database whose resources are remembered, but for
+// those that tell of a person: an erasure must leave nothing readable.
 type learner struct {
 	View
-	recent *recent
+	recent   *recent
+	personal *Personal
 }
 
 func (l learner) Resource(org, kind, name string, at uint64) (*Resource, error) {
 	r, err := l.View.Resource(org, kind, name, at)
-	if err == nil && r != nil && at == l.Revision() {
+	if err == nil && r != nil && at == l.Revision() && !l.personal.tells(kind) {
 		l.recent.learn(r, at)
 	}
 	return r, err
@@ -322,7 +325,7 @@ func (l learner) Resource(org, kind, name string, at uint64) (*Resource, error) 
 
 func (l learner) Resources(org, kind string, at uint64, after string, limit int) ([]*Resource, error) {
 	list, err := l.View.Resources(org, kind, at, after, limit)
-	if err == nil && after == "" && at == l.Revision() {
+	if err == nil && after == "" && at == l.Revision() && !l.personal.tells(kind) {
 		l.recent.learnList(listKey{org, kind, limit}, slices.Clone(list), at)
 	}
 	return list, err

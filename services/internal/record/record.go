@@ -26,8 +26,8 @@ type Record struct {
 	owed     atomic.Uint64
 
 	observer Observer
-	recent recent
-	pace   pace
+	recent   recent
+	pace     pace
 
 	mu      sync.Mutex
 	at      uint64

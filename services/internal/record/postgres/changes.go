@@ -25,7 +25,7 @@ type batch struct {
 	groups     []group // of observed, by identity
 	wantValues []*group
 	observed   []*record.Observation
-	corrected  []correction
+	corrected  []ending
 	names      map[[3]string]bool
 	fresh      [][3]string
 	said       []record.PutCheckIn
@@ -41,9 +41,9 @@ type resourceID struct{ org, kind, id string }
 // standing is the newest version under an id: one of the table, or one of
 // resources.
 type standing struct {
-	row           *version // of this batch; nil: of the table
-	name          string
-	from, to, was uint64 // was: when the resource was created
+	row     *version // of this batch; nil: of the table, at place
+	place   string
+	to, was uint64 // was: when the resource was created
 }
 
 type version struct {
@@ -52,11 +52,10 @@ type version struct {
 	metadata, spec, doc []byte
 }
 
-// ending ends a version of the table.
+// ending ends a row of a table.
 type ending struct {
-	resourceID
-	name     string
-	from, to uint64
+	place string
+	to    uint64
 }
 
 type valueID struct{ org, metric, at, source string }
@@ -66,13 +65,8 @@ type group struct {
 	valueID
 	rows        []*record.Observation
 	stood       bool
-	from        uint64
+	place       string
 	corrections int
-}
-
-type correction struct {
-	valueID
-	from, to uint64
 }
 
 // newBatch does what can be done before the checkpoint is claimed: while it is
@@ -213,7 +207,7 @@ func (b *batch) apply(changes []record.Change) {
 	for _, g := range b.groups {
 		n := g.corrections
 		if g.stood {
-			b.corrected = append(b.corrected, correction{g.valueID, g.from, g.rows[0].From})
+			b.corrected = append(b.corrected, ending{g.place, g.rows[0].From})
 			n++
 		}
 		for i, row := range g.rows {
@@ -238,7 +232,7 @@ func (b *batch) end(k resourceID, at uint64) *standing {
 	if s.row != nil {
 		s.row.to = at
 	} else {
-		b.endings = append(b.endings, ending{k, s.name, s.from, at})
+		b.endings = append(b.endings, ending{s.place, at})
 	}
 	return s
 }
@@ -248,7 +242,7 @@ func (b *batch) put(row *version) {
 	if s := b.end(k, row.From); s != nil && s.to == row.From {
 		row.created = s.was
 	}
-	b.ids[k] = &standing{row: row, name: row.Name, from: row.From, to: record.Never, was: row.created}
+	b.ids[k] = &standing{row: row, to: record.Never, was: row.created}
 	if n := [3]string{row.Org, row.Kind, row.Name}; !b.names[n] {
 		b.names[n] = true
 		b.fresh = append(b.fresh, n)
@@ -304,7 +298,7 @@ func (b *batch) lookUp(sent pgx.BatchResults) error {
 			return err
 		}
 		var s standing
-		if _, err := pgx.ForEachRow(rows, []any{&i, &s.name, &s.from, &s.to, &s.was}, func() error {
+		if _, err := pgx.ForEachRow(rows, []any{&i, &s.place, &s.to, &s.was}, func() error {
 			one := s
 			b.ids[b.wantIDs[i-1]] = &one
 			return nil
@@ -317,11 +311,11 @@ func (b *batch) lookUp(sent pgx.BatchResults) error {
 		if err != nil {
 			return err
 		}
-		var from uint64
+		var place string
 		var corrections int
-		if _, err := pgx.ForEachRow(rows, []any{&i, &from, &corrections}, func() error {
+		if _, err := pgx.ForEachRow(rows, []any{&i, &place, &corrections}, func() error {
 			g := b.wantValues[i-1]
-			g.stood, g.from, g.corrections = true, from, corrections
+			g.stood, g.place, g.corrections = true, place, corrections
 			return nil
 		}); err != nil {
 			return err
@@ -333,17 +327,14 @@ func (b *batch) lookUp(sent pgx.BatchResults) error {
 // queueEnds queues the statements that end versions of the tables, once.
 func (b *batch) queueEnds(q *pgx.Batch) {
 	t := b.texts
-	if r := b.endings; len(r) > 0 {
-		q.Queue(t.endResources,
-			column(r, func(e ending) string { return e.org }), column(r, func(e ending) string { return e.kind }),
-			column(r, func(e ending) string { return e.name }),
-			column(r, func(e ending) int64 { return int64(e.from) }), column(r, func(e ending) int64 { return int64(e.to) }))
-	}
-	if r := b.corrected; len(r) > 0 {
-		q.Queue(t.endObservations,
-			column(r, func(c correction) string { return c.org }), column(r, func(c correction) string { return c.metric }),
-			column(r, func(c correction) string { return c.at }), column(r, func(c correction) string { return c.source }),
-			column(r, func(c correction) int64 { return int64(c.from) }), column(r, func(c correction) int64 { return int64(c.to) }))
+	for _, ends := range []struct {
+		text string
+		rows []ending
+	}{{t.endResources, b.endings}, {t.endObservations, b.corrected}} {
+		if len(ends.rows) > 0 {
+			q.Queue(ends.text, column(ends.rows, func(e ending) string { return e.place }),
+				column(ends.rows, func(e ending) int64 { return int64(e.to) }))
+		}
 	}
 	b.endings, b.corrected = nil, nil
 }

@@ -6,3 +6,9 @@ func Many(n int) (undo func()) {
 	many = n
 	return func() { many = before }
 }
+
+// Text is a statement of the first generation.
+func Text(name string) string {
+	t := newTexts("setpoint", "setpoint_g1")
+	return map[string]string{"resource": t.resource, "resources": t.resources}[name]
+}

@@ -96,6 +96,9 @@ func (d *Database) Begin(ctx context.Context) (record.Store, record.Generation, 
 // replaced: it waits for a while, and then fails with Unavailable,
 // record.views_in_use.
 func (d *Database) Promote(ctx context.Context, number int) error {
+	if err := d.analyze(ctx, number); err != nil {
+		return err
+	}
 	return d.patiently(ctx, func() error {
 		return d.asOwner(ctx, "make a generation of the record live", func(o *owner) error {
 			// Rows are locked in order of their numbers, by everybody.
@@ -132,6 +135,22 @@ func (d *Database) Promote(ctx context.Context, number int) error {
 			_, err = o.tx.Exec(ctx, `SELECT pg_notify($1, $2)`, d.opts.Schema, "promoted")
 			return err
 		})
+	})
+}
+
+// analyze lets the planner know what a generation holds before it is read.
+func (d *Database) analyze(ctx context.Context, number int) error {
+	return d.asOwner(ctx, "take statistics of the record", func(o *owner) error {
+		g, err := o.one(`number = $1 AND state = 'building'`, number)
+		if err != nil || g == nil {
+			return err // Promote says what is wrong
+		}
+		for _, table := range partitioned {
+			if err := o.exec(`ANALYZE ` + d.schemaOf(number) + `.` + table); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 }
 

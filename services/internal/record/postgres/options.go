@@ -100,6 +100,7 @@ var writerSettings = map[string]string{
 	"jit":                                 "off",
 	"enable_hashjoin":                     "off",
 	"enable_mergejoin":                    "off",
+	"plan_cache_mode":                     "force_custom_plan", // tables grow
 	"lock_timeout":                        milliseconds(giveUp),
 	"idle_in_transaction_session_timeout": milliseconds(hang),
 }

@@ -102,21 +102,22 @@ func newTexts(control, schema string) *texts {
 
 		claim: s(`SELECT state, log_id, revision FROM {c}.generation WHERE number = $1 FOR UPDATE`),
 		move:  s(`UPDATE {c}.generation SET log_id = $2, revision = $3, hash = $4 WHERE number = $1`),
-		earlierResources: s(`SELECT u.i, r.name, r.rev_from, r.rev_to, r.created
+		earlierResources: s(`SELECT u.i, r.place, r.rev_to, r.created
 			FROM unnest($1::text[], $2::text[], $3::text[]) WITH ORDINALITY u (org, kind, id, i)
-			CROSS JOIN LATERAL (SELECT * FROM {g}.resource v
+			CROSS JOIN LATERAL (SELECT v.ctid::text AS place, v.rev_to, v.created FROM {g}.resource v
 				WHERE v.org = u.org AND v.kind = u.kind AND v.id = u.id ORDER BY v.rev_from DESC LIMIT 1) r`),
 		newestValues: s(`SELECT m.i, v.observed_at FROM unnest($1::text[], $2::text[]) WITH ORDINALITY m (org, metric_id, i)
 			CROSS JOIN LATERAL (SELECT o.observed_at FROM {g}.observation o WHERE o.org = m.org AND o.metric_id = m.metric_id
 				ORDER BY o.observed_at DESC LIMIT 1) v`),
-		earlierValues: s(`SELECT u.i, o.rev_from, o.corrections
+		earlierValues: s(`SELECT u.i, o.place, o.corrections
 			FROM unnest($1::text[], $2::text[], $3::text[], $4::text[]) WITH ORDINALITY u (org, metric_id, observed_at, source, i)
-			CROSS JOIN LATERAL (SELECT * FROM {g}.observation v
+			CROSS JOIN LATERAL (SELECT v.ctid::text AS place, v.corrections FROM {g}.observation v
 				WHERE v.org = u.org AND v.metric_id = u.metric_id AND v.observed_at = u.observed_at AND v.source = u.source
 				ORDER BY v.rev_from DESC LIMIT 1) o`),
+		// Rows are where the look-ups of the same transaction found them: nobody
+		// else writes. No plan is needed to find them again.
 		endResources: s(`UPDATE {g}.resource r SET rev_to = u.rev_to
-			FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::bigint[]) u (org, kind, name, rev_from, rev_to)
-			WHERE r.org = u.org AND r.kind = u.kind AND r.name = u.name AND r.rev_from = u.rev_from`),
+			FROM unnest($1::text[], $2::bigint[]) u (place, rev_to) WHERE r.ctid = u.place::tid`),
 		putResources: s(`INSERT INTO {g}.resource (org, kind, name, rev_from, rev_to, id, created, metadata, spec,
 				set_name, effective, recorded, principal, manager, doc)
 			SELECT u.org, u.kind, u.name, u.rev_from, u.rev_to, u.id, u.created, u.metadata, u.spec,
@@ -127,8 +128,7 @@ func newTexts(control, schema string) *texts {
 		putNames: s(`INSERT INTO {g}.resource_name (org, kind, name) SELECT * FROM unnest($1::text[], $2::text[], $3::text[])
 			ON CONFLICT DO NOTHING`),
 		endObservations: s(`UPDATE {g}.observation o SET rev_to = u.rev_to
-			FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::bigint[]) u (org, metric_id, observed_at, source, rev_from, rev_to)
-			WHERE o.org = u.org AND o.metric_id = u.metric_id AND o.observed_at = u.observed_at AND o.source = u.source AND o.rev_from = u.rev_from`),
+			FROM unnest($1::text[], $2::bigint[]) u (place, rev_to) WHERE o.ctid = u.place::tid`),
 		putObservations: s(`INSERT INTO {g}.observation (` + observationColumns + `)
 			SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::bigint[], $7::double precision[],
 				$8::text[], $9::bigint[], $10::integer[])`),

@@ -1,0 +1,186 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"setpoint.dev/services/internal/record"
+	"setpoint.dev/services/internal/record/postgres"
+	"setpoint.dev/services/kinds"
+	"setpoint.dev/services/testpostgres"
+)
+
+// privateServer is a PostgreSQL server of its own, as durable as they come.
+func privateServer(ctx context.Context) (*testpostgres.Server, error) {
+	return testpostgres.Start(ctx, "shared_buffers=256MB", "max_wal_size=2GB")
+}
+
+// rebuildPostgres compares a rebuild on PostgreSQL with writing the same rows
+// without us.
+func (b bench) rebuildPostgres(ctx context.Context) (err error) {
+	l, done, err := b.long(ctx)
+	if err != nil {
+		return err
+	}
+	defer done()
+	s, err := privateServer(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.Close()) }()
+	data, err := postgres.Open(ctx, postgres.Options{URL: s.URL("postgres"), Kinds: l.registry})
+	if err != nil {
+		return err
+	}
+	defer func() { _ = data.Close() }()
+	rec := record.New(data, record.Checkpoint{}, time.Minute, l.log.LastRevision)
+	p := record.NewProjection(l.log, l.registry, data, rec, nil, slog.New(slog.DiscardHandler))
+	idle := resident()
+	var ours, raws, ratios []float64
+	peak := idle
+	for range b.rounds {
+		watch := watchMemory()
+		begin := time.Now()
+		if err := p.Rebuild(ctx, nil); err != nil {
+			return err
+		}
+		took := time.Since(begin)
+		peak = max(peak, watch())
+		_, g, err := data.Live(ctx)
+		if err != nil {
+			return err
+		}
+		if g.At.Revision != l.last {
+			return fmt.Errorf("rebuilt to %d of %d", g.At.Revision, l.last)
+		}
+		_, empty, err := data.Begin(ctx)
+		if err != nil {
+			return err
+		}
+		raw, rows, err := copyRows(ctx, s.URL("postgres"), g.Number, empty.Number, l.last)
+		if err != nil {
+			return err
+		}
+		if err := data.Drop(ctx, empty.Number); err != nil {
+			return err
+		}
+		ours = append(ours, float64(l.last)/took.Seconds())
+		raws = append(raws, float64(l.last)/raw.Seconds())
+		ratios = append(ratios, raw.Seconds()/took.Seconds())
+		fmt.Printf("  rebuild %.2f s, %d rows without us %.2f s\n", took.Seconds(), rows, raw.Seconds())
+	}
+	line("rebuild on PostgreSQL: messages per second", fmt.Sprintf("%.0f", median(ours)), "")
+	line("the same rows by COPY without us: messages per second", fmt.Sprintf("%.0f", median(raws)), "")
+	line("rebuild / raw", fmt.Sprintf("%.2f", median(ratios)), "at least 0.60")
+	line("memory over idle, the log's server included", fmt.Sprintf("%d MiB", (peak-idle)>>20), "at most 300 MB")
+	return nil
+}
+
+// copyRows writes the rows of one generation into another: as they came, in
+// batches of as many messages as ours, each in the order of its keys, by COPY,
+// a transaction for each batch. Reading them is not timed.
+func copyRows(ctx context.Context, url string, from, to int, last uint64) (took time.Duration, rows int, err error) {
+	out, err := pgx.Connect(ctx, url)
+	if err != nil {
+		return 0, 0, err
+	}
+	defer func() { _ = out.Close(ctx) }()
+	type source struct {
+		table   string
+		columns []string
+		at      int // the column that orders
+		conn    *pgx.Conn
+		rows    pgx.Rows
+		next    []any
+	}
+	var sources []*source
+	advance := func(s *source) (err error) {
+		s.next = nil
+		if !s.rows.Next() {
+			return s.rows.Err()
+		}
+		s.next, err = s.rows.Values()
+		return err
+	}
+	for _, r := range rawStatements {
+		if r.table == "resource" {
+			r.columns += ", doc"
+		}
+		s := &source{table: r.table, columns: strings.Split(r.columns, ", ")}
+		s.at = slices.Index(s.columns, r.order)
+		if s.conn, err = pgx.Connect(ctx, url); err != nil {
+			return 0, 0, err
+		}
+		defer func() { _ = s.conn.Close(ctx) }()
+		text := strings.Replace(r.columns, ", doc", ", doc::text", 1)
+		if s.rows, err = s.conn.Query(ctx, fmt.Sprintf("SELECT %s FROM setpoint_g%d.%s ORDER BY %s", text, from, r.table, r.order)); err != nil {
+			return 0, 0, err
+		}
+		defer s.rows.Close()
+		if err := advance(s); err != nil {
+			return 0, 0, err
+		}
+		sources = append(sources, s)
+	}
+	for end := uint64(rawBatch); ; end += rawBatch {
+		batch := make([][][]any, len(sources))
+		for i, s := range sources {
+			for s.next != nil && uint64(s.next[s.at].(int64)) <= end {
+				batch[i] = append(batch[i], s.next)
+				if err := advance(s); err != nil {
+					return 0, 0, err
+				}
+			}
+			sortByKey(batch[i])
+		}
+		begin := time.Now()
+		tx, err := out.Begin(ctx)
+		if err != nil {
+			return 0, 0, err
+		}
+		for i, s := range sources {
+			if len(batch[i]) == 0 {
+				continue
+			}
+			n, err := tx.CopyFrom(ctx, pgx.Identifier{fmt.Sprintf("setpoint_g%d", to), s.table}, s.columns, pgx.CopyFromRows(batch[i]))
+			if err != nil {
+				return 0, 0, err
+			}
+			rows += int(n)
+		}
+		if err := tx.Commit(ctx); err != nil {
+			return 0, 0, err
+		}
+		took += time.Since(begin)
+		if end >= last {
+			return took, rows, nil
+		}
+	}
+}
+
+// asOfPostgres compares reads of the past with reads of the present on
+// PostgreSQL.
+func (b bench) asOfPostgres(ctx context.Context) (err error) {
+	s, err := privateServer(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.Close()) }()
+	data, err := postgres.Open(ctx, postgres.Options{URL: s.URL("postgres"), Kinds: kinds.Registry()})
+	if err != nil {
+		return err
+	}
+	defer func() { _ = data.Close() }()
+	store, _, err := data.Live(ctx)
+	if err != nil {
+		return err
+	}
+	return b.past(ctx, store)
+}
