@@ -213,7 +213,7 @@ func (h *History) Check(log []Entry, strict bool) Verdict {
 	v.Stale = stale(ops)
 	switch porcupine.CheckOperationsTimeout(register, order, time.Minute) {
 	case porcupine.Illegal:
-		v.wrong("no order of the commands on %s explains what was answered", strings.Join(illegal(order), ", "))
+		v.wrong("no order of the commands explains what was answered, last, on %s", strings.Join(illegal(order), "\n"))
 	case porcupine.Unknown:
 		v.wrong("the search for an order did not end within a minute")
 	}

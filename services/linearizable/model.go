@@ -1,7 +1,9 @@
 package linearizable
 
 import (
+	"fmt"
 	"sort"
+	"strings"
 	"time"
 
 	"github.com/anishathalye/porcupine"
@@ -49,14 +51,40 @@ func partition(history []porcupine.Operation) [][]porcupine.Operation {
 	return parts
 }
 
-// illegal names the registers whose history no order explains.
+// illegal tells of each register whose history no order explains which answer
+// is the first that does not fit, and what was answered just before it.
 func illegal(history []porcupine.Operation) []string {
-	var names []string
+	var out []string
 	for _, part := range partition(history) {
-		if porcupine.CheckOperationsTimeout(register, part, time.Minute) == porcupine.Illegal {
-			names = append(names, part[0].Input.(Operation).Register)
+		if porcupine.CheckOperationsTimeout(register, part, time.Minute) != porcupine.Illegal {
+			continue
 		}
+		sort.Slice(part, func(i, j int) bool { return part[i].Return < part[j].Return })
+		// Until an answer is there, the command may happen at any time.
+		first := sort.Search(len(part), func(n int) bool {
+			var until []porcupine.Operation
+			for _, o := range part {
+				if o.Call > part[n].Return {
+					continue
+				}
+				if o.Return > part[n].Return {
+					if o.Input.(Operation).Read() || o.Input.(Operation).Outcome != Done {
+						continue
+					}
+					o.Return = part[len(part)-1].Return
+				}
+				until = append(until, o)
+			}
+			return porcupine.CheckOperationsTimeout(register, until, time.Minute) == porcupine.Illegal
+		})
+		var b strings.Builder
+		fmt.Fprintf(&b, "%s:", part[0].Input.(Operation).Register)
+		for _, o := range part[max(0, first-12):min(first+1, len(part))] {
+			in := o.Input.(Operation)
+			fmt.Fprintf(&b, "\n  %v to %v, client %d: %s", in.Call, in.Return, in.Client, in)
+		}
+		out = append(out, b.String())
 	}
-	sort.Strings(names)
-	return names
+	sort.Strings(out)
+	return out
 }
