@@ -62,7 +62,7 @@ func deploy(ctx context.Context) (_ *deployment, err error) {
 	if d.dir, err = os.MkdirTemp("", "setpoint-split-"); err != nil {
 		return nil, err
 	}
-	if err := d.startNATS(ctx); err != nil {
+	if err := d.startNATS(); err != nil {
 		return nil, err
 	}
 	if d.postgres, err = testpostgres.Start(ctx, "fsync=off"); err != nil {
@@ -99,11 +99,7 @@ func deploy(ctx context.Context) (_ *deployment, err error) {
 	return d, err
 }
 
-func (d *deployment) startNATS(ctx context.Context) error {
-	path, err := natsServer()
-	if err != nil {
-		return err
-	}
+func (d *deployment) startNATS() error {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return err
@@ -122,6 +118,16 @@ func (d *deployment) startNATS(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	d.natsURL = "nats://setpoint:" + strings.ReplaceAll(natsPassword, " ", "%20") + "@" + address
+	return d.runNATS()
+}
+
+// runNATS starts the server, also again; setpoint waits until it is ready.
+func (d *deployment) runNATS() error {
+	path, err := natsServer()
+	if err != nil {
+		return err
+	}
 	cmd := exec.Command(path, "-c", filepath.Join(d.dir, "nats.conf"))
 	cmd.Env = append(os.Environ(), "NATS_STORE_DIR="+filepath.Join(d.dir, "nats"))
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
@@ -129,8 +135,7 @@ func (d *deployment) startNATS(ctx context.Context) error {
 		return err
 	}
 	d.nats = child{cmd: cmd, ended: &sync.Once{}}
-	d.natsURL = "nats://setpoint:" + strings.ReplaceAll(natsPassword, " ", "%20") + "@" + address
-	return nil // setpoint waits for it
+	return nil
 }
 
 // serve starts one process, and waits until it answers. Its URLs, which hold

@@ -246,3 +246,46 @@ func TestTheDatabaseIsAwayForAWhile(t *testing.T) {
 		return err
 	})
 }
+
+// NATS that is away for a while is waited for, too: what was acknowledged is
+// there, and somebody projects again.
+func TestNATSIsAwayForAWhile(t *testing.T) {
+	f := startFailover(t)
+	f.drain()
+	f.stop()
+	f.running.Wait()
+	before := f.written.Load()
+	f.nats.kill()
+	ctx := context.Background()
+	limited, cancel := context.WithTimeout(ctx, 3*time.Second)
+	defer cancel()
+	if _, err := f.c.observe.RecordObservations(limited, &strategyv1.RecordObservationsRequest{
+		RequestId: "away", Observations: []*strategyv1.Observation{value("revenue", "1999-01-01", 1)},
+	}); err == nil {
+		t.Error("a write was acknowledged by nobody")
+	}
+	if err := f.runNATS(); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the same write after that", 30*time.Second, func() error {
+		_, err := f.c.observe.RecordObservations(ctx, &strategyv1.RecordObservationsRequest{
+			RequestId: "away", Observations: []*strategyv1.Observation{value("revenue", "1999-01-01", 1)},
+		})
+		return err
+	})
+	eventually(t, "all goes on", 30*time.Second, func() error {
+		for _, c := range append(slices.Clone(f.api["gap"]), f.projectors...) {
+			if p, err := status(ctx, c.url); err != nil || p.GetState() != "running" {
+				return fmt.Errorf("%v %w", p, err)
+			}
+		}
+		if _, err := f.holder(); err != nil {
+			return err
+		}
+		res, err := f.c.observe.ListObservations(ctx, &strategyv1.ListObservationsRequest{Metric: "revenue", PageSize: 10_000})
+		if n := int64(len(res.GetObservations())); err == nil && n != before+1 {
+			err = fmt.Errorf("%d of %d values", n, before+1)
+		}
+		return err
+	})
+}

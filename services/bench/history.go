@@ -160,7 +160,7 @@ func (h *history) commit(i int, subjects []eventlog.Subject, events []*eventv1.E
 		h.last[s] = sum[:]
 		f, err := h.js.PublishMsgAsync(&nats.Msg{Subject: s.String(0), Data: body, Header: nats.Header{
 			eventlog.HeaderTypes: {events[n].Type}, eventlog.HeaderRequest: {request},
-		}})
+		}}, jetstream.WithStallWait(time.Minute))
 		if err != nil {
 			return err
 		}

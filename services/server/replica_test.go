@@ -12,10 +12,14 @@ import (
 	"testing"
 	"time"
 
+	"github.com/nats-io/nats.go"
+
 	declarationv1 "setpoint.dev/proto/gen/setpoint/declaration/v1"
 	"setpoint.dev/proto/gen/setpoint/declaration/v1/declarationv1connect"
 	"setpoint.dev/services/internal/embeddednats"
+	"setpoint.dev/services/internal/eventlog"
 	"setpoint.dev/services/internal/fault"
+	"setpoint.dev/services/testpostgres"
 )
 
 // externalNATS is a server that others run, and its URL.
@@ -120,6 +124,59 @@ func TestReplicasWithRecordsOfTheirOwn(t *testing.T) {
 		}
 		if _, err := clients[1-i].Get(ctx, &declarationv1.GetRequest{Kind: "unit", Name: name, MinRevision: res.GetRevision()}); err != nil {
 			t.Errorf("%s, read from the other replica: %v", name, err)
+		}
+	}
+}
+
+// What halts the projection is told by every process, whichever projects, also
+// after another one has tried.
+func TestEveryReplicaTellsWhatHaltedTheProjection(t *testing.T) {
+	address, database := externalNATS(t), testpostgres.New(t)
+	var all []*Server
+	for _, target := range []string{"projector", "projector", "declaration"} {
+		all = append(all, startServer(t, Options{
+			Data: t.TempDir(), Targets: []string{target}, NATS: NATS{URL: address}, DatabaseURL: database,
+		}))
+	}
+	for _, s := range all {
+		eventually(t, "every process is healthy", func() bool { return s.Healthy(t.Context()) == nil })
+	}
+	nc, err := nats.Connect(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer nc.Close()
+	log, err := eventlog.Open(t.Context(), nc, eventlog.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err = log.Append(t.Context(), eventlog.Command{RequestID: "r", Principal: "p", Manager: "api", Recorded: time.Now()}, eventlog.Draft{
+		Subject: eventlog.Subject{Org: "default", Service: "strategy", Kind: "wish", ID: "w"},
+		Events:  []eventlog.Event{{Type: "strategy.wish_declared.v9", Payload: []byte{1}}},
+	}); err != nil {
+		t.Fatal(err)
+	}
+	tells := func(s *Server) bool {
+		_, halted := s.record.Status()
+		return halted != nil && strings.Contains(halted.Error(), "strategy.wish_declared.v9")
+	}
+	for _, s := range all {
+		eventually(t, "every process tells", func() bool { return tells(s) })
+		eventually(t, "every process is unhealthy", func() bool { return s.Healthy(t.Context()) != nil })
+	}
+}
+
+// eventually waits for a condition.
+func eventually(t *testing.T, what string, f func() bool) {
+	t.Helper()
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	end := time.After(30 * time.Second)
+	for !f() {
+		select {
+		case <-tick.C:
+		case <-end:
+			t.Fatalf("not within 30 s: %s", what)
 		}
 	}
 }

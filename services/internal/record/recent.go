@@ -304,7 +304,7 @@ func (v *memory) AllObservations(_ string, _ uint64, _ func(Observation) error) 
 func (v *memory) CheckIns(_, _ string, _, _ uint64, _ CheckInKey, _ int) ([]CheckIn, error) {
 	return nil, v.miss()
 }
-func (v *memory) Erasures(string) ([]Erasure, error) { return nil, v.miss() }
+func (v *memory) Erasures(string) ([]Erasure, error)                          { return nil, v.miss() }
 func (v *memory) AllCheckIns(_ string, _ uint64, _ func(CheckIn) error) error { return v.miss() }
 
 // learner is a picture of the database whose resources are remembered, but for
