@@ -49,7 +49,7 @@ func TestTargets(t *testing.T) {
 		}
 	}
 	got, err := chosen(Options{Targets: []string{"gap"}, DatabaseURL: "postgres:"})
-	if err != nil || slices.ContainsFunc(got, func(p part) bool { return p.name == "strategy" || p.name == "projector" || p.name == "commands" }) {
+	if err != nil || slices.ContainsFunc(got, func(p part) bool { return p.name == "strategy" || p.name == "projector" }) {
 		t.Errorf("gap starts %v, %v", names(got), err)
 	}
 	if all, err := chosen(Options{Targets: []string{All}}); err != nil || len(all) != len(parts) {
