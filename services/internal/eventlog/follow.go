@@ -202,12 +202,12 @@ func (l *Log) readRound(parent context.Context, a *assembler, to uint64, handle 
 			}
 		}
 	}()
-	overdue := uint64(0) // what the leader had and did not arrive in time
+	var seen unseen
 	for delivered := uint64(1); ; delivered++ {
 		in, ok := next(arrived)
 		if !ok {
 			delivered--
-			err := l.catchUp(ctx, a, &overdue)
+			err := l.catchUp(ctx, a, &seen)
 			if err != nil {
 				return ends(err)
 			}

@@ -33,19 +33,37 @@ func next(arrived <-chan arrival) (arrival, bool) {
 // catchUp is called when nothing comes. Heartbeats go on when a single message
 // is lost on its way, and if nothing follows it no sequence is out of turn; so
 // the leader is asked whether it has what is expected. If it still has not
-// come at the next call, overdue tells, it is taken from the leader.
-func (l *Log) catchUp(ctx context.Context, a *assembler, overdue *uint64) error {
-	if *overdue == a.next {
+// come at the next call, seen tells, it is taken from the leader.
+//
+// A leader that says that the stream goes on, and at two calls lacks what is
+// expected, has lost its end: that is a hole.
+func (l *Log) catchUp(ctx context.Context, a *assembler, seen *unseen) error {
+	if seen.overdue == a.next {
 		return l.fill(ctx, a, forever)
 	}
 	ctx, cancel := context.WithTimeout(ctx, quiet)
 	defer cancel()
 	// No answer is no news: whether the consumer lives is another question.
-	if r, err := l.leaders(ctx, a.next, a.except); err == nil && r != nil {
-		*overdue = a.next
+	info, err := l.stream.Info(ctx)
+	if err != nil || info.State.LastSeq < a.next {
+		return nil
+	}
+	r, err := l.leaders(ctx, a.next, a.except)
+	switch {
+	case err != nil:
+	case r != nil:
+		seen.overdue = a.next
+	case seen.missing == a.next:
+		return hole(a.next, 0)
+	default:
+		seen.missing = a.next
 	}
 	return nil
 }
+
+// unseen is what the leader said of sequences that did not arrive: it has one,
+// or lacks it although the stream goes on.
+type unseen struct{ overdue, missing uint64 }
 
 // add adds what a consumer delivered, and what it left out before that.
 func (l *Log) add(ctx context.Context, a *assembler, r *Record) error {
