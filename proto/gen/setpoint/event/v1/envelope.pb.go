@@ -50,7 +50,11 @@ type Envelope struct {
 	Commit       *Commit  `protobuf:"bytes,10,opt,name=commit,proto3" json:"commit,omitempty"`
 	Events       []*Event `protobuf:"bytes,11,rep,name=events,proto3" json:"events,omitempty"`
 	// Why, in the words of who acted.
-	Reason        string `protobuf:"bytes,12,opt,name=reason,proto3" json:"reason,omitempty"`
+	Reason string `protobuf:"bytes,12,opt,name=reason,proto3" json:"reason,omitempty"`
+	// What the aggregate is after these events: folding its events from the
+	// first gives the same. Of aggregates that carry one (initiatives, change
+	// programs); at most 256 KiB, nothing personal.
+	State         []byte `protobuf:"bytes,13,opt,name=state,proto3" json:"state,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -169,6 +173,13 @@ func (x *Envelope) GetReason() string {
 	return ""
 }
 
+func (x *Envelope) GetState() []byte {
+	if x != nil {
+		return x.State
+	}
+	return nil
+}
+
 // Commit places a message within its commit: the messages of one commit are
 // consecutive, and only the last one's sequence is a legal revision.
 type Commit struct {
@@ -283,7 +294,7 @@ var File_setpoint_event_v1_envelope_proto protoreflect.FileDescriptor
 
 const file_setpoint_event_v1_envelope_proto_rawDesc = "" +
 	"\n" +
-	" setpoint/event/v1/envelope.proto\x12\x11setpoint.event.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a setpoint/common/v1/options.proto\"\xb2\x03\n" +
+	" setpoint/event/v1/envelope.proto\x12\x11setpoint.event.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a setpoint/common/v1/options.proto\"\xc8\x03\n" +
 	"\bEnvelope\x12\x16\n" +
 	"\x06format\x18\x01 \x01(\rR\x06format\x12\x1d\n" +
 	"\n" +
@@ -298,7 +309,8 @@ const file_setpoint_event_v1_envelope_proto_rawDesc = "" +
 	"\x06commit\x18\n" +
 	" \x01(\v2\x19.setpoint.event.v1.CommitR\x06commit\x120\n" +
 	"\x06events\x18\v \x03(\v2\x18.setpoint.event.v1.EventR\x06events\x12\x1c\n" +
-	"\x06reason\x18\f \x01(\tB\x04\x88\xe7\x18\x01R\x06reason\"4\n" +
+	"\x06reason\x18\f \x01(\tB\x04\x88\xe7\x18\x01R\x06reason\x12\x14\n" +
+	"\x05state\x18\r \x01(\fR\x05state\"4\n" +
 	"\x06Commit\x12\x14\n" +
 	"\x05index\x18\x01 \x01(\rR\x05index\x12\x14\n" +
 	"\x05count\x18\x02 \x01(\rR\x05count\"5\n" +

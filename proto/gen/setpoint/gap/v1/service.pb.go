@@ -1313,7 +1313,7 @@ var File_setpoint_gap_v1_service_proto protoreflect.FileDescriptor
 
 const file_setpoint_gap_v1_service_proto_rawDesc = "" +
 	"\n" +
-	"\x1dsetpoint/gap/v1/service.proto\x12\x0fsetpoint.gap.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a setpoint/common/v1/options.proto\"\xab\x02\n" +
+	"\x1dsetpoint/gap/v1/service.proto\x12\x0fsetpoint.gap.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a setpoint/common/v1/options.proto\x1a\x1esetpoint/gap/v1/coverage.proto\"\xab\x02\n" +
 	"\x0fEvaluateRequest\x12\x1a\n" +
 	"\bstrategy\x18\x01 \x01(\tR\bstrategy\x12;\n" +
 	"\x05as_of\x18\x02 \x01(\tB&\xbaH#r!2\x1f^([0-9]{4}-[0-9]{2}-[0-9]{2})?$R\x04asOf\x12#\n" +
@@ -1468,11 +1468,12 @@ const file_setpoint_gap_v1_service_proto_rawDesc = "" +
 	"\x06sha256\x18\x03 \x01(\tR\x06sha256\x12\x13\n" +
 	"\x05as_of\x18\x04 \x01(\tR\x04asOf\x12\x1a\n" +
 	"\brevision\x18\x05 \x01(\x03R\brevision\x12#\n" +
-	"\rerasure_epoch\x18\x06 \x01(\x05R\ferasureEpoch2\xfc\x01\n" +
+	"\rerasure_epoch\x18\x06 \x01(\x05R\ferasureEpoch2\xc9\x02\n" +
 	"\n" +
 	"GapService\x12T\n" +
 	"\bEvaluate\x12 .setpoint.gap.v1.EvaluateRequest\x1a!.setpoint.gap.v1.EvaluateResponse\"\x03\x90\x02\x01\x12H\n" +
-	"\x05Watch\x12\x1d.setpoint.gap.v1.WatchRequest\x1a\x1e.setpoint.gap.v1.WatchResponse0\x01\x12N\n" +
+	"\x05Watch\x12\x1d.setpoint.gap.v1.WatchRequest\x1a\x1e.setpoint.gap.v1.WatchResponse0\x01\x12K\n" +
+	"\x05Cover\x12\x1d.setpoint.gap.v1.CoverRequest\x1a\x1e.setpoint.gap.v1.CoverResponse\"\x03\x90\x02\x01\x12N\n" +
 	"\x06Report\x12\x1e.setpoint.gap.v1.ReportRequest\x1a\x1f.setpoint.gap.v1.ReportResponse\"\x03\x90\x02\x01B.Z,setpoint.dev/proto/gen/setpoint/gap/v1;gapv1b\x06proto3"
 
 var (
@@ -1503,6 +1504,8 @@ var file_setpoint_gap_v1_service_proto_goTypes = []any{
 	(*ReportResponse)(nil),   // 11: setpoint.gap.v1.ReportResponse
 	nil,                      // 12: setpoint.gap.v1.RollUp.CountsEntry
 	(*structpb.Struct)(nil),  // 13: google.protobuf.Struct
+	(*CoverRequest)(nil),     // 14: setpoint.gap.v1.CoverRequest
+	(*CoverResponse)(nil),    // 15: setpoint.gap.v1.CoverResponse
 }
 var file_setpoint_gap_v1_service_proto_depIdxs = []int32{
 	0,  // 0: setpoint.gap.v1.WatchRequest.query:type_name -> setpoint.gap.v1.EvaluateRequest
@@ -1519,12 +1522,14 @@ var file_setpoint_gap_v1_service_proto_depIdxs = []int32{
 	8,  // 11: setpoint.gap.v1.RollUp.explanation:type_name -> setpoint.gap.v1.Explanation
 	0,  // 12: setpoint.gap.v1.GapService.Evaluate:input_type -> setpoint.gap.v1.EvaluateRequest
 	1,  // 13: setpoint.gap.v1.GapService.Watch:input_type -> setpoint.gap.v1.WatchRequest
-	10, // 14: setpoint.gap.v1.GapService.Report:input_type -> setpoint.gap.v1.ReportRequest
-	3,  // 15: setpoint.gap.v1.GapService.Evaluate:output_type -> setpoint.gap.v1.EvaluateResponse
-	2,  // 16: setpoint.gap.v1.GapService.Watch:output_type -> setpoint.gap.v1.WatchResponse
-	11, // 17: setpoint.gap.v1.GapService.Report:output_type -> setpoint.gap.v1.ReportResponse
-	15, // [15:18] is the sub-list for method output_type
-	12, // [12:15] is the sub-list for method input_type
+	14, // 14: setpoint.gap.v1.GapService.Cover:input_type -> setpoint.gap.v1.CoverRequest
+	10, // 15: setpoint.gap.v1.GapService.Report:input_type -> setpoint.gap.v1.ReportRequest
+	3,  // 16: setpoint.gap.v1.GapService.Evaluate:output_type -> setpoint.gap.v1.EvaluateResponse
+	2,  // 17: setpoint.gap.v1.GapService.Watch:output_type -> setpoint.gap.v1.WatchResponse
+	15, // 18: setpoint.gap.v1.GapService.Cover:output_type -> setpoint.gap.v1.CoverResponse
+	11, // 19: setpoint.gap.v1.GapService.Report:output_type -> setpoint.gap.v1.ReportResponse
+	16, // [16:20] is the sub-list for method output_type
+	12, // [12:16] is the sub-list for method input_type
 	12, // [12:12] is the sub-list for extension type_name
 	12, // [12:12] is the sub-list for extension extendee
 	0,  // [0:12] is the sub-list for field type_name
@@ -1535,6 +1540,7 @@ func file_setpoint_gap_v1_service_proto_init() {
 	if File_setpoint_gap_v1_service_proto != nil {
 		return
 	}
+	file_setpoint_gap_v1_coverage_proto_init()
 	file_setpoint_gap_v1_service_proto_msgTypes[4].OneofWrappers = []any{}
 	file_setpoint_gap_v1_service_proto_msgTypes[6].OneofWrappers = []any{}
 	file_setpoint_gap_v1_service_proto_msgTypes[7].OneofWrappers = []any{}

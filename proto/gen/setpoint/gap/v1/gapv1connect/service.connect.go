@@ -37,6 +37,8 @@ const (
 	GapServiceEvaluateProcedure = "/setpoint.gap.v1.GapService/Evaluate"
 	// GapServiceWatchProcedure is the fully-qualified name of the GapService's Watch RPC.
 	GapServiceWatchProcedure = "/setpoint.gap.v1.GapService/Watch"
+	// GapServiceCoverProcedure is the fully-qualified name of the GapService's Cover RPC.
+	GapServiceCoverProcedure = "/setpoint.gap.v1.GapService/Cover"
 	// GapServiceReportProcedure is the fully-qualified name of the GapService's Report RPC.
 	GapServiceReportProcedure = "/setpoint.gap.v1.GapService/Report"
 )
@@ -48,6 +50,9 @@ type GapServiceClient interface {
 	// Watch evaluates now and again whenever something recorded, or the day,
 	// changes the result, until the client leaves.
 	Watch(context.Context, *v1.WatchRequest) (*connect.ServerStreamForClient[v1.WatchResponse], error)
+	// Cover adds up what initiatives in progress are expected to add to each
+	// target, beside its gap.
+	Cover(context.Context, *v1.CoverRequest) (*v1.CoverResponse, error)
 	// Report renders the gap report as a document.
 	Report(context.Context, *v1.ReportRequest) (*v1.ReportResponse, error)
 }
@@ -76,6 +81,13 @@ func NewGapServiceClient(httpClient connect.HTTPClient, baseURL string, opts ...
 			connect.WithSchema(gapServiceMethods.ByName("Watch")),
 			connect.WithClientOptions(opts...),
 		),
+		cover: connect.NewClient[v1.CoverRequest, v1.CoverResponse](
+			httpClient,
+			baseURL+GapServiceCoverProcedure,
+			connect.WithSchema(gapServiceMethods.ByName("Cover")),
+			connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+			connect.WithClientOptions(opts...),
+		),
 		report: connect.NewClient[v1.ReportRequest, v1.ReportResponse](
 			httpClient,
 			baseURL+GapServiceReportProcedure,
@@ -90,6 +102,7 @@ func NewGapServiceClient(httpClient connect.HTTPClient, baseURL string, opts ...
 type gapServiceClient struct {
 	evaluate *connect.Client[v1.EvaluateRequest, v1.EvaluateResponse]
 	watch    *connect.Client[v1.WatchRequest, v1.WatchResponse]
+	cover    *connect.Client[v1.CoverRequest, v1.CoverResponse]
 	report   *connect.Client[v1.ReportRequest, v1.ReportResponse]
 }
 
@@ -105,6 +118,15 @@ func (c *gapServiceClient) Evaluate(ctx context.Context, req *v1.EvaluateRequest
 // Watch calls setpoint.gap.v1.GapService.Watch.
 func (c *gapServiceClient) Watch(ctx context.Context, req *v1.WatchRequest) (*connect.ServerStreamForClient[v1.WatchResponse], error) {
 	return c.watch.CallServerStream(ctx, connect.NewRequest(req))
+}
+
+// Cover calls setpoint.gap.v1.GapService.Cover.
+func (c *gapServiceClient) Cover(ctx context.Context, req *v1.CoverRequest) (*v1.CoverResponse, error) {
+	response, err := c.cover.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
 }
 
 // Report calls setpoint.gap.v1.GapService.Report.
@@ -123,6 +145,9 @@ type GapServiceHandler interface {
 	// Watch evaluates now and again whenever something recorded, or the day,
 	// changes the result, until the client leaves.
 	Watch(context.Context, *v1.WatchRequest, *connect.ServerStream[v1.WatchResponse]) error
+	// Cover adds up what initiatives in progress are expected to add to each
+	// target, beside its gap.
+	Cover(context.Context, *v1.CoverRequest) (*v1.CoverResponse, error)
 	// Report renders the gap report as a document.
 	Report(context.Context, *v1.ReportRequest) (*v1.ReportResponse, error)
 }
@@ -147,6 +172,13 @@ func NewGapServiceHandler(svc GapServiceHandler, opts ...connect.HandlerOption) 
 		connect.WithSchema(gapServiceMethods.ByName("Watch")),
 		connect.WithHandlerOptions(opts...),
 	)
+	gapServiceCoverHandler := connect.NewUnaryHandlerSimple(
+		GapServiceCoverProcedure,
+		svc.Cover,
+		connect.WithSchema(gapServiceMethods.ByName("Cover")),
+		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+		connect.WithHandlerOptions(opts...),
+	)
 	gapServiceReportHandler := connect.NewUnaryHandlerSimple(
 		GapServiceReportProcedure,
 		svc.Report,
@@ -160,6 +192,8 @@ func NewGapServiceHandler(svc GapServiceHandler, opts ...connect.HandlerOption) 
 			gapServiceEvaluateHandler.ServeHTTP(w, r)
 		case GapServiceWatchProcedure:
 			gapServiceWatchHandler.ServeHTTP(w, r)
+		case GapServiceCoverProcedure:
+			gapServiceCoverHandler.ServeHTTP(w, r)
 		case GapServiceReportProcedure:
 			gapServiceReportHandler.ServeHTTP(w, r)
 		default:
@@ -177,6 +211,10 @@ func (UnimplementedGapServiceHandler) Evaluate(context.Context, *v1.EvaluateRequ
 
 func (UnimplementedGapServiceHandler) Watch(context.Context, *v1.WatchRequest, *connect.ServerStream[v1.WatchResponse]) error {
 	return connect.NewError(connect.CodeUnimplemented, errors.New("setpoint.gap.v1.GapService.Watch is not implemented"))
+}
+
+func (UnimplementedGapServiceHandler) Cover(context.Context, *v1.CoverRequest) (*v1.CoverResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("setpoint.gap.v1.GapService.Cover is not implemented"))
 }
 
 func (UnimplementedGapServiceHandler) Report(context.Context, *v1.ReportRequest) (*v1.ReportResponse, error) {
