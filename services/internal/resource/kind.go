@@ -78,6 +78,7 @@ type Registry struct {
 	byName   map[string]int
 	byWord   map[string]int // lower-case singular, plural, aliases
 	byType   map[string]int // wire names
+	acts     map[string]Act // by wire name
 	upcaster Upcaster
 }
 

@@ -58,6 +58,9 @@ func (k Kind) Encode(e Event) (string, []byte, error) {
 func (r *Registry) Message(typ string) proto.Message {
 	i, ok := r.byType[typ]
 	if !ok {
+		if act, is := r.acts[typ]; is {
+			return act.New()
+		}
 		return nil
 	}
 	switch k := r.kinds[i]; typ {
