@@ -1,0 +1,70 @@
+package change
+
+import (
+	"cmp"
+	"slices"
+
+	changev1 "setpoint.dev/proto/gen/setpoint/change/v1"
+	"setpoint.dev/services/internal/calendar"
+)
+
+// What an audience is asked for, against what it can give.
+const (
+	WarnAbove     = 0.8
+	OverloadAbove = 1.0
+
+	contractedHours = 160.0
+	capacityShare   = 0.1
+)
+
+// Capacity is how many hours a person of an audience has for changes in a
+// month: by default a tenth of 160 contracted hours.
+func Capacity(a *changev1.AudienceSpec) float64 {
+	hours, share := contractedHours, capacityShare
+	if a.ContractedHours != nil {
+		hours = a.GetContractedHours()
+	}
+	if a.CapacityShare != nil {
+		share = a.GetCapacityShare()
+	}
+	return hours * share
+}
+
+// Demand is what one program asks of one audience.
+type Demand struct {
+	Program    string
+	Start, End calendar.Date
+	Hours      float64 // per person, over the whole program
+}
+
+// Load is what demands ask of each person of an audience in each month from
+// one to another: hours × overlapping days ÷ days of the program, summed, against
+// the capacity of a month.
+func Load(capacity float64, demands []Demand, from, to calendar.Date) []*changev1.MonthLoad {
+	var out []*changev1.MonthLoad
+	months := calendar.Months(1)
+	for p := months.PeriodOf(from, calendar.Monthly); !p.Start.After(to); p = months.Next(p) {
+		m := &changev1.MonthLoad{Month: p.Name, Capacity: capacity}
+		for _, d := range demands {
+			start, end := calendar.Later(d.Start, p.Start), calendar.Earlier(d.End, p.End)
+			if d.Hours == 0 || end.Before(start) {
+				continue
+			}
+			hours := d.Hours * float64(end.Sub(start)+1) / float64(d.End.Sub(d.Start)+1)
+			m.Hours += hours
+			m.Programs = append(m.Programs, &changev1.ProgramHours{Program: d.Program, Hours: hours})
+		}
+		slices.SortFunc(m.Programs, func(a, b *changev1.ProgramHours) int {
+			return cmp.Or(cmp.Compare(b.GetHours(), a.GetHours()), cmp.Compare(a.GetProgram(), b.GetProgram()))
+		})
+		m.Load, m.Level = m.GetHours()/capacity, "fine"
+		switch {
+		case m.GetLoad() > OverloadAbove:
+			m.Level = "overload"
+		case m.GetLoad() > WarnAbove:
+			m.Level = "warning"
+		}
+		out = append(out, m)
+	}
+	return out
+}
