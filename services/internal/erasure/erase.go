@@ -101,7 +101,11 @@ func (e *Eraser) Erase(ctx context.Context, c Command) (Outcome, error) {
 		if so = before != nil; err != nil || so {
 			return nil, err
 		}
-		return writes(k, guard, r, c.Why)
+		all, err := e.holders(ctx, k, r)
+		if err != nil {
+			return nil, err
+		}
+		return writes(k, guard, r, all, c.Why)
 	})
 	if err != nil {
 		return out, err
@@ -170,14 +174,14 @@ func find(v record.View, org, id string) (*record.Erasure, error) {
 
 // writes are the declaration guard's envelope, which numbers erasures and
 // tells whoever has read the declarations that they changed, and the person's.
-func writes(k resource.Kind, guard eventlog.Subject, r *record.Resource, why string) ([]runner.Write, error) {
+func writes(k resource.Kind, guard eventlog.Subject, r *record.Resource, holders []string, why string) ([]runner.Write, error) {
 	changed, err := proto.MarshalOptions{Deterministic: true}.Marshal(&declarationv1.Changed{
 		Action: "erase", Touched: []*declarationv1.Touched{{Kind: k.Name, Name: r.Name, Action: "erase"}},
 	})
 	if err != nil {
 		return nil, err
 	}
-	typ, payload, err := k.Encode(resource.Erased{Name: r.Name, Holders: holders(k, r), Reason: why})
+	typ, payload, err := k.Encode(resource.Erased{Name: r.Name, Holders: holders, Reason: why})
 	if err != nil {
 		return nil, err
 	}
@@ -190,14 +194,26 @@ func writes(k resource.Kind, guard eventlog.Subject, r *record.Resource, why str
 	}, nil
 }
 
-// holders are whose keys are destroyed: the person's, and those of the
-// principals that it acts as.
-func holders(k resource.Kind, r *record.Resource) []string {
+// holders are whose keys are destroyed: the person's, those of the principals that
+// it acts as, and those of its answers to surveys, which it gave under its name or
+// under the id of a principal.
+func (e *Eraser) holders(ctx context.Context, k resource.Kind, r *record.Resource) ([]string, error) {
 	out := []string{string(personal.Person(r.ID))}
+	answers := []string{r.Name}
 	for _, c := range k.Claims(r.Spec) {
 		out = append(out, string(personal.Principal(c.Value)))
+		answers = append(answers, c.Value)
 	}
-	return out
+	for _, who := range answers {
+		codes, err := e.record.Personal().Respondents(ctx, r.Org, who)
+		if err != nil {
+			return nil, err
+		}
+		for _, code := range codes {
+			out = append(out, string(personal.Respondent(code)))
+		}
+	}
+	return out, nil
 }
 
 func (e *Eraser) destroy(ctx context.Context, x record.Erasure) error {

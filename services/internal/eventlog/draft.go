@@ -15,6 +15,10 @@ type Event struct {
 	Payload []byte
 }
 
+// MaxState bounds the state of an aggregate that travels with its events, in
+// bytes: the last message of a subject is read often.
+const MaxState = 256 << 10
+
 // Draft is the envelope to be of one aggregate within a commit.
 type Draft struct {
 	Subject Subject
@@ -29,6 +33,9 @@ type Draft struct {
 	// Effective is the calendar date, YYYY-MM-DD, from which a declaration
 	// counts; empty where that has no meaning.
 	Effective string
+	// State is what the aggregate is after the events, or empty where that is
+	// not kept: at most MaxState bytes, nothing personal.
+	State []byte
 	// Mask lists the field paths that a declarative write set, sorted.
 	Mask []string
 }
@@ -103,6 +110,10 @@ func (d Draft) validate() error {
 		if !validType(e.Type) {
 			return invalid("events.type", "%q is not a wire name such as strategy.target_declared.v1", e.Type)
 		}
+	}
+	if n := len(d.State); n > MaxState {
+		return fault.New(fault.Exhausted, "log.state_too_large", "what %s %s is after the change takes %d bytes, and at most %d are kept",
+			d.Subject.Kind, d.Subject.ID, n, MaxState)
 	}
 	if d.Effective != "" {
 		if _, err := calendar.ParseDate(d.Effective); err != nil {

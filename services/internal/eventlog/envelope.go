@@ -42,6 +42,7 @@ func encodeEnvelope(c Command, d Draft, recorded time.Time, index, count int) ([
 		Commit:        &eventv1.Commit{Index: uint32(index), Count: uint32(count)},
 		Events:        make([]*eventv1.Event, len(d.Events)),
 		Reason:        c.Reason,
+		State:         d.State,
 	}
 	for i, event := range d.Events {
 		e.Events[i] = &eventv1.Event{Type: event.Type, Payload: event.Payload}

@@ -13,6 +13,9 @@ func Person(id string) Holder { return Holder("person/" + id) }
 // Principal is the holder of what a principal wrote.
 func Principal(id string) Holder { return Holder("principal/" + id) }
 
+// Respondent is the holder of what somebody answered in surveys, by a code.
+func Respondent(code string) Holder { return Holder("respondent/" + code) }
+
 var holderPattern = regexp.MustCompile(`^[a-z]{1,32}/[A-Za-z0-9_~-]{1,253}$`)
 
 // Valid tells whether the holder is well-formed.

@@ -131,6 +131,12 @@ func fold(kinds *resource.Registry, m *eventlog.Record) ([]Change, error) {
 		case EventSkipped:
 			// Known to every fold before it begins: see Skips.
 		default:
+			if act, ok := kinds.Act(e.GetType()); ok {
+				if err := proto.Unmarshal(e.GetPayload(), act.New()); err != nil {
+					return nil, fail(err)
+				}
+				continue
+			}
 			k, event, known, err := kinds.Decode(e.GetType(), e.GetPayload())
 			if err != nil {
 				return nil, fail(err)
@@ -156,6 +162,11 @@ func fold(kinds *resource.Registry, m *eventlog.Record) ([]Change, error) {
 				out = append(out, EndResource{Org: s.Org, Kind: k.Name, ID: s.ID, Revision: m.Revision})
 			}
 		}
+	}
+	if len(env.GetState()) > 0 && !m.Skipped {
+		out = append(out, PutState{State{
+			Org: s.Org, Service: s.Service, Kind: s.Kind, ID: s.ID, From: m.Revision, Payload: env.GetState(), Recorded: recorded,
+		}})
 	}
 	out = append(out, placeOf(m))
 	c := env.GetCommit()

@@ -3,6 +3,7 @@ package record
 import (
 	"bytes"
 	"context"
+	"encoding/hex"
 	"slices"
 
 	"google.golang.org/protobuf/proto"
@@ -115,6 +116,50 @@ func (p *Personal) holder(typ string, s eventlog.Subject, principal string) pers
 	}
 	return personal.Principal(principal)
 }
+
+// SealFor encrypts one text of an event with the key of whom it is about. m is
+// the message that holds the field.
+func (p *Personal) SealFor(ctx context.Context, s eventlog.Subject, h personal.Holder, m proto.Message, field, text string) (string, error) {
+	if p == nil {
+		return "", errNoKeys()
+	}
+	key, err := p.keys.For(ctx, s.Org, h)
+	if err != nil {
+		return "", err
+	}
+	return key.Seal(h, personal.Place{Org: s.Org, Of: aggregateOf(s.Service, s.Kind, s.ID), Field: fieldName(m, field)}, text), nil
+}
+
+// respondents is the holder of the key that makes codes of respondents.
+const respondents personal.Holder = "survey/respondents"
+
+// Respondent is the code of somebody who answers surveys: the same in all of an
+// organization, and worth nothing without its key.
+func (p *Personal) Respondent(ctx context.Context, org, who string) (string, error) {
+	if p == nil {
+		return "", errNoKeys()
+	}
+	key, err := p.keys.For(ctx, org, respondents)
+	if err != nil {
+		return "", err
+	}
+	return respondentCode(key.Digest(org, []byte(who))), nil
+}
+
+// Respondents are the codes that somebody may have answered under; none if the
+// organization has had no survey.
+func (p *Personal) Respondents(ctx context.Context, org, who string) (out []string, err error) {
+	if p == nil {
+		return nil, nil
+	}
+	all, err := p.keys.Digests(ctx, org, respondents, []byte(who))
+	for _, d := range all {
+		out = append(out, respondentCode(d))
+	}
+	return out, err
+}
+
+func respondentCode(digest []byte) string { return hex.EncodeToString(digest[:16]) }
 
 // SealReason encrypts why a command was given.
 func (p *Personal) SealReason(ctx context.Context, org, requestID, principal, reason string) (string, error) {

@@ -304,6 +304,10 @@ func (v *memory) AllObservations(_ string, _ uint64, _ func(Observation) error) 
 func (v *memory) CheckIns(_, _ string, _, _ uint64, _ CheckInKey, _ int) ([]CheckIn, error) {
 	return nil, v.miss()
 }
+func (v *memory) State(_, _, _, _ string, _ uint64) (*State, error) { return nil, v.miss() }
+func (v *memory) States(_, _, _ string, _ uint64, _ func(State) error) error {
+	return v.miss()
+}
 func (v *memory) Erasures(string) ([]Erasure, error)                          { return nil, v.miss() }
 func (v *memory) AllCheckIns(_ string, _ uint64, _ func(CheckIn) error) error { return v.miss() }
 

@@ -92,6 +92,11 @@ type View interface {
 	// Erasures returns those of an organization, of all of them if org is "", up
 	// to the picture's revision, oldest first.
 	Erasures(org string) ([]Erasure, error)
+	// State returns what an aggregate was at a revision, as its events told it; nil
+	// if none did by then.
+	State(org, service, kind, id string, at uint64) (*State, error)
+	// States calls f for the state of each aggregate of a kind at a revision, by id.
+	States(org, service, kind string, at uint64, f func(State) error) error
 
 	// Aggregate returns where an aggregate stands in the log, nil if it has no
 	// event.
@@ -128,6 +133,15 @@ type Observation struct {
 	From, To    uint64
 	Recorded    time.Time
 	Corrections int // versions before this one
+}
+
+// State is what an aggregate was from one revision on, as the event that made it
+// so told it.
+type State struct {
+	Org, Service, Kind, ID string
+	From                   uint64
+	Payload                []byte
+	Recorded               time.Time
 }
 
 // Aggregate places an aggregate in the log.
@@ -167,6 +181,9 @@ type PutObservation struct{ Observation }
 // PutCheckIn remembers what somebody said about a target.
 type PutCheckIn struct{ CheckIn }
 
+// PutState remembers what an aggregate is from a revision on.
+type PutState struct{ State }
+
 // PutAggregate moves an aggregate's place in the log.
 type PutAggregate struct {
 	Org, Service, Kind, ID string
@@ -187,6 +204,7 @@ func (PutResource) change()    {}
 func (EndResource) change()    {}
 func (PutObservation) change() {}
 func (PutCheckIn) change()     {}
+func (PutState) change()       {}
 func (PutAggregate) change()   {}
 func (PutRequest) change()     {}
 func (PutCommit) change()      {}

@@ -55,6 +55,7 @@ type Command struct {
 	Manager   string
 	Reason    string
 	Guards    []eventlog.Subject // the aggregates the decision rests on
+	Personal  bool               // the request holds personal data: its digest is keyed
 }
 
 // Write is one aggregate's part of what was decided.
@@ -63,6 +64,10 @@ type Write struct {
 	Events    []eventlog.Event
 	Effective string
 	Mask      []string
+	State     []byte // what the aggregate is after the events; nil where that is not kept
+	// Sealed tells that the events' personal text was sealed by who decided, with
+	// the keys of those it is about.
+	Sealed bool
 }
 
 // Outcome tells what became of a command.
@@ -71,6 +76,9 @@ type Outcome struct {
 	// Replayed is set where the request id had been carried out before; the
 	// decision was then not needed.
 	Replayed *record.Request
+	// Wrote tells that the command changed something, now or when it was first
+	// carried out.
+	Wrote bool
 
 	duplicate bool // found in the log, not on record
 }
@@ -110,6 +118,7 @@ func (r *Runner) Run(ctx context.Context, c Command, decide func(record.View) ([
 			// A refusal, or "already so", must not rest on an old picture: only
 			// an append is checked by its guard.
 		default:
+			out.Wrote = err == nil && (wrote || out.Replayed != nil)
 			return out, err
 		}
 		fresh = true
@@ -167,13 +176,14 @@ func (r *Runner) once(ctx context.Context, c Command, fresh bool, decide func(re
 		}
 	}
 	var drafts []eventlog.Draft
+	var before map[int]bool // the drafts that are sealed already
 	picture := r.record.Decide
 	if slices.Contains(c.Guards, eventlog.DeclarationGuard(c.Org)) {
 		picture = r.record.View // declarations ask for more than is kept in memory
 	}
 	deciding, decided := r.observer.decide(ctx)
 	err = picture(deciding, func(v record.View) error {
-		drafts = nil
+		drafts, before = nil, map[int]bool{}
 		done, err := v.Request(c.Org, c.RequestID)
 		if err != nil {
 			return err
@@ -201,11 +211,14 @@ func (r *Runner) once(ctx context.Context, c Command, fresh bool, decide func(re
 			if err != nil {
 				return err
 			}
-			d := eventlog.Draft{Subject: w.Subject, Events: w.Events, Effective: w.Effective, Mask: w.Mask}
+			d := eventlog.Draft{Subject: w.Subject, Events: w.Events, Effective: w.Effective, Mask: w.Mask, State: w.State}
 			if a != nil {
 				d.Expected, d.PreviousHash = a.Sequence, a.Hash
 			}
 			drafts = append(drafts, d)
+			if w.Sealed {
+				before[len(drafts)-1] = true
+			}
 		}
 		return nil
 	})
@@ -213,7 +226,7 @@ func (r *Runner) once(ctx context.Context, c Command, fresh bool, decide func(re
 	if err != nil || len(drafts) == 0 {
 		return out, false, err
 	}
-	if err := r.seal(ctx, &c, drafts); err != nil {
+	if err := r.seal(ctx, &c, drafts, before); err != nil {
 		return Outcome{}, false, err
 	}
 	committed, err := r.log.AppendBatch(ctx, eventlog.Command{
@@ -231,10 +244,13 @@ func (r *Runner) once(ctx context.Context, c Command, fresh bool, decide func(re
 // seal encrypts what is personal: the log never has it in the clear. The digest
 // of a request that holds such text is keyed, as the text could else be guessed
 // from it.
-func (r *Runner) seal(ctx context.Context, c *Command, drafts []eventlog.Draft) error {
+func (r *Runner) seal(ctx context.Context, c *Command, drafts []eventlog.Draft, before map[int]bool) error {
 	p := r.record.Personal()
-	sealed := c.Reason != ""
-	for _, d := range drafts {
+	sealed := c.Reason != "" || c.Personal
+	for i, d := range drafts {
+		if before[i] {
+			continue
+		}
 		found, err := p.Seal(ctx, d.Subject, c.Principal, d.Events)
 		if err != nil {
 			return err

@@ -30,6 +30,8 @@ type batch struct {
 	fresh      [][3]string
 	said       []record.PutCheckIn
 	erased     []record.PutErasure
+	states     []record.State
+	stateAt    map[stateID]int // place in states
 	aggregates map[[4]string]int
 	places     []record.PutAggregate
 	requests   []*record.Request
@@ -37,6 +39,11 @@ type batch struct {
 }
 
 type resourceID struct{ org, kind, id string }
+
+type stateID struct {
+	org, service, kind, id string
+	from                   uint64
+}
 
 // standing is the newest version under an id: one of the table, or one of
 // resources.
@@ -73,7 +80,7 @@ type group struct {
 // held every moment counts. It makes the rows, and lists the keys of which must
 // be known what stands under them, in order.
 func newBatch(t *texts, changes []record.Change) (*batch, error) {
-	b := &batch{texts: t, ids: map[resourceID]*standing{}, names: map[[3]string]bool{}, aggregates: map[[4]string]int{}}
+	b := &batch{texts: t, ids: map[resourceID]*standing{}, names: map[[3]string]bool{}, aggregates: map[[4]string]int{}, stateAt: map[stateID]int{}}
 	for _, c := range changes {
 		switch c := c.(type) {
 		case record.PutResource:
@@ -93,6 +100,8 @@ func newBatch(t *texts, changes []record.Change) (*batch, error) {
 			b.said = append(b.said, c)
 		case record.PutErasure:
 			b.erased = append(b.erased, c)
+		case record.PutState:
+			b.putState(c.State)
 		case record.PutAggregate:
 			b.place(c)
 		case record.PutRequest:
@@ -142,6 +151,18 @@ func (b *batch) group() {
 	for i := range b.groups {
 		b.wantValues[i] = &b.groups[i]
 	}
+}
+
+// putState remembers a state; of a commit that says twice what an aggregate is
+// the last word counts.
+func (b *batch) putState(s record.State) {
+	k := stateID{s.Org, s.Service, s.Kind, s.ID, s.From}
+	if i, again := b.stateAt[k]; again {
+		b.states[i] = s
+		return
+	}
+	b.stateAt[k] = len(b.states)
+	b.states = append(b.states, s)
 }
 
 // mergeRequests adds up what carries the same id.
@@ -391,6 +412,14 @@ func (b *batch) queue(q *pgx.Batch) {
 			column(r, func(e e) string { return e.Name }), column(r, func(e e) string { return strings.Join(e.Holders, " ") }),
 			column(r, func(e e) string { return e.Reason }), column(r, func(e e) int64 { return e.Recorded.UnixNano() }),
 			column(r, func(e e) string { return e.Principal }))
+	}
+	if r := b.states; len(r) > 0 {
+		type s = record.State
+		q.Queue(t.putStates,
+			column(r, func(s s) string { return s.Org }), column(r, func(s s) string { return s.Service }),
+			column(r, func(s s) string { return s.Kind }), column(r, func(s s) string { return s.ID }),
+			column(r, func(s s) int64 { return int64(s.From) }), column(r, func(s s) []byte { return nonNil(s.Payload) }),
+			column(r, func(s s) int64 { return s.Recorded.UnixNano() }))
 	}
 	if r := b.places; len(r) > 0 {
 		type a = record.PutAggregate

@@ -37,7 +37,7 @@ var visible = map[string]string{
 }
 
 // partitioned are the tables with an organization in each row.
-var partitioned = []string{"aggregate", "check_in", "commit_time", "erasure", "observation", "request", "resource", "resource_name"}
+var partitioned = []string{"aggregate", "check_in", "commit_time", "erasure", "observation", "request", "resource", "resource_name", "state"}
 
 var never = fmt.Sprint(uint64(record.Never))
 

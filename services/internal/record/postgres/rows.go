@@ -29,6 +29,7 @@ var tables = []table{
 	{"request", 2, `org request_id digest revision recorded corrected detail`},
 	{"resource", 4, `org kind name rev_from rev_to id created metadata spec set_name effective recorded principal manager`},
 	{"resource_name", 3, `org kind name`},
+	{"state", 5, `org service kind id rev_from payload recorded`},
 }
 
 // Rows implements record.Store.

@@ -16,6 +16,7 @@ type texts struct {
 	observations, allObservations, observation            string
 	erasures, putErasures                                 string
 	checkIns, allCheckIns                                 string
+	state, states, putStates                              string
 	aggregate, request                                    string
 	claim, move, earlierResources, earlierValues          string
 	endResources, putResources, putNames                  string
@@ -95,6 +96,15 @@ func newTexts(control, schema string) *texts {
 			ORDER BY at DESC, rev DESC LIMIT $7`),
 		allCheckIns: s(`SELECT ` + checkInColumns + ` FROM {g}.check_in
 			WHERE org = $1 AND rev <= $2 ORDER BY target_id, at, rev`),
+		state: s(`SELECT id, rev_from, payload, recorded FROM {g}.state
+			WHERE org = $1 AND service = $2 AND kind = $3 AND id = $4 AND rev_from <= $5 ORDER BY rev_from DESC LIMIT 1`),
+		states: s(`SELECT s.id, s.rev_from, s.payload, s.recorded FROM {g}.aggregate a CROSS JOIN LATERAL (
+				SELECT * FROM {g}.state v WHERE v.org = a.org AND v.service = a.service AND v.kind = a.kind AND v.id = a.id AND v.rev_from <= $4
+				ORDER BY v.rev_from DESC LIMIT 1) s
+			WHERE a.org = $1 AND a.service = $2 AND a.kind = $3 ORDER BY a.id`),
+		putStates: s(`INSERT INTO {g}.state (org, service, kind, id, rev_from, payload, recorded)
+			SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::bytea[], $7::bigint[])
+			ON CONFLICT (org, service, kind, id, rev_from) DO UPDATE SET payload = excluded.payload, recorded = excluded.recorded`),
 		aggregate: s(`SELECT sequence, hash, revision FROM {g}.aggregate
 			WHERE org = $1 AND service = $2 AND kind = $3 AND id = $4`),
 		request: s(`SELECT org, request_id, digest, revision, recorded, corrected, detail FROM {g}.request

@@ -301,6 +301,29 @@ func (v *view) AllCheckIns(org string, at uint64, f func(record.CheckIn) error) 
 	})
 }
 
+func (v *view) State(org, service, kind, id string, at uint64) (*record.State, error) {
+	s := record.State{Org: org, Service: service, Kind: kind}
+	var recorded int64
+	found, err := v.one("a state", v.texts.state, []any{org, service, kind, id, at}, &s.ID, &s.From, &s.Payload, &recorded)
+	if !found {
+		return nil, err
+	}
+	s.Recorded = time.Unix(0, recorded).UTC()
+	return &s, nil
+}
+
+func (v *view) States(org, service, kind string, at uint64, f func(record.State) error) error {
+	return v.rows("states", v.texts.states, []any{org, service, kind, at}, func(row pgx.Row) error {
+		s := record.State{Org: org, Service: service, Kind: kind}
+		var recorded int64
+		if err := row.Scan(&s.ID, &s.From, &s.Payload, &recorded); err != nil {
+			return err
+		}
+		s.Recorded = time.Unix(0, recorded).UTC()
+		return f(s)
+	})
+}
+
 func (v *view) Aggregate(org, service, kind, id string) (*record.Aggregate, error) {
 	var a record.Aggregate
 	found, err := v.one("an aggregate", v.texts.aggregate, []any{org, service, kind, id}, &a.Sequence, &a.Hash, &a.Revision)

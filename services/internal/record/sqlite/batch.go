@@ -21,6 +21,7 @@ type batch struct {
 	observations []observed
 	checkIns     []record.CheckIn
 	erasures     []record.Erasure
+	states       []record.State
 	aggregates   []record.PutAggregate
 	requests     []record.Request
 	commits      []record.PutCommit
@@ -61,6 +62,8 @@ func newBatch(changes []record.Change) (*batch, error) {
 			b.checkIns = append(b.checkIns, c.CheckIn)
 		case record.PutErasure:
 			b.erasures = append(b.erasures, c.Erasure)
+		case record.PutState:
+			b.states = append(b.states, c.State)
 		case record.PutAggregate:
 			b.aggregates = append(b.aggregates, c)
 		case record.PutRequest:

@@ -64,6 +64,13 @@ var readStatements = map[string]string{
 		WHERE org = ?1 AND rev <= ?2 ORDER BY target_id, at, rev`,
 	"erasures": `SELECT org, kind, id, revision, name, holders, reason, recorded, principal FROM erasure
 		WHERE org = ?1 OR ?1 = '' ORDER BY revision, kind, id`,
+	"state": `SELECT id, rev_from, payload, recorded FROM state
+		WHERE org = ?1 AND service = ?2 AND kind = ?3 AND id = ?4 AND rev_from <= ?5 ORDER BY rev_from DESC LIMIT 1`,
+	"states": `SELECT s.id, s.rev_from, s.payload, s.recorded FROM aggregate a CROSS JOIN state s
+		ON s.org = a.org AND s.service = a.service AND s.kind = a.kind AND s.id = a.id
+			AND s.rev_from = (SELECT max(v.rev_from) FROM state v
+				WHERE v.org = a.org AND v.service = a.service AND v.kind = a.kind AND v.id = a.id AND v.rev_from <= ?4)
+		WHERE a.org = ?1 AND a.service = ?2 AND a.kind = ?3 ORDER BY a.id`,
 	"aggregate": `SELECT sequence, hash, revision FROM aggregate WHERE org = ? AND service = ? AND kind = ? AND id = ?`,
 	"identities": `SELECT 'r', org, request_id, '', '' FROM request
 		UNION ALL SELECT 'o', org, metric_id, observed_at, '' FROM observation WHERE rev_to = 9223372036854775807

@@ -38,6 +38,9 @@ var writeStatements = map[string]string{
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 	"put erasure": `INSERT INTO erasure (org, kind, id, revision, name, holders, reason, recorded, principal)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+	// Of a commit that says twice what an aggregate is the last word counts.
+	"put state": `INSERT INTO state (org, service, kind, id, rev_from, payload, recorded) VALUES (?, ?, ?, ?, ?, ?, ?)
+		ON CONFLICT DO UPDATE SET payload = excluded.payload, recorded = excluded.recorded`,
 	"put aggregate": `INSERT INTO aggregate (org, service, kind, id, sequence, hash, revision) VALUES (?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT DO UPDATE SET sequence = excluded.sequence, hash = excluded.hash, revision = excluded.revision`,
 	"put request": `INSERT INTO request (org, request_id, digest, revision, recorded, corrected, detail)
@@ -130,7 +133,7 @@ type writer struct {
 
 func (w *writer) write(b *batch) error {
 	for _, part := range []func(*batch) error{
-		w.resources, w.observations, w.checkIns, w.erasures, w.aggregates, w.requests, w.commits,
+		w.resources, w.observations, w.checkIns, w.states, w.erasures, w.aggregates, w.requests, w.commits,
 	} {
 		if err := part(b); err != nil {
 			return err
@@ -210,6 +213,15 @@ func (w *writer) checkIns(b *batch) error {
 		}
 		if err := w.exec("put check-in", c.Org, c.TargetID, c.At, c.Revision, c.Confidence, c.Note,
 			o.Status, o.Reason, o.Expires, c.Clear, c.Recorded.UnixNano(), c.Principal); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (w *writer) states(b *batch) error {
+	for _, s := range b.states {
+		if err := w.exec("put state", s.Org, s.Service, s.Kind, s.ID, s.From, nonNil(s.Payload), s.Recorded.UnixNano()); err != nil {
 			return err
 		}
 	}
