@@ -13,6 +13,8 @@ type Portfolio struct {
 	Objectives []Objective
 	Metrics    []Metric
 	Targets    []Target
+	// Initiatives are looked at by Cover, not by Evaluate.
+	Initiatives []Initiative
 }
 
 // Unit is a division or team; Parent is "" at the top.

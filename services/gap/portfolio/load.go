@@ -20,7 +20,7 @@ func Load(v record.View, org string, at uint64) (gap.Portfolio, error) {
 	l := loader{v: v, org: org, at: at, fiscal: 1, currency: "USD", zone: record.Location(v, org, at)}
 	p := gap.Portfolio{Revision: at}
 	for _, step := range []func(*gap.Portfolio) error{
-		l.organization, l.units, l.strategies, l.objectives, l.metrics, l.targets,
+		l.organization, l.units, l.strategies, l.objectives, l.metrics, l.targets, l.initiatives,
 	} {
 		if err := step(&p); err != nil {
 			return gap.Portfolio{}, fmt.Errorf("load the portfolio of %s at revision %d: %w", org, at, err)
