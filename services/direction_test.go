@@ -17,7 +17,7 @@ const module = "setpoint.dev/services/"
 // slice's root may use them beside the standard library and its messages.
 var pure = []string{"internal/fault", "internal/calendar", "internal/resource", "internal/display"}
 
-var slicesOfSetpoint = []string{"declaration", "strategy", "gap"}
+var slicesOfSetpoint = []string{"declaration", "strategy", "initiative", "change", "gap"}
 
 // impure are packages that a slice's root must not even reach by way of
 // others.

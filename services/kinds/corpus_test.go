@@ -3,6 +3,7 @@ package kinds_test
 import (
 	"encoding/json"
 	"flag"
+	"maps"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -59,6 +60,9 @@ func decode(t *testing.T, r *resource.Registry, typ string, payload []byte) any 
 	}
 	if !ok {
 		kind, known := others[typ]
+		if act, is := r.Act(typ); is {
+			kind, known = act.New(), true
+		}
 		if !known {
 			t.Fatalf("nobody knows the event type %s", typ)
 		}
@@ -128,6 +132,9 @@ func types(r *resource.Registry) []string {
 	for typ := range others {
 		out = append(out, typ)
 	}
+	for typ := range r.Acts() {
+		out = append(out, typ)
+	}
 	return out
 }
 
@@ -185,7 +192,11 @@ func addMissing(t *testing.T, r *resource.Registry) {
 			write(typ, payload)
 		}
 	}
-	for typ, m := range others {
+	all := maps.Clone(others)
+	for typ, act := range r.Acts() {
+		all[typ] = act.New()
+	}
+	for typ, m := range all {
 		m := proto.Clone(m)
 		fill(m.ProtoReflect(), 0)
 		payload, err := proto.MarshalOptions{Deterministic: true}.Marshal(m)

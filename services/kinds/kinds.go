@@ -1,8 +1,12 @@
-// Package kinds lists every slice's kinds: the one line that adding a kind's
-// slice touches.
+// Package kinds lists every slice's kinds and acts: the one line that adding a
+// kind's slice touches.
 package kinds
 
 import (
+	"slices"
+
+	"setpoint.dev/services/change"
+	"setpoint.dev/services/initiative"
 	"setpoint.dev/services/internal/resource"
 	"setpoint.dev/services/strategy"
 )
@@ -11,7 +15,8 @@ import (
 // none yet; what a superseded event looks like stays in testdata/events.
 var upcasters = resource.Upcaster{}
 
-// Registry returns the registry of all kinds.
+// Registry returns the registry of all kinds and acts.
 func Registry() *resource.Registry {
-	return resource.NewRegistry(upcasters, strategy.Kinds()...)
+	return resource.NewRegistry(upcasters, slices.Concat(strategy.Kinds(), initiative.Kinds(), change.Kinds())...).
+		WithActs(initiative.Acts(), change.Acts())
 }

@@ -40,6 +40,8 @@ var parts = []part{
 	{name: "eraser", needs: []string{"commands"}, start: startEraser},
 	{name: "declaration", target: true, needs: []string{"commands"}, start: startDeclaration},
 	{name: "strategy", target: true, needs: []string{"commands"}, start: startStrategy},
+	{name: "initiative", target: true, needs: []string{"commands"}, start: startInitiative},
+	{name: "change", target: true, needs: []string{"commands"}, start: startChange},
 	{name: "gap", target: true, needs: []string{"record", "personal"}, start: startGap},
 	{name: "admin", always: true, needs: []string{"eraser"}, start: startAdmin},
 	{name: "door", always: true, needs: []string{"keys", "listener", "caught up"}, start: startDoor},

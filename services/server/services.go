@@ -3,8 +3,10 @@ package server
 import (
 	"context"
 
+	changerpc "setpoint.dev/services/change/rpc"
 	declarationrpc "setpoint.dev/services/declaration/rpc"
 	gaprpc "setpoint.dev/services/gap/rpc"
+	initiativerpc "setpoint.dev/services/initiative/rpc"
 	"setpoint.dev/services/internal/admin"
 	"setpoint.dev/services/internal/doctor"
 	"setpoint.dev/services/internal/rpc"
@@ -29,6 +31,14 @@ func startDeclaration(_ context.Context, s *Server) error {
 
 func startStrategy(_ context.Context, s *Server) error {
 	return s.serve(strategyrpc.New(s.commands, s.record, s.kinds, statusOf))
+}
+
+func startInitiative(_ context.Context, s *Server) error {
+	return s.serve(initiativerpc.New(s.commands, s.record))
+}
+
+func startChange(_ context.Context, s *Server) error {
+	return s.serve(changerpc.New(s.commands, s.record))
 }
 
 func startGap(_ context.Context, s *Server) error {

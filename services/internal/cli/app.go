@@ -100,6 +100,7 @@ interrupted.`,
 		&cobra.Group{ID: "declare", Title: "Declare:"},
 		&cobra.Group{ID: "observe", Title: "Observe:"},
 		&cobra.Group{ID: "compare", Title: "Compare:"},
+		&cobra.Group{ID: "act", Title: "Act:"},
 		&cobra.Group{ID: "operate", Title: "Operate:"},
 	)
 	root.SetCompletionCommandGroupID("operate")
@@ -113,6 +114,7 @@ interrupted.`,
 		a.getCommand(), a.describeCommand(), a.historyCommand(), a.exportCommand(), a.deleteCommand(), a.schemaCommand())
 	add("observe", a.observeCommand(), a.checkInCommand())
 	add("compare", a.gapsCommand(), a.reportCommand())
+	add("act", a.initiativeCommand(), a.changeCommand())
 	add("operate", a.devCommand(), a.serveCommand(), a.tokenCommand(), a.databaseCommand(), a.personCommand(), a.statusCommand(),
 		a.projectionsCommand(), a.doctorCommand(), a.backupCommand(), a.restoreCommand(), a.versionCommand())
 	root.SetHelpCommand(a.helpCommand(root))

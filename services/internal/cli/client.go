@@ -12,9 +12,11 @@ import (
 	"connectrpc.com/connect"
 
 	"setpoint.dev/proto/gen/setpoint/admin/v1/adminv1connect"
+	"setpoint.dev/proto/gen/setpoint/change/v1/changev1connect"
 	declarationv1 "setpoint.dev/proto/gen/setpoint/declaration/v1"
 	"setpoint.dev/proto/gen/setpoint/declaration/v1/declarationv1connect"
 	"setpoint.dev/proto/gen/setpoint/gap/v1/gapv1connect"
+	"setpoint.dev/proto/gen/setpoint/initiative/v1/initiativev1connect"
 	"setpoint.dev/proto/gen/setpoint/strategy/v1/strategyv1connect"
 	"setpoint.dev/services/internal/fault"
 )
@@ -27,6 +29,8 @@ type clients struct {
 	declaration declarationv1connect.DeclarationServiceClient
 	strategy    strategyv1connect.StrategyServiceClient
 	gap         gapv1connect.GapServiceClient
+	initiative  initiativev1connect.InitiativeServiceClient
+	change      changev1connect.ChangeServiceClient
 	admin       adminv1connect.AdminServiceClient
 }
 
@@ -45,6 +49,8 @@ func (a *app) client() *clients {
 			declaration: declarationv1connect.NewDeclarationServiceClient(h, a.server, with),
 			strategy:    strategyv1connect.NewStrategyServiceClient(h, a.server, with),
 			gap:         gapv1connect.NewGapServiceClient(h, a.server, with),
+			initiative:  initiativev1connect.NewInitiativeServiceClient(h, a.server, with),
+			change:      changev1connect.NewChangeServiceClient(h, a.server, with),
 			admin:       adminv1connect.NewAdminServiceClient(h, a.server, with),
 		}
 	}

@@ -8,7 +8,9 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 	"google.golang.org/protobuf/types/known/structpb"
 
+	changev1 "setpoint.dev/proto/gen/setpoint/change/v1"
 	commonv1 "setpoint.dev/proto/gen/setpoint/common/v1"
+	initiativev1 "setpoint.dev/proto/gen/setpoint/initiative/v1"
 	strategyv1 "setpoint.dev/proto/gen/setpoint/strategy/v1"
 )
 
@@ -45,7 +47,9 @@ var kinds = []kind{
 	{"Person", "people", &strategyv1.PersonSpec{}, []kindColumn{
 		{column{Title: "DISPLAY NAME", Shrink: 12}, field("displayName")}, {column{Title: "EMAIL", Shrink: 12, Drop: 4}, field("email")},
 		{column{Title: "TITLE", Shrink: 10, Drop: 5}, field("title")}, {column{Title: "UNIT", Name: true}, field("unit")}}},
-	{"Audience", "audiences", nil, plain},
+	{"Audience", "audiences", &changev1.AudienceSpec{}, []kindColumn{
+		titleColumn, {column{Title: "UNIT", Shrink: 10, Name: true}, field("unit")}, {column{Title: "PARENT", Shrink: 10, Name: true}, field("parent")},
+		{column{Title: "SIZE", Right: true}, field("size")}, {column{Title: "IMPACT", Right: true}, field("impact")}}},
 	{"Strategy", "strategies", &strategyv1.StrategySpec{}, []kindColumn{
 		titleColumn, {column{Title: "START"}, field("horizon.start")}, {column{Title: "END"}, field("horizon.end")}, ownerColumn}},
 	{"Objective", "objectives", &strategyv1.ObjectiveSpec{}, []kindColumn{
@@ -58,9 +62,12 @@ var kinds = []kind{
 		{column{Title: "METRIC", Shrink: 12, Name: true}, field("metric")}, {column{Title: "OBJECTIVE", Shrink: 12, Drop: 4, Name: true}, field("objective")},
 		{column{Title: "FORM", Drop: 5}, targetForm}, {column{Title: "TARGET", Right: true}, targetValue},
 		{column{Title: "DUE"}, targetDue}, ownerColumn}},
-	{"Initiative", "initiatives", nil, plain},
-	{"ChangeProgram", "changeprograms", nil, plain},
-	{"ChangeFramework", "changeframeworks", nil, plain},
+	{"Initiative", "initiatives", &initiativev1.InitiativeSpec{}, []kindColumn{
+		titleColumn, {column{Title: "START"}, field("start")}, {column{Title: "END"}, field("end")}, ownerColumn}},
+	{"ChangeProgram", "changeprograms", &changev1.ChangeProgramSpec{}, []kindColumn{
+		titleColumn, {column{Title: "FRAMEWORK"}, field("framework")}, {column{Title: "INITIATIVE", Shrink: 12, Name: true}, field("initiative")},
+		{column{Title: "START"}, field("start")}, {column{Title: "END"}, field("end")}, ownerColumn}},
+	{"ChangeFramework", "changeframeworks", &changev1.ChangeFrameworkSpec{}, []kindColumn{titleColumn, {column{Title: "SOURCE", Shrink: 16, Cap: longestTitle}, field("source")}}},
 	{"Policy", "policies", nil, plain},
 	{"Review", "reviews", nil, plain},
 	{"Connector", "connectors", nil, plain},

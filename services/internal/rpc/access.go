@@ -9,8 +9,10 @@ import (
 	"google.golang.org/protobuf/reflect/protoregistry"
 
 	"setpoint.dev/proto/gen/setpoint/admin/v1/adminv1connect"
+	"setpoint.dev/proto/gen/setpoint/change/v1/changev1connect"
 	"setpoint.dev/proto/gen/setpoint/declaration/v1/declarationv1connect"
 	"setpoint.dev/proto/gen/setpoint/gap/v1/gapv1connect"
+	"setpoint.dev/proto/gen/setpoint/initiative/v1/initiativev1connect"
 	"setpoint.dev/proto/gen/setpoint/strategy/v1/strategyv1connect"
 	"setpoint.dev/services/internal/fault"
 	"setpoint.dev/services/internal/principal"
@@ -38,6 +40,36 @@ var Access = map[string]principal.Role{
 	gapv1connect.GapServiceEvaluateProcedure: principal.Viewer,
 	gapv1connect.GapServiceWatchProcedure:    principal.Viewer,
 	gapv1connect.GapServiceReportProcedure:   principal.Viewer,
+	gapv1connect.GapServiceCoverProcedure:    principal.Viewer,
+
+	initiativev1connect.InitiativeServiceGetInitiativeProcedure:      principal.Viewer,
+	initiativev1connect.InitiativeServiceListInitiativesProcedure:    principal.Viewer,
+	initiativev1connect.InitiativeServiceGetCommitmentsProcedure:     principal.Viewer,
+	initiativev1connect.InitiativeServiceListActionsProcedure:        principal.Viewer,
+	initiativev1connect.InitiativeServiceForecastMilestoneProcedure:  principal.Contributor,
+	initiativev1connect.InitiativeServiceReachMilestoneProcedure:     principal.Contributor,
+	initiativev1connect.InitiativeServiceReopenMilestoneProcedure:    principal.Contributor,
+	initiativev1connect.InitiativeServiceRecordSpendProcedure:        principal.Contributor,
+	initiativev1connect.InitiativeServiceForecastCompletionProcedure: principal.Contributor,
+	initiativev1connect.InitiativeServiceRecordBenefitProcedure:      principal.Contributor,
+	initiativev1connect.InitiativeServiceOpenActionProcedure:         principal.Contributor,
+	initiativev1connect.InitiativeServiceMoveActionProcedure:         principal.Contributor,
+	initiativev1connect.InitiativeServiceCloseActionProcedure:        principal.Contributor,
+	initiativev1connect.InitiativeServiceReopenActionProcedure:       principal.Contributor,
+	initiativev1connect.InitiativeServiceChangeStageProcedure:        principal.Editor,
+
+	changev1connect.ChangeServiceGetProgramProcedure:       principal.Viewer,
+	changev1connect.ChangeServiceListProgramsProcedure:     principal.Viewer,
+	changev1connect.ChangeServiceGetResultsProcedure:       principal.Viewer,
+	changev1connect.ChangeServiceGetLoadProcedure:          principal.Viewer,
+	changev1connect.ChangeServiceMoveStageProcedure:        principal.Contributor,
+	changev1connect.ChangeServiceDeclareForceProcedure:     principal.Contributor,
+	changev1connect.ChangeServiceRemoveForceProcedure:      principal.Contributor,
+	changev1connect.ChangeServiceRaiseResistanceProcedure:  principal.Contributor,
+	changev1connect.ChangeServiceAnswerResistanceProcedure: principal.Contributor,
+	changev1connect.ChangeServiceRecordAnswersProcedure:    principal.Contributor,
+	changev1connect.ChangeServiceOpenWaveProcedure:         principal.Editor,
+	changev1connect.ChangeServiceCloseWaveProcedure:        principal.Editor,
 
 	adminv1connect.AdminServiceGetStatusProcedure:         principal.Admin,
 	adminv1connect.AdminServiceListProjectionsProcedure:   principal.Admin,

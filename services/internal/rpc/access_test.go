@@ -16,8 +16,10 @@ import (
 	"google.golang.org/protobuf/reflect/protoregistry"
 
 	"setpoint.dev/proto/gen/setpoint/admin/v1/adminv1connect"
+	"setpoint.dev/proto/gen/setpoint/change/v1/changev1connect"
 	"setpoint.dev/proto/gen/setpoint/declaration/v1/declarationv1connect"
 	"setpoint.dev/proto/gen/setpoint/gap/v1/gapv1connect"
+	"setpoint.dev/proto/gen/setpoint/initiative/v1/initiativev1connect"
 	"setpoint.dev/proto/gen/setpoint/strategy/v1/strategyv1connect"
 	"setpoint.dev/services/internal/principal"
 )
@@ -51,7 +53,7 @@ func TestEveryMethodHasARole(t *testing.T) {
 			t.Errorf("%s: nobody decided which role may call it: say so in access.go", procedure)
 		}
 		reads := false
-		for _, verb := range []string{"Get", "List", "History", "Export", "Diff", "Plan", "Evaluate", "Watch", "Report"} {
+		for _, verb := range []string{"Get", "List", "History", "Export", "Diff", "Plan", "Evaluate", "Watch", "Report", "Follow", "Cover"} {
 			reads = reads || strings.HasPrefix(string(m.Name()), verb)
 		}
 		if !reads && role == principal.Viewer {
@@ -99,6 +101,12 @@ func everyService() []Service {
 		}},
 		{gapv1connect.GapServiceName, func(o ...connect.HandlerOption) (string, http.Handler) {
 			return gapv1connect.NewGapServiceHandler(gapv1connect.UnimplementedGapServiceHandler{}, o...)
+		}},
+		{initiativev1connect.InitiativeServiceName, func(o ...connect.HandlerOption) (string, http.Handler) {
+			return initiativev1connect.NewInitiativeServiceHandler(initiativev1connect.UnimplementedInitiativeServiceHandler{}, o...)
+		}},
+		{changev1connect.ChangeServiceName, func(o ...connect.HandlerOption) (string, http.Handler) {
+			return changev1connect.NewChangeServiceHandler(changev1connect.UnimplementedChangeServiceHandler{}, o...)
 		}},
 		{adminv1connect.AdminServiceName, func(o ...connect.HandlerOption) (string, http.Handler) {
 			return adminv1connect.NewAdminServiceHandler(adminv1connect.UnimplementedAdminServiceHandler{}, o...)
