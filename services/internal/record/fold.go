@@ -155,8 +155,8 @@ func fold(kinds *resource.Registry, m *eventlog.Record) ([]Change, error) {
 				}})
 			case resource.Erased:
 				out = append(out, PutErasure{Erasure{
-					Org: s.Org, Kind: k.Name, ID: s.ID, Name: event.Name, Holders: event.Holders, Reason: event.Reason,
-					Revision: m.Revision, Recorded: recorded, Principal: env.GetPrincipal(),
+					Org: s.Org, Kind: k.Name, ID: s.ID, Name: plain(event.Name), Holders: plains(event.Holders), Reason: plain(event.Reason),
+					Revision: m.Revision, Recorded: recorded, Principal: plain(env.GetPrincipal()),
 				}})
 			case resource.Retired:
 				out = append(out, EndResource{Org: s.Org, Kind: k.Name, ID: s.ID, Revision: m.Revision})

@@ -1,6 +1,9 @@
 package record
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // What the log holds must mean the same in every database, so it is made plain
 // before it is folded: PostgreSQL has no place for NUL in a text, and SQLite
@@ -12,6 +15,15 @@ func plain(s string) string {
 		return s
 	}
 	return strings.ReplaceAll(s, "\x00", "\uFFFD")
+}
+
+// plains are texts without NUL.
+func plains(list []string) []string {
+	out := slices.Clone(list)
+	for i, s := range out {
+		out[i] = plain(s)
+	}
+	return out
 }
 
 // plainNumber is a number whose zero has no sign.

@@ -68,7 +68,7 @@ func (b *batch) copyIn(ctx context.Context, conn *pgx.Conn) error {
 		return err
 	}
 	if err := copyRows(ctx, conn, b.texts.schema, "commit_time", []string{"revision", "org", "recorded"},
-		b.commits, func(c record.PutCommit) []any { return []any{c.Revision, c.Org, c.Recorded.UnixNano()} }); err != nil {
+		b.commits, func(c commitTime) []any { return []any{c.Revision, c.Org, c.recorded} }); err != nil {
 		return err
 	}
 	b.resources, b.observed, b.commits = nil, nil, nil

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"strings"
 
@@ -35,7 +36,14 @@ type batch struct {
 	aggregates map[[4]string]int
 	places     []record.PutAggregate
 	requests   []*record.Request
-	commits    []record.PutCommit
+	commits    []commitTime
+	latest     int64 // the newest time of a commit before the batch
+}
+
+// commitTime is when a revision was recorded, and what is kept of that.
+type commitTime struct {
+	record.PutCommit
+	recorded int64
 }
 
 type resourceID struct{ org, kind, id string }
@@ -107,7 +115,7 @@ func newBatch(t *texts, changes []record.Change) (*batch, error) {
 		case record.PutRequest:
 			b.request(&c.Request)
 		case record.PutCommit:
-			b.commits = append(b.commits, c)
+			b.commits = append(b.commits, commitTime{PutCommit: c})
 		default:
 			return nil, fmt.Errorf("the record cannot write a %T", c)
 		}
@@ -118,6 +126,7 @@ func newBatch(t *texts, changes []record.Change) (*batch, error) {
 		return cmp.Or(strings.Compare(x.Org, y.Org), strings.Compare(x.Service, y.Service), strings.Compare(x.Kind, y.Kind), strings.Compare(x.ID, y.ID))
 	})
 	b.mergeRequests()
+	slices.SortStableFunc(b.commits, func(x, y commitTime) int { return cmp.Compare(x.Revision, y.Revision) })
 	return b, nil
 }
 
@@ -238,6 +247,12 @@ func (b *batch) apply(changes []record.Change) {
 			}
 		}
 	}
+	for i := range b.commits {
+		// The running maximum: writing processes whose clocks differ record times
+		// that decrease, and what was known must not become less.
+		b.latest = max(b.latest, b.commits[i].Recorded.UnixNano())
+		b.commits[i].recorded = b.latest
+	}
 	slices.SortStableFunc(b.resources, func(x, y *version) int {
 		return cmp.Or(strings.Compare(x.Org, y.Org), strings.Compare(x.Kind, y.Kind), strings.Compare(x.Name, y.Name), cmp.Compare(x.From, y.From))
 	})
@@ -308,6 +323,9 @@ func (b *batch) queueLookups(q *pgx.Batch) {
 		q.Queue(b.texts.earlierValues, column(k, func(k *group) string { return k.org }), column(k, func(k *group) string { return k.metric }),
 			column(k, func(k *group) string { return k.at }), column(k, func(k *group) string { return k.source }))
 	}
+	if len(b.commits) > 0 {
+		q.Queue(b.texts.latest, int64(math.MinInt64))
+	}
 }
 
 // lookUp reads the answers to queueLookups.
@@ -341,6 +359,9 @@ func (b *batch) lookUp(sent pgx.BatchResults) error {
 		}); err != nil {
 			return err
 		}
+	}
+	if len(b.commits) > 0 {
+		return sent.QueryRow().Scan(&b.latest)
 	}
 	return nil
 }
@@ -438,9 +459,9 @@ func (b *batch) queue(q *pgx.Batch) {
 			column(r, func(r asked) []byte { return nonNil(r.Detail) }))
 	}
 	if r := b.commits; len(r) > 0 {
-		type c = record.PutCommit
+		type c = commitTime
 		q.Queue(t.putCommits, column(r, func(c c) int64 { return int64(c.Revision) }),
-			column(r, func(c c) string { return c.Org }), column(r, func(c c) int64 { return c.Recorded.UnixNano() }))
+			column(r, func(c c) string { return c.Org }), column(r, func(c c) int64 { return c.recorded }))
 	}
 }
 

@@ -1,5 +1,10 @@
 package postgres
 
+import (
+	"context"
+	"strings"
+)
+
 // Many lets a test have every write be a large one, and undoes it.
 func Many(n int) (undo func()) {
 	before := many
@@ -11,4 +16,20 @@ func Many(n int) (undo func()) {
 func Text(name string) string {
 	t := newTexts("setpoint", "setpoint_g1")
 	return map[string]string{"resource": t.resource, "resources": t.resources}[name]
+}
+
+// Empty empties every generation, as when it was begun.
+func (d *Database) Empty(ctx context.Context) error {
+	all, err := d.Generations(ctx)
+	if err != nil {
+		return err
+	}
+	var script strings.Builder
+	for _, g := range all {
+		for _, t := range tables {
+			script.WriteString("DELETE FROM " + d.schemaOf(g.Number) + "." + t.name + ";")
+		}
+	}
+	script.WriteString("UPDATE " + d.opts.Schema + ".generation SET log_id = '', revision = 0, hash = ''")
+	return d.asOwner(ctx, "empty the record", func(o *owner) error { return o.exec(script.String()) })
 }

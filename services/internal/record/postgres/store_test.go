@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"hash/fnv"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"setpoint.dev/services/internal/record"
@@ -18,10 +19,9 @@ import (
 // store is the live generation of a database of its own.
 type store struct {
 	record.Store
-	d *postgres.Database
+	d    *postgres.Database
+	name string // of the schema
 }
-
-func (s store) Close() error { return s.d.Close() }
 
 func open(t testing.TB, o postgres.Options) *postgres.Database {
 	t.Helper()
@@ -40,17 +40,80 @@ func schema(key string) string {
 	return fmt.Sprintf("s%x", h.Sum64())
 }
 
-func TestStore(t *testing.T) {
-	url := testpostgres.New(t)
-	recordtest.Run(t, func(t testing.TB, key string) record.Store {
-		t.Helper()
-		d := open(t, postgres.Options{URL: url, Schema: schema(key)})
-		s, _, err := d.Live(context.Background())
-		if err != nil {
+// stores gives each key a store of its own. Making a schema takes long beside
+// what a property does in it, so a schema whose store is closed is emptied and
+// given to the next key.
+type stores struct {
+	url   string
+	names map[string]string // the schema of each key, while no other key has it
+	free  []store
+}
+
+// closing is a store that may be taken up again.
+type closing struct {
+	store
+	key string
+	all *stores
+}
+
+func (s closing) Close() error {
+	s.all.free = append(s.all.free, s.store)
+	return nil
+}
+
+func (all *stores) open(t testing.TB, key string) record.Store {
+	t.Helper()
+	again := all.names[key] != ""
+	if !again && len(all.free) > 0 {
+		s := all.free[len(all.free)-1]
+		all.free = all.free[:len(all.free)-1]
+		if err := s.d.Empty(context.Background()); err != nil {
 			t.Fatal(err)
 		}
-		return store{s, d}
-	})
+		for other, name := range all.names {
+			if name == s.name {
+				delete(all.names, other)
+			}
+		}
+		all.names[key] = s.name
+		return closing{s, key, all}
+	}
+	if again {
+		// As another process finds it.
+		all.free = slices.DeleteFunc(all.free, func(s store) bool {
+			if s.name != all.names[key] {
+				return false
+			}
+			if err := s.d.Close(); err != nil {
+				t.Fatal(err)
+			}
+			return true
+		})
+	} else {
+		all.names[key] = schema(key)
+	}
+	d := open(t, postgres.Options{URL: all.url, Schema: all.names[key], Connections: 5})
+	s, _, err := d.Live(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return closing{store{s, d, all.names[key]}, key, all}
+}
+
+func TestStore(t *testing.T) {
+	// Every write small, and every write large.
+	for name, many := range map[string]int{"small writes": 1_000_000, "large writes": 1} {
+		t.Run(name, func(t *testing.T) {
+			defer postgres.Many(many)()
+			all := &stores{url: testpostgres.New(t), names: map[string]string{}}
+			t.Cleanup(func() {
+				for _, s := range all.free {
+					_ = s.d.Close()
+				}
+			})
+			recordtest.Run(t, all.open)
+		})
+	}
 }
 
 func TestDatabase(t *testing.T) {

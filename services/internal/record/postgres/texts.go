@@ -22,6 +22,7 @@ type texts struct {
 	endResources, putResources, putNames                  string
 	endObservations, putObservations, putCheckIns         string
 	putAggregates, putRequests, putCommits, organizations string
+	latest                                                string
 }
 
 const (
@@ -112,10 +113,12 @@ func newTexts(control, schema string) *texts {
 
 		claim: s(`SELECT state, log_id, revision FROM {c}.generation WHERE number = $1 FOR UPDATE`),
 		move:  s(`UPDATE {c}.generation SET log_id = $2, revision = $3, hash = $4 WHERE number = $1`),
+		// Of versions that one revision wrote, under several names, the last is the
+		// one that ended last.
 		earlierResources: s(`SELECT u.i, r.place, r.rev_to, r.created
 			FROM unnest($1::text[], $2::text[], $3::text[]) WITH ORDINALITY u (org, kind, id, i)
 			CROSS JOIN LATERAL (SELECT v.ctid::text AS place, v.rev_to, v.created FROM {g}.resource v
-				WHERE v.org = u.org AND v.kind = u.kind AND v.id = u.id ORDER BY v.rev_from DESC LIMIT 1) r`),
+				WHERE v.org = u.org AND v.kind = u.kind AND v.id = u.id ORDER BY v.rev_from DESC, v.rev_to DESC LIMIT 1) r`),
 		newestValues: s(`SELECT m.i, v.observed_at FROM unnest($1::text[], $2::text[]) WITH ORDINALITY m (org, metric_id, i)
 			CROSS JOIN LATERAL (SELECT o.observed_at FROM {g}.observation o WHERE o.org = m.org AND o.metric_id = m.metric_id
 				ORDER BY o.observed_at DESC LIMIT 1) v`),
@@ -158,12 +161,9 @@ func newTexts(control, schema string) *texts {
 			ON CONFLICT (org, request_id) DO UPDATE SET revision = excluded.revision, recorded = r.recorded + excluded.recorded,
 				corrected = r.corrected + excluded.corrected,
 				detail = CASE WHEN length(excluded.detail) > 0 THEN excluded.detail ELSE r.detail END`),
-		// The running maximum: writing processes whose clocks differ record times
-		// that decrease, and what was known must not become less.
 		putCommits: s(`INSERT INTO {g}.commit_time (revision, org, recorded)
-			SELECT revision, org, greatest(max(recorded) OVER (ORDER BY revision),
-				coalesce((SELECT max(recorded) FROM {g}.commit_time), 0))
-			FROM unnest($1::bigint[], $2::text[], $3::bigint[]) AS c (revision, org, recorded)`),
+			SELECT * FROM unnest($1::bigint[], $2::text[], $3::bigint[])`),
+		latest:        s(`SELECT coalesce(max(recorded), $1) FROM {g}.commit_time`),
 		organizations: s(`SELECT org, max(revision) FROM {g}.commit_time WHERE revision > $1 GROUP BY org`),
 	}
 }

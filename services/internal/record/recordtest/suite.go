@@ -29,6 +29,7 @@ func Run(t *testing.T, open Open) {
 	t.Run("an empty store", func(t *testing.T) { empty(t, open) })
 	t.Run("versions as of a revision", func(t *testing.T) { versions(t, open) })
 	t.Run("a rename keeps the history", func(t *testing.T) { rename(t, open) })
+	t.Run("two names in one commit", func(t *testing.T) { twoNames(t, open) })
 	t.Run("corrections", func(t *testing.T) { corrections(t, open) })
 	t.Run("check-ins", func(t *testing.T) { checkIns(t, open) })
 	t.Run("erasures", func(t *testing.T) { erasures(t, open) })
@@ -227,6 +228,26 @@ func rename(t *testing.T, open Open) {
 			got = append(got, r.ID+"="+title(r))
 		}
 		equal(t, "versions", got, []string{"a=one", "a=two", "a~2=newcomer"})
+	})
+}
+
+// twoNames are given to one resource by one commit: the later one goes on, in
+// whichever order the names are sorted.
+func twoNames(t *testing.T, open Open) {
+	b := newBook(t, open)
+	r1 := b.commit(unit("acme", "a", "y", "1"), unit("acme", "a", "x", "1"), unit("acme", "b", "v", "1"), unit("acme", "b", "w", "1"))
+	r2 := b.commit(unit("acme", "a", "y", "2"), unit("acme", "b", "v", "2"))
+	r3 := b.commit(unit("acme", "a", "y", "3"), ended("acme", "a"), unit("acme", "a", "x", "3"), ended("acme", "b"))
+	r4 := b.commit(unit("acme", "a", "y", "4"))
+	b.view(func(v record.View) {
+		for at, want := range map[uint64][]string{r1: {"w", "x"}, r2: {"v", "y"}, r3: {"x"}, r4: {"y"}} {
+			equal(t, fmt.Sprintf("names at %d", at), names(t, v, "acme", at), want)
+		}
+		last, err := v.Resource("acme", "Unit", "y", r4)
+		if err != nil {
+			t.Fatal(err)
+		}
+		equal(t, "created", last.Created, r1)
 	})
 }
 
