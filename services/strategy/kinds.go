@@ -1,13 +1,15 @@
 package strategy
 
 import (
-	"slices"
 
 	"google.golang.org/protobuf/proto"
 
 	strategyv1 "setpoint.dev/proto/gen/setpoint/strategy/v1"
 	"setpoint.dev/services/internal/resource"
 )
+
+// service is the slice's name in subjects, wire names and reasons.
+const service = "strategy"
 
 // Kinds returns this slice's entries of the registry.
 func Kinds() []resource.Kind {
@@ -19,7 +21,7 @@ func Kinds() []resource.Kind {
 			RetiredType:  "strategy.organization_retired.v1",
 			NewSpec:      func() proto.Message { return &strategyv1.OrganizationSpec{} },
 			NewDeclared:  func() proto.Message { return &strategyv1.OrganizationDeclared{} },
-			Check:        check(checkOrganization),
+			Check:        resource.CheckOf(service, checkOrganization),
 			Singleton:    true,
 		},
 		{
@@ -28,7 +30,7 @@ func Kinds() []resource.Kind {
 			RetiredType:  "strategy.unit_retired.v1",
 			NewSpec:      func() proto.Message { return &strategyv1.UnitSpec{} },
 			NewDeclared:  func() proto.Message { return &strategyv1.UnitDeclared{} },
-			References:   references(unitReferences),
+			References:   resource.ReferencesOf(unitReferences),
 		},
 		{
 			Name: "Person", Plural: "people", Aliases: []string{"persons"},
@@ -38,7 +40,7 @@ func Kinds() []resource.Kind {
 			ErasedType:   "strategy.person_erased.v1",
 			NewSpec:      func() proto.Message { return &strategyv1.PersonSpec{} },
 			NewDeclared:  func() proto.Message { return &strategyv1.PersonDeclared{} },
-			References:   references(personReferences),
+			References:   resource.ReferencesOf(personReferences),
 			Claims:       func(spec proto.Message) []resource.Claim { return personClaims(spec.(*strategyv1.PersonSpec)) },
 			Check:        checkPerson,
 		},
@@ -48,8 +50,8 @@ func Kinds() []resource.Kind {
 			RetiredType:  "strategy.strategy_retired.v1",
 			NewSpec:      func() proto.Message { return &strategyv1.StrategySpec{} },
 			NewDeclared:  func() proto.Message { return &strategyv1.StrategyDeclared{} },
-			References:   references(strategyReferences),
-			Check:        check(checkStrategy),
+			References:   resource.ReferencesOf(strategyReferences),
+			Check:        resource.CheckOf(service, checkStrategy),
 		},
 		{
 			Name: "Objective", Plural: "objectives", Service: "strategy", Token: "objective",
@@ -57,8 +59,8 @@ func Kinds() []resource.Kind {
 			RetiredType:  "strategy.objective_retired.v1",
 			NewSpec:      func() proto.Message { return &strategyv1.ObjectiveSpec{} },
 			NewDeclared:  func() proto.Message { return &strategyv1.ObjectiveDeclared{} },
-			References:   references(objectiveReferences),
-			Check:        check(checkObjective),
+			References:   resource.ReferencesOf(objectiveReferences),
+			Check:        resource.CheckOf(service, checkObjective),
 		},
 		{
 			Name: "Metric", Plural: "metrics", Aliases: []string{"kpi", "kpis"},
@@ -67,8 +69,8 @@ func Kinds() []resource.Kind {
 			RetiredType:  "strategy.metric_retired.v1",
 			NewSpec:      func() proto.Message { return &strategyv1.MetricSpec{} },
 			NewDeclared:  func() proto.Message { return &strategyv1.MetricDeclared{} },
-			References:   references(metricReferences),
-			Check:        check(checkMetric),
+			References:   resource.ReferencesOf(metricReferences),
+			Check:        resource.CheckOf(service, checkMetric),
 		},
 		{
 			Name: "Target", Plural: "targets", Service: "strategy", Token: "target",
@@ -76,44 +78,9 @@ func Kinds() []resource.Kind {
 			RetiredType:  "strategy.target_retired.v1",
 			NewSpec:      func() proto.Message { return &strategyv1.TargetSpec{} },
 			NewDeclared:  func() proto.Message { return &strategyv1.TargetDeclared{} },
-			References:   references(targetReferences),
-			Check:        check(checkTarget, adviseTarget),
+			References:   resource.ReferencesOf(targetReferences),
+			Check:        resource.CheckOf(service, checkTarget, adviseTarget),
 			Dated:        true,
 		},
 	}
-}
-
-// check and references give typed rules the registry's general form.
-func check[M proto.Message](rules ...func(M, resource.Set, *findings)) func(string, proto.Message, resource.Set) []resource.Finding {
-	return func(_ string, spec proto.Message, set resource.Set) []resource.Finding {
-		var f findings
-		for _, rule := range rules {
-			rule(spec.(M), set, &f)
-		}
-		return f
-	}
-}
-
-func references[M proto.Message](list func(M) []resource.Reference) func(proto.Message) []resource.Reference {
-	return func(spec proto.Message) []resource.Reference { return list(spec.(M)) }
-}
-
-// findings collects what is wrong with one resource.
-type findings []resource.Finding
-
-func (f *findings) add(field, reason, message, hint string) {
-	*f = append(*f, resource.Finding{Field: field, Reason: "strategy." + reason, Message: message, Hint: hint})
-}
-
-func (f *findings) warn(field, reason, message, hint string) {
-	*f = append(*f, resource.Finding{Field: field, Reason: "strategy." + reason, Message: message, Hint: hint, Warning: true})
-}
-
-// broken reports whether a rule is, and not only advice given.
-func (f *findings) broken() bool {
-	return slices.ContainsFunc(*f, func(x resource.Finding) bool { return !x.Warning })
-}
-
-func (f *findings) has(reason string) bool {
-	return slices.ContainsFunc(*f, func(x resource.Finding) bool { return x.Reason == reason })
 }

@@ -16,39 +16,39 @@ func metricReferences(s *strategyv1.MetricSpec) []resource.Reference {
 			resource.Reference{Field: "spec.ratio.numerator", Kind: "Metric", Name: r.GetNumerator(), Acyclic: true},
 			resource.Reference{Field: "spec.ratio.denominator", Kind: "Metric", Name: r.GetDenominator(), Acyclic: true})
 	}
-	return append(out, ownerReference("spec.owner", s.GetOwner())...)
+	return append(out, resource.OwnerReference("spec.owner", s.GetOwner())...)
 }
 
-func checkMetric(s *strategyv1.MetricSpec, set resource.Set, f *findings) {
-	checkOwner(s.GetOwner(), f)
+func checkMetric(s *strategyv1.MetricSpec, set resource.Set, f *resource.Findings) {
+	f.Owner("spec.owner", s.GetOwner())
 	adviseOwner(s.GetOwner(), set, f)
 	checkRatio(s, set, f)
 	if s.GetAccumulate() != "" && s.GetAggregation() != "" && s.GetAggregation() != "sum" && s.GetAggregation() != "last" {
-		f.add("spec.accumulate", "accumulate_aggregation", fmt.Sprintf("values of aggregation %s cannot be added up over periods", s.GetAggregation()),
+		f.Add("spec.accumulate", "accumulate_aggregation", fmt.Sprintf("values of aggregation %s cannot be added up over periods", s.GetAggregation()),
 			"aggregation: sum, or last where a period has one value")
 	}
 	if s.GetWeekEnds() != "" && s.GetCalendar() != "4-4-5" {
-		f.add("spec.weekEnds", "week_ends", "only a 4-4-5 calendar has weeks that end on a day of choice", "calendar: 4-4-5")
+		f.Add("spec.weekEnds", "week_ends", "only a 4-4-5 calendar has weeks that end on a day of choice", "calendar: 4-4-5")
 	}
 	cadence := calendar.Cadence(s.GetCadence())
 	if every := calendar.Cadence(s.GetReportedEvery()); every != "" && cadence.Finer(every) {
-		f.add("spec.reportedEvery", "reported_every", fmt.Sprintf("%s values cannot make %s ones", every, cadence),
+		f.Add("spec.reportedEvery", "reported_every", fmt.Sprintf("%s values cannot make %s ones", every, cadence),
 			"the cadence or a finer one")
 	}
 	if b := s.GetBounds(); b != nil && b.Lower != nil && b.Upper != nil && b.GetLower() >= b.GetUpper() {
-		f.add("spec.bounds", "bounds_order", fmt.Sprintf("lower %v is not below upper %v", b.GetLower(), b.GetUpper()), "")
+		f.Add("spec.bounds", "bounds_order", fmt.Sprintf("lower %v is not below upper %v", b.GetLower(), b.GetUpper()), "")
 	}
 	seen := map[calendar.Date]bool{}
 	for i, b := range s.GetBreaks() {
 		field := fmt.Sprintf("spec.breaks[%d].date", i)
-		d, ok := date(field, b.GetDate(), f)
+		d, ok := f.Date(field, b.GetDate())
 		if ok && seen[d] {
-			f.add(field, "break_twice", fmt.Sprintf("%s is named twice", d), "")
+			f.Add(field, "break_twice", fmt.Sprintf("%s is named twice", d), "")
 		}
 		seen[d] = true
 	}
 	if s.GetUnit() == "" {
-		f.warn("spec.unit", "metric_without_unit", "the metric says no unit", "a reader cannot tell what 12 means")
+		f.Warn("spec.unit", "metric_without_unit", "the metric says no unit", "a reader cannot tell what 12 means")
 	}
 }
 
@@ -56,23 +56,23 @@ func checkMetric(s *strategyv1.MetricSpec, set resource.Set, f *findings) {
 const ratioAggregation = "ratio"
 
 // checkRatio holds a ratio to two metrics whose periods fit into its own.
-func checkRatio(s *strategyv1.MetricSpec, set resource.Set, f *findings) {
+func checkRatio(s *strategyv1.MetricSpec, set resource.Set, f *resource.Findings) {
 	r := s.GetRatio()
 	if s.GetAggregation() != ratioAggregation {
 		if r != nil {
-			f.add("spec.ratio", "ratio_aggregation", "only the aggregation ratio divides metrics", "aggregation: ratio")
+			f.Add("spec.ratio", "ratio_aggregation", "only the aggregation ratio divides metrics", "aggregation: ratio")
 		}
 		return
 	}
 	if r == nil {
-		f.add("spec.ratio", "ratio_missing", "the aggregation ratio needs the metrics to divide", "ratio: {numerator: METRIC, denominator: METRIC}")
+		f.Add("spec.ratio", "ratio_missing", "the aggregation ratio needs the metrics to divide", "ratio: {numerator: METRIC, denominator: METRIC}")
 		return
 	}
 	if s.GetReportedEvery() != "" {
-		f.add("spec.reportedEvery", "ratio_reported_every", "a ratio is reported as its numerator and denominator are", "set it on those metrics")
+		f.Add("spec.reportedEvery", "ratio_reported_every", "a ratio is reported as its numerator and denominator are", "set it on those metrics")
 	}
 	if r.GetNumerator() == r.GetDenominator() {
-		f.add("spec.ratio.denominator", "ratio_of_itself", "numerator and denominator are the same metric, so the ratio is always 1", "")
+		f.Add("spec.ratio.denominator", "ratio_of_itself", "numerator and denominator are the same metric, so the ratio is always 1", "")
 	}
 	own, cadence := Calendar(s, set), calendar.Cadence(s.GetCadence())
 	for _, x := range []struct{ field, name string }{{"spec.ratio.numerator", r.GetNumerator()}, {"spec.ratio.denominator", r.GetDenominator()}} {
@@ -83,12 +83,12 @@ func checkRatio(s *strategyv1.MetricSpec, set resource.Set, f *findings) {
 		m := spec.(*strategyv1.MetricSpec)
 		switch {
 		case m.GetAggregation() == ratioAggregation:
-			f.add(x.field, "ratio_of_ratio", fmt.Sprintf("%q is a ratio itself, and sums of ratios mean nothing", x.name), "name a metric that is observed")
+			f.Add(x.field, "ratio_of_ratio", fmt.Sprintf("%q is a ratio itself, and sums of ratios mean nothing", x.name), "name a metric that is observed")
 		case cadence.Finer(calendar.Cadence(m.GetCadence())):
-			f.add(x.field, "ratio_cadence", fmt.Sprintf("%q has %s values, too coarse for a %s ratio", x.name, m.GetCadence(), cadence),
+			f.Add(x.field, "ratio_cadence", fmt.Sprintf("%q has %s values, too coarse for a %s ratio", x.name, m.GetCadence(), cadence),
 				"the ratio's cadence or a finer one")
 		case !Calendar(m, set).Divides(calendar.Cadence(m.GetCadence()), own, cadence):
-			f.add(x.field, "ratio_calendar", fmt.Sprintf("the %s periods of %q do not divide the ratio's %s periods", m.GetCadence(), x.name, cadence),
+			f.Add(x.field, "ratio_calendar", fmt.Sprintf("the %s periods of %q do not divide the ratio's %s periods", m.GetCadence(), x.name, cadence),
 				"the same calendar, fiscalYearStart and weekEnds")
 		}
 	}

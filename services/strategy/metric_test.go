@@ -9,6 +9,7 @@ import (
 
 	strategyv1 "setpoint.dev/proto/gen/setpoint/strategy/v1"
 	"setpoint.dev/services/internal/calendar"
+	"setpoint.dev/services/internal/resource"
 )
 
 // declared is a set of metrics, with an organization whose years start in
@@ -88,10 +89,10 @@ func TestMetricRules(t *testing.T) {
 		{"weeks that end on Fridays", &strategyv1.MetricSpec{Unit: "x", Cadence: "yearly", Calendar: "4-4-5", WeekEnds: "friday"}, ""},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			var f findings
+			f := resource.Findings{Service: service}
 			checkMetric(tc.m, set, &f)
 			var got []string
-			for _, x := range f {
+			for _, x := range f.List {
 				got = append(got, strings.TrimPrefix(x.Reason, "strategy."))
 				if !strings.HasPrefix(x.Field, "spec.") || x.Message == "" {
 					t.Errorf("%+v", x)
@@ -125,14 +126,15 @@ func TestPeriodsOfTheMetricsCalendar(t *testing.T) {
 		"w": {"FY2018-P07", "2018-07", "2018-04-28"},
 		"m": {"2018-07", "FY2018-P07", "2018-07-31"},
 	} {
-		target := func(period string) (f findings) {
+		target := func(period string) resource.Findings {
+			f := resource.Findings{Service: service}
 			checkPeriods(&strategyv1.TargetSpec{Metric: metric, Direction: "increase", Periods: []*strategyv1.PeriodTarget{{Period: period, Value: proto.Float64(1)}}}, set, &f)
 			return f
 		}
-		if f := target(tc.good); len(f) != 0 {
+		if f := target(tc.good); len(f.List) != 0 {
 			t.Errorf("%s: %+v", tc.good, f)
 		}
-		if f := target(tc.bad); len(f) != 1 || f[0].Reason != "strategy.period" || !strings.Contains(f[0].Hint, tc.good[:3]) {
+		if f := target(tc.bad); len(f.List) != 1 || f.List[0].Reason != "strategy.period" || !strings.Contains(f.List[0].Hint, tc.good[:3]) {
 			t.Errorf("%s: %+v", tc.bad, f)
 		}
 		k := Calendar(set[metric], set)
@@ -150,10 +152,10 @@ func TestPeriodsOfTheMetricsCalendar(t *testing.T) {
 
 func TestNoChangeHasNoDirection(t *testing.T) {
 	for direction, want := range map[string]int{"": 1, "decrease": 0} {
-		var f findings
+		f := resource.Findings{Service: service}
 		checkPath(&strategyv1.TargetSpec{Metric: "m", Direction: direction, ChangeFromBaseline: "0%", Due: "2030-12-31",
 			Baseline: &strategyv1.Baseline{Date: "2020-12-31"}}, &f)
-		if len(f) != want {
+		if len(f.List) != want {
 			t.Errorf("%q: %+v", direction, f)
 		}
 	}

@@ -31,12 +31,12 @@ func personClaims(s *strategyv1.PersonSpec) []resource.Claim {
 // checkPerson advises against names that say who somebody is: a name is kept in
 // the clear, in the log, for ever.
 func checkPerson(name string, spec proto.Message, _ resource.Set) []resource.Finding {
-	var f findings
+	f := resource.Findings{Service: service}
 	if word := telling(name, spec.(*strategyv1.PersonSpec)); word != "" {
-		f.warn("metadata.name", "person_name", fmt.Sprintf("%q says who the person is, and a name is kept in the clear for ever", word),
+		f.Warn("metadata.name", "person_name", fmt.Sprintf("%q says who the person is, and a name is kept in the clear for ever", word),
 			"take an opaque name such as p-4711; what identifies the person goes into the spec, which is encrypted")
 	}
-	return f
+	return f.List
 }
 
 // telling is a part of a resource's name that its display name or address has,
@@ -61,7 +61,7 @@ func words(s string) []string {
 
 // adviseOwner warns about an owner who is nobody that is declared, where people
 // are: person/ID was opaque before there were people to declare.
-func adviseOwner(owner string, set resource.Set, f *findings) {
+func adviseOwner(owner string, set resource.Set, f *resource.Findings) {
 	name, ok := strings.CutPrefix(owner, "person/")
 	if !ok || name == "" {
 		return
@@ -70,6 +70,6 @@ func adviseOwner(owner string, set resource.Set, f *findings) {
 		return
 	}
 	if people := set.Names("Person"); len(people) > 0 {
-		f.warn("spec.owner", "owner_undeclared", fmt.Sprintf("there is no person %q", name), resource.Suggest(name, people))
+		f.Warn("spec.owner", "owner_undeclared", fmt.Sprintf("there is no person %q", name), resource.Suggest(name, people))
 	}
 }

@@ -55,9 +55,9 @@ func TestOwnersWhoAreNobody(t *testing.T) {
 		{"", declared, false},
 		{"person/", declared, false}, // a fault of its own
 	} {
-		var f findings
+		f := resource.Findings{Service: service}
 		adviseOwner(tt.owner, tt.set, &f)
-		if (len(f) == 1 && f[0].Warning) != tt.warns || len(f) > 1 {
+		if (len(f.List) == 1 && f.List[0].Warning) != tt.warns || len(f.List) > 1 {
 			t.Errorf("%q: %v", tt.owner, f)
 		}
 	}

@@ -31,8 +31,8 @@ const stretch = 2
 const fewestValues = 3
 
 // adviseTarget gives advice on a target that breaks no rule.
-func adviseTarget(s *strategyv1.TargetSpec, set resource.Set, f *findings) {
-	if f.broken() {
+func adviseTarget(s *strategyv1.TargetSpec, set resource.Set, f *resource.Findings) {
+	if f.Broken() {
 		return
 	}
 	assignable(s, set, f)
@@ -52,11 +52,11 @@ func adviseTarget(s *strategyv1.TargetSpec, set resource.Set, f *findings) {
 
 // assignable: a target without an owner is its objective's owner's, and else its
 // strategy's.
-func assignable(s *strategyv1.TargetSpec, set resource.Set, f *findings) {
+func assignable(s *strategyv1.TargetSpec, set resource.Set, f *resource.Findings) {
 	o, _ := specOf[*strategyv1.ObjectiveSpec](set, "Objective", s.GetObjective())
 	above, _ := specOf[*strategyv1.StrategySpec](set, "Strategy", o.GetStrategy())
 	if cmp.Or(s.GetOwner(), o.GetOwner(), above.GetOwner()) == "" {
-		f.warn("spec.owner", "smart_no_owner", "nobody owns the target, its objective or its strategy", "owner: unit/NAME or person/ID")
+		f.Warn("spec.owner", "smart_no_owner", "nobody owns the target, its objective or its strategy", "owner: unit/NAME or person/ID")
 	}
 }
 
@@ -69,9 +69,9 @@ func specOf[M proto.Message](set resource.Set, kind, name string) (spec M, ok bo
 	return spec, ok
 }
 
-func timeBound(s *strategyv1.TargetSpec, set resource.Set, f *findings) {
+func timeBound(s *strategyv1.TargetSpec, set resource.Set, f *resource.Findings) {
 	if m := s.GetMaintain(); m != nil && m.GetTo() == "" {
-		f.warn("spec.maintain.to", "smart_no_end", "the band has no last day", "it is watched for ever; give to: the day until which it is to be kept")
+		f.Warn("spec.maintain.to", "smart_no_end", "the band has no last day", "it is watched for ever; give to: the day until which it is to be kept")
 		return
 	}
 	field, first, last := span(s, set)
@@ -93,7 +93,7 @@ func timeBound(s *strategyv1.TargetSpec, set resource.Set, f *findings) {
 	if last.Before(start) {
 		side, edge = "before the start", start
 	}
-	f.warn(field, "smart_outside_horizon", fmt.Sprintf("%s lies %s of strategy %q, %s", last, side, o.GetStrategy(), edge),
+	f.Warn(field, "smart_outside_horizon", fmt.Sprintf("%s lies %s of strategy %q, %s", last, side, o.GetStrategy(), edge),
 		"move it into the horizon, or the horizon to it")
 }
 
@@ -171,7 +171,7 @@ func (h history) at(d calendar.Date) (float64, bool) {
 	return 0, false
 }
 
-func measurable(s *strategyv1.TargetSpec, h history, f *findings) {
+func measurable(s *strategyv1.TargetSpec, h history, f *resource.Findings) {
 	b := s.GetBaseline()
 	if b == nil || b.Value != nil || len(h.values) == 0 {
 		return
@@ -181,15 +181,15 @@ func measurable(s *strategyv1.TargetSpec, h history, f *findings) {
 		return
 	}
 	if _, known := h.at(d); !known {
-		f.warn("spec.baseline.value", "smart_baseline_unknown", fmt.Sprintf("metric %q has values, but none for %s", s.GetMetric(), d),
+		f.Warn("spec.baseline.value", "smart_baseline_unknown", fmt.Sprintf("metric %q has values, but none for %s", s.GetMetric(), d),
 			"observe it, or give baseline.value")
 	}
 }
 
 // realistic compares the pace that the target needs from the latest value on
 // with the fastest pace that the metric ever had towards it.
-func realistic(s *strategyv1.TargetSpec, h history, f *findings) {
-	if len(h.values) == 0 || f.has("strategy.target_already_reached") {
+func realistic(s *strategyv1.TargetSpec, h history, f *resource.Findings) {
+	if len(h.values) == 0 || f.Has("strategy.target_already_reached") {
 		return
 	}
 	sign, goals := aims(s, h)
@@ -224,10 +224,10 @@ func realistic(s *strategyv1.TargetSpec, h history, f *findings) {
 	const hint = "check the value and the date, or plan what will make the difference"
 	switch {
 	case fastest <= 0:
-		f.warn(steepest.field, "smart_wrong_way", fmt.Sprintf("%s; metric %q never moved that way in %d values since %s",
+		f.Warn(steepest.field, "smart_wrong_way", fmt.Sprintf("%s; metric %q never moved that way in %d values since %s",
 			wanted, s.GetMetric(), len(h.values), h.values[0].At), hint)
 	case need > stretch*fastest*(1+1e-9):
-		f.warn(steepest.field, "smart_unrealistic", fmt.Sprintf("%s; the fastest ever was %s a year, %s to %s",
+		f.Warn(steepest.field, "smart_unrealistic", fmt.Sprintf("%s; the fastest ever was %s a year, %s to %s",
 			wanted, yearly(sign*fastest), from, to), hint)
 	}
 }
@@ -235,7 +235,7 @@ func realistic(s *strategyv1.TargetSpec, h history, f *findings) {
 // reached warns of a path that has nowhere to go from where it starts: its
 // baseline, or the latest value where it has none. Periods may well ask to hold
 // what is.
-func reached(s *strategyv1.TargetSpec, h history, sign float64, goals []aim, latest resource.Point, f *findings) bool {
+func reached(s *strategyv1.TargetSpec, h history, sign float64, goals []aim, latest resource.Point, f *resource.Findings) bool {
 	if len(goals) != 1 || len(s.GetPeriods()) > 0 {
 		return false
 	}
@@ -250,7 +250,7 @@ func reached(s *strategyv1.TargetSpec, h history, sign float64, goals []aim, lat
 	if sign*(goals[0].value-from) > 0 {
 		return false
 	}
-	f.warn(goals[0].field, "smart_already_reached", fmt.Sprintf("%s on %s is at or past %s already", number(from), at, number(goals[0].value)),
+	f.Warn(goals[0].field, "smart_already_reached", fmt.Sprintf("%s on %s is at or past %s already", number(from), at, number(goals[0].value)),
 		"aim further, or declare a band to maintain")
 	return true
 }

@@ -17,14 +17,14 @@ func targetReferences(s *strategyv1.TargetSpec) []resource.Reference {
 	if s.GetObjective() != "" {
 		out = append(out, resource.Reference{Field: "spec.objective", Kind: "Objective", Name: s.GetObjective()})
 	}
-	return append(out, ownerReference("spec.owner", s.GetOwner())...)
+	return append(out, resource.OwnerReference("spec.owner", s.GetOwner())...)
 }
 
-func checkTarget(s *strategyv1.TargetSpec, set resource.Set, f *findings) {
-	checkOwner(s.GetOwner(), f)
+func checkTarget(s *strategyv1.TargetSpec, set resource.Set, f *resource.Findings) {
+	f.Owner("spec.owner", s.GetOwner())
 	adviseOwner(s.GetOwner(), set, f)
 	if s.GetObjective() == "" {
-		f.warn("spec.objective", "target_without_objective", "the target serves no objective", "it will appear in no roll-up")
+		f.Warn("spec.objective", "target_without_objective", "the target serves no objective", "it will appear in no roll-up")
 	}
 	path := s.Value != nil || s.GetChangeFromBaseline() != ""
 	var forms []string
@@ -46,7 +46,7 @@ func checkTarget(s *strategyv1.TargetSpec, set resource.Set, f *findings) {
 		if len(forms) > 1 {
 			found = "the target has " + strings.Join(forms, " and ")
 		}
-		f.add("spec", "target_form", found, "give exactly one form: value (or changeFromBaseline) with due, periods, maintain, or milestone with due")
+		f.Add("spec", "target_form", found, "give exactly one form: value (or changeFromBaseline) with due, periods, maintain, or milestone with due")
 		return
 	}
 	for _, x := range []struct {
@@ -61,7 +61,7 @@ func checkTarget(s *strategyv1.TargetSpec, set resource.Set, f *findings) {
 		{"direction", s.GetDirection() != "", s.GetMaintain() == nil && s.GetMilestone() == nil},
 	} {
 		if x.used && !x.legal {
-			f.add("spec."+x.field, "target_field_of_other_form", fmt.Sprintf("%s has no meaning for %s", x.field, forms[0]), "")
+			f.Add("spec."+x.field, "target_field_of_other_form", fmt.Sprintf("%s has no meaning for %s", x.field, forms[0]), "")
 		}
 	}
 	switch {
@@ -73,40 +73,40 @@ func checkTarget(s *strategyv1.TargetSpec, set resource.Set, f *findings) {
 		checkMaintain(s.GetMaintain(), f)
 	default:
 		if s.GetDue() == "" {
-			f.add("spec.due", "target_due_missing", "a milestone needs a due date", "YYYY-MM-DD")
+			f.Add("spec.due", "target_due_missing", "a milestone needs a due date", "YYYY-MM-DD")
 		} else {
-			date("spec.due", s.GetDue(), f)
+			f.Date("spec.due", s.GetDue())
 		}
 		if d := s.GetMilestone().GetForecast(); d != "" {
-			date("spec.milestone.forecast", d, f)
+			f.Date("spec.milestone.forecast", d)
 		}
 	}
 }
 
-func checkPath(s *strategyv1.TargetSpec, f *findings) {
+func checkPath(s *strategyv1.TargetSpec, f *resource.Findings) {
 	if s.Value != nil && s.GetChangeFromBaseline() != "" {
-		f.add("spec.changeFromBaseline", "target_two_values", "value is given too", "give one of the two")
+		f.Add("spec.changeFromBaseline", "target_two_values", "value is given too", "give one of the two")
 	}
 	if s.GetChangeFromBaseline() != "" && s.GetBaseline() == nil {
-		f.add("spec.baseline", "target_baseline_missing", "a change from the baseline needs a baseline", "give baseline.date, and baseline.value unless the metric has one")
+		f.Add("spec.baseline", "target_baseline_missing", "a change from the baseline needs a baseline", "give baseline.date, and baseline.value unless the metric has one")
 	}
 	due, ok := calendar.Date{}, false
 	if s.GetDue() == "" {
-		f.add("spec.due", "target_due_missing", "a path needs a due date", "YYYY-MM-DD")
+		f.Add("spec.due", "target_due_missing", "a path needs a due date", "YYYY-MM-DD")
 	} else {
-		due, ok = date("spec.due", s.GetDue(), f)
+		due, ok = f.Date("spec.due", s.GetDue())
 	}
 	b := s.GetBaseline()
 	var from calendar.Date
 	if b != nil {
-		d, dated := date("spec.baseline.date", b.GetDate(), f)
+		d, dated := f.Date("spec.baseline.date", b.GetDate())
 		if dated && ok && !due.After(d) {
-			f.add("spec.due", "target_due_before_baseline", fmt.Sprintf("%s is not after the baseline's date %s", due, d),
+			f.Add("spec.due", "target_due_before_baseline", fmt.Sprintf("%s is not after the baseline's date %s", due, d),
 				"a path runs from the baseline to the due date")
 		}
 		from = d
 	} else {
-		f.warn("spec.baseline", "target_without_baseline", "the target has no baseline", "progress cannot be told, and only the final value is compared")
+		f.Warn("spec.baseline", "target_without_baseline", "the target has no baseline", "progress cannot be told, and only the final value is compared")
 	}
 	g, hasG := s.GetValue(), s.Value != nil
 	if !hasG && b != nil && b.Value != nil {
@@ -117,13 +117,13 @@ func checkPath(s *strategyv1.TargetSpec, f *findings) {
 	hasB := b != nil && b.Value != nil
 	if s.GetDirection() == "" && s.GetChangeFromBaseline() == "" {
 		if b == nil {
-			f.add("spec.direction", "target_direction_missing", "without a baseline the direction is not known", "increase or decrease")
+			f.Add("spec.direction", "target_direction_missing", "without a baseline the direction is not known", "increase or decrease")
 		} else if hasB && b.GetValue() == g {
-			f.add("spec.direction", "target_direction_missing", "baseline and value are equal, so the direction is not known", "increase or decrease")
+			f.Add("spec.direction", "target_direction_missing", "baseline and value are equal, so the direction is not known", "increase or decrease")
 		}
 	}
 	if share, good := Share(s.GetChangeFromBaseline()); good && share == 0 && s.GetDirection() == "" {
-		f.add("spec.direction", "target_direction_missing", "no change from the baseline has no direction", "increase or decrease")
+		f.Add("spec.direction", "target_direction_missing", "no change from the baseline has no direction", "increase or decrease")
 	}
 	if hasB && hasG && s.GetDirection() != "" {
 		sign := 1.0
@@ -131,7 +131,7 @@ func checkPath(s *strategyv1.TargetSpec, f *findings) {
 			sign = -1
 		}
 		if sign*(g-b.GetValue()) < 0 {
-			f.warn("spec.value", "target_already_reached",
+			f.Warn("spec.value", "target_already_reached",
 				fmt.Sprintf("the baseline %v is already past %v (%s)", b.GetValue(), g, s.GetDirection()), "")
 		}
 	}
@@ -139,22 +139,22 @@ func checkPath(s *strategyv1.TargetSpec, f *findings) {
 	checkLevels(s, f)
 }
 
-func checkTrajectory(s *strategyv1.TargetSpec, from, due calendar.Date, g float64, hasG bool, f *findings) {
+func checkTrajectory(s *strategyv1.TargetSpec, from, due calendar.Date, g float64, hasG bool, f *resource.Findings) {
 	t := s.GetTrajectory()
 	if t == nil {
 		return
 	}
 	shape := t.GetShape()
 	if len(t.GetPoints()) > 0 && shape != "points" {
-		f.add("spec.trajectory.points", "trajectory_points", "points are given but the shape is "+orLinear(shape), "set shape: points")
+		f.Add("spec.trajectory.points", "trajectory_points", "points are given but the shape is "+orLinear(shape), "set shape: points")
 	}
 	if t.GetInterpolation() != "" && shape != "points" {
-		f.add("spec.trajectory.interpolation", "trajectory_interpolation", "only the shape points is interpolated", "")
+		f.Add("spec.trajectory.interpolation", "trajectory_interpolation", "only the shape points is interpolated", "")
 	}
 	if p := t.GetStart(); p != nil {
-		if d, ok := date("spec.trajectory.start.date", p.GetDate(), f); ok {
+		if d, ok := f.Date("spec.trajectory.start.date", p.GetDate()); ok {
 			if !due.IsZero() && !due.After(d) {
-				f.add("spec.trajectory.start.date", "trajectory_start", fmt.Sprintf("%s is not before the due date %s", d, due), "")
+				f.Add("spec.trajectory.start.date", "trajectory_start", fmt.Sprintf("%s is not before the due date %s", d, due), "")
 			}
 			from = d
 		}
@@ -165,29 +165,29 @@ func checkTrajectory(s *strategyv1.TargetSpec, from, due calendar.Date, g float6
 		start, hasStart = p.GetValue(), true
 	}
 	if shape == "exponential" && ((hasStart && hasG && start*g <= 0) || (hasStart && start == 0) || (hasG && g == 0)) {
-		f.add("spec.trajectory.shape", "trajectory_exponential", fmt.Sprintf("an exponential path cannot lead from %v to %v", start, g),
+		f.Add("spec.trajectory.shape", "trajectory_exponential", fmt.Sprintf("an exponential path cannot lead from %v to %v", start, g),
 			"both must have the same sign and neither may be zero; use linear or s-curve")
 	}
 	if shape != "points" {
 		return
 	}
 	if len(t.GetPoints()) == 0 {
-		f.add("spec.trajectory.points", "trajectory_points", "the shape points needs points", "the last one is (due, value)")
+		f.Add("spec.trajectory.points", "trajectory_points", "the shape points needs points", "the last one is (due, value)")
 		return
 	}
 	previous := from
 	for i, p := range t.GetPoints() {
 		field := fmt.Sprintf("spec.trajectory.points[%d]", i)
-		d, ok := date(field+".date", p.GetDate(), f)
+		d, ok := f.Date(field+".date", p.GetDate())
 		if !ok {
 			continue
 		}
 		if !previous.IsZero() && !d.After(previous) {
-			f.add(field+".date", "trajectory_points_order", fmt.Sprintf("%s is not after %s", d, previous), "points are in order of date, after the baseline")
+			f.Add(field+".date", "trajectory_points_order", fmt.Sprintf("%s is not after %s", d, previous), "points are in order of date, after the baseline")
 		}
 		previous = d
 		if i == len(t.GetPoints())-1 && !due.IsZero() && hasG && (d != due || p.GetValue() != g) {
-			f.add(field, "trajectory_last_point", fmt.Sprintf("the last point is (%s, %v)", d, p.GetValue()),
+			f.Add(field, "trajectory_last_point", fmt.Sprintf("the last point is (%s, %v)", d, p.GetValue()),
 				fmt.Sprintf("it must be the final state (%s, %v)", due, g))
 		}
 	}
@@ -200,7 +200,7 @@ func orLinear(shape string) string {
 	return shape
 }
 
-func checkLevels(s *strategyv1.TargetSpec, f *findings) {
+func checkLevels(s *strategyv1.TargetSpec, f *resource.Findings) {
 	l := s.GetLevels()
 	if l == nil {
 		return
@@ -220,11 +220,11 @@ func checkLevels(s *strategyv1.TargetSpec, f *findings) {
 		down = down && steps[i] < steps[i-1]
 	}
 	if len(steps) > 1 && !up && !down {
-		f.add("spec.levels", "levels_order", "baseline, commit, target and stretch do not lie in one direction", "each level goes further than the one before")
+		f.Add("spec.levels", "levels_order", "baseline, commit, target and stretch do not lie in one direction", "each level goes further than the one before")
 	}
 }
 
-func checkPeriods(s *strategyv1.TargetSpec, set resource.Set, f *findings) {
+func checkPeriods(s *strategyv1.TargetSpec, set resource.Set, f *resource.Findings) {
 	spec, ok := set.Spec("Metric", s.GetMetric())
 	if !ok {
 		return
@@ -241,49 +241,49 @@ func checkPeriods(s *strategyv1.TargetSpec, set resource.Set, f *findings) {
 			if e, ok := err.(*fault.Error); ok {
 				hint = e.Hint
 			}
-			f.add(field+".period", "period", err.Error(), hint)
+			f.Add(field+".period", "period", err.Error(), hint)
 			continue
 		}
 		if period.Cadence != calendar.Cadence(m.GetCadence()) {
-			f.add(field+".period", "period_cadence", fmt.Sprintf("%s is a %s period, metric %q has %s values", p.GetPeriod(), period.Cadence, s.GetMetric(), m.GetCadence()),
+			f.Add(field+".period", "period_cadence", fmt.Sprintf("%s is a %s period, metric %q has %s values", p.GetPeriod(), period.Cadence, s.GetMetric(), m.GetCadence()),
 				"a period of the metric's cadence")
 		}
 		if first, twice := seen[period.Start]; twice {
-			f.add(field+".period", "period_twice", fmt.Sprintf("%s is already declared by periods[%d]", p.GetPeriod(), first), "one entry a period")
+			f.Add(field+".period", "period_twice", fmt.Sprintf("%s is already declared by periods[%d]", p.GetPeriod(), first), "one entry a period")
 		}
 		seen[period.Start] = i
 		band := p.Lower != nil || p.Upper != nil
 		switch {
 		case p.Value != nil && band:
-			f.add(field, "period_two_setpoints", "value and a band are given", "give value, or lower and/or upper")
+			f.Add(field, "period_two_setpoints", "value and a band are given", "give value, or lower and/or upper")
 		case p.Value == nil && !band && p.GetExcluded() == "":
-			f.add(field, "period_empty", "the period has no setpoint", "give value, or lower and/or upper, or excluded with a reason")
+			f.Add(field, "period_empty", "the period has no setpoint", "give value, or lower and/or upper, or excluded with a reason")
 		case p.Lower != nil && p.Upper != nil && p.GetLower() > p.GetUpper():
-			f.add(field+".upper", "band_order", fmt.Sprintf("upper %v is below lower %v", p.GetUpper(), p.GetLower()), "")
+			f.Add(field+".upper", "band_order", fmt.Sprintf("upper %v is below lower %v", p.GetUpper(), p.GetLower()), "")
 		}
 		if p.Value != nil && !directed && p.GetExcluded() == "" {
-			f.warn("spec.direction", "target_direction_missing", "without a direction a period's value cannot be judged", "increase or decrease; until then the status is no_data")
+			f.Warn("spec.direction", "target_direction_missing", "without a direction a period's value cannot be judged", "increase or decrease; until then the status is no_data")
 			directed = true // say it once
 		}
 	}
 }
 
-func checkMaintain(m *strategyv1.Maintain, f *findings) {
+func checkMaintain(m *strategyv1.Maintain, f *resource.Findings) {
 	if m.Lower == nil && m.Upper == nil {
-		f.add("spec.maintain", "band_empty", "the band has no bound", "give lower, upper or both")
+		f.Add("spec.maintain", "band_empty", "the band has no bound", "give lower, upper or both")
 	}
 	if m.Lower != nil && m.Upper != nil && m.GetLower() > m.GetUpper() {
-		f.add("spec.maintain.upper", "band_order", fmt.Sprintf("upper %v is below lower %v", m.GetUpper(), m.GetLower()), "")
+		f.Add("spec.maintain.upper", "band_order", fmt.Sprintf("upper %v is below lower %v", m.GetUpper(), m.GetLower()), "")
 	}
 	var from, to calendar.Date
 	if m.GetFrom() != "" {
-		from, _ = date("spec.maintain.from", m.GetFrom(), f)
+		from, _ = f.Date("spec.maintain.from", m.GetFrom())
 	}
 	if m.GetTo() != "" {
-		to, _ = date("spec.maintain.to", m.GetTo(), f)
+		to, _ = f.Date("spec.maintain.to", m.GetTo())
 	}
 	if !from.IsZero() && !to.IsZero() && to.Before(from) {
-		f.add("spec.maintain.to", "band_dates", fmt.Sprintf("%s is before %s", to, from), "")
+		f.Add("spec.maintain.to", "band_dates", fmt.Sprintf("%s is before %s", to, from), "")
 	}
 }
 
