@@ -1,7 +1,6 @@
 package strategy
 
 import (
-
 	"google.golang.org/protobuf/proto"
 
 	strategyv1 "setpoint.dev/proto/gen/setpoint/strategy/v1"
