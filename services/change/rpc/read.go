@@ -103,7 +103,15 @@ func (s *Service) GetProgram(ctx context.Context, req *changev1.GetProgramReques
 		if r == nil {
 			return record.Unknown(v, org, "ChangeProgram", req.GetProgram())
 		}
-		res.Program, err = entry(v, r, at)
+		if res.Program, err = entry(v, r, at); err != nil {
+			return err
+		}
+		told, err := s.runner.Story(ctx, course(org, r.ID), r.Created, at, change.Acts())
+		for _, t := range told {
+			act := rpc.Act(t)
+			act.Summary, act.Note, act.Links = change.InWords(t.Event)
+			res.Acts = append(res.Acts, act)
+		}
 		return err
 	})
 	if err != nil {

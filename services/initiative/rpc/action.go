@@ -176,3 +176,41 @@ func (s *Service) ListActions(ctx context.Context, req *initiativev1.ListActions
 	})
 	return res, nil
 }
+
+// GetAction implements InitiativeService.
+func (s *Service) GetAction(ctx context.Context, req *initiativev1.GetActionRequest) (*initiativev1.GetActionResponse, error) {
+	p, err := principal.From(ctx)
+	if err != nil {
+		return nil, err
+	}
+	snapshot, err := rpc.Snapshot(p.Org, req)
+	if err != nil {
+		return nil, err
+	}
+	res := &initiativev1.GetActionResponse{}
+	err = s.record.At(ctx, snapshot, func(v record.View, at uint64) error {
+		res.Revision = int64(at)
+		asOf, err := s.asOf(v, p.Org, at, req.GetAsOf())
+		if err != nil {
+			return err
+		}
+		have, err := v.State(p.Org, initiative.Service, actionToken, req.GetAction(), at)
+		if err != nil {
+			return err
+		}
+		if have == nil {
+			return missing("action", "action", req.GetAction())
+		}
+		state := &initiative.ActionState{}
+		if err := have.Into(state); err != nil {
+			return err
+		}
+		res.Action = &initiativev1.ActionEntry{Action: have.ID, State: state, Overdue: initiative.Overdue(state, asOf), Revision: int64(have.From)}
+		res.Acts, err = s.story(ctx, eventlog.Subject{Org: p.Org, Service: initiative.Service, Kind: actionToken, ID: have.ID}, 0, at)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return res, nil
+}

@@ -4,10 +4,12 @@ import (
 	"context"
 	"time"
 
+	commonv1 "setpoint.dev/proto/gen/setpoint/common/v1"
 	initiativev1 "setpoint.dev/proto/gen/setpoint/initiative/v1"
 	strategyv1 "setpoint.dev/proto/gen/setpoint/strategy/v1"
 	"setpoint.dev/services/initiative"
 	"setpoint.dev/services/internal/calendar"
+	"setpoint.dev/services/internal/eventlog"
 	"setpoint.dev/services/internal/fault"
 	"setpoint.dev/services/internal/principal"
 	"setpoint.dev/services/internal/record"
@@ -117,13 +119,15 @@ func (p *portfolio) entry(plan initiative.Plan, scheduled initiative.Scheduled) 
 // GetInitiative implements InitiativeService.
 func (s *Service) GetInitiative(ctx context.Context, req *initiativev1.GetInitiativeRequest) (*initiativev1.GetInitiativeResponse, error) {
 	res := &initiativev1.GetInitiativeResponse{}
-	err := s.read(ctx, req, req.GetAsOf(), func(v record.View, org string, at uint64, p *portfolio, asOf calendar.Date) error {
+	err := s.read(ctx, req, req.GetAsOf(), func(v record.View, org string, at uint64, p *portfolio, asOf calendar.Date) (err error) {
 		res.Revision, res.AsOf = int64(at), asOf.String()
 		scheduled := initiative.Schedule(p.plans, asOf)
 		for _, plan := range p.plans {
 			if plan.Name == req.GetInitiative() {
 				res.Initiative = p.entry(plan, scheduled[plan.Name])
-				return nil
+				r := p.resources[plan.Name]
+				res.Acts, err = s.story(ctx, eventlog.Subject{Org: org, Service: initiative.Service, Kind: lifeToken, ID: r.ID}, r.Created, at)
+				return err
 			}
 		}
 		return record.Unknown(v, org, "Initiative", req.GetInitiative())
@@ -132,6 +136,21 @@ func (s *Service) GetInitiative(ctx context.Context, req *initiativev1.GetInitia
 		return nil, err
 	}
 	return res, nil
+}
+
+// story is what happened to an aggregate, in words.
+func (s *Service) story(ctx context.Context, subject eventlog.Subject, since, at uint64) ([]*commonv1.Act, error) {
+	told, err := s.runner.Story(ctx, subject, since, at, initiative.Acts())
+	if err != nil {
+		return nil, err
+	}
+	var out []*commonv1.Act
+	for _, t := range told {
+		act := rpc.Act(t)
+		act.Summary, act.Note = initiative.InWords(t.Event)
+		out = append(out, act)
+	}
+	return out, nil
 }
 
 // ListInitiatives implements InitiativeService.

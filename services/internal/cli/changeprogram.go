@@ -467,6 +467,7 @@ func programText(res *changev1.GetProgramResponse, results *changev1.WaveState, 
 			{Title: "ENTRY"}, {Title: "SEVERITY"}, {Title: "AUDIENCE"}, {Title: "STATUS"}, {Title: "RESPONSES", Right: true}, {Title: "WHAT", Shrink: 16},
 		}, rows, width, color))
 	}
+	b.b.WriteString(actsText(res.GetActs(), width, color))
 	return b.b.String()
 }
 

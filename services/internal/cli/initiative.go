@@ -335,9 +335,9 @@ func (a *app) actionCommand() *cobra.Command {
 		Use: "action COMMAND", Short: "Corrective actions against a gap",
 		Example: `  setpoint initiative action open "Sublet floor 3" --target vacant-space --owner unit/real-estate --due 2026-06-30
   setpoint initiative action list --status open`,
-		RunE: needsSubcommand("missing what to do", "legal are open, list, move, close, drop and reopen"),
+		RunE: needsSubcommand("missing what to do", "legal are open, list, describe, move, close, drop and reopen"),
 	}
-	cmd.AddCommand(a.actionOpenCommand(), a.actionListCommand(), a.actionMoveCommand(),
+	cmd.AddCommand(a.actionOpenCommand(), a.actionListCommand(), a.actionDescribeCommand(), a.actionMoveCommand(),
 		a.actionCloseCommand("close", "done", "Close an action as done", "what shows that it is done"),
 		a.actionCloseCommand("drop", "dropped", "Drop an action", "why it is dropped"), a.actionReopenCommand())
 	return cmd
@@ -434,6 +434,56 @@ func (a *app) actionListCommand() *cobra.Command {
 		}
 		color := a.colors(a.opts.Stdout)
 		a.printf("%s", renderTable(dropEmpty(columns, rows, a.width(), color)))
+		return nil
+	})
+	return cmd
+}
+
+func (a *app) actionDescribeCommand() *cobra.Command {
+	req := &initiativev1.GetActionRequest{}
+	var s snapshotFlags
+	cmd := &cobra.Command{
+		Use: "describe ACTION", Short: "All about one action, and what happened to it", Args: exactArgs("ACTION"),
+		Example: "  setpoint initiative action describe act-5k2q",
+	}
+	s.register(cmd)
+	a.asOfFlag(cmd, &req.AsOf)
+	out := outputFlag(cmd)
+	cmd.RunE = runE(func(ctx context.Context, args []string) error {
+		if err := checkAsOf(req.GetAsOf()); err != nil {
+			return err
+		}
+		m, err := s.snapshot()
+		if err != nil {
+			return err
+		}
+		req.Action, req.Revision, req.KnownAt = args[0], m.GetRevision(), m.GetKnownAt()
+		res, err := a.client().initiative.GetAction(ctx, req)
+		if err != nil {
+			return err
+		}
+		if *out != asTable {
+			return a.writeMessage(*out, res)
+		}
+		color := a.colors(a.opts.Stdout)
+		st := res.GetAction().GetState()
+		status := st.GetStatus()
+		if res.GetAction().GetOverdue() {
+			status = "▼ overdue"
+		}
+		b := &block{color: color}
+		b.line("Action", args[0])
+		b.line("Title", printable(st.GetTitle()))
+		b.line("Status", status)
+		b.line("Owner", printable(st.GetOwner()))
+		b.line("Due", st.GetDue())
+		b.line("Target", st.GetTarget())
+		b.line("Initiative", st.GetInitiative())
+		b.line("Policy", st.GetPolicy())
+		b.line("Opened", st.GetOpened())
+		b.line("Closed", st.GetClosed())
+		b.b.WriteString(actsText(res.GetActs(), a.width(), color))
+		a.printf("%s", b.b.String())
 		return nil
 	})
 	return cmd

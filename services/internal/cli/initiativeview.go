@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 	"google.golang.org/protobuf/proto"
 
+	commonv1 "setpoint.dev/proto/gen/setpoint/common/v1"
 	gapv1 "setpoint.dev/proto/gen/setpoint/gap/v1"
 	initiativev1 "setpoint.dev/proto/gen/setpoint/initiative/v1"
 	"setpoint.dev/services/internal/calendar"
@@ -287,7 +288,27 @@ func initiativeText(res *initiativev1.GetInitiativeResponse, width int, ascii bo
 			fmt.Fprintf(&b, "Expected at completion: %s%s\n", grouped(m.GetCompletion()), over)
 		}
 	}
+	b.WriteString(actsText(res.GetActs(), width, color))
 	return b.String()
+}
+
+// actsText lists what happened, the newest last.
+func actsText(acts []*commonv1.Act, width int, color paint) string {
+	if len(acts) == 0 {
+		return ""
+	}
+	var rows [][]string
+	for _, a := range acts {
+		note := a.GetNote()
+		if len(a.GetLinks()) > 0 {
+			note = strings.TrimSpace(note + " " + strings.Join(a.GetLinks(), " "))
+		}
+		day, _, _ := strings.Cut(a.GetRecorded(), "T")
+		rows = append(rows, []string{itoa(a.GetRevision()), day, printable(a.GetPrincipal()), printable(a.GetSummary()), printable(note)})
+	}
+	return "\n" + color.with(bold, "What happened:") + "\n" + renderTable(dropEmpty([]column{
+		{Title: "REVISION", Right: true, Drop: 2}, {Title: "RECORDED"}, {Title: "BY", Shrink: 8, Drop: 1}, {Title: "WHAT", Shrink: 20}, {Title: "WHY", Shrink: 16},
+	}, rows, width, color))
 }
 
 // timeline draws the milestones of an initiative on one scale of days: ● reached,

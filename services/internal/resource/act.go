@@ -29,6 +29,17 @@ func (a Acts) Encode(event proto.Message) (typ string, payload []byte, err error
 	return "", nil, fmt.Errorf("%s is no act", name)
 }
 
+// Decode gives a wire form its event; nil if it is none of the acts.
+func (a Acts) Decode(typ string, payload []byte) (proto.Message, error) {
+	for _, act := range a {
+		if act.Type == typ {
+			m := act.New()
+			return m, proto.Unmarshal(payload, m)
+		}
+	}
+	return nil, nil
+}
+
 // WithActs adds acts to the events that the registry knows; it panics on a clash,
 // which is a defect.
 func (r *Registry) WithActs(acts ...Acts) *Registry {

@@ -45,6 +45,7 @@ var Access = map[string]principal.Role{
 	initiativev1connect.InitiativeServiceGetInitiativeProcedure:      principal.Viewer,
 	initiativev1connect.InitiativeServiceListInitiativesProcedure:    principal.Viewer,
 	initiativev1connect.InitiativeServiceGetCommitmentsProcedure:     principal.Viewer,
+	initiativev1connect.InitiativeServiceGetActionProcedure:          principal.Viewer,
 	initiativev1connect.InitiativeServiceListActionsProcedure:        principal.Viewer,
 	initiativev1connect.InitiativeServiceForecastMilestoneProcedure:  principal.Contributor,
 	initiativev1connect.InitiativeServiceReachMilestoneProcedure:     principal.Contributor,

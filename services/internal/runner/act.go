@@ -7,9 +7,12 @@ import (
 	"encoding/base32"
 	"strings"
 
+	"google.golang.org/protobuf/proto"
+
 	"setpoint.dev/services/internal/eventlog"
 	"setpoint.dev/services/internal/fault"
 	"setpoint.dev/services/internal/record"
+	"setpoint.dev/services/internal/resource"
 )
 
 // Identify returns the id of a declared resource. One that the record does not
@@ -69,4 +72,36 @@ func NameOf(org, requestID string) string {
 	}
 	sum := sha256.Sum256([]byte(org + "\x00" + requestID))
 	return strings.ToLower(base32.StdEncoding.EncodeToString(sum[:10]))
+}
+
+// Told is one event of an aggregate, with its personal text opened.
+type Told struct {
+	Event  proto.Message
+	Type   string
+	Commit *eventlog.Record
+}
+
+// Story reads what happened to an aggregate from one revision to another, oldest
+// first; acts decode its events, and others are left out.
+func (r *Runner) Story(ctx context.Context, s eventlog.Subject, since, to uint64, acts resource.Acts) ([]Told, error) {
+	commits, err := r.Commits(ctx, s, 0)
+	if err != nil {
+		return nil, err
+	}
+	var out []Told
+	for _, m := range commits {
+		if m.Revision < since || m.Revision > to {
+			continue
+		}
+		for _, e := range m.Envelope.GetEvents() {
+			event, err := acts.Decode(e.GetType(), e.GetPayload())
+			if err != nil {
+				return nil, err
+			}
+			if event != nil {
+				out = append(out, Told{Event: event, Type: e.GetType(), Commit: m})
+			}
+		}
+	}
+	return out, nil
 }

@@ -11,7 +11,7 @@ import (
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
 	reflect "reflect"
-	_ "setpoint.dev/proto/gen/setpoint/common/v1"
+	v1 "setpoint.dev/proto/gen/setpoint/common/v1"
 	sync "sync"
 	unsafe "unsafe"
 )
@@ -1383,10 +1383,12 @@ func (x *GetProgramRequest) GetAsOf() string {
 }
 
 type GetProgramResponse struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Program       *ProgramEntry          `protobuf:"bytes,1,opt,name=program,proto3" json:"program,omitempty"`
-	Revision      int64                  `protobuf:"varint,2,opt,name=revision,proto3" json:"revision,omitempty"`
-	AsOf          string                 `protobuf:"bytes,3,opt,name=as_of,json=asOf,proto3" json:"as_of,omitempty"`
+	state    protoimpl.MessageState `protogen:"open.v1"`
+	Program  *ProgramEntry          `protobuf:"bytes,1,opt,name=program,proto3" json:"program,omitempty"`
+	Revision int64                  `protobuf:"varint,2,opt,name=revision,proto3" json:"revision,omitempty"`
+	AsOf     string                 `protobuf:"bytes,3,opt,name=as_of,json=asOf,proto3" json:"as_of,omitempty"`
+	// What happened up to the revision, oldest first.
+	Acts          []*v1.Act `protobuf:"bytes,4,rep,name=acts,proto3" json:"acts,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1440,6 +1442,13 @@ func (x *GetProgramResponse) GetAsOf() string {
 		return x.AsOf
 	}
 	return ""
+}
+
+func (x *GetProgramResponse) GetActs() []*v1.Act {
+	if x != nil {
+		return x.Acts
+	}
+	return nil
 }
 
 type ListProgramsRequest struct {
@@ -2319,7 +2328,7 @@ var File_setpoint_change_v1_service_proto protoreflect.FileDescriptor
 
 const file_setpoint_change_v1_service_proto_rawDesc = "" +
 	"\n" +
-	" setpoint/change/v1/service.proto\x12\x12setpoint.change.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fsetpoint/change/v1/events.proto\x1a\x1esetpoint/change/v1/specs.proto\x1a setpoint/common/v1/options.proto\"\xf1\x03\n" +
+	" setpoint/change/v1/service.proto\x12\x12setpoint.change.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fsetpoint/change/v1/events.proto\x1a\x1esetpoint/change/v1/specs.proto\x1a\x1fsetpoint/common/v1/common.proto\x1a setpoint/common/v1/options.proto\"\xf1\x03\n" +
 	"\x10MoveStageRequest\x12'\n" +
 	"\n" +
 	"request_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\x18\x80\x01R\trequestId\x124\n" +
@@ -2443,11 +2452,12 @@ const file_setpoint_change_v1_service_proto_rawDesc = "" +
 	"\brevision\x18\x14 \x01(\x03B\a\xbaH\x04\"\x02(\x00R\brevision\x12\"\n" +
 	"\bknown_at\x18\x15 \x01(\tB\a\xbaH\x04r\x02\x18@R\aknownAt\x12*\n" +
 	"\fmin_revision\x18\x16 \x01(\x03B\a\xbaH\x04\"\x02(\x00R\vminRevision\x12;\n" +
-	"\x05as_of\x18\x17 \x01(\tB&\xbaH#r!2\x1f^([0-9]{4}-[0-9]{2}-[0-9]{2})?$R\x04asOf\"\x81\x01\n" +
+	"\x05as_of\x18\x17 \x01(\tB&\xbaH#r!2\x1f^([0-9]{4}-[0-9]{2}-[0-9]{2})?$R\x04asOf\"\xae\x01\n" +
 	"\x12GetProgramResponse\x12:\n" +
 	"\aprogram\x18\x01 \x01(\v2 .setpoint.change.v1.ProgramEntryR\aprogram\x12\x1a\n" +
 	"\brevision\x18\x02 \x01(\x03R\brevision\x12\x13\n" +
-	"\x05as_of\x18\x03 \x01(\tR\x04asOf\"\xf0\x01\n" +
+	"\x05as_of\x18\x03 \x01(\tR\x04asOf\x12+\n" +
+	"\x04acts\x18\x04 \x03(\v2\x17.setpoint.common.v1.ActR\x04acts\"\xf0\x01\n" +
 	"\x13ListProgramsRequest\x12'\n" +
 	"\n" +
 	"initiative\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x18?R\n" +
@@ -2584,58 +2594,60 @@ var file_setpoint_change_v1_service_proto_goTypes = []any{
 	nil,                              // 31: setpoint.change.v1.OpenWaveRequest.InvitedEntry
 	nil,                              // 32: setpoint.change.v1.RespondentAnswer.ScoresEntry
 	nil,                              // 33: setpoint.change.v1.Readiness.InputsEntry
-	(*ChangeProgramSpec)(nil),        // 34: setpoint.change.v1.ChangeProgramSpec
-	(*ChangeProgramState)(nil),       // 35: setpoint.change.v1.ChangeProgramState
-	(*ChangeFrameworkSpec)(nil),      // 36: setpoint.change.v1.ChangeFrameworkSpec
-	(*AudienceReadiness)(nil),        // 37: setpoint.change.v1.AudienceReadiness
-	(*WaveState)(nil),                // 38: setpoint.change.v1.WaveState
+	(*v1.Act)(nil),                   // 34: setpoint.common.v1.Act
+	(*ChangeProgramSpec)(nil),        // 35: setpoint.change.v1.ChangeProgramSpec
+	(*ChangeProgramState)(nil),       // 36: setpoint.change.v1.ChangeProgramState
+	(*ChangeFrameworkSpec)(nil),      // 37: setpoint.change.v1.ChangeFrameworkSpec
+	(*AudienceReadiness)(nil),        // 38: setpoint.change.v1.AudienceReadiness
+	(*WaveState)(nil),                // 39: setpoint.change.v1.WaveState
 }
 var file_setpoint_change_v1_service_proto_depIdxs = []int32{
 	31, // 0: setpoint.change.v1.OpenWaveRequest.invited:type_name -> setpoint.change.v1.OpenWaveRequest.InvitedEntry
 	13, // 1: setpoint.change.v1.RecordAnswersRequest.answers:type_name -> setpoint.change.v1.RespondentAnswer
 	32, // 2: setpoint.change.v1.RespondentAnswer.scores:type_name -> setpoint.change.v1.RespondentAnswer.ScoresEntry
 	21, // 3: setpoint.change.v1.GetProgramResponse.program:type_name -> setpoint.change.v1.ProgramEntry
-	21, // 4: setpoint.change.v1.ListProgramsResponse.programs:type_name -> setpoint.change.v1.ProgramEntry
-	34, // 5: setpoint.change.v1.ProgramEntry.spec:type_name -> setpoint.change.v1.ChangeProgramSpec
-	35, // 6: setpoint.change.v1.ProgramEntry.state:type_name -> setpoint.change.v1.ChangeProgramState
-	36, // 7: setpoint.change.v1.ProgramEntry.framework:type_name -> setpoint.change.v1.ChangeFrameworkSpec
-	22, // 8: setpoint.change.v1.ProgramEntry.readiness:type_name -> setpoint.change.v1.Readiness
-	23, // 9: setpoint.change.v1.ProgramEntry.waves:type_name -> setpoint.change.v1.WaveEntry
-	33, // 10: setpoint.change.v1.Readiness.inputs:type_name -> setpoint.change.v1.Readiness.InputsEntry
-	37, // 11: setpoint.change.v1.Readiness.audiences:type_name -> setpoint.change.v1.AudienceReadiness
-	38, // 12: setpoint.change.v1.GetResultsResponse.wave:type_name -> setpoint.change.v1.WaveState
-	28, // 13: setpoint.change.v1.GetLoadResponse.audiences:type_name -> setpoint.change.v1.AudienceLoad
-	29, // 14: setpoint.change.v1.AudienceLoad.months:type_name -> setpoint.change.v1.MonthLoad
-	30, // 15: setpoint.change.v1.MonthLoad.programs:type_name -> setpoint.change.v1.ProgramHours
-	0,  // 16: setpoint.change.v1.ChangeService.MoveStage:input_type -> setpoint.change.v1.MoveStageRequest
-	2,  // 17: setpoint.change.v1.ChangeService.DeclareForce:input_type -> setpoint.change.v1.DeclareForceRequest
-	4,  // 18: setpoint.change.v1.ChangeService.RemoveForce:input_type -> setpoint.change.v1.RemoveForceRequest
-	6,  // 19: setpoint.change.v1.ChangeService.RaiseResistance:input_type -> setpoint.change.v1.RaiseResistanceRequest
-	8,  // 20: setpoint.change.v1.ChangeService.AnswerResistance:input_type -> setpoint.change.v1.AnswerResistanceRequest
-	10, // 21: setpoint.change.v1.ChangeService.OpenWave:input_type -> setpoint.change.v1.OpenWaveRequest
-	12, // 22: setpoint.change.v1.ChangeService.RecordAnswers:input_type -> setpoint.change.v1.RecordAnswersRequest
-	15, // 23: setpoint.change.v1.ChangeService.CloseWave:input_type -> setpoint.change.v1.CloseWaveRequest
-	17, // 24: setpoint.change.v1.ChangeService.GetProgram:input_type -> setpoint.change.v1.GetProgramRequest
-	19, // 25: setpoint.change.v1.ChangeService.ListPrograms:input_type -> setpoint.change.v1.ListProgramsRequest
-	24, // 26: setpoint.change.v1.ChangeService.GetResults:input_type -> setpoint.change.v1.GetResultsRequest
-	26, // 27: setpoint.change.v1.ChangeService.GetLoad:input_type -> setpoint.change.v1.GetLoadRequest
-	1,  // 28: setpoint.change.v1.ChangeService.MoveStage:output_type -> setpoint.change.v1.MoveStageResponse
-	3,  // 29: setpoint.change.v1.ChangeService.DeclareForce:output_type -> setpoint.change.v1.DeclareForceResponse
-	5,  // 30: setpoint.change.v1.ChangeService.RemoveForce:output_type -> setpoint.change.v1.RemoveForceResponse
-	7,  // 31: setpoint.change.v1.ChangeService.RaiseResistance:output_type -> setpoint.change.v1.RaiseResistanceResponse
-	9,  // 32: setpoint.change.v1.ChangeService.AnswerResistance:output_type -> setpoint.change.v1.AnswerResistanceResponse
-	11, // 33: setpoint.change.v1.ChangeService.OpenWave:output_type -> setpoint.change.v1.OpenWaveResponse
-	14, // 34: setpoint.change.v1.ChangeService.RecordAnswers:output_type -> setpoint.change.v1.RecordAnswersResponse
-	16, // 35: setpoint.change.v1.ChangeService.CloseWave:output_type -> setpoint.change.v1.CloseWaveResponse
-	18, // 36: setpoint.change.v1.ChangeService.GetProgram:output_type -> setpoint.change.v1.GetProgramResponse
-	20, // 37: setpoint.change.v1.ChangeService.ListPrograms:output_type -> setpoint.change.v1.ListProgramsResponse
-	25, // 38: setpoint.change.v1.ChangeService.GetResults:output_type -> setpoint.change.v1.GetResultsResponse
-	27, // 39: setpoint.change.v1.ChangeService.GetLoad:output_type -> setpoint.change.v1.GetLoadResponse
-	28, // [28:40] is the sub-list for method output_type
-	16, // [16:28] is the sub-list for method input_type
-	16, // [16:16] is the sub-list for extension type_name
-	16, // [16:16] is the sub-list for extension extendee
-	0,  // [0:16] is the sub-list for field type_name
+	34, // 4: setpoint.change.v1.GetProgramResponse.acts:type_name -> setpoint.common.v1.Act
+	21, // 5: setpoint.change.v1.ListProgramsResponse.programs:type_name -> setpoint.change.v1.ProgramEntry
+	35, // 6: setpoint.change.v1.ProgramEntry.spec:type_name -> setpoint.change.v1.ChangeProgramSpec
+	36, // 7: setpoint.change.v1.ProgramEntry.state:type_name -> setpoint.change.v1.ChangeProgramState
+	37, // 8: setpoint.change.v1.ProgramEntry.framework:type_name -> setpoint.change.v1.ChangeFrameworkSpec
+	22, // 9: setpoint.change.v1.ProgramEntry.readiness:type_name -> setpoint.change.v1.Readiness
+	23, // 10: setpoint.change.v1.ProgramEntry.waves:type_name -> setpoint.change.v1.WaveEntry
+	33, // 11: setpoint.change.v1.Readiness.inputs:type_name -> setpoint.change.v1.Readiness.InputsEntry
+	38, // 12: setpoint.change.v1.Readiness.audiences:type_name -> setpoint.change.v1.AudienceReadiness
+	39, // 13: setpoint.change.v1.GetResultsResponse.wave:type_name -> setpoint.change.v1.WaveState
+	28, // 14: setpoint.change.v1.GetLoadResponse.audiences:type_name -> setpoint.change.v1.AudienceLoad
+	29, // 15: setpoint.change.v1.AudienceLoad.months:type_name -> setpoint.change.v1.MonthLoad
+	30, // 16: setpoint.change.v1.MonthLoad.programs:type_name -> setpoint.change.v1.ProgramHours
+	0,  // 17: setpoint.change.v1.ChangeService.MoveStage:input_type -> setpoint.change.v1.MoveStageRequest
+	2,  // 18: setpoint.change.v1.ChangeService.DeclareForce:input_type -> setpoint.change.v1.DeclareForceRequest
+	4,  // 19: setpoint.change.v1.ChangeService.RemoveForce:input_type -> setpoint.change.v1.RemoveForceRequest
+	6,  // 20: setpoint.change.v1.ChangeService.RaiseResistance:input_type -> setpoint.change.v1.RaiseResistanceRequest
+	8,  // 21: setpoint.change.v1.ChangeService.AnswerResistance:input_type -> setpoint.change.v1.AnswerResistanceRequest
+	10, // 22: setpoint.change.v1.ChangeService.OpenWave:input_type -> setpoint.change.v1.OpenWaveRequest
+	12, // 23: setpoint.change.v1.ChangeService.RecordAnswers:input_type -> setpoint.change.v1.RecordAnswersRequest
+	15, // 24: setpoint.change.v1.ChangeService.CloseWave:input_type -> setpoint.change.v1.CloseWaveRequest
+	17, // 25: setpoint.change.v1.ChangeService.GetProgram:input_type -> setpoint.change.v1.GetProgramRequest
+	19, // 26: setpoint.change.v1.ChangeService.ListPrograms:input_type -> setpoint.change.v1.ListProgramsRequest
+	24, // 27: setpoint.change.v1.ChangeService.GetResults:input_type -> setpoint.change.v1.GetResultsRequest
+	26, // 28: setpoint.change.v1.ChangeService.GetLoad:input_type -> setpoint.change.v1.GetLoadRequest
+	1,  // 29: setpoint.change.v1.ChangeService.MoveStage:output_type -> setpoint.change.v1.MoveStageResponse
+	3,  // 30: setpoint.change.v1.ChangeService.DeclareForce:output_type -> setpoint.change.v1.DeclareForceResponse
+	5,  // 31: setpoint.change.v1.ChangeService.RemoveForce:output_type -> setpoint.change.v1.RemoveForceResponse
+	7,  // 32: setpoint.change.v1.ChangeService.RaiseResistance:output_type -> setpoint.change.v1.RaiseResistanceResponse
+	9,  // 33: setpoint.change.v1.ChangeService.AnswerResistance:output_type -> setpoint.change.v1.AnswerResistanceResponse
+	11, // 34: setpoint.change.v1.ChangeService.OpenWave:output_type -> setpoint.change.v1.OpenWaveResponse
+	14, // 35: setpoint.change.v1.ChangeService.RecordAnswers:output_type -> setpoint.change.v1.RecordAnswersResponse
+	16, // 36: setpoint.change.v1.ChangeService.CloseWave:output_type -> setpoint.change.v1.CloseWaveResponse
+	18, // 37: setpoint.change.v1.ChangeService.GetProgram:output_type -> setpoint.change.v1.GetProgramResponse
+	20, // 38: setpoint.change.v1.ChangeService.ListPrograms:output_type -> setpoint.change.v1.ListProgramsResponse
+	25, // 39: setpoint.change.v1.ChangeService.GetResults:output_type -> setpoint.change.v1.GetResultsResponse
+	27, // 40: setpoint.change.v1.ChangeService.GetLoad:output_type -> setpoint.change.v1.GetLoadResponse
+	29, // [29:41] is the sub-list for method output_type
+	17, // [17:29] is the sub-list for method input_type
+	17, // [17:17] is the sub-list for extension type_name
+	17, // [17:17] is the sub-list for extension extendee
+	0,  // [0:17] is the sub-list for field type_name
 }
 
 func init() { file_setpoint_change_v1_service_proto_init() }

@@ -294,6 +294,114 @@ func (x *Provenance) GetSet() string {
 	return ""
 }
 
+// Act is something that was done about a declared resource, as its history tells
+// it.
+type Act struct {
+	state    protoimpl.MessageState `protogen:"open.v1"`
+	Revision int64                  `protobuf:"varint,1,opt,name=revision,proto3" json:"revision,omitempty"`
+	// RFC 3339.
+	Recorded string `protobuf:"bytes,2,opt,name=recorded,proto3" json:"recorded,omitempty"`
+	// Opaque id of who did it.
+	Principal string `protobuf:"bytes,3,opt,name=principal,proto3" json:"principal,omitempty"`
+	// What did it: cli, git, console, policy, api.
+	Manager string `protobuf:"bytes,4,opt,name=manager,proto3" json:"manager,omitempty"`
+	// Wire name of the event: change.stage_moved.v1.
+	Type string `protobuf:"bytes,5,opt,name=type,proto3" json:"type,omitempty"`
+	// In words, nothing personal.
+	Summary string `protobuf:"bytes,6,opt,name=summary,proto3" json:"summary,omitempty"`
+	// What who did it said: evidence, a reason, a note.
+	Note          string   `protobuf:"bytes,7,opt,name=note,proto3" json:"note,omitempty"`
+	Links         []string `protobuf:"bytes,8,rep,name=links,proto3" json:"links,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Act) Reset() {
+	*x = Act{}
+	mi := &file_setpoint_common_v1_common_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Act) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Act) ProtoMessage() {}
+
+func (x *Act) ProtoReflect() protoreflect.Message {
+	mi := &file_setpoint_common_v1_common_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Act.ProtoReflect.Descriptor instead.
+func (*Act) Descriptor() ([]byte, []int) {
+	return file_setpoint_common_v1_common_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *Act) GetRevision() int64 {
+	if x != nil {
+		return x.Revision
+	}
+	return 0
+}
+
+func (x *Act) GetRecorded() string {
+	if x != nil {
+		return x.Recorded
+	}
+	return ""
+}
+
+func (x *Act) GetPrincipal() string {
+	if x != nil {
+		return x.Principal
+	}
+	return ""
+}
+
+func (x *Act) GetManager() string {
+	if x != nil {
+		return x.Manager
+	}
+	return ""
+}
+
+func (x *Act) GetType() string {
+	if x != nil {
+		return x.Type
+	}
+	return ""
+}
+
+func (x *Act) GetSummary() string {
+	if x != nil {
+		return x.Summary
+	}
+	return ""
+}
+
+func (x *Act) GetNote() string {
+	if x != nil {
+		return x.Note
+	}
+	return ""
+}
+
+func (x *Act) GetLinks() []string {
+	if x != nil {
+		return x.Links
+	}
+	return nil
+}
+
 // ErrorDetail travels with every error.
 type ErrorDetail struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -313,7 +421,7 @@ type ErrorDetail struct {
 
 func (x *ErrorDetail) Reset() {
 	*x = ErrorDetail{}
-	mi := &file_setpoint_common_v1_common_proto_msgTypes[3]
+	mi := &file_setpoint_common_v1_common_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -325,7 +433,7 @@ func (x *ErrorDetail) String() string {
 func (*ErrorDetail) ProtoMessage() {}
 
 func (x *ErrorDetail) ProtoReflect() protoreflect.Message {
-	mi := &file_setpoint_common_v1_common_proto_msgTypes[3]
+	mi := &file_setpoint_common_v1_common_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -338,7 +446,7 @@ func (x *ErrorDetail) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ErrorDetail.ProtoReflect.Descriptor instead.
 func (*ErrorDetail) Descriptor() ([]byte, []int) {
-	return file_setpoint_common_v1_common_proto_rawDescGZIP(), []int{3}
+	return file_setpoint_common_v1_common_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *ErrorDetail) GetReason() string {
@@ -395,7 +503,7 @@ type Intervening struct {
 
 func (x *Intervening) Reset() {
 	*x = Intervening{}
-	mi := &file_setpoint_common_v1_common_proto_msgTypes[4]
+	mi := &file_setpoint_common_v1_common_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -407,7 +515,7 @@ func (x *Intervening) String() string {
 func (*Intervening) ProtoMessage() {}
 
 func (x *Intervening) ProtoReflect() protoreflect.Message {
-	mi := &file_setpoint_common_v1_common_proto_msgTypes[4]
+	mi := &file_setpoint_common_v1_common_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -420,7 +528,7 @@ func (x *Intervening) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Intervening.ProtoReflect.Descriptor instead.
 func (*Intervening) Descriptor() ([]byte, []int) {
-	return file_setpoint_common_v1_common_proto_rawDescGZIP(), []int{4}
+	return file_setpoint_common_v1_common_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *Intervening) GetRevision() int64 {
@@ -485,7 +593,7 @@ type Fault struct {
 
 func (x *Fault) Reset() {
 	*x = Fault{}
-	mi := &file_setpoint_common_v1_common_proto_msgTypes[5]
+	mi := &file_setpoint_common_v1_common_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -497,7 +605,7 @@ func (x *Fault) String() string {
 func (*Fault) ProtoMessage() {}
 
 func (x *Fault) ProtoReflect() protoreflect.Message {
-	mi := &file_setpoint_common_v1_common_proto_msgTypes[5]
+	mi := &file_setpoint_common_v1_common_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -510,7 +618,7 @@ func (x *Fault) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Fault.ProtoReflect.Descriptor instead.
 func (*Fault) Descriptor() ([]byte, []int) {
-	return file_setpoint_common_v1_common_proto_rawDescGZIP(), []int{5}
+	return file_setpoint_common_v1_common_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *Fault) GetFile() string {
@@ -573,7 +681,7 @@ var File_setpoint_common_v1_common_proto protoreflect.FileDescriptor
 
 const file_setpoint_common_v1_common_proto_rawDesc = "" +
 	"\n" +
-	"\x1fsetpoint/common/v1/common.proto\x12\x12setpoint.common.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/protobuf/struct.proto\"\xdb\x03\n" +
+	"\x1fsetpoint/common/v1/common.proto\x12\x12setpoint.common.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a setpoint/common/v1/options.proto\"\xdb\x03\n" +
 	"\bMetadata\x12?\n" +
 	"\x04name\x18\x01 \x01(\tB+\xbaH(r&2$^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$R\x04name\x12Z\n" +
 	"\x06labels\x18\x02 \x03(\v2(.setpoint.common.v1.Metadata.LabelsEntryB\x18\xbaH\x15\x9a\x01\x12\x10@\"\ar\x05\x10\x01\x18\x80\x01*\x05r\x03\x18\x80\x02R\x06labels\x12\x1c\n" +
@@ -601,7 +709,16 @@ const file_setpoint_common_v1_common_proto_rawDesc = "" +
 	"\tprincipal\x18\x04 \x01(\tR\tprincipal\x12\x18\n" +
 	"\amanager\x18\x05 \x01(\tR\amanager\x12\x1c\n" +
 	"\teffective\x18\x06 \x01(\tR\teffective\x12\x10\n" +
-	"\x03set\x18\a \x01(\tR\x03set\"\xcb\x01\n" +
+	"\x03set\x18\a \x01(\tR\x03set\"\xd3\x01\n" +
+	"\x03Act\x12\x1a\n" +
+	"\brevision\x18\x01 \x01(\x03R\brevision\x12\x1a\n" +
+	"\brecorded\x18\x02 \x01(\tR\brecorded\x12\x1c\n" +
+	"\tprincipal\x18\x03 \x01(\tR\tprincipal\x12\x18\n" +
+	"\amanager\x18\x04 \x01(\tR\amanager\x12\x12\n" +
+	"\x04type\x18\x05 \x01(\tR\x04type\x12\x18\n" +
+	"\asummary\x18\x06 \x01(\tR\asummary\x12\x18\n" +
+	"\x04note\x18\a \x01(\tB\x04\x88\xe7\x18\x01R\x04note\x12\x14\n" +
+	"\x05links\x18\b \x03(\tR\x05links\"\xcb\x01\n" +
 	"\vErrorDetail\x12\x16\n" +
 	"\x06reason\x18\x01 \x01(\tR\x06reason\x12\x12\n" +
 	"\x04hint\x18\x02 \x01(\tR\x04hint\x121\n" +
@@ -637,24 +754,25 @@ func file_setpoint_common_v1_common_proto_rawDescGZIP() []byte {
 	return file_setpoint_common_v1_common_proto_rawDescData
 }
 
-var file_setpoint_common_v1_common_proto_msgTypes = make([]protoimpl.MessageInfo, 7)
+var file_setpoint_common_v1_common_proto_msgTypes = make([]protoimpl.MessageInfo, 8)
 var file_setpoint_common_v1_common_proto_goTypes = []any{
 	(*Metadata)(nil),        // 0: setpoint.common.v1.Metadata
 	(*Resource)(nil),        // 1: setpoint.common.v1.Resource
 	(*Provenance)(nil),      // 2: setpoint.common.v1.Provenance
-	(*ErrorDetail)(nil),     // 3: setpoint.common.v1.ErrorDetail
-	(*Intervening)(nil),     // 4: setpoint.common.v1.Intervening
-	(*Fault)(nil),           // 5: setpoint.common.v1.Fault
-	nil,                     // 6: setpoint.common.v1.Metadata.LabelsEntry
-	(*structpb.Struct)(nil), // 7: google.protobuf.Struct
+	(*Act)(nil),             // 3: setpoint.common.v1.Act
+	(*ErrorDetail)(nil),     // 4: setpoint.common.v1.ErrorDetail
+	(*Intervening)(nil),     // 5: setpoint.common.v1.Intervening
+	(*Fault)(nil),           // 6: setpoint.common.v1.Fault
+	nil,                     // 7: setpoint.common.v1.Metadata.LabelsEntry
+	(*structpb.Struct)(nil), // 8: google.protobuf.Struct
 }
 var file_setpoint_common_v1_common_proto_depIdxs = []int32{
-	6, // 0: setpoint.common.v1.Metadata.labels:type_name -> setpoint.common.v1.Metadata.LabelsEntry
+	7, // 0: setpoint.common.v1.Metadata.labels:type_name -> setpoint.common.v1.Metadata.LabelsEntry
 	0, // 1: setpoint.common.v1.Resource.metadata:type_name -> setpoint.common.v1.Metadata
-	7, // 2: setpoint.common.v1.Resource.spec:type_name -> google.protobuf.Struct
+	8, // 2: setpoint.common.v1.Resource.spec:type_name -> google.protobuf.Struct
 	2, // 3: setpoint.common.v1.Resource.provenance:type_name -> setpoint.common.v1.Provenance
-	5, // 4: setpoint.common.v1.ErrorDetail.faults:type_name -> setpoint.common.v1.Fault
-	4, // 5: setpoint.common.v1.ErrorDetail.intervening:type_name -> setpoint.common.v1.Intervening
+	6, // 4: setpoint.common.v1.ErrorDetail.faults:type_name -> setpoint.common.v1.Fault
+	5, // 5: setpoint.common.v1.ErrorDetail.intervening:type_name -> setpoint.common.v1.Intervening
 	6, // [6:6] is the sub-list for method output_type
 	6, // [6:6] is the sub-list for method input_type
 	6, // [6:6] is the sub-list for extension type_name
@@ -667,13 +785,14 @@ func file_setpoint_common_v1_common_proto_init() {
 	if File_setpoint_common_v1_common_proto != nil {
 		return
 	}
+	file_setpoint_common_v1_options_proto_init()
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_setpoint_common_v1_common_proto_rawDesc), len(file_setpoint_common_v1_common_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   7,
+			NumMessages:   8,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -11,7 +11,7 @@ import (
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
 	reflect "reflect"
-	_ "setpoint.dev/proto/gen/setpoint/common/v1"
+	v1 "setpoint.dev/proto/gen/setpoint/common/v1"
 	sync "sync"
 	unsafe "unsafe"
 )
@@ -1149,10 +1149,12 @@ func (x *GetInitiativeRequest) GetAsOf() string {
 }
 
 type GetInitiativeResponse struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Initiative    *InitiativeEntry       `protobuf:"bytes,1,opt,name=initiative,proto3" json:"initiative,omitempty"`
-	Revision      int64                  `protobuf:"varint,2,opt,name=revision,proto3" json:"revision,omitempty"`
-	AsOf          string                 `protobuf:"bytes,3,opt,name=as_of,json=asOf,proto3" json:"as_of,omitempty"`
+	state      protoimpl.MessageState `protogen:"open.v1"`
+	Initiative *InitiativeEntry       `protobuf:"bytes,1,opt,name=initiative,proto3" json:"initiative,omitempty"`
+	Revision   int64                  `protobuf:"varint,2,opt,name=revision,proto3" json:"revision,omitempty"`
+	AsOf       string                 `protobuf:"bytes,3,opt,name=as_of,json=asOf,proto3" json:"as_of,omitempty"`
+	// What happened up to the revision, oldest first.
+	Acts          []*v1.Act `protobuf:"bytes,4,rep,name=acts,proto3" json:"acts,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1206,6 +1208,13 @@ func (x *GetInitiativeResponse) GetAsOf() string {
 		return x.AsOf
 	}
 	return ""
+}
+
+func (x *GetInitiativeResponse) GetActs() []*v1.Act {
+	if x != nil {
+		return x.Acts
+	}
+	return nil
 }
 
 type ListInitiativesRequest struct {
@@ -2666,6 +2675,147 @@ func (x *ReopenActionResponse) GetChanged() bool {
 	return false
 }
 
+type GetActionRequest struct {
+	state  protoimpl.MessageState `protogen:"open.v1"`
+	Action string                 `protobuf:"bytes,1,opt,name=action,proto3" json:"action,omitempty"`
+	// Read the state as of this log position; 0 means the newest.
+	Revision int64 `protobuf:"varint,20,opt,name=revision,proto3" json:"revision,omitempty"`
+	// Read what was known at this instant, RFC 3339, or at the end of this day.
+	KnownAt string `protobuf:"bytes,21,opt,name=known_at,json=knownAt,proto3" json:"known_at,omitempty"`
+	// Wait (bounded) until the record has reached this revision.
+	MinRevision int64 `protobuf:"varint,22,opt,name=min_revision,json=minRevision,proto3" json:"min_revision,omitempty"`
+	// The day that is evaluated; default today.
+	AsOf          string `protobuf:"bytes,23,opt,name=as_of,json=asOf,proto3" json:"as_of,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetActionRequest) Reset() {
+	*x = GetActionRequest{}
+	mi := &file_setpoint_initiative_v1_service_proto_msgTypes[34]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetActionRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetActionRequest) ProtoMessage() {}
+
+func (x *GetActionRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_setpoint_initiative_v1_service_proto_msgTypes[34]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetActionRequest.ProtoReflect.Descriptor instead.
+func (*GetActionRequest) Descriptor() ([]byte, []int) {
+	return file_setpoint_initiative_v1_service_proto_rawDescGZIP(), []int{34}
+}
+
+func (x *GetActionRequest) GetAction() string {
+	if x != nil {
+		return x.Action
+	}
+	return ""
+}
+
+func (x *GetActionRequest) GetRevision() int64 {
+	if x != nil {
+		return x.Revision
+	}
+	return 0
+}
+
+func (x *GetActionRequest) GetKnownAt() string {
+	if x != nil {
+		return x.KnownAt
+	}
+	return ""
+}
+
+func (x *GetActionRequest) GetMinRevision() int64 {
+	if x != nil {
+		return x.MinRevision
+	}
+	return 0
+}
+
+func (x *GetActionRequest) GetAsOf() string {
+	if x != nil {
+		return x.AsOf
+	}
+	return ""
+}
+
+type GetActionResponse struct {
+	state    protoimpl.MessageState `protogen:"open.v1"`
+	Action   *ActionEntry           `protobuf:"bytes,1,opt,name=action,proto3" json:"action,omitempty"`
+	Revision int64                  `protobuf:"varint,2,opt,name=revision,proto3" json:"revision,omitempty"`
+	// What happened up to the revision, oldest first.
+	Acts          []*v1.Act `protobuf:"bytes,3,rep,name=acts,proto3" json:"acts,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetActionResponse) Reset() {
+	*x = GetActionResponse{}
+	mi := &file_setpoint_initiative_v1_service_proto_msgTypes[35]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetActionResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetActionResponse) ProtoMessage() {}
+
+func (x *GetActionResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_setpoint_initiative_v1_service_proto_msgTypes[35]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetActionResponse.ProtoReflect.Descriptor instead.
+func (*GetActionResponse) Descriptor() ([]byte, []int) {
+	return file_setpoint_initiative_v1_service_proto_rawDescGZIP(), []int{35}
+}
+
+func (x *GetActionResponse) GetAction() *ActionEntry {
+	if x != nil {
+		return x.Action
+	}
+	return nil
+}
+
+func (x *GetActionResponse) GetRevision() int64 {
+	if x != nil {
+		return x.Revision
+	}
+	return 0
+}
+
+func (x *GetActionResponse) GetActs() []*v1.Act {
+	if x != nil {
+		return x.Acts
+	}
+	return nil
+}
+
 type ListActionsRequest struct {
 	state      protoimpl.MessageState `protogen:"open.v1"`
 	Target     string                 `protobuf:"bytes,1,opt,name=target,proto3" json:"target,omitempty"`
@@ -2687,7 +2837,7 @@ type ListActionsRequest struct {
 
 func (x *ListActionsRequest) Reset() {
 	*x = ListActionsRequest{}
-	mi := &file_setpoint_initiative_v1_service_proto_msgTypes[34]
+	mi := &file_setpoint_initiative_v1_service_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2699,7 +2849,7 @@ func (x *ListActionsRequest) String() string {
 func (*ListActionsRequest) ProtoMessage() {}
 
 func (x *ListActionsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_setpoint_initiative_v1_service_proto_msgTypes[34]
+	mi := &file_setpoint_initiative_v1_service_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2712,7 +2862,7 @@ func (x *ListActionsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListActionsRequest.ProtoReflect.Descriptor instead.
 func (*ListActionsRequest) Descriptor() ([]byte, []int) {
-	return file_setpoint_initiative_v1_service_proto_rawDescGZIP(), []int{34}
+	return file_setpoint_initiative_v1_service_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *ListActionsRequest) GetTarget() string {
@@ -2781,7 +2931,7 @@ type ListActionsResponse struct {
 
 func (x *ListActionsResponse) Reset() {
 	*x = ListActionsResponse{}
-	mi := &file_setpoint_initiative_v1_service_proto_msgTypes[35]
+	mi := &file_setpoint_initiative_v1_service_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2793,7 +2943,7 @@ func (x *ListActionsResponse) String() string {
 func (*ListActionsResponse) ProtoMessage() {}
 
 func (x *ListActionsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_setpoint_initiative_v1_service_proto_msgTypes[35]
+	mi := &file_setpoint_initiative_v1_service_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2806,7 +2956,7 @@ func (x *ListActionsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListActionsResponse.ProtoReflect.Descriptor instead.
 func (*ListActionsResponse) Descriptor() ([]byte, []int) {
-	return file_setpoint_initiative_v1_service_proto_rawDescGZIP(), []int{35}
+	return file_setpoint_initiative_v1_service_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *ListActionsResponse) GetActions() []*ActionEntry {
@@ -2835,7 +2985,7 @@ type ActionEntry struct {
 
 func (x *ActionEntry) Reset() {
 	*x = ActionEntry{}
-	mi := &file_setpoint_initiative_v1_service_proto_msgTypes[36]
+	mi := &file_setpoint_initiative_v1_service_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2847,7 +2997,7 @@ func (x *ActionEntry) String() string {
 func (*ActionEntry) ProtoMessage() {}
 
 func (x *ActionEntry) ProtoReflect() protoreflect.Message {
-	mi := &file_setpoint_initiative_v1_service_proto_msgTypes[36]
+	mi := &file_setpoint_initiative_v1_service_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2860,7 +3010,7 @@ func (x *ActionEntry) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ActionEntry.ProtoReflect.Descriptor instead.
 func (*ActionEntry) Descriptor() ([]byte, []int) {
-	return file_setpoint_initiative_v1_service_proto_rawDescGZIP(), []int{36}
+	return file_setpoint_initiative_v1_service_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *ActionEntry) GetAction() string {
@@ -2895,7 +3045,7 @@ var File_setpoint_initiative_v1_service_proto protoreflect.FileDescriptor
 
 const file_setpoint_initiative_v1_service_proto_rawDesc = "" +
 	"\n" +
-	"$setpoint/initiative/v1/service.proto\x12\x16setpoint.initiative.v1\x1a\x1bbuf/validate/validate.proto\x1a setpoint/common/v1/options.proto\x1a#setpoint/initiative/v1/events.proto\x1a\"setpoint/initiative/v1/specs.proto\"\x90\x03\n" +
+	"$setpoint/initiative/v1/service.proto\x12\x16setpoint.initiative.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fsetpoint/common/v1/common.proto\x1a setpoint/common/v1/options.proto\x1a#setpoint/initiative/v1/events.proto\x1a\"setpoint/initiative/v1/specs.proto\"\x90\x03\n" +
 	"\x12ChangeStageRequest\x12'\n" +
 	"\n" +
 	"request_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\x18\x80\x01R\trequestId\x124\n" +
@@ -3004,13 +3154,14 @@ const file_setpoint_initiative_v1_service_proto_rawDesc = "" +
 	"\brevision\x18\x14 \x01(\x03B\a\xbaH\x04\"\x02(\x00R\brevision\x12\"\n" +
 	"\bknown_at\x18\x15 \x01(\tB\a\xbaH\x04r\x02\x18@R\aknownAt\x12*\n" +
 	"\fmin_revision\x18\x16 \x01(\x03B\a\xbaH\x04\"\x02(\x00R\vminRevision\x12;\n" +
-	"\x05as_of\x18\x17 \x01(\tB&\xbaH#r!2\x1f^([0-9]{4}-[0-9]{2}-[0-9]{2})?$R\x04asOf\"\x91\x01\n" +
+	"\x05as_of\x18\x17 \x01(\tB&\xbaH#r!2\x1f^([0-9]{4}-[0-9]{2}-[0-9]{2})?$R\x04asOf\"\xbe\x01\n" +
 	"\x15GetInitiativeResponse\x12G\n" +
 	"\n" +
 	"initiative\x18\x01 \x01(\v2'.setpoint.initiative.v1.InitiativeEntryR\n" +
 	"initiative\x12\x1a\n" +
 	"\brevision\x18\x02 \x01(\x03R\brevision\x12\x13\n" +
-	"\x05as_of\x18\x03 \x01(\tR\x04asOf\"\x8e\x02\n" +
+	"\x05as_of\x18\x03 \x01(\tR\x04asOf\x12+\n" +
+	"\x04acts\x18\x04 \x03(\v2\x17.setpoint.common.v1.ActR\x04acts\"\x8e\x02\n" +
 	"\x16ListInitiativesRequest\x12\x1d\n" +
 	"\x05stage\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x18\x14R\x05stage\x12#\n" +
 	"\bstrategy\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x18?R\bstrategy\x12#\n" +
@@ -3141,7 +3292,17 @@ const file_setpoint_initiative_v1_service_proto_rawDesc = "" +
 	"\amanager\x18\x0f \x01(\tB'\xbaH$r\"R\x00R\x03cliR\x03gitR\aconsoleR\x06policyR\x03apiR\amanager\"L\n" +
 	"\x14ReopenActionResponse\x12\x1a\n" +
 	"\brevision\x18\x01 \x01(\x03R\brevision\x12\x18\n" +
-	"\achanged\x18\x02 \x01(\bR\achanged\"\xd1\x02\n" +
+	"\achanged\x18\x02 \x01(\bR\achanged\"\xe7\x01\n" +
+	"\x10GetActionRequest\x12!\n" +
+	"\x06action\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18?R\x06action\x12#\n" +
+	"\brevision\x18\x14 \x01(\x03B\a\xbaH\x04\"\x02(\x00R\brevision\x12\"\n" +
+	"\bknown_at\x18\x15 \x01(\tB\a\xbaH\x04r\x02\x18@R\aknownAt\x12*\n" +
+	"\fmin_revision\x18\x16 \x01(\x03B\a\xbaH\x04\"\x02(\x00R\vminRevision\x12;\n" +
+	"\x05as_of\x18\x17 \x01(\tB&\xbaH#r!2\x1f^([0-9]{4}-[0-9]{2}-[0-9]{2})?$R\x04asOf\"\x99\x01\n" +
+	"\x11GetActionResponse\x12;\n" +
+	"\x06action\x18\x01 \x01(\v2#.setpoint.initiative.v1.ActionEntryR\x06action\x12\x1a\n" +
+	"\brevision\x18\x02 \x01(\x03R\brevision\x12+\n" +
+	"\x04acts\x18\x03 \x03(\v2\x17.setpoint.common.v1.ActR\x04acts\"\xd1\x02\n" +
 	"\x12ListActionsRequest\x12\x1f\n" +
 	"\x06target\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x18?R\x06target\x12'\n" +
 	"\n" +
@@ -3160,7 +3321,7 @@ const file_setpoint_initiative_v1_service_proto_rawDesc = "" +
 	"\x06action\x18\x01 \x01(\tR\x06action\x129\n" +
 	"\x05state\x18\x02 \x01(\v2#.setpoint.initiative.v1.ActionStateR\x05state\x12\x18\n" +
 	"\aoverdue\x18\x03 \x01(\bR\aoverdue\x12\x1a\n" +
-	"\brevision\x18\x04 \x01(\x03R\brevision2\x99\r\n" +
+	"\brevision\x18\x04 \x01(\x03R\brevision2\x80\x0e\n" +
 	"\x11InitiativeService\x12f\n" +
 	"\vChangeStage\x12*.setpoint.initiative.v1.ChangeStageRequest\x1a+.setpoint.initiative.v1.ChangeStageResponse\x12x\n" +
 	"\x11ForecastMilestone\x120.setpoint.initiative.v1.ForecastMilestoneRequest\x1a1.setpoint.initiative.v1.ForecastMilestoneResponse\x12o\n" +
@@ -3177,7 +3338,8 @@ const file_setpoint_initiative_v1_service_proto_rawDesc = "" +
 	"\n" +
 	"MoveAction\x12).setpoint.initiative.v1.MoveActionRequest\x1a*.setpoint.initiative.v1.MoveActionResponse\x12f\n" +
 	"\vCloseAction\x12*.setpoint.initiative.v1.CloseActionRequest\x1a+.setpoint.initiative.v1.CloseActionResponse\x12i\n" +
-	"\fReopenAction\x12+.setpoint.initiative.v1.ReopenActionRequest\x1a,.setpoint.initiative.v1.ReopenActionResponse\x12k\n" +
+	"\fReopenAction\x12+.setpoint.initiative.v1.ReopenActionRequest\x1a,.setpoint.initiative.v1.ReopenActionResponse\x12e\n" +
+	"\tGetAction\x12(.setpoint.initiative.v1.GetActionRequest\x1a).setpoint.initiative.v1.GetActionResponse\"\x03\x90\x02\x01\x12k\n" +
 	"\vListActions\x12*.setpoint.initiative.v1.ListActionsRequest\x1a+.setpoint.initiative.v1.ListActionsResponse\"\x03\x90\x02\x01B<Z:setpoint.dev/proto/gen/setpoint/initiative/v1;initiativev1b\x06proto3"
 
 var (
@@ -3192,7 +3354,7 @@ func file_setpoint_initiative_v1_service_proto_rawDescGZIP() []byte {
 	return file_setpoint_initiative_v1_service_proto_rawDescData
 }
 
-var file_setpoint_initiative_v1_service_proto_msgTypes = make([]protoimpl.MessageInfo, 37)
+var file_setpoint_initiative_v1_service_proto_msgTypes = make([]protoimpl.MessageInfo, 39)
 var file_setpoint_initiative_v1_service_proto_goTypes = []any{
 	(*ChangeStageRequest)(nil),         // 0: setpoint.initiative.v1.ChangeStageRequest
 	(*ChangeStageResponse)(nil),        // 1: setpoint.initiative.v1.ChangeStageResponse
@@ -3228,60 +3390,68 @@ var file_setpoint_initiative_v1_service_proto_goTypes = []any{
 	(*CloseActionResponse)(nil),        // 31: setpoint.initiative.v1.CloseActionResponse
 	(*ReopenActionRequest)(nil),        // 32: setpoint.initiative.v1.ReopenActionRequest
 	(*ReopenActionResponse)(nil),       // 33: setpoint.initiative.v1.ReopenActionResponse
-	(*ListActionsRequest)(nil),         // 34: setpoint.initiative.v1.ListActionsRequest
-	(*ListActionsResponse)(nil),        // 35: setpoint.initiative.v1.ListActionsResponse
-	(*ActionEntry)(nil),                // 36: setpoint.initiative.v1.ActionEntry
-	(*InitiativeSpec)(nil),             // 37: setpoint.initiative.v1.InitiativeSpec
-	(*InitiativeState)(nil),            // 38: setpoint.initiative.v1.InitiativeState
-	(*ActionState)(nil),                // 39: setpoint.initiative.v1.ActionState
+	(*GetActionRequest)(nil),           // 34: setpoint.initiative.v1.GetActionRequest
+	(*GetActionResponse)(nil),          // 35: setpoint.initiative.v1.GetActionResponse
+	(*ListActionsRequest)(nil),         // 36: setpoint.initiative.v1.ListActionsRequest
+	(*ListActionsResponse)(nil),        // 37: setpoint.initiative.v1.ListActionsResponse
+	(*ActionEntry)(nil),                // 38: setpoint.initiative.v1.ActionEntry
+	(*v1.Act)(nil),                     // 39: setpoint.common.v1.Act
+	(*InitiativeSpec)(nil),             // 40: setpoint.initiative.v1.InitiativeSpec
+	(*InitiativeState)(nil),            // 41: setpoint.initiative.v1.InitiativeState
+	(*ActionState)(nil),                // 42: setpoint.initiative.v1.ActionState
 }
 var file_setpoint_initiative_v1_service_proto_depIdxs = []int32{
 	18, // 0: setpoint.initiative.v1.GetInitiativeResponse.initiative:type_name -> setpoint.initiative.v1.InitiativeEntry
-	18, // 1: setpoint.initiative.v1.ListInitiativesResponse.initiatives:type_name -> setpoint.initiative.v1.InitiativeEntry
-	22, // 2: setpoint.initiative.v1.ListInitiativesResponse.money:type_name -> setpoint.initiative.v1.ObjectiveMoney
-	37, // 3: setpoint.initiative.v1.InitiativeEntry.spec:type_name -> setpoint.initiative.v1.InitiativeSpec
-	38, // 4: setpoint.initiative.v1.InitiativeEntry.state:type_name -> setpoint.initiative.v1.InitiativeState
-	19, // 5: setpoint.initiative.v1.InitiativeEntry.milestones:type_name -> setpoint.initiative.v1.MilestoneEntry
-	20, // 6: setpoint.initiative.v1.InitiativeEntry.money:type_name -> setpoint.initiative.v1.MoneyEntry
-	21, // 7: setpoint.initiative.v1.MoneyEntry.periods:type_name -> setpoint.initiative.v1.PeriodMoney
-	25, // 8: setpoint.initiative.v1.GetCommitmentsResponse.commitments:type_name -> setpoint.initiative.v1.Commitment
-	36, // 9: setpoint.initiative.v1.ListActionsResponse.actions:type_name -> setpoint.initiative.v1.ActionEntry
-	39, // 10: setpoint.initiative.v1.ActionEntry.state:type_name -> setpoint.initiative.v1.ActionState
-	0,  // 11: setpoint.initiative.v1.InitiativeService.ChangeStage:input_type -> setpoint.initiative.v1.ChangeStageRequest
-	2,  // 12: setpoint.initiative.v1.InitiativeService.ForecastMilestone:input_type -> setpoint.initiative.v1.ForecastMilestoneRequest
-	4,  // 13: setpoint.initiative.v1.InitiativeService.ReachMilestone:input_type -> setpoint.initiative.v1.ReachMilestoneRequest
-	6,  // 14: setpoint.initiative.v1.InitiativeService.ReopenMilestone:input_type -> setpoint.initiative.v1.ReopenMilestoneRequest
-	8,  // 15: setpoint.initiative.v1.InitiativeService.RecordSpend:input_type -> setpoint.initiative.v1.RecordSpendRequest
-	10, // 16: setpoint.initiative.v1.InitiativeService.ForecastCompletion:input_type -> setpoint.initiative.v1.ForecastCompletionRequest
-	12, // 17: setpoint.initiative.v1.InitiativeService.RecordBenefit:input_type -> setpoint.initiative.v1.RecordBenefitRequest
-	14, // 18: setpoint.initiative.v1.InitiativeService.GetInitiative:input_type -> setpoint.initiative.v1.GetInitiativeRequest
-	16, // 19: setpoint.initiative.v1.InitiativeService.ListInitiatives:input_type -> setpoint.initiative.v1.ListInitiativesRequest
-	23, // 20: setpoint.initiative.v1.InitiativeService.GetCommitments:input_type -> setpoint.initiative.v1.GetCommitmentsRequest
-	26, // 21: setpoint.initiative.v1.InitiativeService.OpenAction:input_type -> setpoint.initiative.v1.OpenActionRequest
-	28, // 22: setpoint.initiative.v1.InitiativeService.MoveAction:input_type -> setpoint.initiative.v1.MoveActionRequest
-	30, // 23: setpoint.initiative.v1.InitiativeService.CloseAction:input_type -> setpoint.initiative.v1.CloseActionRequest
-	32, // 24: setpoint.initiative.v1.InitiativeService.ReopenAction:input_type -> setpoint.initiative.v1.ReopenActionRequest
-	34, // 25: setpoint.initiative.v1.InitiativeService.ListActions:input_type -> setpoint.initiative.v1.ListActionsRequest
-	1,  // 26: setpoint.initiative.v1.InitiativeService.ChangeStage:output_type -> setpoint.initiative.v1.ChangeStageResponse
-	3,  // 27: setpoint.initiative.v1.InitiativeService.ForecastMilestone:output_type -> setpoint.initiative.v1.ForecastMilestoneResponse
-	5,  // 28: setpoint.initiative.v1.InitiativeService.ReachMilestone:output_type -> setpoint.initiative.v1.ReachMilestoneResponse
-	7,  // 29: setpoint.initiative.v1.InitiativeService.ReopenMilestone:output_type -> setpoint.initiative.v1.ReopenMilestoneResponse
-	9,  // 30: setpoint.initiative.v1.InitiativeService.RecordSpend:output_type -> setpoint.initiative.v1.RecordSpendResponse
-	11, // 31: setpoint.initiative.v1.InitiativeService.ForecastCompletion:output_type -> setpoint.initiative.v1.ForecastCompletionResponse
-	13, // 32: setpoint.initiative.v1.InitiativeService.RecordBenefit:output_type -> setpoint.initiative.v1.RecordBenefitResponse
-	15, // 33: setpoint.initiative.v1.InitiativeService.GetInitiative:output_type -> setpoint.initiative.v1.GetInitiativeResponse
-	17, // 34: setpoint.initiative.v1.InitiativeService.ListInitiatives:output_type -> setpoint.initiative.v1.ListInitiativesResponse
-	24, // 35: setpoint.initiative.v1.InitiativeService.GetCommitments:output_type -> setpoint.initiative.v1.GetCommitmentsResponse
-	27, // 36: setpoint.initiative.v1.InitiativeService.OpenAction:output_type -> setpoint.initiative.v1.OpenActionResponse
-	29, // 37: setpoint.initiative.v1.InitiativeService.MoveAction:output_type -> setpoint.initiative.v1.MoveActionResponse
-	31, // 38: setpoint.initiative.v1.InitiativeService.CloseAction:output_type -> setpoint.initiative.v1.CloseActionResponse
-	33, // 39: setpoint.initiative.v1.InitiativeService.ReopenAction:output_type -> setpoint.initiative.v1.ReopenActionResponse
-	35, // 40: setpoint.initiative.v1.InitiativeService.ListActions:output_type -> setpoint.initiative.v1.ListActionsResponse
-	26, // [26:41] is the sub-list for method output_type
-	11, // [11:26] is the sub-list for method input_type
-	11, // [11:11] is the sub-list for extension type_name
-	11, // [11:11] is the sub-list for extension extendee
-	0,  // [0:11] is the sub-list for field type_name
+	39, // 1: setpoint.initiative.v1.GetInitiativeResponse.acts:type_name -> setpoint.common.v1.Act
+	18, // 2: setpoint.initiative.v1.ListInitiativesResponse.initiatives:type_name -> setpoint.initiative.v1.InitiativeEntry
+	22, // 3: setpoint.initiative.v1.ListInitiativesResponse.money:type_name -> setpoint.initiative.v1.ObjectiveMoney
+	40, // 4: setpoint.initiative.v1.InitiativeEntry.spec:type_name -> setpoint.initiative.v1.InitiativeSpec
+	41, // 5: setpoint.initiative.v1.InitiativeEntry.state:type_name -> setpoint.initiative.v1.InitiativeState
+	19, // 6: setpoint.initiative.v1.InitiativeEntry.milestones:type_name -> setpoint.initiative.v1.MilestoneEntry
+	20, // 7: setpoint.initiative.v1.InitiativeEntry.money:type_name -> setpoint.initiative.v1.MoneyEntry
+	21, // 8: setpoint.initiative.v1.MoneyEntry.periods:type_name -> setpoint.initiative.v1.PeriodMoney
+	25, // 9: setpoint.initiative.v1.GetCommitmentsResponse.commitments:type_name -> setpoint.initiative.v1.Commitment
+	38, // 10: setpoint.initiative.v1.GetActionResponse.action:type_name -> setpoint.initiative.v1.ActionEntry
+	39, // 11: setpoint.initiative.v1.GetActionResponse.acts:type_name -> setpoint.common.v1.Act
+	38, // 12: setpoint.initiative.v1.ListActionsResponse.actions:type_name -> setpoint.initiative.v1.ActionEntry
+	42, // 13: setpoint.initiative.v1.ActionEntry.state:type_name -> setpoint.initiative.v1.ActionState
+	0,  // 14: setpoint.initiative.v1.InitiativeService.ChangeStage:input_type -> setpoint.initiative.v1.ChangeStageRequest
+	2,  // 15: setpoint.initiative.v1.InitiativeService.ForecastMilestone:input_type -> setpoint.initiative.v1.ForecastMilestoneRequest
+	4,  // 16: setpoint.initiative.v1.InitiativeService.ReachMilestone:input_type -> setpoint.initiative.v1.ReachMilestoneRequest
+	6,  // 17: setpoint.initiative.v1.InitiativeService.ReopenMilestone:input_type -> setpoint.initiative.v1.ReopenMilestoneRequest
+	8,  // 18: setpoint.initiative.v1.InitiativeService.RecordSpend:input_type -> setpoint.initiative.v1.RecordSpendRequest
+	10, // 19: setpoint.initiative.v1.InitiativeService.ForecastCompletion:input_type -> setpoint.initiative.v1.ForecastCompletionRequest
+	12, // 20: setpoint.initiative.v1.InitiativeService.RecordBenefit:input_type -> setpoint.initiative.v1.RecordBenefitRequest
+	14, // 21: setpoint.initiative.v1.InitiativeService.GetInitiative:input_type -> setpoint.initiative.v1.GetInitiativeRequest
+	16, // 22: setpoint.initiative.v1.InitiativeService.ListInitiatives:input_type -> setpoint.initiative.v1.ListInitiativesRequest
+	23, // 23: setpoint.initiative.v1.InitiativeService.GetCommitments:input_type -> setpoint.initiative.v1.GetCommitmentsRequest
+	26, // 24: setpoint.initiative.v1.InitiativeService.OpenAction:input_type -> setpoint.initiative.v1.OpenActionRequest
+	28, // 25: setpoint.initiative.v1.InitiativeService.MoveAction:input_type -> setpoint.initiative.v1.MoveActionRequest
+	30, // 26: setpoint.initiative.v1.InitiativeService.CloseAction:input_type -> setpoint.initiative.v1.CloseActionRequest
+	32, // 27: setpoint.initiative.v1.InitiativeService.ReopenAction:input_type -> setpoint.initiative.v1.ReopenActionRequest
+	34, // 28: setpoint.initiative.v1.InitiativeService.GetAction:input_type -> setpoint.initiative.v1.GetActionRequest
+	36, // 29: setpoint.initiative.v1.InitiativeService.ListActions:input_type -> setpoint.initiative.v1.ListActionsRequest
+	1,  // 30: setpoint.initiative.v1.InitiativeService.ChangeStage:output_type -> setpoint.initiative.v1.ChangeStageResponse
+	3,  // 31: setpoint.initiative.v1.InitiativeService.ForecastMilestone:output_type -> setpoint.initiative.v1.ForecastMilestoneResponse
+	5,  // 32: setpoint.initiative.v1.InitiativeService.ReachMilestone:output_type -> setpoint.initiative.v1.ReachMilestoneResponse
+	7,  // 33: setpoint.initiative.v1.InitiativeService.ReopenMilestone:output_type -> setpoint.initiative.v1.ReopenMilestoneResponse
+	9,  // 34: setpoint.initiative.v1.InitiativeService.RecordSpend:output_type -> setpoint.initiative.v1.RecordSpendResponse
+	11, // 35: setpoint.initiative.v1.InitiativeService.ForecastCompletion:output_type -> setpoint.initiative.v1.ForecastCompletionResponse
+	13, // 36: setpoint.initiative.v1.InitiativeService.RecordBenefit:output_type -> setpoint.initiative.v1.RecordBenefitResponse
+	15, // 37: setpoint.initiative.v1.InitiativeService.GetInitiative:output_type -> setpoint.initiative.v1.GetInitiativeResponse
+	17, // 38: setpoint.initiative.v1.InitiativeService.ListInitiatives:output_type -> setpoint.initiative.v1.ListInitiativesResponse
+	24, // 39: setpoint.initiative.v1.InitiativeService.GetCommitments:output_type -> setpoint.initiative.v1.GetCommitmentsResponse
+	27, // 40: setpoint.initiative.v1.InitiativeService.OpenAction:output_type -> setpoint.initiative.v1.OpenActionResponse
+	29, // 41: setpoint.initiative.v1.InitiativeService.MoveAction:output_type -> setpoint.initiative.v1.MoveActionResponse
+	31, // 42: setpoint.initiative.v1.InitiativeService.CloseAction:output_type -> setpoint.initiative.v1.CloseActionResponse
+	33, // 43: setpoint.initiative.v1.InitiativeService.ReopenAction:output_type -> setpoint.initiative.v1.ReopenActionResponse
+	35, // 44: setpoint.initiative.v1.InitiativeService.GetAction:output_type -> setpoint.initiative.v1.GetActionResponse
+	37, // 45: setpoint.initiative.v1.InitiativeService.ListActions:output_type -> setpoint.initiative.v1.ListActionsResponse
+	30, // [30:46] is the sub-list for method output_type
+	14, // [14:30] is the sub-list for method input_type
+	14, // [14:14] is the sub-list for extension type_name
+	14, // [14:14] is the sub-list for extension extendee
+	0,  // [0:14] is the sub-list for field type_name
 }
 
 func init() { file_setpoint_initiative_v1_service_proto_init() }
@@ -3298,7 +3468,7 @@ func file_setpoint_initiative_v1_service_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_setpoint_initiative_v1_service_proto_rawDesc), len(file_setpoint_initiative_v1_service_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   37,
+			NumMessages:   39,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

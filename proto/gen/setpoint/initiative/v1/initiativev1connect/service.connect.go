@@ -75,6 +75,9 @@ const (
 	// InitiativeServiceReopenActionProcedure is the fully-qualified name of the InitiativeService's
 	// ReopenAction RPC.
 	InitiativeServiceReopenActionProcedure = "/setpoint.initiative.v1.InitiativeService/ReopenAction"
+	// InitiativeServiceGetActionProcedure is the fully-qualified name of the InitiativeService's
+	// GetAction RPC.
+	InitiativeServiceGetActionProcedure = "/setpoint.initiative.v1.InitiativeService/GetAction"
 	// InitiativeServiceListActionsProcedure is the fully-qualified name of the InitiativeService's
 	// ListActions RPC.
 	InitiativeServiceListActionsProcedure = "/setpoint.initiative.v1.InitiativeService/ListActions"
@@ -112,6 +115,8 @@ type InitiativeServiceClient interface {
 	CloseAction(context.Context, *v1.CloseActionRequest) (*v1.CloseActionResponse, error)
 	// ReopenAction takes that back.
 	ReopenAction(context.Context, *v1.ReopenActionRequest) (*v1.ReopenActionResponse, error)
+	// GetAction reads one corrective action with what happened to it.
+	GetAction(context.Context, *v1.GetActionRequest) (*v1.GetActionResponse, error)
 	// ListActions reads corrective actions, the overdue ones first.
 	ListActions(context.Context, *v1.ListActionsRequest) (*v1.ListActionsResponse, error)
 }
@@ -214,6 +219,13 @@ func NewInitiativeServiceClient(httpClient connect.HTTPClient, baseURL string, o
 			connect.WithSchema(initiativeServiceMethods.ByName("ReopenAction")),
 			connect.WithClientOptions(opts...),
 		),
+		getAction: connect.NewClient[v1.GetActionRequest, v1.GetActionResponse](
+			httpClient,
+			baseURL+InitiativeServiceGetActionProcedure,
+			connect.WithSchema(initiativeServiceMethods.ByName("GetAction")),
+			connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+			connect.WithClientOptions(opts...),
+		),
 		listActions: connect.NewClient[v1.ListActionsRequest, v1.ListActionsResponse](
 			httpClient,
 			baseURL+InitiativeServiceListActionsProcedure,
@@ -240,6 +252,7 @@ type initiativeServiceClient struct {
 	moveAction         *connect.Client[v1.MoveActionRequest, v1.MoveActionResponse]
 	closeAction        *connect.Client[v1.CloseActionRequest, v1.CloseActionResponse]
 	reopenAction       *connect.Client[v1.ReopenActionRequest, v1.ReopenActionResponse]
+	getAction          *connect.Client[v1.GetActionRequest, v1.GetActionResponse]
 	listActions        *connect.Client[v1.ListActionsRequest, v1.ListActionsResponse]
 }
 
@@ -369,6 +382,15 @@ func (c *initiativeServiceClient) ReopenAction(ctx context.Context, req *v1.Reop
 	return nil, err
 }
 
+// GetAction calls setpoint.initiative.v1.InitiativeService.GetAction.
+func (c *initiativeServiceClient) GetAction(ctx context.Context, req *v1.GetActionRequest) (*v1.GetActionResponse, error) {
+	response, err := c.getAction.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
 // ListActions calls setpoint.initiative.v1.InitiativeService.ListActions.
 func (c *initiativeServiceClient) ListActions(ctx context.Context, req *v1.ListActionsRequest) (*v1.ListActionsResponse, error) {
 	response, err := c.listActions.CallUnary(ctx, connect.NewRequest(req))
@@ -411,6 +433,8 @@ type InitiativeServiceHandler interface {
 	CloseAction(context.Context, *v1.CloseActionRequest) (*v1.CloseActionResponse, error)
 	// ReopenAction takes that back.
 	ReopenAction(context.Context, *v1.ReopenActionRequest) (*v1.ReopenActionResponse, error)
+	// GetAction reads one corrective action with what happened to it.
+	GetAction(context.Context, *v1.GetActionRequest) (*v1.GetActionResponse, error)
 	// ListActions reads corrective actions, the overdue ones first.
 	ListActions(context.Context, *v1.ListActionsRequest) (*v1.ListActionsResponse, error)
 }
@@ -509,6 +533,13 @@ func NewInitiativeServiceHandler(svc InitiativeServiceHandler, opts ...connect.H
 		connect.WithSchema(initiativeServiceMethods.ByName("ReopenAction")),
 		connect.WithHandlerOptions(opts...),
 	)
+	initiativeServiceGetActionHandler := connect.NewUnaryHandlerSimple(
+		InitiativeServiceGetActionProcedure,
+		svc.GetAction,
+		connect.WithSchema(initiativeServiceMethods.ByName("GetAction")),
+		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+		connect.WithHandlerOptions(opts...),
+	)
 	initiativeServiceListActionsHandler := connect.NewUnaryHandlerSimple(
 		InitiativeServiceListActionsProcedure,
 		svc.ListActions,
@@ -546,6 +577,8 @@ func NewInitiativeServiceHandler(svc InitiativeServiceHandler, opts ...connect.H
 			initiativeServiceCloseActionHandler.ServeHTTP(w, r)
 		case InitiativeServiceReopenActionProcedure:
 			initiativeServiceReopenActionHandler.ServeHTTP(w, r)
+		case InitiativeServiceGetActionProcedure:
+			initiativeServiceGetActionHandler.ServeHTTP(w, r)
 		case InitiativeServiceListActionsProcedure:
 			initiativeServiceListActionsHandler.ServeHTTP(w, r)
 		default:
@@ -611,6 +644,10 @@ func (UnimplementedInitiativeServiceHandler) CloseAction(context.Context, *v1.Cl
 
 func (UnimplementedInitiativeServiceHandler) ReopenAction(context.Context, *v1.ReopenActionRequest) (*v1.ReopenActionResponse, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("setpoint.initiative.v1.InitiativeService.ReopenAction is not implemented"))
+}
+
+func (UnimplementedInitiativeServiceHandler) GetAction(context.Context, *v1.GetActionRequest) (*v1.GetActionResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("setpoint.initiative.v1.InitiativeService.GetAction is not implemented"))
 }
 
 func (UnimplementedInitiativeServiceHandler) ListActions(context.Context, *v1.ListActionsRequest) (*v1.ListActionsResponse, error) {
