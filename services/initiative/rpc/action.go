@@ -34,17 +34,14 @@ func (s *Service) OpenAction(ctx context.Context, req *initiativev1.OpenActionRe
 		Org: p.Org, RequestID: req.GetRequestId(), Digest: digest, Principal: p.ID,
 		Manager: orAPI(req.GetManager()), Guards: []eventlog.Subject{subject},
 	}, func(v record.View) ([]runner.Write, error) {
-		for _, x := range []struct{ kind, name string }{{"Target", req.GetTarget()}, {"Initiative", req.GetInitiative()}} {
-			if x.name == "" {
-				continue
-			}
-			r, err := v.Resource(p.Org, x.kind, x.name, v.Revision())
-			if err != nil {
-				return nil, err
-			}
-			if r == nil {
-				return nil, record.Unknown(v, p.Org, x.kind, x.name)
-			}
+		if err := exists(v, p.Org, "Target", req.GetTarget()); err != nil {
+			return nil, err
+		}
+		if err := exists(v, p.Org, "Initiative", req.GetInitiative()); err != nil {
+			return nil, err
+		}
+		if err := ownerExists(v, p.Org, req.GetOwner()); err != nil {
+			return nil, err
 		}
 		set, err := s.setting(v, p.Org)
 		if err != nil {
@@ -64,6 +61,27 @@ func (s *Service) OpenAction(ctx context.Context, req *initiativev1.OpenActionRe
 		return nil, err
 	}
 	return &initiativev1.OpenActionResponse{Revision: int64(out.Revision), Action: id}, nil
+}
+
+// exists refuses the name of a resource that is not declared; empty is fine.
+func exists(v record.View, org, kind, name string) error {
+	if name == "" {
+		return nil
+	}
+	r, err := v.Resource(org, kind, name, v.Revision())
+	if err == nil && r == nil {
+		err = record.Unknown(v, org, kind, name)
+	}
+	return err
+}
+
+// ownerExists refuses a unit that is not declared; people need not be.
+func ownerExists(v record.View, org, owner string) error {
+	unit, is := strings.CutPrefix(owner, "unit/")
+	if !is {
+		return nil
+	}
+	return exists(v, org, "Unit", unit)
 }
 
 // actOnAction carries out a command on a corrective action.
@@ -96,7 +114,13 @@ func (s *Service) actOnAction(ctx context.Context, req writing, id string, comma
 			return nil, err
 		}
 		today := record.Today(v, p.Org, v.Revision(), s.runner.Now())
-		event, err := initiative.DecideAction(state, command(today))
+		c := command(today)
+		if move, ok := c.(initiative.MoveAction); ok {
+			if err := ownerExists(v, p.Org, move.Owner); err != nil {
+				return nil, err
+			}
+		}
+		event, err := initiative.DecideAction(state, c)
 		if err != nil || event == nil {
 			return nil, err
 		}
