@@ -1,5 +1,7 @@
 package doctor
 
+import "setpoint.dev/services/internal/eventlog"
+
 // Severity says how bad a finding is.
 type Severity int
 
@@ -44,6 +46,12 @@ type report struct {
 
 func newReport(found func(Finding)) *report {
 	return &report{found: found, alike: map[string]int{}, last: map[string]Finding{}}
+}
+
+// endsInHole tells whether a revision is in the last hole that was found.
+func (r *report) endsInHole(revision uint64) bool {
+	hole, found := r.last[eventlog.DamageHole]
+	return found && hole.First <= revision && revision <= hole.Last
 }
 
 func (r *report) add(f Finding) {

@@ -38,6 +38,10 @@ func (p Patient) examineRecord(ctx context.Context, r *report, audit eventlog.Au
 		add(Note, "record.empty", "there is no record yet", "", 0)
 	case err != nil:
 		add(Error, fault.ReasonOf(err), err.Error(), hintOf(err), at.Revision)
+	case len(at.Hash) != 0 && r.endsInHole(at.Revision):
+		// A service may start on it: its readers halt there, and tell.
+		add(Error, "record.ahead_of_log", fmt.Sprintf("the record stands at revision %d, which the log has lost: the two cannot be compared", at.Revision),
+			"keep the record: it holds what the log has lost; restore the newest whole backup", at.Revision)
 	case audit.Revision > at.Revision+far:
 		add(Warning, "record.behind", fmt.Sprintf("the record stands at revision %d, %d behind the log", at.Revision, audit.Revision-at.Revision),
 			"setpoint projections status shows whether it moves", at.Revision)

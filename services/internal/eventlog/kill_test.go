@@ -67,8 +67,9 @@ func writeForever(dir, cycle string) error {
 	}
 }
 
-// killedWriter runs a writer and kills it at a random moment after its first
-// commit; what it saw acknowledged is added to acknowledged.
+// killedWriter runs a writer and kills it after a few commits, at a random
+// moment of the next two, as long as they take here; what it saw acknowledged
+// is added to acknowledged.
 func killedWriter(t *testing.T, dir string, cycle int, acknowledged map[string]uint64) {
 	t.Helper()
 	ctx, kill := context.WithTimeout(t.Context(), time.Minute)
@@ -84,7 +85,7 @@ func killedWriter(t *testing.T, dir string, cycle int, acknowledged map[string]u
 	if err := child.Start(); err != nil {
 		t.Fatal(err)
 	}
-	commits := 0
+	commits, last := 0, time.Now()
 	lines := bufio.NewScanner(out)
 	for lines.Scan() {
 		var id string
@@ -92,10 +93,11 @@ func killedWriter(t *testing.T, dir string, cycle int, acknowledged map[string]u
 		if _, err := fmt.Sscan(lines.Text(), &id, &revision); err != nil {
 			break // a line that the kill cut off
 		}
-		if commits++; commits == 1 {
-			timer := time.AfterFunc(time.Duration(rand.Int64N(int64(250*time.Millisecond))), kill)
+		if commits++; commits == 2+cycle%4 {
+			timer := time.AfterFunc(time.Duration(rand.Int64N(2*int64(time.Since(last)))), kill)
 			defer timer.Stop()
 		}
+		last = time.Now()
 		acknowledged[id] = revision
 	}
 	_ = child.Wait()
