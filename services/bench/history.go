@@ -33,7 +33,6 @@ import (
 type history struct {
 	js       jetstream.JetStream
 	registry *resource.Registry
-	shard    int
 	last     map[eventlog.Subject][]byte // the hash of the newest message
 	n        uint64
 	at       time.Time
