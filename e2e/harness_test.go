@@ -51,7 +51,7 @@ func connectTo(t testing.TB, url, org string, opts ...connect.ClientOption) clie
 }
 
 func connectWith(t testing.TB, h *http.Client, url string, opts ...connect.ClientOption) client {
-	opts = append(opts, connect.WithInterceptors(readsOwnWrites(url)))
+	opts = append(opts, connect.WithInterceptors(readsOwnWrites(t, url)))
 	return client{
 		t:       t,
 		declare: declarationv1connect.NewDeclarationServiceClient(h, url, opts...),

@@ -160,13 +160,17 @@ type roundTripper func(*http.Request) (*http.Response, error)
 
 func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
-// written is the newest revision that a service has told this process, by URL.
+// written is the newest revision that a service has told a test, by the test
+// and the URL: a later server may get the port of an earlier one.
 var written sync.Map
+
+type teller struct{ test, url string }
 
 // readsOwnWrites asks in every read for at least what was written: the answer
 // may come from another replica than the one that wrote.
-func readsOwnWrites(url string) connect.Interceptor {
-	newest, _ := written.LoadOrStore(url, new(atomic.Int64))
+func readsOwnWrites(t testing.TB, url string) connect.Interceptor {
+	test, _, _ := strings.Cut(t.Name(), "/")
+	newest, _ := written.LoadOrStore(teller{test, url}, new(atomic.Int64))
 	return ownWrites{newest: newest.(*atomic.Int64)}
 }
 

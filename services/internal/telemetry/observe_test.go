@@ -21,6 +21,8 @@ import (
 	"setpoint.dev/services/internal/embeddednats"
 	"setpoint.dev/services/internal/eventlog"
 	"setpoint.dev/services/internal/fault"
+	"setpoint.dev/services/internal/keystore"
+	"setpoint.dev/services/internal/personal"
 	"setpoint.dev/services/internal/record"
 	"setpoint.dev/services/internal/record/sqlite"
 	"setpoint.dev/services/internal/runner"
@@ -61,7 +63,12 @@ func start(t testing.TB, shown *telemetry.Telemetry) process {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := process{log: log, record: record.New(database, record.Checkpoint{}, time.Second, log.LastRevision)}
+	bucket, err := keystore.Open(t.Context(), nc, keystore.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := process{log: log, record: record.New(database, record.Checkpoint{}, time.Second, log.LastRevision).
+		WithPersonal(record.NewPersonal(kinds.Registry(), personal.NewKeys(bucket)))}
 	p.record.Observe(shown.Record())
 	p.Runner = runner.New(log, p.record, time.Now)
 	p.Observe(shown.Runner())
