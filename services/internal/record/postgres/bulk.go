@@ -2,11 +2,9 @@ package postgres
 
 import (
 	"context"
-	"errors"
+	"strings"
 
 	"github.com/jackc/pgx/v5"
-
-	"setpoint.dev/services/internal/record"
 )
 
 // many is how many changes make a write worth more round trips, for which the
@@ -49,26 +47,47 @@ func (b *batch) sift(ctx context.Context, conn *pgx.Conn) error {
 	return nil
 }
 
+// The columns that copyIn writes, in order.
+var (
+	resourceInto    = append(columnsOf("resource"), "doc")
+	observationInto = columnsOf("observation")
+	commitInto      = columnsOf("commit_time")
+	requestInto     = columnsOf("request")
+)
+
+func columnsOf(name string) []string {
+	for _, t := range tables {
+		if t.name == name {
+			return strings.Fields(t.columns)
+		}
+	}
+	panic("there is no table " + name)
+}
+
 // copyIn writes the rows that are new for certain, and the requests, which
 // nearly always are.
 func (b *batch) copyIn(ctx context.Context, conn *pgx.Conn) error {
-	if err := copyRows(ctx, conn, b.texts.schema, "resource",
-		[]string{"org", "kind", "name", "rev_from", "rev_to", "id", "created", "metadata", "spec", "set_name", "effective", "recorded", "principal", "manager", "doc"},
-		b.resources, func(r *version) []any {
-			return []any{r.Org, r.Kind, r.Name, r.From, r.to, r.ID, r.created, nonNil(r.metadata), nonNil(r.spec), r.Set, r.Effective,
-				r.Recorded.UnixNano(), r.Principal, r.Manager, string(r.doc)}
-		}); err != nil {
+	resources := newRows(len(resourceInto), 400*len(b.resources))
+	for _, r := range b.resources {
+		resources.row().text(r.Org, r.Kind, r.Name).bigint(int64(r.From), int64(r.to)).text(r.ID).bigint(int64(r.created)).
+			bytes(r.metadata, r.spec).text(r.Set, r.Effective).bigint(r.Recorded.UnixNano()).text(r.Principal, r.Manager).jsonb(r.doc)
+	}
+	if err := resources.copyTo(ctx, conn, b.texts.schema, "resource", resourceInto); err != nil {
 		return err
 	}
-	if err := copyRows(ctx, conn, b.texts.schema, "observation",
-		[]string{"org", "metric_id", "observed_at", "source", "rev_from", "rev_to", "value", "note", "recorded", "corrections"},
-		b.observed, func(o *record.Observation) []any {
-			return []any{o.Org, o.MetricID, o.At, o.Source, o.From, o.To, o.Value, o.Note, o.Recorded.UnixNano(), o.Corrections}
-		}); err != nil {
+	observed := newRows(len(observationInto), 160*len(b.observed))
+	for _, o := range b.observed {
+		observed.row().text(o.Org, o.MetricID, o.At, o.Source).bigint(int64(o.From), int64(o.To)).double(o.Value).text(o.Note).
+			bigint(o.Recorded.UnixNano()).integer(o.Corrections)
+	}
+	if err := observed.copyTo(ctx, conn, b.texts.schema, "observation", observationInto); err != nil {
 		return err
 	}
-	if err := copyRows(ctx, conn, b.texts.schema, "commit_time", []string{"revision", "org", "recorded"},
-		b.commits, func(c commitTime) []any { return []any{c.Revision, c.Org, c.recorded} }); err != nil {
+	commits := newRows(len(commitInto), 50*len(b.commits))
+	for _, c := range b.commits {
+		commits.row().bigint(int64(c.Revision)).text(c.Org).bigint(c.recorded)
+	}
+	if err := commits.copyTo(ctx, conn, b.texts.schema, "commit_time", commitInto); err != nil {
 		return err
 	}
 	b.resources, b.observed, b.commits = nil, nil, nil
@@ -79,10 +98,11 @@ func (b *batch) copyIn(ctx context.Context, conn *pgx.Conn) error {
 	if _, err := conn.Exec(ctx, `SAVEPOINT requests`); err != nil {
 		return err
 	}
-	err := copyRows(ctx, conn, b.texts.schema, "request", []string{"org", "request_id", "digest", "revision", "recorded", "corrected", "detail"},
-		b.requests, func(r *record.Request) []any {
-			return []any{r.Org, r.ID, nonNil(r.Digest), r.Revision, r.Recorded, r.Corrected, nonNil(r.Detail)}
-		})
+	requests := newRows(len(requestInto), 160*len(b.requests))
+	for _, r := range b.requests {
+		requests.row().text(r.Org, r.ID).bytes(r.Digest).bigint(int64(r.Revision)).integer(r.Recorded, r.Corrected).bytes(r.Detail)
+	}
+	err := requests.copyTo(ctx, conn, b.texts.schema, "request", requestInto)
 	if codeOf(err) == uniqueViolation {
 		_, err = conn.Exec(ctx, `ROLLBACK TO SAVEPOINT requests`)
 		return err
@@ -92,18 +112,5 @@ func (b *batch) copyIn(ctx context.Context, conn *pgx.Conn) error {
 	}
 	b.requests = nil
 	_, err = conn.Exec(ctx, `RELEASE SAVEPOINT requests`)
-	return err
-}
-
-func copyRows[R any](ctx context.Context, conn *pgx.Conn, schema, table string, columns []string, rows []R, values func(R) []any) error {
-	if len(rows) == 0 {
-		return nil
-	}
-	n, err := conn.CopyFrom(ctx, pgx.Identifier{schema, table}, columns, pgx.CopyFromSlice(len(rows), func(i int) ([]any, error) {
-		return values(rows[i]), nil
-	}))
-	if err == nil && n != int64(len(rows)) {
-		err = errors.New("rows were lost on the way")
-	}
 	return err
 }

@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"strings"
+	"testing"
 )
 
 // Many lets a test have every write be a large one, and undoes it.
@@ -15,7 +16,7 @@ func Many(n int) (undo func()) {
 // Text is a statement of the first generation.
 func Text(name string) string {
 	t := newTexts("setpoint", "setpoint_g1")
-	return map[string]string{"resource": t.resource, "resources": t.resources}[name]
+	return map[string]string{"resource": t.resource, "resources": t.resources, "earlier": t.earlierResources}[name]
 }
 
 // Empty empties every generation, as when it was begun.
@@ -32,4 +33,14 @@ func (d *Database) Empty(ctx context.Context) error {
 	}
 	script.WriteString("UPDATE " + d.opts.Schema + ".generation SET log_id = '', revision = 0, hash = ''")
 	return d.asOwner(ctx, "empty the record", func(o *owner) error { return o.exec(script.String()) })
+}
+
+// Migrations are those of a generation.
+func Migrations(t *testing.T) []string {
+	t.Helper()
+	texts, err := scripts("generation")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return texts
 }

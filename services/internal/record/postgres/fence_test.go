@@ -86,6 +86,7 @@ func large(rev uint64) []record.Change {
 // A process that is stopped, wherever in a write, keeps nobody from writing for
 // long; and when it goes on it finds that it is no longer the writer.
 func TestAStoppedWriterIsSucceeded(t *testing.T) {
+	t.Parallel() // it waits, mostly
 	url := testpostgres.New(t)
 	d := open(t, postgres.Options{URL: url})
 	defer func() { _ = d.Close() }()
@@ -153,6 +154,7 @@ func TestAStoppedWriterIsSucceeded(t *testing.T) {
 // A session that holds the checkpoint and does nothing, whose time is not
 // limited, is ended by the next writer.
 func TestAHangingSessionIsEnded(t *testing.T) {
+	t.Parallel() // it waits, mostly
 	url := testpostgres.New(t)
 	d := open(t, postgres.Options{URL: url})
 	defer func() { _ = d.Close() }()

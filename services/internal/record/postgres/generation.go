@@ -58,6 +58,9 @@ func (d *Database) Live(ctx context.Context) (record.Store, record.Generation, e
 		if err == nil && found == nil {
 			// An unfinished build is a beginning, if its rows are what today's are.
 			if found, err = o.unfinished(); err == nil {
+				err = o.index(found.Number)
+			}
+			if err == nil {
 				_, err = o.tx.Exec(ctx, `UPDATE `+d.opts.Schema+`.generation SET state = 'live' WHERE number = $1`, found.Number)
 			}
 			if err == nil {
@@ -96,7 +99,7 @@ func (d *Database) Begin(ctx context.Context) (record.Store, record.Generation, 
 // replaced: it waits for a while, and then fails with Unavailable,
 // record.views_in_use.
 func (d *Database) Promote(ctx context.Context, number int) error {
-	if err := d.analyze(ctx, number); err != nil {
+	if err := d.patiently(ctx, func() error { return d.finish(ctx, number) }); err != nil {
 		return err
 	}
 	return d.patiently(ctx, func() error {
@@ -138,20 +141,40 @@ func (d *Database) Promote(ctx context.Context, number int) error {
 	})
 }
 
-// analyze lets the planner know what a generation holds before it is read.
-func (d *Database) analyze(ctx context.Context, number int) error {
-	return d.asOwner(ctx, "take statistics of the record", func(o *owner) error {
+// finish makes what only readers need, before they come: indexes, and what the
+// planner should know of the tables.
+func (d *Database) finish(ctx context.Context, number int) error {
+	return d.asOwner(ctx, "finish a generation of the record", func(o *owner) error {
 		g, err := o.one(`number = $1 AND state = 'building'`, number)
 		if err != nil || g == nil {
 			return err // Promote says what is wrong
 		}
-		for _, table := range partitioned {
-			if err := o.exec(`ANALYZE ` + d.schemaOf(number) + `.` + table); err != nil {
-				return err
-			}
+		if err := o.index(number); err != nil {
+			return err
 		}
-		return nil
+		// Our own reads seek whatever is known; for the questions of other programs
+		// a small sample does until the server takes a larger one by itself.
+		texts := []string{`SET LOCAL default_statistics_target = 20`}
+		for _, table := range partitioned {
+			texts = append(texts, `ANALYZE `+d.schemaOf(number)+`.`+table)
+		}
+		return o.exec(texts...)
 	})
+}
+
+// What is written never looks for these: a generation gets them when it is built.
+var readersIndexes = []struct{ name, on string }{
+	{"commit_time_by_recorded", "commit_time (recorded, revision)"},
+}
+
+// index makes the indexes for readers that are not there yet.
+func (o *owner) index(number int) error {
+	for _, i := range readersIndexes {
+		if err := o.exec(`CREATE INDEX IF NOT EXISTS ` + i.name + ` ON ` + o.d.schemaOf(number) + `.` + i.on); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Drop implements record.Database.

@@ -124,6 +124,11 @@ func (o *owner) unfinished() (*record.Generation, error) {
 	if err := o.migrateGeneration(g.Number, 0); err != nil {
 		return nil, err
 	}
+	for _, i := range readersIndexes {
+		if err := o.exec(`DROP INDEX ` + schema + `.` + i.name); err != nil {
+			return nil, err
+		}
+	}
 	return g, o.grant(g.Number)
 }
 

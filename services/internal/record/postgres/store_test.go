@@ -47,6 +47,7 @@ type stores struct {
 	url   string
 	names map[string]string // the schema of each key, while no other key has it
 	free  []store
+	built bool // generations that are built, not live ones
 }
 
 // closing is a store that may be taken up again.
@@ -59,6 +60,16 @@ type closing struct {
 func (s closing) Close() error {
 	s.all.free = append(s.all.free, s.store)
 	return nil
+}
+
+func newStores(t *testing.T, built bool) *stores {
+	all := &stores{url: testpostgres.New(t), names: map[string]string{}, built: built}
+	t.Cleanup(func() {
+		for _, s := range all.free {
+			_ = s.d.Close()
+		}
+	})
+	return all
 }
 
 func (all *stores) open(t testing.TB, key string) record.Store {
@@ -93,7 +104,11 @@ func (all *stores) open(t testing.TB, key string) record.Store {
 		all.names[key] = schema(key)
 	}
 	d := open(t, postgres.Options{URL: all.url, Schema: all.names[key], Connections: 5})
-	s, _, err := d.Live(context.Background())
+	begin := d.Live
+	if all.built {
+		begin = d.Begin
+	}
+	s, _, err := begin(context.Background())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -105,13 +120,7 @@ func TestStore(t *testing.T) {
 	for name, many := range map[string]int{"small writes": 1_000_000, "large writes": 1} {
 		t.Run(name, func(t *testing.T) {
 			defer postgres.Many(many)()
-			all := &stores{url: testpostgres.New(t), names: map[string]string{}}
-			t.Cleanup(func() {
-				for _, s := range all.free {
-					_ = s.d.Close()
-				}
-			})
-			recordtest.Run(t, all.open)
+			recordtest.Run(t, newStores(t, false).open)
 		})
 	}
 }
@@ -124,21 +133,14 @@ func TestDatabase(t *testing.T) {
 	})
 }
 
-// Both databases make the same of the same history, in small writes and large.
+// Both databases make the same of the same history, in small writes and large,
+// of generations that are built.
 func TestSameAsSQLite(t *testing.T) {
-	d, dir := open(t, postgres.Options{URL: testpostgres.New(t)}), t.TempDir()
-	t.Cleanup(func() { _ = d.Close() })
-	for name, many := range map[string]int{"small writes": 1000, "large writes": 1} {
+	dir := t.TempDir()
+	for name, many := range map[string]int{"small writes": 1_000_000, "large writes": 1} {
 		t.Run(name, func(t *testing.T) {
 			defer postgres.Many(many)()
-			recordtest.Same(t, func(t testing.TB, key string) record.Store {
-				t.Helper()
-				s, g, err := d.Begin(context.Background())
-				if err != nil {
-					t.Fatal(err)
-				}
-				return build{s, d, g.Number}
-			}, func(t testing.TB, key string) record.Store {
+			recordtest.Same(t, newStores(t, true).open, func(t testing.TB, key string) record.Store {
 				t.Helper()
 				s, err := sqlite.Open(context.Background(), filepath.Join(dir, schema(key)+".db"), kinds.Registry())
 				if err != nil {
@@ -150,11 +152,39 @@ func TestSameAsSQLite(t *testing.T) {
 	}
 }
 
-// build is a generation that is dropped when it is closed.
-type build struct {
-	record.Store
-	d      *postgres.Database
-	number int
+// A generation that was built has the indexes that the migrations make.
+func TestABuiltGenerationIsIndexed(t *testing.T) {
+	url := testpostgres.New(t)
+	d := open(t, postgres.Options{URL: url})
+	defer func() { _ = d.Close() }()
+	_ = live(t, d)
+	_, built, err := d.Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	conn := connect(t, url)
+	indexes := func(number int) (names []string) {
+		t.Helper()
+		if err := conn.QueryRow(t.Context(), `SELECT array_agg(replace(indexdef, schemaname || '.', '') ORDER BY indexname) FROM pg_indexes WHERE schemaname = $1`,
+			fmt.Sprintf("setpoint_g%d", number)).Scan(&names); err != nil {
+			t.Fatal(err)
+		}
+		return names
+	}
+	if slices.Equal(indexes(built.Number), indexes(1)) {
+		t.Error("indexes for readers are kept while there are none")
+	}
+	if err := d.Promote(t.Context(), built.Number); err != nil {
+		t.Fatal(err)
+	}
+	execute(t, conn, append([]string{`CREATE SCHEMA fresh; SET search_path = fresh`}, postgres.Migrations(t)...)...)
+	var fresh []string
+	if err := conn.QueryRow(t.Context(), `SELECT array_agg(replace(indexdef, 'fresh.', '') ORDER BY indexname) FROM pg_indexes WHERE schemaname = 'fresh'`).Scan(&fresh); err != nil {
+		t.Fatal(err)
+	}
+	for _, number := range []int{1, built.Number} {
+		if got := indexes(number); !slices.Equal(got, fresh) {
+			t.Errorf("generation %d has the indexes %q, not %q", number, got, fresh)
+		}
+	}
 }
-
-func (b build) Close() error { return b.d.Drop(context.Background(), b.number) }

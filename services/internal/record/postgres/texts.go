@@ -117,8 +117,11 @@ func newTexts(control, schema string) *texts {
 		// one that ended last.
 		earlierResources: s(`SELECT u.i, r.place, r.rev_to, r.created
 			FROM unnest($1::text[], $2::text[], $3::text[]) WITH ORDINALITY u (org, kind, id, i)
+			CROSS JOIN LATERAL (SELECT v.rev_from FROM {g}.resource v
+				WHERE v.org = u.org AND v.kind = u.kind AND v.id = u.id ORDER BY v.rev_from DESC LIMIT 1) newest
 			CROSS JOIN LATERAL (SELECT v.ctid::text AS place, v.rev_to, v.created FROM {g}.resource v
-				WHERE v.org = u.org AND v.kind = u.kind AND v.id = u.id ORDER BY v.rev_from DESC, v.rev_to DESC LIMIT 1) r`),
+				WHERE v.org = u.org AND v.kind = u.kind AND v.id = u.id AND v.rev_from = newest.rev_from
+				ORDER BY v.rev_to DESC LIMIT 1) r`),
 		newestValues: s(`SELECT m.i, v.observed_at FROM unnest($1::text[], $2::text[]) WITH ORDINALITY m (org, metric_id, i)
 			CROSS JOIN LATERAL (SELECT o.observed_at FROM {g}.observation o WHERE o.org = m.org AND o.metric_id = m.metric_id
 				ORDER BY o.observed_at DESC LIMIT 1) v`),
@@ -163,7 +166,7 @@ func newTexts(control, schema string) *texts {
 				detail = CASE WHEN length(excluded.detail) > 0 THEN excluded.detail ELSE r.detail END`),
 		putCommits: s(`INSERT INTO {g}.commit_time (revision, org, recorded)
 			SELECT * FROM unnest($1::bigint[], $2::text[], $3::bigint[])`),
-		latest:        s(`SELECT coalesce(max(recorded), $1) FROM {g}.commit_time`),
+		latest:        s(`SELECT coalesce((SELECT recorded FROM {g}.commit_time ORDER BY revision DESC LIMIT 1), $1)`),
 		organizations: s(`SELECT org, max(revision) FROM {g}.commit_time WHERE revision > $1 GROUP BY org`),
 	}
 }

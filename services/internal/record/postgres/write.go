@@ -73,6 +73,11 @@ func (g *generation) write(ctx context.Context, from, to record.Checkpoint, chan
 	if live {
 		q.Queue(`SELECT pg_notify($1, $2)`, g.d.opts.Schema, fmt.Sprint(to.Revision))
 	}
+	if !live {
+		// Should the server crash, the build goes on from what is left of it. When
+		// the generation becomes live all of it is on disk.
+		q.Queue(`SET LOCAL synchronous_commit = off`)
+	}
 	q.Queue(`COMMIT`)
 	if err := conn.Conn().SendBatch(ctx, &q).Close(); err != nil {
 		return errors.Join(err, end(ctx, conn.Conn()))
