@@ -10,6 +10,7 @@ import (
 	"os"
 	"runtime"
 	"runtime/pprof"
+	"slices"
 	"sort"
 	"strings"
 	"time"
@@ -19,7 +20,7 @@ func main() {
 	rounds := flag.Int("rounds", 5, "how often each pair is measured; the median is printed")
 	seconds := flag.Duration("for", 3*time.Second, "how long each measurement takes")
 	layers := flag.String("layers", "raw,below,rpc", "of the commands measurement, which layers")
-	only := flag.String("only", "", "run only the measurements whose name contains this")
+	only := flag.String("only", "", "run only the measurement of this name, or those whose name contains it")
 	events := flag.Int("events", 1_000_000, "how many messages the long log has")
 	dir := flag.String("dir", "", "where the data folders go, default a temporary folder")
 	profile := flag.String("cpuprofile", "", "write a CPU profile to this file")
@@ -37,10 +38,11 @@ func main() {
 	}
 	b := bench{rounds: *rounds, length: *seconds, dir: *dir, events: *events, layers: strings.Split(*layers, ",")}
 	fmt.Printf("%s %s/%s, %d CPUs, median of %d rounds\n\n", runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), b.rounds)
-	for _, m := range []struct {
+	type measurement struct {
 		name string
 		run  func(context.Context) error
-	}{
+	}
+	all := []measurement{
 		{"commands", b.commands},
 		{"visibility", b.visibility},
 		{"start", b.start},
@@ -51,8 +53,10 @@ func main() {
 		{"rebuild postgres", b.rebuildPostgres},
 		{"replay", b.replay},
 		{"restart", b.restart},
-	} {
-		if !strings.Contains(m.name, *only) {
+	}
+	exact := slices.ContainsFunc(all, func(m measurement) bool { return m.name == *only })
+	for _, m := range all {
+		if m.name != *only && (exact || !strings.Contains(m.name, *only)) {
 			continue
 		}
 		fmt.Printf("== %s\n", m.name)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"runtime/metrics"
 	"syscall"
 	"time"
@@ -27,4 +28,23 @@ func used() usage {
 func (u usage) since() usage {
 	now := used()
 	return usage{cpu: now.cpu - u.cpu, bytes: now.bytes - u.bytes}
+}
+
+// cost is what a part of a run took.
+type cost struct {
+	wall time.Duration
+	used usage
+}
+
+func (c *cost) add(wall time.Duration, u usage) {
+	c.wall += wall
+	c.used.cpu += u.cpu
+	c.used.bytes += u.bytes
+}
+
+// each is the processor time for each of so many, in microseconds.
+func (c cost) each(n uint64) float64 { return float64(c.used.cpu.Microseconds()) / float64(n) }
+
+func (c cost) String() string {
+	return fmt.Sprintf("%.2f s (%.2f s of processor, %d MiB allocated)", c.wall.Seconds(), c.used.cpu.Seconds(), c.used.bytes>>20)
 }

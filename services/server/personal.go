@@ -45,3 +45,16 @@ func (s *Server) background(ctx context.Context, run func(context.Context)) {
 		return nil
 	})
 }
+
+// personalKeys is what a doctor asks about the keys.
+type personalKeys struct{ s *Server }
+
+// Bucket implements doctor.Keys.
+func (k personalKeys) Bucket(ctx context.Context) (bool, []string, error) {
+	return keystore.Look(ctx, k.s.nats, k.s.log.Shard())
+}
+
+// Unfinished implements doctor.Keys.
+func (k personalKeys) Unfinished(ctx context.Context) ([]record.Erasure, error) {
+	return k.s.eraser.Unfinished(ctx)
+}

@@ -54,5 +54,6 @@ func startAdmin(_ context.Context, s *Server) error {
 	if s.projection != nil {
 		p.Deep = doctor.Compare(s.projection)
 	}
+	p.Keys = personalKeys{s}
 	return s.serve(admin.New(s.opts.Version, s.sync, s.log, s.record, admin.Operates(s.projection), admin.Erases(s.eraser), admin.Examines(p)))
 }

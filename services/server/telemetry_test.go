@@ -252,7 +252,7 @@ func TestAStopLeavesNothingToCatchUp(t *testing.T) {
 	s, _ := assembled(t, Options{}, func(s *Server, part string) {
 		switch part {
 		case "record":
-			s.record.Observe(record.Observer{Batch: func(ctx context.Context, _ []*eventlog.Record) (context.Context, func(error)) {
+			s.record.Observe(record.Observer{Batch: func(ctx context.Context, _ record.Batch) (context.Context, func(error)) {
 				<-gate
 				return ctx, func(error) {}
 			}})

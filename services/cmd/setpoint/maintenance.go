@@ -19,6 +19,7 @@ import (
 	"setpoint.dev/services/internal/eventlog"
 	"setpoint.dev/services/internal/externalnats"
 	"setpoint.dev/services/internal/fault"
+	"setpoint.dev/services/internal/keystore"
 	"setpoint.dev/services/internal/record"
 	"setpoint.dev/services/internal/record/sqlite"
 	"setpoint.dev/services/kinds"
@@ -78,7 +79,7 @@ func (maintenance) Diagnose(ctx context.Context, at cli.Place, found func(*admin
 		})
 	} else {
 		err = inFolder(at, func(l *eventlog.Offline) error {
-			p.Offline, p.Record = l, folderRecord(at.Data)
+			p.Offline, p.Record, p.Keys = l, folderRecord(at.Data), folderKeys(at.Data)
 			return examine()
 		})
 	}
@@ -92,6 +93,20 @@ type folderRecord string
 func (f folderRecord) Checkpoint(ctx context.Context) (record.Checkpoint, error) {
 	at, _, err := sqlite.Peek(ctx, string(f))
 	return at, err
+}
+
+// folderKeys are the keys in the folder of a stopped service.
+type folderKeys string
+
+// Bucket implements doctor.Keys.
+func (f folderKeys) Bucket(context.Context) (bool, []string, error) {
+	there, err := embeddednats.Has(filepath.Join(string(f), "nats"), keystore.Stream(0))
+	return there, nil, err
+}
+
+// Unfinished implements doctor.Keys.
+func (folderKeys) Unfinished(context.Context) ([]record.Erasure, error) {
+	return nil, doctor.ErrNotLooked
 }
 
 // Backup implements cli.Maintenance.

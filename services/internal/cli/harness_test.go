@@ -46,21 +46,26 @@ type fake struct {
 	gapv1connect.UnimplementedGapServiceHandler
 	adminv1connect.UnimplementedAdminServiceHandler
 
-	plan     func(*declarationv1.PlanRequest) (*declarationv1.PlanResponse, error)
-	apply    func(*declarationv1.ApplyRequest) (*declarationv1.ApplyResponse, error)
-	get      func(*declarationv1.GetRequest) (*declarationv1.GetResponse, error)
-	list     func(*declarationv1.ListRequest) (*declarationv1.ListResponse, error)
-	history  func(*declarationv1.HistoryRequest) (*declarationv1.HistoryResponse, error)
-	export   func(*declarationv1.ExportRequest) (*declarationv1.ExportResponse, error)
-	diff     func(*declarationv1.DiffRequest) (*declarationv1.DiffResponse, error)
-	remove   func(*declarationv1.DeleteRequest) (*declarationv1.DeleteResponse, error)
-	record   func(*strategyv1.RecordObservationsRequest) (*strategyv1.RecordObservationsResponse, error)
-	observed func(*strategyv1.ListObservationsRequest) (*strategyv1.ListObservationsResponse, error)
-	evaluate func(*gapv1.EvaluateRequest) (*gapv1.EvaluateResponse, error)
-	report   func(*gapv1.ReportRequest) (*gapv1.ReportResponse, error)
-	status   func(context.Context) (*adminv1.GetStatusResponse, error)
-	follow   func(context.Context, *connect.ServerStream[declarationv1.FollowResponse]) error
-	watch    func(context.Context, *gapv1.WatchRequest, *connect.ServerStream[gapv1.WatchResponse]) error
+	plan        func(*declarationv1.PlanRequest) (*declarationv1.PlanResponse, error)
+	apply       func(*declarationv1.ApplyRequest) (*declarationv1.ApplyResponse, error)
+	get         func(*declarationv1.GetRequest) (*declarationv1.GetResponse, error)
+	list        func(*declarationv1.ListRequest) (*declarationv1.ListResponse, error)
+	history     func(*declarationv1.HistoryRequest) (*declarationv1.HistoryResponse, error)
+	export      func(*declarationv1.ExportRequest) (*declarationv1.ExportResponse, error)
+	diff        func(*declarationv1.DiffRequest) (*declarationv1.DiffResponse, error)
+	remove      func(*declarationv1.DeleteRequest) (*declarationv1.DeleteResponse, error)
+	record      func(*strategyv1.RecordObservationsRequest) (*strategyv1.RecordObservationsResponse, error)
+	observed    func(*strategyv1.ListObservationsRequest) (*strategyv1.ListObservationsResponse, error)
+	evaluate    func(*gapv1.EvaluateRequest) (*gapv1.EvaluateResponse, error)
+	report      func(*gapv1.ReportRequest) (*gapv1.ReportResponse, error)
+	projections []*adminv1.Projection
+	rebuild     []*adminv1.RebuildProjectionResponse // what a rebuild tells
+	verified    []*adminv1.VerifyProjectionResponse
+	told        func() // is called before the last of either
+	skip        func(*adminv1.SkipEventRequest) (*adminv1.SkipEventResponse, error)
+	status      func(context.Context) (*adminv1.GetStatusResponse, error)
+	follow      func(context.Context, *connect.ServerStream[declarationv1.FollowResponse]) error
+	watch       func(context.Context, *gapv1.WatchRequest, *connect.ServerStream[gapv1.WatchResponse]) error
 
 	mu      sync.Mutex
 	headers []http.Header
@@ -139,6 +144,38 @@ func (f *fake) Follow(ctx context.Context, _ *declarationv1.FollowRequest, s *co
 
 func (f *fake) GetStatus(ctx context.Context, _ *adminv1.GetStatusRequest) (*adminv1.GetStatusResponse, error) {
 	return unset(f.status, ctx)
+}
+
+func (f *fake) ListProjections(context.Context, *adminv1.ListProjectionsRequest) (*adminv1.ListProjectionsResponse, error) {
+	return &adminv1.ListProjectionsResponse{Projections: f.projections}, nil
+}
+
+func (f *fake) ResumeProjection(context.Context, *adminv1.ResumeProjectionRequest) (*adminv1.ResumeProjectionResponse, error) {
+	return &adminv1.ResumeProjectionResponse{Projection: f.projections[0]}, nil
+}
+
+func (f *fake) SkipEvent(_ context.Context, r *adminv1.SkipEventRequest) (*adminv1.SkipEventResponse, error) {
+	return unset(f.skip, r)
+}
+
+func (f *fake) RebuildProjection(_ context.Context, _ *adminv1.RebuildProjectionRequest, s *connect.ServerStream[adminv1.RebuildProjectionResponse]) error {
+	return tellAll(f, f.rebuild, s)
+}
+
+func (f *fake) VerifyProjection(_ context.Context, _ *adminv1.VerifyProjectionRequest, s *connect.ServerStream[adminv1.VerifyProjectionResponse]) error {
+	return tellAll(f, f.verified, s)
+}
+
+func tellAll[T any](f *fake, all []*T, s *connect.ServerStream[T]) error {
+	for i, m := range all {
+		if i == len(all)-1 && f.told != nil {
+			f.told()
+		}
+		if err := s.Send(m); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // serve starts the fake on a port of its own.

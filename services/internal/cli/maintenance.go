@@ -102,12 +102,14 @@ type steps struct {
 	bar  *progress
 }
 
+// tell says how far a step is; a total of 0 is not known.
 func (s *steps) tell(what string, done, total uint64) {
 	if s.bar == nil || what != s.what {
 		s.bar.end()
-		s.what, s.bar = what, s.app.progress(what, int(total), false)
+		s.what, s.bar = what, s.app.show(&progress{what: what, total: int(total), steps: true}, false)
 	}
 	if s.bar != nil {
+		s.bar.grown.Store(int64(total))
 		s.bar.done.Store(int64(done))
 	}
 }

@@ -29,6 +29,10 @@ type progress struct {
 	what    string
 	out     io.Writer
 	total   int
+	// steps: not an upload. How many a second is told, too, the total may grow,
+	// and 0 is one that is not known.
+	steps   bool
+	grown   atomic.Int64
 	done    atomic.Int64 // units sent in the parts before
 	size    atomic.Int64 // units of the part under way
 	gauge   atomic.Pointer[gauge]
@@ -40,10 +44,14 @@ type progress struct {
 // progress begins to show how far an upload of total units is: at once, or
 // where it takes longer than a moment.
 func (a *app) progress(what string, total int, atOnce bool) *progress {
-	if !a.opts.IsTerminal(a.opts.Stderr) || total == 0 {
+	return a.show(&progress{what: what, total: total}, atOnce)
+}
+
+func (a *app) show(p *progress, atOnce bool) *progress {
+	if !a.opts.IsTerminal(a.opts.Stderr) || p.total == 0 && !p.steps {
 		return nil
 	}
-	p := &progress{what: what, out: a.opts.Stderr, total: total, stopped: make(chan struct{})}
+	p.out, p.stopped = a.opts.Stderr, make(chan struct{})
 	wait := a.opts.patience
 	if atOnce {
 		wait = 0
@@ -82,14 +90,22 @@ func (p *progress) draw(wait time.Duration) {
 		case <-time.After(wait):
 		}
 	}
-	bar := progressbar.NewOptions(p.total,
+	rate := []progressbar.Option{}
+	if p.steps {
+		rate = append(rate, progressbar.OptionShowIts(), progressbar.OptionSetItsString(""))
+	}
+	total := p.total
+	if total == 0 {
+		total = -1 // a spinner
+	}
+	bar := progressbar.NewOptions(total, append(rate,
 		progressbar.OptionSetWriter(p.out),
 		progressbar.OptionSetDescription(p.what),
 		progressbar.OptionShowCount(),
 		progressbar.OptionSetPredictTime(true),
 		progressbar.OptionSetWidth(30),
 		progressbar.OptionSetRenderBlankState(true),
-	)
+	)...)
 	defer func() { _ = bar.Clear() }()
 	tick := time.NewTicker(frame)
 	defer tick.Stop()
@@ -100,7 +116,14 @@ func (p *progress) draw(wait time.Duration) {
 		} else {
 			bar.Describe(p.what)
 		}
-		_ = bar.Set(min(units, p.total-1)) // the answer is what ends it
+		if grown := int(p.grown.Load()); total > 0 && grown > total {
+			total = grown
+			bar.ChangeMax(total)
+		}
+		if total > 0 {
+			units = min(units, total-1) // the answer is what ends it
+		}
+		_ = bar.Set(units)
 		select {
 		case <-p.stopped:
 			return

@@ -199,9 +199,7 @@ code 1) where a row differs, and describes the first ones. A rebuild mends them.
 		defer bars.end()
 		last, err := drain(stream, func(m *adminv1.VerifyProjectionResponse) {
 			if m.GetStage() != "done" {
-				// How many rows there are is known at the end.
-				total := max(m.GetTotal(), m.GetDone()+1)
-				bars.tell(m.GetStage(), uint64(m.GetDone()), uint64(total))
+				bars.tell(m.GetStage(), uint64(m.GetDone()), uint64(m.GetTotal()))
 			}
 		})
 		if err != nil {
@@ -330,7 +328,7 @@ func renderProjections(list []*adminv1.Projection, width int, color paint) strin
 			}
 		}
 		if generations > 1 {
-			live += fmt.Sprintf(" (of %d)", generations)
+			live += fmt.Sprintf(" (and %s)", counted(generations-1, "other", "others"))
 		}
 		rows = append(rows, []string{
 			printable(p.GetName()), printable(p.GetStream()), stateOf(p, color), itoa(p.GetRevision()), behind(p), perSecond(p), live,

@@ -34,6 +34,8 @@ type Patient struct {
 	Record Record
 	// Halted tells why the record's projection has halted, nil if it has not.
 	Halted func() error
+	// Keys are those of personal data.
+	Keys Keys
 	// Deep folds the log again and compares every row. It returns what differs.
 	Deep func(ctx context.Context, progress func(done, total uint64)) ([]Finding, error)
 }
@@ -81,6 +83,7 @@ func Diagnose(ctx context.Context, p Patient, found func(Finding), progress func
 		p.examineFiles(r)
 	}
 	p.examineRecord(ctx, r, audit)
+	p.examineKeys(ctx, r)
 	if p.Deep != nil {
 		differences, err := p.Deep(ctx, func(done, total uint64) { progress("record", done, total) })
 		if err != nil {

@@ -19,7 +19,7 @@ func (s Severity) String() string { return severityNames[s] }
 // Finding is one thing that was looked at.
 type Finding struct {
 	Severity Severity
-	// Check is the area: log, record, settings, disk, clock, server, database.
+	// Check is the area: log, record, keys, settings, disk, clock, server, database.
 	Check string
 	// Reason is a stable slug, such as log.hole.
 	Reason string

@@ -48,16 +48,25 @@ func (p Patient) judge(reason string) judgement {
 // examineLog reads the whole log.
 func (p Patient) examineLog(ctx context.Context, r *report, progress func(string, uint64, uint64)) (eventlog.Audit, error) {
 	o := eventlog.AuditOptions{Progress: func(done, total uint64) { progress("log", done, total) }}
-	if p.Kinds != nil {
-		o.Decode = func(m *eventlog.Record) error {
-			_, err := record.Fold(p.Kinds, m)
-			return err
+	left := leftOut{}
+	o.Decode = func(m *eventlog.Record) error {
+		if m.Subject == record.SkipSubject() {
+			if skips, err := record.SkipsIn(m); err == nil {
+				left.add(skips)
+			}
 		}
+		if p.Kinds == nil {
+			return nil
+		}
+		_, err := record.Fold(p.Kinds, m)
+		return err
 	}
+	// The decision to leave a message out stands behind it, somewhere in the log.
+	var damages []eventlog.Damage
+	o.Found = func(d eventlog.Damage) { damages = append(damages, d) }
 	worst := OK
-	o.Found = func(d eventlog.Damage) {
+	tell := func(d eventlog.Damage) {
 		j := p.judge(d.Reason)
-		worst = max(worst, j.severity)
 		f := Finding{
 			Severity: j.severity, Check: "log", Reason: d.Reason, Where: p.sequences(d.First, d.Last),
 			Message: d.Message, Advice: j.advice, First: d.First, Last: d.Last,
@@ -65,6 +74,8 @@ func (p Patient) examineLog(ctx context.Context, r *report, progress func(string
 		if d.Subject != "" {
 			f.Message = d.Subject + ": " + f.Message
 		}
+		f = left.excuse(d, f)
+		worst = max(worst, f.Severity)
 		r.add(f)
 	}
 	var a eventlog.Audit
@@ -74,6 +85,9 @@ func (p Patient) examineLog(ctx context.Context, r *report, progress func(string
 	} else {
 		a, err = p.Log.Audit(ctx, o)
 	}
+	for _, d := range damages {
+		tell(d)
+	}
 	if err != nil {
 		return a, err
 	}
@@ -81,7 +95,13 @@ func (p Patient) examineLog(ctx context.Context, r *report, progress func(string
 		r.add(Finding{Severity: Note, Check: "log", Reason: eventlog.DamageTime, Where: p.stream(),
 			Message: fmt.Sprintf("%d messages were recorded earlier than one before them, by up to %s", a.Backwards, a.Furthest)})
 	}
-	if worst < Warning {
+	switch {
+	case worst >= Warning:
+	case len(left) > 0:
+		r.add(Finding{Severity: Note, Check: "log", Reason: "log.left_out", Where: p.stream(),
+			Message: fmt.Sprintf("%s of the log left out of the read models; everything else is whole, up to revision %d",
+				plural(len(left), "message is", "messages are"), a.Revision)})
+	default:
 		message := fmt.Sprintf("%d messages of %d commits on %d aggregates: none missing, all readable, every hash as it must be; revision %d",
 			a.Messages, a.Commits, a.Aggregates, a.Revision)
 		if a.Messages == 0 {

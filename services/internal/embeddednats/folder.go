@@ -258,3 +258,13 @@ func blockNumbers(dir string) ([]int, error) {
 	slices.Sort(numbers)
 	return numbers, nil
 }
+
+// Has tells whether a data folder holds a stream of this name, whether or not a
+// server runs on it.
+func Has(dir, stream string) (bool, error) {
+	_, err := os.Stat(filepath.Join(dir, "jetstream", "$G", "streams", stream, "meta.inf"))
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	return err == nil, err
+}

@@ -216,11 +216,43 @@ func (e *Eraser) holders(ctx context.Context, k resource.Kind, r *record.Resourc
 	return out, nil
 }
 
-func (e *Eraser) destroy(ctx context.Context, x record.Erasure) error {
+// Unfinished are the erasures whose keys are still there.
+func (e *Eraser) Unfinished(ctx context.Context) ([]record.Erasure, error) {
+	list, err := e.erasures(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var out []record.Erasure
+	for _, x := range list {
+		done, err := e.keys.Destroyed(ctx, x.Org, holdersOf(x))
+		if err != nil {
+			return nil, err
+		}
+		if !done {
+			out = append(out, x)
+		}
+	}
+	return out, nil
+}
+
+func (e *Eraser) erasures(ctx context.Context) (list []record.Erasure, err error) {
+	err = e.record.View(ctx, func(v record.View) (err error) {
+		list, err = v.Erasures("")
+		return err
+	})
+	return list, err
+}
+
+func holdersOf(x record.Erasure) []personal.Holder {
 	list := make([]personal.Holder, len(x.Holders))
 	for i, h := range x.Holders {
 		list[i] = personal.Holder(h)
 	}
+	return list
+}
+
+func (e *Eraser) destroy(ctx context.Context, x record.Erasure) error {
+	list := holdersOf(x)
 	done, err := e.keys.Destroyed(ctx, x.Org, list)
 	if err != nil || done {
 		return err
@@ -240,11 +272,8 @@ func (e *Eraser) Tell(what string, who principal.Principal) {
 // Complete destroys the keys of everybody who is erased and whose keys are
 // still there.
 func (e *Eraser) Complete(ctx context.Context) error {
-	var list []record.Erasure
-	if err := e.record.View(ctx, func(v record.View) (err error) {
-		list, err = v.Erasures("")
-		return err
-	}); err != nil {
+	list, err := e.erasures(ctx)
+	if err != nil {
 		return err
 	}
 	for _, x := range list {

@@ -157,10 +157,16 @@ func TestKilledBeforeTheKeysAreDestroyed(t *testing.T) {
 	if done, err := next.keys.Destroyed(t.Context(), "acme", holders); err != nil || done {
 		t.Fatalf("before: %v, %v", done, err)
 	}
+	if left, err := next.Unfinished(t.Context()); err != nil || len(left) != 1 || left[0].Name != "p-1" {
+		t.Errorf("unfinished before: %+v, %v", left, err)
+	}
 	for range 2 {
 		if err := next.Complete(t.Context()); err != nil {
 			t.Fatal(err)
 		}
+	}
+	if left, err := next.Unfinished(t.Context()); err != nil || len(left) != 0 {
+		t.Errorf("unfinished after: %+v, %v", left, err)
 	}
 	if done, err := next.keys.Destroyed(t.Context(), "acme", holders); err != nil || !done {
 		t.Errorf("after: %v, %v", done, err)

@@ -94,6 +94,25 @@ func Open(ctx context.Context, nc *nats.Conn, opts Options) (*Store, error) {
 	return &Store{nc: nc, kv: kv, stream: stream, opts: opts}, nil
 }
 
+// Look tells whether a shard has a bucket, and which of its settings could lose
+// keys or keep them from being destroyed. It makes nothing.
+func Look(ctx context.Context, nc *nats.Conn, shard int) (there bool, wrong []string, err error) {
+	js, err := jetstream.New(nc)
+	if err != nil {
+		return false, nil, unreachable(err)
+	}
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	stream, err := js.Stream(ctx, Stream(shard))
+	if errors.Is(err, jetstream.ErrStreamNotFound) {
+		return false, nil, nil
+	}
+	if err != nil {
+		return false, nil, unreachable(err)
+	}
+	return true, unsafe(stream.CachedInfo().Config, shard), nil
+}
+
 // config differs from the bucket that the client library makes: messages can
 // be deleted, which a secure delete needs, and all reads are the leader's.
 func config(opts Options) jetstream.StreamConfig {

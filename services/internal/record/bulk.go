@@ -2,6 +2,7 @@ package record
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"time"
 
@@ -25,6 +26,8 @@ type bulk struct {
 	store  Store
 	except map[uint64]bool
 	moved  func(to Checkpoint, messages int, orgs map[string]uint64) // after each write; may be nil
+
+	observer Observer // is told of each write
 }
 
 // load is what one write holds.
@@ -32,24 +35,24 @@ type load struct {
 	to       Checkpoint
 	messages int
 	bytes    int
-	changes  []Change
+	changes  Preparation
 	orgs     map[string]uint64
 }
 
-func (l *load) add(logID string, batch []*eventlog.Record, changes []Change) {
+func (l *load) add(logID string, batch []*eventlog.Record, changes []Change) error {
 	last := batch[len(batch)-1]
 	l.to = Checkpoint{LogID: logID, Revision: last.Revision, Hash: last.Hash}
 	l.messages += len(batch)
 	for _, m := range batch {
 		l.bytes += m.Size
 	}
-	l.changes = changes
 	for org, r := range organizations(batch) {
 		if l.orgs == nil {
 			l.orgs = map[string]uint64{}
 		}
 		l.orgs[org] = r
 	}
+	return l.changes.Add(changes)
 }
 
 // run folds up to and including the revision to, and returns where the store
@@ -65,7 +68,7 @@ func (b *bulk) run(ctx context.Context, at Checkpoint, to uint64) (Checkpoint, e
 			if wrote != nil {
 				continue
 			}
-			if err := b.store.Write(ctx, at, l.to, l.changes); err != nil {
+			if err := b.write(ctx, at, l); err != nil {
 				wrote = &storeError{err}
 				stop(wrote)
 				continue
@@ -76,41 +79,40 @@ func (b *bulk) run(ctx context.Context, at Checkpoint, to uint64) (Checkpoint, e
 			}
 		}
 	})
-	var prepare func([]Change) ([]Change, error)
-	if p, ok := b.store.(Preparer); ok {
-		prepare = p.Prepare
-	}
-	var next load
+	next := load{changes: prepare(b.store)}
+	var folded []Change // of the batch at hand
 	hand := func() error {
 		if next.messages == 0 {
 			return nil
 		}
-		room := len(next.changes) + len(next.changes)/8
-		if prepare != nil {
-			var err error
-			if next.changes, err = prepare(next.changes); err != nil {
-				return err
-			}
-		}
 		select {
 		case loads <- next:
-			next = load{changes: make([]Change, 0, room)}
+			next = load{changes: prepare(b.store)}
 			return nil
 		case <-reading.Done():
 			return context.Cause(reading)
 		}
 	}
 	read := b.log.ReadExcept(reading, at.Revision, to, b.except, func(batch []*eventlog.Record) error {
-		changes, err := foldAll(b.kinds, next.changes, batch)
+		changes, err := foldAll(b.kinds, folded[:0], batch)
 		if err != nil {
 			if whole := commitsBefore(batch, err); len(whole) > 0 {
-				if changes, again := foldAll(b.kinds, next.changes, whole); again == nil {
-					next.add(b.log.ID(), whole, changes)
+				changes, again := foldAll(b.kinds, nil, whole)
+				if again == nil {
+					again = next.add(b.log.ID(), whole, changes)
+				}
+				if again != nil {
+					return errors.Join(err, again)
 				}
 			}
 			return err
 		}
-		next.add(b.log.ID(), batch, changes)
+		err = next.add(b.log.ID(), batch, changes)
+		clear(changes) // hold on to nothing
+		folded = changes
+		if err != nil {
+			return err
+		}
 		if next.messages >= bulkMessages || next.bytes >= bulkBytes {
 			return hand()
 		}
@@ -128,6 +130,12 @@ func (b *bulk) run(ctx context.Context, at Checkpoint, to uint64) (Checkpoint, e
 	return at, handed
 }
 
+func (b *bulk) write(ctx context.Context, at Checkpoint, l load) (err error) {
+	ctx, written := b.observer.batch(ctx, Batch{Messages: l.messages, Revision: l.to.Revision})
+	defer func() { written(err) }()
+	return b.store.Write(ctx, at, l.to, l.changes.Changes())
+}
+
 // lockedStore writes while it holds a lock, if there is one.
 type lockedStore struct {
 	Store
@@ -140,12 +148,7 @@ type writeLock interface {
 }
 
 // Prepare implements Preparer.
-func (s lockedStore) Prepare(changes []Change) ([]Change, error) {
-	if p, ok := s.Store.(Preparer); ok {
-		return p.Prepare(changes)
-	}
-	return changes, nil
-}
+func (s lockedStore) Prepare() Preparation { return prepare(s.Store) }
 
 func (s lockedStore) Write(ctx context.Context, from, to Checkpoint, changes []Change) error {
 	if s.writing != nil {

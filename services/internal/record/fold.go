@@ -58,16 +58,17 @@ func unknownEvent(err error) error {
 // nobody declared, or that does not decode, is a *FoldError: it halts the
 // projection. Of a message that is left out only its place is kept.
 func Fold(kinds *resource.Registry, m *eventlog.Record) ([]Change, error) {
-	out, err := fold(kinds, m)
+	out, err := fold(kinds, nil, m)
 	if err != nil {
 		return nil, &FoldError{m.Sequence, err}
 	}
 	return out, nil
 }
 
-func fold(kinds *resource.Registry, m *eventlog.Record) ([]Change, error) {
+// fold appends the changes of a message.
+func fold(kinds *resource.Registry, out []Change, m *eventlog.Record) ([]Change, error) {
 	if m.Envelope == nil {
-		return lost(m), nil
+		return append(out, lost(m)...), nil
 	}
 	env := m.Envelope
 	s := m.Subject
@@ -75,7 +76,6 @@ func fold(kinds *resource.Registry, m *eventlog.Record) ([]Change, error) {
 	request := Request{
 		Org: s.Org, ID: plain(env.GetRequestId()), Digest: env.GetRequestDigest(), Revision: m.Revision,
 	}
-	out := make([]Change, 0, len(env.GetEvents())+3)
 	events := env.GetEvents()
 	if m.Skipped {
 		events = nil

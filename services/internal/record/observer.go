@@ -10,18 +10,28 @@ import (
 // Observer is told how the record keeps up. It must be quick; a nil func is
 // not called.
 type Observer struct {
-	// Batch is called when commits begin to be folded and written; what it
+	// Batch is called when commits begin to be folded and written, or, while the
+	// record catches up, when what is folded begins to be written; what it
 	// returns, when they are on record or not.
-	Batch func(ctx context.Context, batch []*eventlog.Record) (context.Context, func(error))
+	Batch func(ctx context.Context, batch Batch) (context.Context, func(error))
 	// Wait is called when somebody has to wait for a revision; what it returns,
 	// when the waiting ends.
 	Wait func(ctx context.Context) (context.Context, func(error))
 }
 
+// Batch is what one write puts on record.
+type Batch struct {
+	Messages int
+	Revision uint64 // of the last of them
+	// Records are the messages; nil while the record catches up, when a batch is
+	// thousands of them.
+	Records []*eventlog.Record
+}
+
 // Observe sets who is told; it is for before the first reader.
 func (r *Record) Observe(o Observer) { r.observer = o }
 
-func (o Observer) batch(ctx context.Context, batch []*eventlog.Record) (context.Context, func(error)) {
+func (o Observer) batch(ctx context.Context, batch Batch) (context.Context, func(error)) {
 	if o.Batch == nil {
 		return ctx, func(error) {}
 	}

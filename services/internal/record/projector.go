@@ -113,7 +113,7 @@ func (p *Projector) follow(ctx context.Context) error {
 	case at.Revision == last:
 		p.record.goesOn() // nothing is left that could not be folded or written
 	case last > at.Revision+bulkMessages:
-		b := bulk{log: p.log, kinds: p.kinds, store: lockedStore{p.store, p.writing}, except: except, moved: p.moved}
+		b := bulk{log: p.log, kinds: p.kinds, store: lockedStore{p.store, p.writing}, except: except, moved: p.moved, observer: p.record.observer}
 		if at, err = b.run(ctx, at, last); err != nil {
 			return err
 		}
@@ -156,7 +156,7 @@ func (p *Projector) write(ctx context.Context, at *Checkpoint, batch []*eventlog
 	if len(batch) == 0 {
 		return nil
 	}
-	ctx, written := p.record.observer.batch(ctx, batch)
+	ctx, written := p.record.observer.batch(ctx, Batch{Messages: len(batch), Revision: batch[len(batch)-1].Revision, Records: batch})
 	defer func() { written(err) }()
 	changes, err := foldAll(p.kinds, nil, batch)
 	if err != nil {
@@ -190,11 +190,10 @@ func (p *Projector) moved(to Checkpoint, messages int, orgs map[string]uint64) {
 // foldAll appends what the messages make.
 func foldAll(kinds *resource.Registry, changes []Change, batch []*eventlog.Record) ([]Change, error) {
 	for _, m := range batch {
-		c, err := Fold(kinds, m)
-		if err != nil {
-			return changes, err
+		var err error
+		if changes, err = fold(kinds, changes, m); err != nil {
+			return nil, &FoldError{m.Sequence, err}
 		}
-		changes = append(changes, c...)
 	}
 	return changes, nil
 }

@@ -42,20 +42,31 @@ func Skips(ctx context.Context, log *eventlog.Log) ([]Skip, error) {
 	}
 	var out []Skip
 	for _, r := range records {
-		for _, e := range r.Envelope.GetEvents() {
-			if e.GetType() != EventSkipped {
-				return nil, &FoldError{r.Sequence, unknownEvent(fmt.Errorf("event %s at sequence %d: %w", e.GetType(), r.Sequence, errUnknown))}
-			}
-			var skipped adminv1.EventSkipped
-			if err := proto.Unmarshal(e.GetPayload(), &skipped); err != nil {
-				return nil, &FoldError{r.Sequence, fmt.Errorf("event %s at sequence %d: %w", e.GetType(), r.Sequence, err)}
-			}
-			out = append(out, Skip{
-				Sequence: uint64(skipped.GetSequence()), Problem: skipped.GetProblem(),
-				Revision: r.Revision, Recorded: r.Recorded(), RequestID: r.Envelope.GetRequestId(),
-				Principal: r.Envelope.GetPrincipal(), Reason: r.Envelope.GetReason(),
-			})
+		skips, err := SkipsIn(r)
+		if err != nil {
+			return nil, err
 		}
+		out = append(out, skips...)
+	}
+	return out, nil
+}
+
+// SkipsIn are the decisions that a message of SkipSubject holds.
+func SkipsIn(r *eventlog.Record) ([]Skip, error) {
+	var out []Skip
+	for _, e := range r.Envelope.GetEvents() {
+		if e.GetType() != EventSkipped {
+			return nil, &FoldError{r.Sequence, unknownEvent(fmt.Errorf("event %s at sequence %d: %w", e.GetType(), r.Sequence, errUnknown))}
+		}
+		var skipped adminv1.EventSkipped
+		if err := proto.Unmarshal(e.GetPayload(), &skipped); err != nil {
+			return nil, &FoldError{r.Sequence, fmt.Errorf("event %s at sequence %d: %w", e.GetType(), r.Sequence, err)}
+		}
+		out = append(out, Skip{
+			Sequence: uint64(skipped.GetSequence()), Problem: skipped.GetProblem(),
+			Revision: r.Revision, Recorded: r.Recorded(), RequestID: r.Envelope.GetRequestId(),
+			Principal: r.Envelope.GetPrincipal(), Reason: r.Envelope.GetReason(),
+		})
 	}
 	return out, nil
 }

@@ -35,9 +35,36 @@ type Store interface {
 // Preparer is a Store that can do a part of a Write beforehand, while another
 // Write is under way.
 type Preparer interface {
-	// Prepare returns changes that come to the same and are written faster.
-	Prepare(changes []Change) ([]Change, error)
+	// Prepare begins the preparation of one Write.
+	Prepare() Preparation
 }
+
+// Preparation gathers the changes of one Write.
+type Preparation interface {
+	// Add takes the next changes; the slice stays the caller's.
+	Add(changes []Change) error
+	// Changes come to what was added, and are written faster. They are written
+	// once.
+	Changes() []Change
+}
+
+// prepare begins the preparation of a Write to any Store.
+func prepare(s Store) Preparation {
+	if p, ok := s.(Preparer); ok {
+		return p.Prepare()
+	}
+	return new(unprepared)
+}
+
+// unprepared are changes as they are.
+type unprepared struct{ changes []Change }
+
+func (u *unprepared) Add(changes []Change) error {
+	u.changes = append(u.changes, changes...)
+	return nil
+}
+
+func (u *unprepared) Changes() []Change { return u.changes }
 
 // Checkpoint places a projection in a log.
 type Checkpoint struct {

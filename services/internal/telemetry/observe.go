@@ -119,15 +119,15 @@ func (t *Telemetry) Record() record.Observer {
 	}
 	m := t.metrics
 	return record.Observer{
-		Batch: func(ctx context.Context, batch []*eventlog.Record) (context.Context, func(error)) {
+		Batch: func(ctx context.Context, batch record.Batch) (context.Context, func(error)) {
 			began := time.Now()
 			ctx, span := t.span(ctx, "project", trace.WithNewRoot())
 			if span.IsRecording() {
-				span.SetAttributes(attribute.StringSlice(commandIDs, requestIDs(batch)),
-					attribute.Int64("setpoint.revision", int64(batch[len(batch)-1].Revision)), attribute.Int("setpoint.messages", len(batch)))
+				span.SetAttributes(attribute.StringSlice(commandIDs, requestIDs(batch.Records)),
+					attribute.Int64("setpoint.revision", int64(batch.Revision)), attribute.Int("setpoint.messages", batch.Messages))
 			}
 			return ctx, func(err error) {
-				m.batchSize.Observe(float64(len(batch)))
+				m.batchSize.Observe(float64(batch.Messages))
 				m.batchTime.Observe(time.Since(began).Seconds())
 				result := written
 				if err != nil {

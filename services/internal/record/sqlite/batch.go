@@ -2,9 +2,11 @@ package sqlite
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 
 	"setpoint.dev/services/internal/record"
 )
@@ -25,6 +27,9 @@ type batch struct {
 	aggregates   []record.PutAggregate
 	requests     []record.Request
 	commits      []record.PutCommit
+
+	// The order in which rows of large tables are written: places in the lists.
+	observationOrder, aggregateOrder, requestOrder []int32
 
 	resourceAt map[resourceKey]*version // the newest version of an id; nil: ended in the file by the batch
 }
@@ -47,7 +52,33 @@ type observed struct {
 type resourceKey struct{ org, kind, id string }
 
 func newBatch(changes []record.Change) (*batch, error) {
-	b := &batch{resourceAt: map[resourceKey]*version{}}
+	b := batches.Get().(*batch)
+	if err := b.add(changes); err != nil {
+		return nil, err
+	}
+	b.join()
+	return b, nil
+}
+
+// batches are large and come one after the other.
+var batches = sync.Pool{New: func() any { return &batch{resourceAt: map[resourceKey]*version{}} }}
+
+// recycle gives the batch, which nobody may use any more, to who needs one next.
+func (b *batch) recycle() {
+	b.ends, b.resources, b.observations = emptied(b.ends), emptied(b.resources), emptied(b.observations)
+	b.checkIns, b.erasures, b.aggregates = emptied(b.checkIns), emptied(b.erasures), emptied(b.aggregates)
+	b.requests, b.commits = emptied(b.requests), emptied(b.commits)
+	clear(b.resourceAt)
+	batches.Put(b)
+}
+
+func emptied[T any](list []T) []T {
+	clear(list)
+	return list[:0]
+}
+
+// add takes the next changes.
+func (b *batch) add(changes []record.Change) error {
 	for _, c := range changes {
 		switch c := c.(type) {
 		case record.PutResource:
@@ -71,13 +102,17 @@ func newBatch(changes []record.Change) (*batch, error) {
 		case record.PutCommit:
 			b.commits = append(b.commits, c)
 		default:
-			return nil, fmt.Errorf("the record cannot write a %T", c)
+			return fmt.Errorf("the record cannot write a %T", c)
 		}
 	}
+	return nil
+}
+
+// join makes rows of what is about the same thing, when all has been added.
+func (b *batch) join() {
 	b.joinObservations()
 	b.joinAggregates()
 	b.joinRequests()
-	return b, nil
 }
 
 func (b *batch) putResource(r record.Resource) {
@@ -125,13 +160,15 @@ func (b *batch) joinObservations() {
 		return cmp.Or(strings.Compare(x.MetricID, y.MetricID), strings.Compare(x.At, y.At),
 			strings.Compare(x.Source, y.Source), strings.Compare(x.Org, y.Org))
 	}
-	b.observations = sorted(b.observations, same)
-	for i := 1; i < len(b.observations); i++ {
-		before, v := &b.observations[i-1], &b.observations[i]
-		if same(before, v) == 0 {
+	b.observationOrder = ordered(b.observationOrder, b.observations, same)
+	var before *observed
+	for _, i := range b.observationOrder {
+		v := &b.observations[i]
+		if before != nil && same(before, v) == 0 {
 			before.To = v.From
 			v.first, v.Corrections = false, before.Corrections+1
 		}
+		before = v
 	}
 }
 
@@ -141,7 +178,7 @@ func (b *batch) joinAggregates() {
 			strings.Compare(x.Service, y.Service), strings.Compare(x.Org, y.Org))
 	}
 	// The last of each.
-	b.aggregates = compact(sorted(b.aggregates, same), func(last, next *record.PutAggregate) bool {
+	b.aggregateOrder = compact(ordered(b.aggregateOrder, b.aggregates, same), b.aggregates, func(last, next *record.PutAggregate) bool {
 		if same(last, next) != 0 {
 			return false
 		}
@@ -154,7 +191,7 @@ func (b *batch) joinRequests() {
 	same := func(x, y *record.Request) int {
 		return cmp.Or(strings.Compare(x.ID, y.ID), strings.Compare(x.Org, y.Org))
 	}
-	b.requests = compact(sorted(b.requests, same), func(last, next *record.Request) bool {
+	b.requestOrder = compact(ordered(b.requestOrder, b.requests, same), b.requests, func(last, next *record.Request) bool {
 		if same(last, next) != 0 {
 			return false
 		}
@@ -168,12 +205,12 @@ func (b *batch) joinRequests() {
 	})
 }
 
-// sorted is a sorted copy of the list; the order of equals stays. Places are
-// sorted, not the rows, which are large.
-func sorted[T any](list []T, compare func(x, y *T) int) []T {
-	places := make([]int32, len(list))
-	for i := range places {
-		places[i] = int32(i)
+// ordered are the places of a list in the order of its rows, which are large
+// and stay where they are; the order of equals stays, too.
+func ordered[T any](places []int32, list []T, compare func(x, y *T) int) []int32 {
+	places = places[:0]
+	for i := range list {
+		places = append(places, int32(i))
 	}
 	slices.SortFunc(places, func(i, j int32) int {
 		if c := compare(&list[i], &list[j]); c != 0 {
@@ -181,48 +218,53 @@ func sorted[T any](list []T, compare func(x, y *T) int) []T {
 		}
 		return cmp.Compare(i, j)
 	})
-	out := make([]T, len(list))
-	for i, p := range places {
-		out[i] = list[p]
-	}
-	return out
+	return places
 }
 
-// compact joins neighbours where join says that it has.
-func compact[T any](list []T, join func(last, next *T) bool) []T {
-	if len(list) == 0 {
-		return list
-	}
-	n := 1
-	for i := 1; i < len(list); i++ {
-		if !join(&list[n-1], &list[i]) {
-			list[n] = list[i]
-			n++
+// compact leaves out the places of rows that join says are joined to the one
+// before them.
+func compact[T any](places []int32, list []T, join func(last, next *T) bool) []int32 {
+	out := places[:0]
+	for _, i := range places {
+		if n := len(out); n == 0 || !join(&list[out[n-1]], &list[i]) {
+			out = append(out, i)
 		}
 	}
-	return list[:n]
+	return out
 }
 
 // prepared is a batch in the place of the changes that it was made of.
 type prepared struct {
 	record.Change
-	*batch
+	batch *batch // nil: it was written
 }
+
+type preparation struct{ batch *batch }
 
 // Prepare implements record.Preparer.
-func (s *Store) Prepare(changes []record.Change) ([]record.Change, error) {
-	b, err := newBatch(changes)
-	if err != nil {
-		return nil, err
-	}
-	return []record.Change{prepared{batch: b}}, nil
+func (s *Store) Prepare() record.Preparation { return preparation{batches.Get().(*batch)} }
+
+// Add implements record.Preparation.
+func (p preparation) Add(changes []record.Change) error { return p.batch.add(changes) }
+
+// Changes implements record.Preparation.
+func (p preparation) Changes() []record.Change {
+	p.batch.join()
+	return []record.Change{&prepared{batch: p.batch}}
 }
 
-// batchOf is what the changes come to, prepared or not.
+var errWritten = errors.New("the changes were written already")
+
+// batchOf is what the changes come to, prepared or not; the caller recycles it.
 func batchOf(changes []record.Change) (*batch, error) {
 	if len(changes) == 1 {
-		if p, ok := changes[0].(prepared); ok {
-			return p.batch, nil
+		if p, ok := changes[0].(*prepared); ok {
+			b := p.batch
+			if b == nil {
+				return nil, errWritten
+			}
+			p.batch = nil
+			return b, nil
 		}
 	}
 	return newBatch(changes)

@@ -79,6 +79,7 @@ func (g *generation) Write(ctx context.Context, from, to record.Checkpoint, chan
 	if err != nil {
 		return err
 	}
+	defer b.recycle()
 	if !g.use() {
 		return g.gone()
 	}
@@ -99,9 +100,7 @@ func (g *generation) Write(ctx context.Context, from, to record.Checkpoint, chan
 }
 
 // Prepare implements record.Preparer.
-func (g *generation) Prepare(changes []record.Change) ([]record.Change, error) {
-	return g.store.Prepare(changes)
-}
+func (g *generation) Prepare() record.Preparation { return g.store.Prepare() }
 
 // View implements record.Store.
 func (g *generation) View(ctx context.Context, f func(record.View) error) error {

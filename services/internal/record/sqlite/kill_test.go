@@ -4,8 +4,10 @@ import (
 	"bufio"
 	"context"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"os/exec"
+	"runtime"
 	"strconv"
 	"strings"
 	"syscall"
@@ -31,7 +33,8 @@ func TestMain(m *testing.M) {
 }
 
 // swapForEver builds generation after generation, makes each live and drops the
-// one before it, and says which one is live when Promote has returned.
+// one before it. It says what it is about to do, and which generation is live
+// when Promote has returned.
 func swapForEver(dir string) error {
 	ctx := context.Background()
 	d, err := sqlite.OpenDatabase(ctx, dir, kinds.Registry())
@@ -43,27 +46,31 @@ func swapForEver(dir string) error {
 		if err != nil {
 			return err
 		}
+		fmt.Println("begin")
 		s, g, err := d.Begin(ctx)
 		if err != nil {
 			return err
 		}
 		for at := g.At; at.Revision <= live.At.Revision; {
 			to := record.Checkpoint{LogID: "log", Revision: at.Revision + 1}
+			fmt.Println("write")
 			if err := s.Write(ctx, at, to, commitOf(to.Revision)); err != nil {
 				return err
 			}
 			at = to
 		}
+		fmt.Println("promote")
 		if err := d.Promote(ctx, g.Number); err != nil {
 			return err
 		}
-		fmt.Println(g.Number)
+		fmt.Println("live", g.Number)
 		all, err := d.Generations(ctx)
 		if err != nil {
 			return err
 		}
 		for _, old := range all {
 			if !old.Live {
+				fmt.Println("drop")
 				if err := d.Drop(ctx, old.Number); err != nil {
 					return err
 				}
@@ -81,14 +88,19 @@ func commitOf(revision uint64) []record.Change {
 	return []record.Change{unit("x"), unit("y"), record.PutCommit{Org: "acme", Revision: revision, Recorded: time.Unix(int64(revision), 0)}}
 }
 
-// A process that builds and swaps generations is killed at any moment: what is
-// live afterwards is whole, not older than what was said to be live, and the
-// next process goes on.
+// A process that builds and swaps generations is killed as it begins a step of
+// a swap, or a little later: what is live afterwards is whole, not older than
+// what was said to be live, and the next process goes on. A process may start
+// slowly: the kill waits for its word, not for a time.
 func TestKilledInASwap(t *testing.T) {
+	const cycles = 20
 	dir := t.TempDir()
-	newest, swapped := 0, 0
-	for cycle := range 25 {
-		cmd := exec.Command(os.Args[0], "-test.run", "^$")
+	random := rand.New(rand.NewPCG(1, 2))
+	newest, began := 0, map[string]int{}
+	for cycle := range cycles {
+		ctx, done := context.WithTimeout(t.Context(), time.Minute)
+		defer done()
+		cmd := exec.CommandContext(ctx, os.Args[0], "-test.run", "^$")
 		cmd.Env = append(os.Environ(), swapFolder+"="+dir)
 		cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 		var failed strings.Builder
@@ -100,20 +112,33 @@ func TestKilledInASwap(t *testing.T) {
 		if err := cmd.Start(); err != nil {
 			t.Fatal(err)
 		}
-		// The kill comes at another moment of a swap in each cycle.
+		// Every step in turn, of the first swaps of the process.
+		step := []string{"begin", "write", "promote", "promote", "drop"}[cycle%5]
+		left, later := 1+random.IntN(3), random.IntN(2_000)
 		lines := bufio.NewScanner(out)
-		for seen := 0; lines.Scan(); seen++ {
-			if newest, err = strconv.Atoi(lines.Text()); err != nil {
-				t.Fatal(err)
+		killed := false
+		for lines.Scan() {
+			word, number, _ := strings.Cut(lines.Text(), " ")
+			if word == "live" {
+				if newest, err = strconv.Atoi(number); err != nil {
+					t.Fatal(err)
+				}
 			}
-			swapped++
-			if seen == 0 {
-				time.AfterFunc(time.Duration(cycle)*13*time.Millisecond, func() { _ = cmd.Process.Kill() })
+			if word != step || killed {
+				continue
+			}
+			if left--; left == 0 {
+				// Somewhere within the step.
+				for range later {
+					runtime.Gosched()
+				}
+				killed = cmd.Process.Kill() == nil
+				began[step]++
 			}
 		}
 		_ = cmd.Wait()
-		if failed.Len() > 0 {
-			t.Fatalf("the process failed: %s", failed.String())
+		if failed.Len() > 0 || !killed {
+			t.Fatalf("cycle %d, at %s: the process ended by itself: %s", cycle, step, failed.String())
 		}
 
 		d := openDatabase(t, dir)
@@ -142,8 +167,8 @@ func TestKilledInASwap(t *testing.T) {
 			t.Errorf("left are %v", got)
 		}
 	}
-	if swapped < 25 {
-		t.Errorf("only %d swaps: the test shows little", swapped)
+	if len(began) != 4 || newest == 0 {
+		t.Errorf("killed at %v, %d generations: the test shows little", began, newest)
 	}
-	t.Logf("%d swaps, 25 kills", swapped)
+	t.Logf("killed at %v, %d generations", began, newest)
 }

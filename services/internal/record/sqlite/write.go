@@ -52,6 +52,8 @@ var writeStatements = map[string]string{
 	// that decrease, and what was known must not become less.
 	"put commit": `INSERT INTO commit_time (revision, org, recorded)
 		VALUES (?, ?, max(?, coalesce((SELECT max(recorded) FROM commit_time), 0)))`,
+	"newest commit":    `SELECT max(recorded) FROM commit_time`,
+	"put commit after": `INSERT INTO commit_time (revision, org, recorded) VALUES (?, ?, ?)`,
 }
 
 // Checkpoint implements record.Store. Whoever asks waits for no writer and no
@@ -84,6 +86,7 @@ func (s *Store) Write(ctx context.Context, from, to record.Checkpoint, changes [
 	if err != nil {
 		return err
 	}
+	defer b.recycle()
 	return s.writeBatch(ctx, from, to, b)
 }
 
@@ -179,7 +182,7 @@ func (w *writer) resources(b *batch) error {
 
 func (w *writer) observations(b *batch) error {
 	before := 0 // versions of the identity in the file
-	for i := range b.observations {
+	for _, i := range b.observationOrder {
 		v := &b.observations[i]
 		there := w.known == nil || w.known.add(&v.Observation)
 		if v.first {
@@ -229,7 +232,8 @@ func (w *writer) states(b *batch) error {
 }
 
 func (w *writer) aggregates(b *batch) error {
-	for _, c := range b.aggregates {
+	for _, i := range b.aggregateOrder {
+		c := &b.aggregates[i]
 		if err := w.exec("put aggregate", c.Org, c.Service, c.Kind, c.ID, c.Sequence, nonNil(c.Hash), c.Revision); err != nil {
 			return err
 		}
@@ -238,7 +242,8 @@ func (w *writer) aggregates(b *batch) error {
 }
 
 func (w *writer) requests(b *batch) error {
-	for _, c := range b.requests {
+	for _, i := range b.requestOrder {
+		c := &b.requests[i]
 		if err := w.exec("put request", c.Org, c.ID, nonNil(c.Digest), c.Revision, c.Recorded, c.Corrected, nonNil(c.Detail)); err != nil {
 			return err
 		}
@@ -247,8 +252,21 @@ func (w *writer) requests(b *batch) error {
 }
 
 func (w *writer) commits(b *batch) error {
-	for _, c := range b.commits {
-		if err := w.exec("put commit", c.Revision, c.Org, c.Recorded.UnixNano()); err != nil {
+	var newest int64 // the running maximum
+	for i, c := range b.commits {
+		if i == 0 {
+			if err := w.exec("put commit", c.Revision, c.Org, c.Recorded.UnixNano()); err != nil {
+				return err
+			}
+			continue
+		}
+		if i == 1 {
+			if err := w.one(context.Background(), "newest commit", nil, &newest); err != nil {
+				return err
+			}
+		}
+		newest = max(newest, c.Recorded.UnixNano())
+		if err := w.exec("put commit after", c.Revision, c.Org, newest); err != nil {
 			return err
 		}
 	}
