@@ -23,6 +23,7 @@ func Markdown(d Document) []byte {
 		m.grid(g)
 	}
 	m.units()
+	m.act()
 	m.sections()
 	m.quality()
 	m.explanations()
@@ -81,6 +82,9 @@ func (m *markdown) headline() {
 	m.printf("**%s**\n\n", md(d.Headline.Sentence))
 	for _, h := range d.Headline.Hints {
 		m.printf("> %s\n\n", md(h))
+	}
+	if d.Coverage != nil {
+		m.printf("> %s\n\n", md(d.Coverage.Sentence))
 	}
 	if len(d.Targets) > 0 {
 		t := newTable("Status", "Targets:")
