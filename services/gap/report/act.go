@@ -17,10 +17,7 @@ func (b *builder) act(d *Document, p gap.Portfolio) {
 	if len(p.Initiatives) == 0 && len(p.Programs) == 0 {
 		return
 	}
-	targets := make(map[string]*Target, len(d.Targets))
-	for i := range d.Targets {
-		targets[d.Targets[i].Name] = &d.Targets[i]
-	}
+	targets := d.targetsByName()
 	chosen := b.chosen(p, targets)
 	d.Initiatives = b.initiatives(p, chosen, targets)
 	if len(chosen) > 0 {
@@ -38,7 +35,8 @@ func (d *Document) acts() bool { return len(d.Initiatives) > 0 || len(d.Readines
 var actDefinitions = []Definition{
 	{"Covered", "Expected amounts of the initiatives in progress × what their ramp still adds by the due date × the probability of delivery (milestones on time + 1.4)/(milestones due + 2), a heuristic."},
 	{"If people are ready", "The same × (1 − d + d × adoption), where d is the share that depends on people and " + adoptionFormula + "."},
-	{"Unfunded", "The part of a gap that no initiative in progress is expected to close. Where people are not measured it is the least that it can be."},
+	{"Unfunded", "The part of a gap that no initiative in progress is meant to close, even if all deliver as expected."},
+	{"Stays open", "The part of a gap that is left if people come along as far as they are ready: unfunded, and lost to adoption. Where people are not measured it is the least that it can be."},
 	{"Barrier point", "The first element of the framework at the barrier score or lower; it is each person's own. Counts are shown from 10 people on, other results from 5, and only of closed waves."},
 }
 
@@ -49,7 +47,7 @@ type (
 		HasCoverage    bool
 		Covered        []coveredView
 		Picture, Key   template.HTML
-		Unserved       []*targetView
+		Unserved       []unservedView
 		ServingNothing []string
 		Programs       []programView
 		Adoption       string
@@ -60,10 +58,14 @@ type (
 		Overdue                                                           string
 		Contributions                                                     []contributionView
 	}
+	unservedView struct {
+		*targetView
+		Note string
+	}
 	contributionView struct{ ID, Title, Text, Basis string }
 	coveredView      struct {
-		ID, Title, Gap, Delivered, Ready, Residual, Parts string
-		Unknown                                           bool
+		ID, Title, Gap, Delivered, Ready, Unfunded, Residual, Parts string
+		Unknown                                                     bool
 	}
 	programView struct {
 		Title, Of, Words, Stuck, Formula string
@@ -81,7 +83,7 @@ func newAct(d *Document, byName map[string]*targetView, ids idSet) *actView {
 	for i := range d.Initiatives {
 		x := &d.Initiatives[i]
 		one := initiativeView{
-			Title: x.Title, Owner: orAbsent(x.Owner), Stage: x.Stage, Dates: x.dates(), Expected: x.expected(), Late: x.SlipDays > 0 && x.Stage != "completed", Critical: x.Critical,
+			Title: x.Title, Owner: x.Owner, Stage: x.Stage, Dates: x.dates(), Expected: x.expected(), Late: x.SlipDays > 0 && x.Stage != "completed", Critical: x.Critical,
 			Milestones: x.progress(), Money: x.money(), Delivery: percent(&x.Delivery), Overdue: strings.Join(x.overdue(), ", "),
 		}
 		for _, c := range x.Contributions {
@@ -96,17 +98,17 @@ func newAct(d *Document, byName map[string]*targetView, ids idSet) *actView {
 	if c := d.Coverage; c != nil {
 		v.HasCoverage, v.Sentence, v.Key = true, c.Sentence, coverageKey
 		v.Picture = coverageSVG(d)
-		metrics := d.metrics()
+		targets := d.targetsByName()
 		for i := range c.Targets {
 			x := &c.Targets[i]
-			m := metrics[x.Target]
+			m := targets[x.Target].Metric
 			v.Covered = append(v.Covered, coveredView{
-				ID: byName[x.Target].ID, Title: x.Title, Gap: gapOf(x, m), Delivered: x.ifDelivered(m), Ready: x.ifReady(m), Residual: x.residual(m),
+				ID: byName[x.Target].ID, Title: x.Title, Gap: gapOf(x, m), Delivered: x.ifDelivered(m), Ready: x.ifReady(m), Unfunded: x.unfunded(m), Residual: x.residual(m),
 				Parts: x.parts(m), Unknown: x.Ready == nil,
 			})
 		}
 		for _, name := range c.Unserved {
-			v.Unserved = append(v.Unserved, byName[name])
+			v.Unserved = append(v.Unserved, unservedView{byName[name], targets[name].gapNote()})
 		}
 		v.ServingNothing = d.serving(c.ServingNothing)
 	}
@@ -130,10 +132,19 @@ func (p *Program) of() string {
 	return text + " · " + p.Start.String() + " to " + p.End.String()
 }
 
-func (d *Document) metrics() map[string]Metric {
-	out := make(map[string]Metric, len(d.Targets))
+// gapNote shows the gap of a target that nobody works on.
+func (t *Target) gapNote() string {
+	if t.Gap == nil {
+		return "gap not known"
+	}
+	return t.gapWords()
+}
+
+// targetsByName points into d.
+func (d *Document) targetsByName() map[string]*Target {
+	out := make(map[string]*Target, len(d.Targets))
 	for i := range d.Targets {
-		out[d.Targets[i].Name] = d.Targets[i].Metric
+		out[d.Targets[i].Name] = &d.Targets[i]
 	}
 	return out
 }
@@ -185,26 +196,25 @@ func (m *markdown) act() {
 }
 
 func (m *markdown) coverage(c *Coverage) {
-	metrics := m.d.metrics()
 	m.printf("## Coverage\n\n**%s**\n\n", md(c.Sentence))
 	if len(c.Targets) > 0 {
-		t := newTable("Target", "Gap:", "Covered if delivered:", "If people are ready:", "Unfunded:")
+		t := newTable("Target", "Gap:", "Covered if delivered:", "If people are ready:", "Unfunded:", "Stays open:")
 		var bars strings.Builder
 		for i := range c.Targets {
 			x := &c.Targets[i]
-			of := metrics[x.Target]
-			t.row(md(x.Title), md(gapOf(x, of)), md(x.ifDelivered(of)), md(x.ifReady(of)), md(x.residual(of)))
+			of := m.targets[x.Target].Metric
+			t.row(md(x.Title), md(gapOf(x, of)), md(x.ifDelivered(of)), md(x.ifReady(of)), md(x.unfunded(of)), md(x.residual(of)))
 			if x.hasGap() {
 				fmt.Fprintf(&bars, "%s %s\n", x.textBar(), strings.ReplaceAll(x.Title, "`", "'"))
 			}
 		}
 		m.table(t)
 		if bars.Len() > 0 {
-			m.printf("```text\n%s```\n\n█ covered: delivered, and people come along · ▒ delivered, lost to adoption · ? people not measured · · unfunded\n\n", bars.String())
+			m.printf("```text\n%s```\n\nA bar is a gap. `█` covered: delivered, and people come along; `▒` delivered, lost to adoption; `?` rests on people who were not measured; `·` unfunded.\n\n", bars.String())
 		}
 		for i := range c.Targets {
 			x := &c.Targets[i]
-			m.printf("- **%s**: %s\n", md(x.Title), md(x.parts(metrics[x.Target])))
+			m.printf("- **%s**: %s\n", md(x.Title), md(x.parts(m.targets[x.Target].Metric)))
 		}
 		m.printf("\n")
 		m.paragraph("If people are ready: × (1 " + minus + " d + d × adoption), " + md(adoptionFormula) + "; people who were not measured count as unknown, not as ready.")
@@ -213,7 +223,7 @@ func (m *markdown) coverage(c *Coverage) {
 		m.printf("Targets that no initiative works on:\n\n")
 		for _, name := range c.Unserved {
 			t := m.targets[name]
-			m.printf("- %s – %s: gap %s\n", statusMD(t.Status, t.statusNote()), md(t.Title), md(t.gapWords()))
+			m.printf("- %s – %s: %s\n", statusMD(t.Status, t.statusNote()), md(t.Title), md(t.gapNote()))
 		}
 		m.printf("\n")
 	}

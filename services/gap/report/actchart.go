@@ -21,10 +21,7 @@ const fonts = `font-family="system-ui, 'Segoe UI', 'Helvetica Neue', Arial, 'Lib
 // by a quarter.
 func coverageSVG(d *Document) template.HTML {
 	const width, left, full, row, bar = 1000.0, 0.0, 800.0, 58.0, 22.0
-	targets := map[string]*Target{}
-	for i := range d.Targets {
-		targets[d.Targets[i].Name] = &d.Targets[i]
-	}
+	targets := d.targetsByName()
 	var b strings.Builder
 	y := 0.0
 	var words []string
@@ -60,6 +57,9 @@ func coverageSVG(d *Document) template.HTML {
 			fmt.Fprintf(&b, `<rect x="%s" y="%s" width="%s" height="%s" fill="%s" stroke="%s" stroke-width="1"%s/>`, n(x+.5), n(y+20.5), n(max(0, w-1)), n(bar), s.fill, inkText, dash)
 			if w > 56 {
 				label := percent(&s.share)
+				if w < s.share*full {
+					label += " →"
+				}
 				if s.fill == "#fff" || s.fill == fillReady {
 					fmt.Fprintf(&b, `<text x="%s" y="%s" text-anchor="middle" fill="%s" font-weight="650">%s</text>`, n(x+w/2), n(y+36), s.ink, label)
 				} else {
@@ -70,15 +70,12 @@ func coverageSVG(d *Document) template.HTML {
 			x += w
 		}
 		fmt.Fprintf(&b, `<line x1="%s" y1="%s" x2="%s" y2="%s" stroke="%s" stroke-width="2.5"/>`, n(left+full), n(y+17), n(left+full), n(y+46), inkGoal)
-		if open > 0 {
-			text := m.size(*c.Residual)
-			if len(c.Unmeasured) > 0 {
-				text = "≥ " + text
-			}
-			fmt.Fprintf(&b, `<text x="%s" y="%s" fill="%s">%s unfunded</text>`, n(left+full+10), n(y+36), inkText, escapeXML.Replace(clip(text, 20)))
-		} else if lost > 0 && c.Residual != nil && *c.Residual > 0 && ready < 1 {
-			fmt.Fprintf(&b, `<text x="%s" y="%s" fill="%s">%s if people are not ready</text>`, n(left+full+10), n(y+14), inkText, escapeXML.Replace(clip(m.size(*c.Residual), 20)))
+		// Where the bar runs on, the words stand above it.
+		at := y + 36
+		if open == 0 {
+			at = y + 14
 		}
+		fmt.Fprintf(&b, `<text x="%s" y="%s" fill="%s">%s</text>`, n(left+full+10), n(at), inkText, escapeXML.Replace(c.left(m)))
 		words = append(words, fmt.Sprintf("%s: %s of the gap closed, %s lost to adoption, %s by people not measured, %s open.",
 			c.Title, percent(&ready), percent(&lost), percent(&unmeasured), percent(&open)))
 		y += row

@@ -31,7 +31,8 @@ type CoveredTarget struct {
 	Share      *float64 `json:"share,omitempty"`      // of the gap
 	Ready      *float64 `json:"ready,omitempty"`      // with adoption (heuristic); absent where people are unmeasured
 	ReadyShare *float64 `json:"readyShare,omitempty"` // of the gap
-	Residual   *float64 `json:"residual,omitempty"`   // the unfunded part; the least it can be where people are unmeasured
+	Unfunded   *float64 `json:"unfunded,omitempty"`   // the part of the gap that nothing in progress is meant to close
+	Residual   *float64 `json:"residual,omitempty"`   // what stays open, adoption counted; the least it can be where people are unmeasured
 	Unmeasured []string `json:"unmeasured,omitempty"` // titles of initiatives
 	Parts      []Part   `json:"parts"`
 }
@@ -77,6 +78,10 @@ func (b *builder) coverage(chosen []gap.Initiative, targets []Target) *Coverage 
 		one := CoveredTarget{
 			Target: t.Name, Title: t.Title, Gap: t.Gap, Expected: c.Expected, Share: finite(c.Share), Ready: finite(c.Ready),
 			ReadyShare: finite(c.ReadyShare), Residual: finite(c.Residual), Parts: []Part{},
+		}
+		if behind {
+			left := max(0, *t.Gap-c.Expected)
+			one.Unfunded = &left
 		}
 		for _, name := range c.Unmeasured {
 			one.Unmeasured = append(one.Unmeasured, titles[name])
@@ -131,17 +136,44 @@ func coverageSentence(open, full int, c *Coverage, targets []Target) string {
 // hasGap tells whether there is something to cover.
 func (c *CoveredTarget) hasGap() bool { return c.Gap != nil && *c.Gap > 0 }
 
-// residual is the part of the gap that nothing in progress closes.
+// unfunded is the part of the gap that nothing in progress is meant to close.
+func (c *CoveredTarget) unfunded(m Metric) string {
+	switch {
+	case c.Unfunded == nil:
+		return absent
+	case *c.Unfunded == 0:
+		return "none"
+	}
+	return m.size(*c.Unfunded)
+}
+
+// residual is the part of the gap that is expected to stay open.
 func (c *CoveredTarget) residual(m Metric) string {
 	switch {
 	case !c.hasGap() || c.Residual == nil:
 		return absent
+	case len(c.Unmeasured) > 0 && *c.Residual == 0:
+		return "unknown"
 	case len(c.Unmeasured) > 0:
 		return "at least " + m.size(*c.Residual)
 	case *c.Residual == 0:
 		return "none"
 	}
 	return m.size(*c.Residual)
+}
+
+// left says in few words what stays open.
+func (c *CoveredTarget) left(m Metric) string {
+	text := clip(m.size(*c.Residual), 16)
+	switch {
+	case len(c.Unmeasured) > 0 && *c.Residual == 0:
+		return "open: unknown"
+	case len(c.Unmeasured) > 0:
+		return "≥ " + text + " stays open"
+	case *c.Residual == 0:
+		return "closed"
+	}
+	return text + " stays open"
 }
 
 // ifDelivered and ifReady show an amount with its share of the gap.

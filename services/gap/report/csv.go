@@ -20,7 +20,7 @@ var csvColumns = []string{
 }
 
 // coverageColumns follow where initiatives are declared.
-var coverageColumns = []string{"initiatives", "covered", "covered_if_ready", "unfunded", "unmeasured"}
+var coverageColumns = []string{"initiatives", "covered", "covered_if_ready", "unfunded", "stays_open", "unmeasured"}
 
 // CSV is every target of d, one row each, worst first, for a spreadsheet: raw
 // numbers in the metric's own unit (a percentage is a fraction), empty where a
@@ -100,6 +100,7 @@ func covers(s *sheet.Sheet, c CoveredTarget) {
 		s.Number(&c.Expected)
 	}
 	s.Number(c.Ready)
+	s.Number(c.Unfunded)
 	s.Number(c.Residual)
 	s.Text(strings.Join(c.Unmeasured, "; "))
 }

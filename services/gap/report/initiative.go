@@ -135,7 +135,8 @@ func amount(d *decimal.Decimal) string {
 	if d == nil {
 		return ""
 	}
-	return d.String()
+	// Cents keep their zeros.
+	return d.StringFixed(max(0, min(-d.Exponent(), 6)))
 }
 
 // money shows spend beside the budget.

@@ -12,10 +12,7 @@ import (
 // Markdown renders d in GitHub's dialect, with tables padded so that the source
 // reads well too.
 func Markdown(d Document) []byte {
-	m := &markdown{d: &d, targets: make(map[string]*Target, len(d.Targets))}
-	for i := range d.Targets {
-		m.targets[d.Targets[i].Name] = &d.Targets[i]
-	}
+	m := &markdown{d: &d, targets: d.targetsByName()}
 	m.headline()
 	m.objectivesAtAGlance()
 	m.allTargets()
