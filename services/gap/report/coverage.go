@@ -116,6 +116,16 @@ func coverageSentence(open, full int, c *Coverage, targets []Target) string {
 	}
 	text := fmt.Sprintf("Initiatives in progress work on %d of %s with a gap", with, plural(open, "target"))
 	switch {
+	case open == 1 && with == 1:
+		text = "Initiatives in progress work on the one target with a gap"
+		switch {
+		case full == 1:
+			text += " and are expected to close it"
+		case unknown == 0:
+			text += "; they are not expected to close it alone"
+		}
+	case open == 1:
+		return "No initiative in progress works on the one target with a gap."
 	case with == 0:
 	case full == with:
 		text += " and are expected to close what they work on"
