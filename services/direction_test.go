@@ -15,7 +15,7 @@ const module = "setpoint.dev/services/"
 
 // pure are the platform packages without context, clock, SQL, NATS or RPC: a
 // slice's root may use them beside the standard library and its messages.
-var pure = []string{"internal/fault", "internal/calendar", "internal/resource", "internal/display"}
+var pure = []string{"internal/fault", "internal/calendar", "internal/resource", "internal/display", "internal/schedule"}
 
 var slicesOfSetpoint = []string{"declaration", "strategy", "initiative", "change", "gap"}
 

@@ -40,7 +40,7 @@ func Kinds() []resource.Kind {
 			NewSpec:      func() proto.Message { return &changev1.ChangeProgramSpec{} },
 			NewDeclared:  func() proto.Message { return &changev1.ChangeProgramDeclared{} },
 			References:   resource.ReferencesOf(programReferences),
-			Check:        resource.CheckOf(Service, checkProgram),
+			Check:        resource.CheckOf(Service, checkProgram, checkLoad),
 		},
 	}
 }

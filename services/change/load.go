@@ -2,6 +2,7 @@ package change
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 
 	changev1 "setpoint.dev/proto/gen/setpoint/change/v1"
@@ -35,6 +36,38 @@ type Demand struct {
 	Program    string
 	Start, End calendar.Date
 	Hours      float64 // per person, over the whole program
+}
+
+// Demands lists what programs ask, by audience; programs are by name.
+func Demands(programs map[string]*changev1.ChangeProgramSpec) map[string][]Demand {
+	out := map[string][]Demand{}
+	for _, name := range slices.Sorted(maps.Keys(programs)) {
+		spec := programs[name]
+		start, _ := calendar.ParseDate(spec.GetStart()) // checked when it was declared
+		end, _ := calendar.ParseDate(spec.GetEnd())
+		for _, a := range spec.GetAudiences() {
+			out[a.GetAudience()] = append(out[a.GetAudience()], Demand{Program: name, Start: start, End: end, Hours: a.GetHoursPerPerson()})
+		}
+	}
+	return out
+}
+
+// Asked lists what is asked of the people of an audience: of itself and, because
+// what is asked of the whole is asked of its parts, of those above it. What a
+// program asks of the part counts instead of what it asks of the whole.
+func Asked(audience string, parent func(string) string, demands map[string][]Demand) []Demand {
+	var out []Demand
+	visited, seen := map[string]bool{}, map[string]bool{}
+	for at := audience; at != "" && !visited[at]; at = parent(at) {
+		visited[at] = true
+		for _, d := range demands[at] {
+			if !seen[d.Program] {
+				seen[d.Program] = true
+				out = append(out, d)
+			}
+		}
+	}
+	return out
 }
 
 // Load is what demands ask of each person of an audience in each month from

@@ -15,6 +15,8 @@ type Portfolio struct {
 	Targets    []Target
 	// Initiatives are looked at by Cover, not by Evaluate.
 	Initiatives []Initiative
+	// Programs are all change programs; those of an initiative stand there too.
+	Programs []Program
 }
 
 // Unit is a division or team; Parent is "" at the top.

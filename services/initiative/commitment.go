@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	initiativev1 "setpoint.dev/proto/gen/setpoint/initiative/v1"
+	"setpoint.dev/services/internal/schedule"
 )
 
 // Commitments compares the milestones of two pictures of the same
@@ -16,14 +17,14 @@ import (
 // to, and not yet reached, when the period began.
 func Commitments(before, now []Plan) (list []*initiativev1.Commitment, kept, total int) {
 	type key struct{ initiative, milestone string }
-	collect := func(plans []Plan) map[key]ScheduledMilestone {
-		out := map[key]ScheduledMilestone{}
+	collect := func(plans []Plan) map[key]schedule.Expected {
+		out := map[key]schedule.Expected{}
 		for _, p := range plans {
 			if stage(p.State) == Cancelled {
 				continue
 			}
 			for _, m := range p.Spec.GetMilestones() {
-				x := ScheduledMilestone{Expected: parse(m.GetPlanned())}
+				x := schedule.Expected{Expected: parse(m.GetPlanned())}
 				if have := findMilestone(p.State, m.GetName()); have != nil {
 					x.Reached = parse(have.GetReached())
 					if f := parse(have.GetForecast()); !f.IsZero() {
@@ -36,7 +37,7 @@ func Commitments(before, now []Plan) (list []*initiativev1.Commitment, kept, tot
 		return out
 	}
 	old, present := collect(before), collect(now)
-	add := func(k key, change string, was, is ScheduledMilestone) {
+	add := func(k key, change string, was, is schedule.Expected) {
 		c := &initiativev1.Commitment{Initiative: k.initiative, Milestone: k.milestone, Change: change}
 		if !was.Expected.IsZero() {
 			c.Before = was.Expected.String()
@@ -61,7 +62,7 @@ func Commitments(before, now []Plan) (list []*initiativev1.Commitment, kept, tot
 		is, still := present[k]
 		switch {
 		case !still:
-			add(k, "dropped", was, ScheduledMilestone{})
+			add(k, "dropped", was, schedule.Expected{})
 		case !is.Reached.IsZero():
 			if !is.Reached.After(was.Expected) {
 				kept++
@@ -79,7 +80,7 @@ func Commitments(before, now []Plan) (list []*initiativev1.Commitment, kept, tot
 	}
 	for k, is := range present {
 		if _, known := old[k]; !known {
-			add(k, "added", ScheduledMilestone{}, is)
+			add(k, "added", schedule.Expected{}, is)
 		}
 	}
 	slices.SortFunc(list, func(a, b *initiativev1.Commitment) int {

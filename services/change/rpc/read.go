@@ -203,15 +203,13 @@ func (s *Service) GetLoad(ctx context.Context, req *changev1.GetLoadRequest) (*c
 		if err != nil {
 			return err
 		}
-		demands := map[string][]change.Demand{}
+		specs := map[string]*changev1.ChangeProgramSpec{}
 		var first, last calendar.Date
 		for _, r := range programs {
 			spec := r.Spec.(*changev1.ChangeProgramSpec)
+			specs[r.Name] = spec
 			start, _ := calendar.ParseDate(spec.GetStart()) // checked when it was declared
 			end, _ := calendar.ParseDate(spec.GetEnd())
-			for _, a := range spec.GetAudiences() {
-				demands[a.GetAudience()] = append(demands[a.GetAudience()], change.Demand{Program: r.Name, Start: start, End: end, Hours: a.GetHoursPerPerson()})
-			}
 			if first.IsZero() || start.Before(first) {
 				first = start
 			}
@@ -233,28 +231,25 @@ func (s *Service) GetLoad(ctx context.Context, req *changev1.GetLoadRequest) (*c
 		if err != nil {
 			return err
 		}
+		parents := map[string]string{}
+		for _, r := range audiences {
+			parents[r.Name] = r.Spec.(*changev1.AudienceSpec).GetParent()
+		}
+		parent := func(name string) string { return parents[name] }
+		demands := change.Demands(specs)
 		known := req.GetAudience() == ""
 		for _, r := range audiences {
 			if req.GetAudience() != "" && r.Name != req.GetAudience() {
 				continue
 			}
 			known = true
-			// What is asked of the whole is asked of its parts.
-			asked := slices.Clone(demands[r.Name])
 			spec := r.Spec.(*changev1.AudienceSpec)
-			for up, n := spec.GetParent(), 0; up != "" && n < len(audiences); n++ {
-				asked = append(asked, demands[up]...)
-				i := slices.IndexFunc(audiences, func(x *record.Resource) bool { return x.Name == up })
-				if i < 0 {
-					break
-				}
-				up = audiences[i].Spec.(*changev1.AudienceSpec).GetParent()
-			}
+			asked := change.Asked(r.Name, parent, demands)
 			if len(asked) == 0 {
 				continue
 			}
 			res.Audiences = append(res.Audiences, &changev1.AudienceLoad{
-				Audience: r.Name, Months: change.Load(change.Capacity(spec), once(asked), from, to),
+				Audience: r.Name, Months: change.Load(change.Capacity(spec), asked, from, to),
 			})
 		}
 		if !known {
@@ -266,17 +261,6 @@ func (s *Service) GetLoad(ctx context.Context, req *changev1.GetLoadRequest) (*c
 		return nil, err
 	}
 	return res, nil
-}
-
-// once leaves out what a program asks of the whole where it asks something of
-// the part, too.
-func once(asked []change.Demand) []change.Demand {
-	seen := map[string]bool{}
-	return slices.DeleteFunc(asked, func(d change.Demand) bool {
-		again := seen[d.Program]
-		seen[d.Program] = true
-		return again
-	})
 }
 
 // month reads YYYY-MM as its first day; empty is the zero Date.

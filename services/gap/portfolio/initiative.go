@@ -3,18 +3,20 @@ package portfolio
 import (
 	"cmp"
 
-	changev1 "setpoint.dev/proto/gen/setpoint/change/v1"
+	"github.com/shopspring/decimal"
+
 	initiativev1 "setpoint.dev/proto/gen/setpoint/initiative/v1"
 	"setpoint.dev/services/gap"
 	"setpoint.dev/services/internal/record"
+	"setpoint.dev/services/internal/schedule"
 )
 
 // initiatives reads what is planned and where it stands, with the change
 // programs that belong to it. The states are part of the record's contract: they
 // travel with the events of the other slices.
 func (l *loader) initiatives(p *gap.Portfolio) error {
-	programs, err := l.programs()
-	if err != nil {
+	var err error
+	if p.Programs, err = l.programs(); err != nil {
 		return err
 	}
 	list, err := l.v.Resources(l.org, "Initiative", l.at, "", 0)
@@ -29,15 +31,28 @@ func (l *loader) initiatives(p *gap.Portfolio) error {
 			return err
 		}
 		i := gap.Initiative{
-			Name: r.Name, Title: spec.GetTitle(), Owner: spec.GetOwner(), Stage: cmp.Or(state.GetStage(), "proposed"),
-			Start: date(spec.GetStart()), End: date(spec.GetEnd()), Programs: programs[r.Name], Revision: max(r.From, at),
+			Name: r.Name, Title: spec.GetTitle(), Owner: spec.GetOwner(), Stage: cmp.Or(state.GetStage(), "proposed"), Objective: spec.GetObjective(),
+			Start: date(spec.GetStart()), End: date(spec.GetEnd()), Started: date(state.GetStarted()), Since: date(state.GetSince()),
+			Money: l.money(spec, state), Revision: max(r.From, at),
 		}
-		reached := map[string]string{}
+		for _, g := range p.Programs {
+			if g.Initiative == r.Name {
+				i.Programs = append(i.Programs, g)
+			}
+		}
+		said := map[string]*initiativev1.MilestoneState{}
 		for _, m := range state.GetMilestones() {
-			reached[m.GetName()] = m.GetReached()
+			said[m.GetName()] = m
 		}
 		for _, m := range spec.GetMilestones() {
-			i.Milestones = append(i.Milestones, gap.InitiativeMilestone{Planned: date(m.GetPlanned()), Reached: date(reached[m.GetName()])})
+			of := said[m.GetName()]
+			i.Milestones = append(i.Milestones, gap.InitiativeMilestone{
+				Name: m.GetName(), Title: m.GetTitle(), Planned: date(m.GetPlanned()),
+				Forecast: date(of.GetForecast()), Reached: date(of.GetReached()), Pushed: int(of.GetPushed()),
+			})
+		}
+		for _, d := range spec.GetDependsOn() {
+			i.After = append(i.After, schedule.After{Name: d.GetInitiative(), LagDays: int(d.GetLagDays())})
 		}
 		for _, c := range spec.GetContributions() {
 			x := gap.Contribution{
@@ -57,65 +72,28 @@ func (l *loader) initiatives(p *gap.Portfolio) error {
 	return nil
 }
 
-// programs reads the change programs, by initiative.
-func (l *loader) programs() (map[string][]gap.Program, error) {
-	audiences := map[string]*changev1.AudienceSpec{}
-	if err := l.each("Audience", func(r *record.Resource) { audiences[r.Name] = r.Spec.(*changev1.AudienceSpec) }); err != nil {
-		return nil, err
+// money reads what an initiative may cost and has cost. An amount that is none,
+// which declaring and recording refuse, counts as nothing.
+func (l *loader) money(spec *initiativev1.InitiativeSpec, state *initiativev1.InitiativeState) gap.Money {
+	m := gap.Money{Currency: cmp.Or(spec.GetCurrency(), l.currency)}
+	add := func(sum **decimal.Decimal, amount string) {
+		d, err := decimal.NewFromString(amount)
+		if err != nil {
+			return
+		}
+		if *sum != nil {
+			d = d.Add(**sum)
+		}
+		*sum = &d
 	}
-	list, err := l.v.Resources(l.org, "ChangeProgram", l.at, "", 0)
-	if err != nil {
-		return nil, err
+	for _, b := range spec.GetBudget() {
+		add(&m.Budget, b.GetAmount())
 	}
-	out := map[string][]gap.Program{}
-	for _, r := range list {
-		spec := r.Spec.(*changev1.ChangeProgramSpec)
-		if spec.GetInitiative() == "" {
-			continue
-		}
-		state := &changev1.ChangeProgramState{}
-		if _, err := record.StateOf(l.v, r, "change", "course", l.at, state); err != nil {
-			return nil, err
-		}
-		g := gap.Program{Name: r.Name, Title: spec.GetTitle(), Framework: spec.GetFramework(), Readiness: state.Readiness}
-		measured := map[string]*float64{}
-		for _, a := range state.GetAudiences() {
-			measured[a.GetAudience()] = a.Readiness
-		}
-		in := map[string]bool{}
-		for _, a := range spec.GetAudiences() {
-			in[a.GetAudience()] = true
-		}
-		for _, a := range spec.GetAudiences() {
-			of := audiences[a.GetAudience()]
-			if of == nil || partOf(audiences, of.GetParent(), in) {
-				continue // counted within the audience above it
-			}
-			impact := 1.0
-			if of.Impact != nil {
-				impact = float64(of.GetImpact())
-			}
-			one := gap.ProgramAudience{Name: a.GetAudience(), Weight: float64(of.GetSize()) * impact, Readiness: measured[a.GetAudience()]}
-			if state.GetWave() == "" {
-				one.Readiness = state.Readiness // stages and forces are of the program as a whole
-			}
-			g.Audiences = append(g.Audiences, one)
-		}
-		out[spec.GetInitiative()] = append(out[spec.GetInitiative()], g)
+	for _, x := range state.GetSpend() {
+		add(&m.Spent, x.GetAmount())
 	}
-	return out, nil
-}
-
-// partOf tells whether an audience, or one above it, is one of a program's.
-func partOf(audiences map[string]*changev1.AudienceSpec, name string, in map[string]bool) bool {
-	for range len(audiences) + 1 {
-		if name == "" {
-			return false
-		}
-		if in[name] {
-			return true
-		}
-		name = audiences[name].GetParent()
+	if c := state.GetCompletion(); c != nil {
+		add(&m.Completion, c.GetAmount())
 	}
-	return false
+	return m
 }

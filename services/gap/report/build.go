@@ -43,6 +43,7 @@ func Build(p gap.Portfolio, r gap.Result, opts Options) Document {
 	d.Grids = grids(d.Objectives, d.Targets, r.AsOf)
 	d.Quality = issues(d.Targets)
 	d.Headline = headline(d.Targets, r.Hints)
+	b.act(&d, p)
 	d.Title = tidy(opts.Title)
 	if d.Title == "" && len(d.Strategies) == 1 {
 		d.Title = d.Strategies[0].Title

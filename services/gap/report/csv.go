@@ -1,6 +1,7 @@
 package report
 
 import (
+	"slices"
 	"strings"
 
 	"setpoint.dev/services/internal/calendar"
@@ -18,13 +19,21 @@ var csvColumns = []string{
 	"as_of", "revision", "policy", "original_targets", "sha256", "erasure_epoch",
 }
 
+// coverageColumns follow where initiatives are declared.
+var coverageColumns = []string{"initiatives", "covered", "covered_if_ready", "unfunded", "stays_open", "unmeasured"}
+
 // CSV is every target of d, one row each, worst first, for a spreadsheet: raw
 // numbers in the metric's own unit (a percentage is a fraction), empty where a
 // number is not known; gap, drift and share are positive where it is behind.
 // Texts that would run as formulas are made inert (see package sheet). The last
 // columns repeat what identifies the document; sha256 is that of JSON.
 func CSV(d Document) []byte {
-	s := sheet.New(csvColumns...)
+	columns, covered := csvColumns, map[string]CoveredTarget{}
+	if d.Coverage != nil {
+		columns = append(slices.Clone(columns), coverageColumns...)
+		covered = byName(d.Coverage.Targets, func(c CoveredTarget) string { return c.Target })
+	}
+	s := sheet.New(columns...)
 	sum := d.SHA256()
 	for i := range d.Targets {
 		t := &d.Targets[i]
@@ -70,9 +79,30 @@ func CSV(d Document) []byte {
 		s.Bool(d.Original)
 		s.Text(sum)
 		s.Integer(int64(d.ErasureEpoch))
+		if d.Coverage != nil {
+			covers(s, covered[t.Name])
+		}
 		s.End()
 	}
 	return s.Bytes()
+}
+
+// covers is what closes the gap of a target.
+func covers(s *sheet.Sheet, c CoveredTarget) {
+	var names []string
+	for _, p := range c.Parts {
+		names = append(names, p.Initiative)
+	}
+	s.Text(strings.Join(names, "; "))
+	if names == nil {
+		s.Number(nil)
+	} else {
+		s.Number(&c.Expected)
+	}
+	s.Number(c.Ready)
+	s.Number(c.Unfunded)
+	s.Number(c.Residual)
+	s.Text(strings.Join(c.Unmeasured, "; "))
 }
 
 // said is what people say about t.

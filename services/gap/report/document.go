@@ -38,6 +38,11 @@ type Document struct {
 	Grids       []Grid       `json:"grids"`
 	Quality     []Issue      `json:"dataQuality"`
 	Definitions []Definition `json:"definitions"`
+
+	// Only where initiatives or change programs are declared.
+	Initiatives []Initiative `json:"initiatives,omitempty"` // most alive first, by title
+	Coverage    *Coverage    `json:"coverage,omitempty"`
+	Readiness   []Program    `json:"readiness,omitempty"` // by title
 }
 
 // Headline is what a reader takes away in five seconds.

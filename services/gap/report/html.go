@@ -16,16 +16,22 @@ import (
 //go:embed page.html.tmpl
 var pageSource string
 
+//go:embed act.html.tmpl
+var actSource string
+
 //go:embed style.css
 var style string
 
-var page = template.Must(template.New("page").Parse(pageSource))
+//go:embed act.css
+var actStyle string // only where there is something that it is for
+
+var page = template.Must(template.Must(template.New("page").Parse(pageSource)).Parse(actSource))
 
 // contentPolicy lets the page's own style in and nothing else: no script, no request.
-var contentPolicy = func() string {
+func contentPolicy(style string) string {
 	sum := sha256.Sum256([]byte(style))
 	return "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'; base-uri 'none'; form-action 'none'"
-}()
+}
 
 // HTML renders d as one self-contained page that can be printed on A4.
 func HTML(d Document) []byte {
@@ -59,6 +65,7 @@ type (
 		States         []word
 		Units          []rollUpView
 		Issues         []issueView
+		Act            *actView // nil: nothing to show
 	}
 	statusView struct{ Class, Symbol, Word, Reason string }
 	tallyView  struct {
@@ -127,10 +134,14 @@ type (
 )
 
 func newPage(d *Document) *pageView {
+	css := style
+	if d.acts() {
+		css += actStyle
+	}
 	v := &pageView{
 		D:        d,
-		CSP:      contentPolicy,
-		CSS:      template.CSS(style),
+		CSP:      contentPolicy(css),
+		CSS:      template.CSS(css),
 		AsOf:     orAbsent(d.AsOf.String()),
 		Revision: uint64String(d.Revision),
 		Policy:   orAbsent(d.Policy),
@@ -187,6 +198,7 @@ func newPage(d *Document) *pageView {
 		}
 	}
 	v.Issues = newIssues(d, byName)
+	v.Act = newAct(d, byName, ids)
 	return v
 }
 

@@ -12,10 +12,7 @@ import (
 // Markdown renders d in GitHub's dialect, with tables padded so that the source
 // reads well too.
 func Markdown(d Document) []byte {
-	m := &markdown{d: &d, targets: make(map[string]*Target, len(d.Targets))}
-	for i := range d.Targets {
-		m.targets[d.Targets[i].Name] = &d.Targets[i]
-	}
+	m := &markdown{d: &d, targets: d.targetsByName()}
 	m.headline()
 	m.objectivesAtAGlance()
 	m.allTargets()
@@ -23,6 +20,7 @@ func Markdown(d Document) []byte {
 		m.grid(g)
 	}
 	m.units()
+	m.act()
 	m.sections()
 	m.quality()
 	m.explanations()
@@ -81,6 +79,9 @@ func (m *markdown) headline() {
 	m.printf("**%s**\n\n", md(d.Headline.Sentence))
 	for _, h := range d.Headline.Hints {
 		m.printf("> %s\n\n", md(h))
+	}
+	if d.Coverage != nil {
+		m.printf("> %s\n\n", md(d.Coverage.Sentence))
 	}
 	if len(d.Targets) > 0 {
 		t := newTable("Status", "Targets:")

@@ -30,6 +30,7 @@ type description struct {
 	asOf, policy string
 	evaluation   *gapv1.TargetGap          // of a Target
 	chart        *chart                    // of a Target; nil: nothing to draw
+	coverage     *gapv1.Coverage           // of a Target; nil: not known, or nothing works on it
 	observations []*strategyv1.Observation // of a Metric, newest last
 	values       []float64                 // of a Metric, all of them, oldest first
 	as           shown                     // how values read
@@ -118,6 +119,9 @@ func (a *app) describe(ctx context.Context, k kind, name string, query *gapv1.Ev
 			if d.chart, err = a.chartOf(ctx, d.evaluation, query); err != nil {
 				return nil, err
 			}
+			if d.coverage, err = a.coverageOf(ctx, d.evaluation, query); err != nil {
+				return nil, err
+			}
 		}
 	case "Metric":
 		if d.as, err = a.formatOf(ctx, d.resource, momentOf(query)); err != nil {
@@ -167,6 +171,43 @@ func (a *app) chartOf(ctx context.Context, t *gapv1.TargetGap, query *gapv1.Eval
 		}
 	}
 	return nil, nil
+}
+
+// coverageOf asks what initiatives in progress are expected to add to a target.
+// A server that does not know initiatives covers nothing.
+func (a *app) coverageOf(ctx context.Context, t *gapv1.TargetGap, query *gapv1.EvaluateRequest) (*gapv1.Coverage, error) {
+	res, err := a.client().gap.Cover(ctx, &gapv1.CoverRequest{Strategy: t.GetStrategy(), AsOf: query.GetAsOf(), Revision: query.GetRevision()})
+	if connect.CodeOf(err) == connect.CodeUnimplemented {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	for _, c := range res.GetTargets() {
+		if c.GetTarget() == t.GetName() && len(c.GetCovered()) > 0 {
+			return c, nil
+		}
+	}
+	return nil, nil
+}
+
+// coveredText says how much of a gap is covered, and by what.
+func coveredText(c *gapv1.Coverage) string {
+	if c == nil || c.Share == nil {
+		return ""
+	}
+	var by []string
+	for _, x := range c.GetCovered() {
+		by = append(by, printable(x.GetInitiative()))
+	}
+	text := formatPercent(c.GetShare()) + " by " + strings.Join(by, ", ")
+	switch {
+	case c.ReadyShare == nil:
+		text += ", people not measured"
+	case c.GetReadyShare() != c.GetShare():
+		text += ", " + formatPercent(c.GetReadyShare()) + " with people as ready as they are"
+	}
+	return text + " (heuristic)"
 }
 
 func (d *description) write(a *app, f format) error {
@@ -321,6 +362,7 @@ func (d *description) renderEvaluation(b *block) {
 	inner.line("Target drift", optional(e.TargetDrift, as.difference))
 	inner.line("Progress", optional(e.Progress, formatPercent))
 	inner.line("Score", optional(e.Score, formatNumber))
+	inner.line("Covered", coveredText(d.coverage))
 	if e.Confidence != nil {
 		inner.line("Confidence", itoa(int64(e.GetConfidence()))+" of 10")
 	}
