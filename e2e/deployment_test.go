@@ -17,6 +17,7 @@ import (
 
 	adminv1 "setpoint.dev/proto/gen/setpoint/admin/v1"
 	"setpoint.dev/proto/gen/setpoint/admin/v1/adminv1connect"
+	"setpoint.dev/services/natsfault"
 	"setpoint.dev/services/testpostgres"
 )
 
@@ -37,18 +38,6 @@ type deployment struct {
 var apiTargets = []string{"declaration", "strategy", "gap"}
 
 const natsPassword = "e2e secret"
-
-// natsServer is nats-server as the module pins it; the Go tool builds and keeps it.
-var natsServer = sync.OnceValues(func() (string, error) {
-	cmd := exec.Command("go", "tool", "-n", "github.com/nats-io/nats-server/v2")
-	var said strings.Builder
-	cmd.Stderr = &said
-	out, err := cmd.Output()
-	if err != nil {
-		return "", fmt.Errorf("build nats-server: %w: %s", err, said.String())
-	}
-	return strings.TrimSpace(string(out)), nil
-})
 
 // deploy starts NATS with the settings of deploy/nats, an empty database, and
 // the processes.
@@ -124,7 +113,7 @@ func (d *deployment) startNATS() error {
 
 // runNATS starts the server, also again; setpoint waits until it is ready.
 func (d *deployment) runNATS() error {
-	path, err := natsServer()
+	path, err := natsfault.Binary()
 	if err != nil {
 		return err
 	}

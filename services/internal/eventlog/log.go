@@ -58,6 +58,7 @@ type Log struct {
 	opts   Options
 	id     string
 	origin Origin
+	copies int
 	clock  clock
 	// batching holds a token while a batch is under way: see clock, and a
 	// server has few places for open batches.
@@ -203,8 +204,9 @@ func (l *Log) openStream(ctx context.Context) error {
 
 // use takes the stream, and who it is.
 func (l *Log) use(stream jetstream.Stream) {
-	meta := stream.CachedInfo().Config.Metadata
-	l.stream, l.id, l.origin = stream, meta[identityKey], parseOrigin(meta[originKey])
+	cfg := stream.CachedInfo().Config
+	l.stream, l.copies = stream, max(cfg.Replicas, 1)
+	l.id, l.origin = cfg.Metadata[identityKey], parseOrigin(cfg.Metadata[originKey])
 }
 
 func streamConfig(shard, replicas int) jetstream.StreamConfig {
