@@ -40,8 +40,14 @@ var apiTargets = []string{"declaration", "strategy", "gap"}
 const natsPassword = "e2e secret"
 
 // deploy starts NATS with the settings of deploy/nats, an empty database, and
-// the processes.
-func deploy(ctx context.Context) (_ *deployment, err error) {
+// the processes, each target in some of its own.
+func deploy(ctx context.Context) (*deployment, error) {
+	return deployOn(ctx, (*deployment).startNATS, apiTargets...)
+}
+
+// deployOn starts the processes on the NATS servers that nats starts; a target
+// may be several, with commas between, in one process.
+func deployOn(ctx context.Context, nats func(*deployment) error, api ...string) (_ *deployment, err error) {
 	d := &deployment{api: map[string][]child{}}
 	defer func() {
 		if err != nil {
@@ -51,7 +57,7 @@ func deploy(ctx context.Context) (_ *deployment, err error) {
 	if d.dir, err = os.MkdirTemp("", "setpoint-split-"); err != nil {
 		return nil, err
 	}
-	if err := d.startNATS(); err != nil {
+	if err := nats(d); err != nil {
 		return nil, err
 	}
 	if d.postgres, err = testpostgres.Start(ctx, "fsync=off"); err != nil {
@@ -65,7 +71,7 @@ func deploy(ctx context.Context) (_ *deployment, err error) {
 		err    error
 	}
 	all := make(chan started)
-	targets := append([]string{"projector"}, apiTargets...)
+	targets := append([]string{"projector"}, api...)
 	for range 2 {
 		for _, target := range targets {
 			go func() {
@@ -82,7 +88,9 @@ func deploy(ctx context.Context) (_ *deployment, err error) {
 		case s.target == "projector":
 			d.projectors = append(d.projectors, s.child)
 		default:
-			d.api[s.target] = append(d.api[s.target], s.child)
+			for target := range strings.SplitSeq(s.target, ",") {
+				d.api[target] = append(d.api[target], s.child)
+			}
 		}
 	}
 	return d, err

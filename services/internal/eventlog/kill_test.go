@@ -67,8 +67,11 @@ func writeForever(dir, cycle string) error {
 	}
 }
 
+// commitsBeforeKill are made before a writer is killed.
+const commitsBeforeKill = 2
+
 // killedWriter runs a writer and kills it at a random moment after its first
-// commit; what it saw acknowledged is added to acknowledged.
+// commits; what it saw acknowledged is added to acknowledged.
 func killedWriter(t *testing.T, dir string, cycle int, acknowledged map[string]uint64) {
 	t.Helper()
 	ctx, kill := context.WithTimeout(t.Context(), time.Minute)
@@ -92,15 +95,15 @@ func killedWriter(t *testing.T, dir string, cycle int, acknowledged map[string]u
 		if _, err := fmt.Sscan(lines.Text(), &id, &revision); err != nil {
 			break // a line that the kill cut off
 		}
-		if commits++; commits == 1 {
+		if commits++; commits == commitsBeforeKill {
 			timer := time.AfterFunc(time.Duration(rand.Int64N(int64(250*time.Millisecond))), kill)
 			defer timer.Stop()
 		}
 		acknowledged[id] = revision
 	}
 	_ = child.Wait()
-	if commits == 0 {
-		t.Fatalf("the writer of cycle %d committed nothing: %s", cycle, complaints.String())
+	if commits < commitsBeforeKill {
+		t.Fatalf("the writer of cycle %d made only %d commits: %s", cycle, commits, complaints.String())
 	}
 }
 
@@ -163,9 +166,6 @@ func TestCommitsSurviveKillWholeOrNotAtAll(t *testing.T) {
 		if err := server.Close(); err != nil {
 			t.Fatal(err)
 		}
-	}
-	if len(acknowledged) < 2*cycles {
-		t.Errorf("only %d commits in %d cycles: nothing was shown", len(acknowledged), cycles)
 	}
 	t.Logf("%d commits acknowledged, %d messages stored, %d kills", len(acknowledged), verified, cycles)
 }
