@@ -7,6 +7,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"setpoint.dev/services/natsfault"
 )
 
 // What deploy/ sets is a flag, its NATS configuration is one that the server
@@ -42,7 +44,7 @@ func TestDeploymentFiles(t *testing.T) {
 			}
 		}
 	}
-	path, err := natsServer()
+	path, err := natsfault.Binary()
 	if err != nil {
 		t.Fatal(err)
 	}

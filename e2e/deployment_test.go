@@ -17,6 +17,7 @@ import (
 
 	adminv1 "setpoint.dev/proto/gen/setpoint/admin/v1"
 	"setpoint.dev/proto/gen/setpoint/admin/v1/adminv1connect"
+	"setpoint.dev/services/natsfault"
 	"setpoint.dev/services/testpostgres"
 )
 
@@ -38,21 +39,15 @@ var apiTargets = []string{"declaration", "strategy", "gap"}
 
 const natsPassword = "e2e secret"
 
-// natsServer is nats-server as the module pins it; the Go tool builds and keeps it.
-var natsServer = sync.OnceValues(func() (string, error) {
-	cmd := exec.Command("go", "tool", "-n", "github.com/nats-io/nats-server/v2")
-	var said strings.Builder
-	cmd.Stderr = &said
-	out, err := cmd.Output()
-	if err != nil {
-		return "", fmt.Errorf("build nats-server: %w: %s", err, said.String())
-	}
-	return strings.TrimSpace(string(out)), nil
-})
-
 // deploy starts NATS with the settings of deploy/nats, an empty database, and
-// the processes.
-func deploy(ctx context.Context) (_ *deployment, err error) {
+// the processes, each target in some of its own.
+func deploy(ctx context.Context) (*deployment, error) {
+	return deployOn(ctx, (*deployment).startNATS, apiTargets...)
+}
+
+// deployOn starts the processes on the NATS servers that nats starts; a target
+// may be several, with commas between, in one process.
+func deployOn(ctx context.Context, nats func(*deployment) error, api ...string) (_ *deployment, err error) {
 	d := &deployment{api: map[string][]child{}}
 	defer func() {
 		if err != nil {
@@ -62,7 +57,7 @@ func deploy(ctx context.Context) (_ *deployment, err error) {
 	if d.dir, err = os.MkdirTemp("", "setpoint-split-"); err != nil {
 		return nil, err
 	}
-	if err := d.startNATS(); err != nil {
+	if err := nats(d); err != nil {
 		return nil, err
 	}
 	if d.postgres, err = testpostgres.Start(ctx, "fsync=off"); err != nil {
@@ -76,7 +71,7 @@ func deploy(ctx context.Context) (_ *deployment, err error) {
 		err    error
 	}
 	all := make(chan started)
-	targets := append([]string{"projector"}, apiTargets...)
+	targets := append([]string{"projector"}, api...)
 	for range 2 {
 		for _, target := range targets {
 			go func() {
@@ -93,7 +88,9 @@ func deploy(ctx context.Context) (_ *deployment, err error) {
 		case s.target == "projector":
 			d.projectors = append(d.projectors, s.child)
 		default:
-			d.api[s.target] = append(d.api[s.target], s.child)
+			for target := range strings.SplitSeq(s.target, ",") {
+				d.api[target] = append(d.api[target], s.child)
+			}
 		}
 	}
 	return d, err
@@ -124,7 +121,7 @@ func (d *deployment) startNATS() error {
 
 // runNATS starts the server, also again; setpoint waits until it is ready.
 func (d *deployment) runNATS() error {
-	path, err := natsServer()
+	path, err := natsfault.Binary()
 	if err != nil {
 		return err
 	}

@@ -12,6 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"connectrpc.com/connect"
+
 	strategyv1 "setpoint.dev/proto/gen/setpoint/strategy/v1"
 )
 
@@ -37,6 +39,13 @@ func startFailover(t *testing.T) *failover {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return writing(t, d, 0)
+}
+
+// writing lets somebody write. What is unavailable is asked for again, under
+// the same request id, for as long as patience says.
+func writing(t *testing.T, d *deployment, patience time.Duration) *failover {
+	t.Helper()
 	t.Cleanup(func() {
 		if t.Failed() {
 			for _, c := range d.projectors {
@@ -51,6 +60,14 @@ func startFailover(t *testing.T) *failover {
 	f.c.apply(small)
 	ctx, cancel := context.WithCancel(context.Background())
 	f.stop = cancel
+	record := func(req *strategyv1.RecordObservationsRequest) (*strategyv1.RecordObservationsResponse, error) {
+		for begin := time.Now(); ; {
+			res, err := f.c.observe.RecordObservations(context.Background(), req)
+			if connect.CodeOf(err) != connect.CodeUnavailable || time.Since(begin) > patience {
+				return res, err
+			}
+		}
+	}
 	f.running.Go(func() {
 		for n := 0; ctx.Err() == nil; n++ {
 			begin := time.Now()
@@ -58,23 +75,29 @@ func startFailover(t *testing.T) *failover {
 			req := &strategyv1.RecordObservationsRequest{RequestId: fmt.Sprint("w", n), Observations: []*strategyv1.Observation{
 				value("revenue", time.Date(2000, 1, 1+n, 0, 0, 0, 0, time.UTC).Format(time.DateOnly), float64(n)),
 			}}
-			res, err := f.c.observe.RecordObservations(context.Background(), req)
+			res, err := record(req)
 			if err != nil {
 				t.Errorf("write %d: %v", n, err)
 				return
 			}
 			// Another replica, which does not know of it yet, finds it in the log.
-			again, err := f.c.observe.RecordObservations(context.Background(), req)
+			again, err := record(req)
 			if err != nil || again.GetRevision() != res.GetRevision() {
 				t.Errorf("write %d again: %v, %v; first %v", n, again, err, res)
 				return
 			}
 			f.written.Add(1)
-			if _, err := f.c.observe.ListObservations(ctx, &strategyv1.ListObservationsRequest{
-				Metric: "revenue", PageSize: 1, MinRevision: res.GetRevision(),
-			}); err != nil && ctx.Err() == nil {
-				t.Errorf("read %d: %v", n, err)
-				return
+			for begun := time.Now(); ; {
+				_, err := f.c.observe.ListObservations(ctx, &strategyv1.ListObservationsRequest{
+					Metric: "revenue", PageSize: 1, MinRevision: res.GetRevision(),
+				})
+				if err == nil || ctx.Err() != nil {
+					break
+				}
+				if connect.CodeOf(err) != connect.CodeUnavailable || time.Since(begun) > patience {
+					t.Errorf("read %d: %v", n, err)
+					return
+				}
 			}
 			f.waited <- time.Since(begin)
 		}

@@ -122,7 +122,7 @@ type Verdict struct {
 	Stale        int // reads that were older than an answer before them
 	Reads        int
 	// Outdated counts answers "already so" about a state that had passed before
-	// the command was given. They take no part in the order.
+	// the command was given: each is wrong.
 	Outdated int
 	// Wrong lists what must not be; empty if all is well.
 	Wrong []string
@@ -161,6 +161,7 @@ func (h *History) Check(log []Entry, strict bool) Verdict {
 	last := maxReturn(ops) + 1
 	for i, o := range ops {
 		if past[i] {
+			v.wrong("about a state that had passed, between %v and %v: %s", o.Call, o.Return, o)
 			commands[o.ID] = o.Outcome
 			continue
 		}

@@ -74,12 +74,12 @@ func TestCheck(t *testing.T) {
 		},
 		"already so where it never was": {
 			ops: []Operation{write("a", 0, 1, Done, 0, 1), write("b", 0, 0, Same, 2, 3)},
-			log: []Entry{entry("a", 1)}, outdated: 1,
+			log: []Entry{entry("a", 1)}, outdated: 1, wrong: "had passed",
 		},
 		"already so where it was once": {
 			ops: []Operation{write("a", 0, 1, Done, 0, 1), write("b", 1, 2, Done, 2, 3),
 				{Register: "r", ID: "c", Value: "a", Outcome: Same, Call: 4, Return: 5}},
-			log: []Entry{entry("a", 1), entry("b", 2)}, outdated: 1,
+			log: []Entry{entry("a", 1), entry("b", 2)}, outdated: 1, wrong: "had passed",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

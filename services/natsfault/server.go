@@ -15,8 +15,8 @@ import (
 	"time"
 )
 
-// binary is nats-server as the module pins it; the Go tool builds and keeps it.
-var binary = sync.OnceValues(func() (string, error) {
+// Binary is nats-server as the module pins it; the Go tool builds and keeps it.
+var Binary = sync.OnceValues(func() (string, error) {
 	cmd := exec.Command("go", "tool", "-n", "github.com/nats-io/nats-server/v2")
 	var complaints strings.Builder
 	cmd.Stderr = &complaints
@@ -52,7 +52,7 @@ func (s *Server) Start() error {
 	if s.cmd != nil {
 		return nil
 	}
-	path, err := binary()
+	path, err := Binary()
 	if err != nil {
 		return err
 	}

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/nats-io/nats.go"
+	"golang.org/x/sync/errgroup"
 
 	"setpoint.dev/services/internal/eventlog"
 	"setpoint.dev/services/internal/eventlog/eventlogtest"
@@ -32,4 +33,34 @@ func connect(t testing.TB, url string, opts ...nats.Option) *nats.Conn {
 	}
 	t.Cleanup(nc.Close)
 	return nc
+}
+
+// Processes that start at once on servers that hold nothing all get the one
+// log that is made.
+func TestOpenedAtOnceOnACluster(t *testing.T) {
+	cluster := natsfault.Start(t, 3)
+	const processes, rounds = 5, 2
+	for shard := range rounds {
+		ids := make(chan string, processes)
+		var all errgroup.Group
+		for range processes {
+			nc := connect(t, cluster.URL())
+			all.Go(func() error {
+				l, err := eventlog.Open(t.Context(), nc, eventlog.Options{Shard: shard, Replicas: 3})
+				if err == nil {
+					ids <- l.ID()
+				}
+				return err
+			})
+		}
+		if err := all.Wait(); err != nil {
+			t.Fatalf("shard %d: %v", shard, err)
+		}
+		first := <-ids
+		for range processes - 1 {
+			if id := <-ids; id != first {
+				t.Errorf("shard %d has two logs, %s and %s", shard, first, id)
+			}
+		}
+	}
 }

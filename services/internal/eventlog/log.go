@@ -15,6 +15,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/synadia-io/orbit.go/jetstreamext"
 
+	"setpoint.dev/services/internal/ensure"
 	"setpoint.dev/services/internal/fault"
 )
 
@@ -58,6 +59,7 @@ type Log struct {
 	opts   Options
 	id     string
 	origin Origin
+	copies int
 	clock  clock
 	// batching holds a token while a batch is under way: see clock, and a
 	// server has few places for open batches.
@@ -174,17 +176,14 @@ func (l *Log) streamName() string { return "SETPOINT_" + strconv.Itoa(l.opts.Sha
 
 func (l *Log) openStream(ctx context.Context) error {
 	name := l.streamName()
-	stream, err := l.js.Stream(ctx, name)
-	if errors.Is(err, jetstream.ErrStreamNotFound) {
-		stream, err = l.js.CreateStream(ctx, streamConfig(l.opts.Shard, l.opts.Replicas))
-		if errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) {
-			// Another process was first.
-			stream, err = l.js.Stream(ctx, name)
-		}
-		if hasCode(err, codeNoPeers) || hasCode(err, codeNotClustered) {
-			return fault.Wrap(err, fault.Rule, "log.replicas", "the NATS servers cannot keep %d copies of the log", l.opts.Replicas).
-				WithHint("run three servers with JetStream, or say how many copies there are to be with --replicas")
-		}
+	stream, err := ensure.Made(ctx,
+		func(ctx context.Context) (jetstream.Stream, error) { return l.js.Stream(ctx, name) },
+		func(ctx context.Context) (jetstream.Stream, error) {
+			return l.js.CreateStream(ctx, streamConfig(l.opts.Shard, l.opts.Replicas))
+		})
+	if hasCode(err, codeNoPeers) || hasCode(err, codeNotClustered) {
+		return fault.Wrap(err, fault.Rule, "log.replicas", "the NATS servers cannot keep %d copies of the log", l.opts.Replicas).
+			WithHint("run three servers with JetStream, or say how many copies there are to be with --replicas")
 	}
 	if err != nil {
 		return unavailable(err)
@@ -203,8 +202,9 @@ func (l *Log) openStream(ctx context.Context) error {
 
 // use takes the stream, and who it is.
 func (l *Log) use(stream jetstream.Stream) {
-	meta := stream.CachedInfo().Config.Metadata
-	l.stream, l.id, l.origin = stream, meta[identityKey], parseOrigin(meta[originKey])
+	cfg := stream.CachedInfo().Config
+	l.stream, l.copies = stream, max(cfg.Replicas, 1)
+	l.id, l.origin = cfg.Metadata[identityKey], parseOrigin(cfg.Metadata[originKey])
 }
 
 func streamConfig(shard, replicas int) jetstream.StreamConfig {
@@ -263,12 +263,18 @@ func (l *Log) checkBatchLimit(ctx context.Context) error {
 	m := nats.NewMsg(Subject{Org: "setpoint", Service: "log", Kind: "probe", ID: "batch"}.String(l.opts.Shard))
 	m.Header.Set(jetstreamext.BatchIDHeader, rand.Text())
 	m.Header.Set(jetstreamext.BatchSeqHeader, strconv.Itoa(max(l.opts.MaxBatch, 2)))
-	resp, err := l.nc.RequestMsgWithContext(ctx, m)
-	for errors.Is(err, nats.ErrNoResponders) {
-		// A stream just made on a cluster has no leader for a moment.
+	ask := func() (*nats.Msg, error) {
+		ctx, cancel := context.WithTimeout(ctx, l.opts.Timeout)
+		defer cancel()
+		return l.nc.RequestMsgWithContext(ctx, m)
+	}
+	resp, err := ask()
+	for errors.Is(err, nats.ErrNoResponders) || errors.Is(err, context.DeadlineExceeded) {
+		// A stream just made on a cluster has no leader for a moment, and what is
+		// on its way to one that is being replaced is answered by nobody.
 		select {
 		case <-time.After(10 * time.Millisecond):
-			resp, err = l.nc.RequestMsgWithContext(ctx, m)
+			resp, err = ask()
 		case <-ctx.Done():
 			return unavailable(err)
 		}

@@ -26,6 +26,7 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
+	"setpoint.dev/services/internal/ensure"
 	"setpoint.dev/services/internal/fault"
 	"setpoint.dev/services/internal/personal"
 )
@@ -71,14 +72,9 @@ func Open(ctx context.Context, nc *nats.Conn, opts Options) (*Store, error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
-	stream, err := js.Stream(ctx, Stream(opts.Shard))
-	if errors.Is(err, jetstream.ErrStreamNotFound) {
-		stream, err = js.CreateStream(ctx, config(opts))
-		if errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) {
-			// Another process was first.
-			stream, err = js.Stream(ctx, Stream(opts.Shard))
-		}
-	}
+	stream, err := ensure.Made(ctx,
+		func(ctx context.Context) (jetstream.Stream, error) { return js.Stream(ctx, Stream(opts.Shard)) },
+		func(ctx context.Context) (jetstream.Stream, error) { return js.CreateStream(ctx, config(opts)) })
 	if err != nil {
 		return nil, unreachable(err)
 	}

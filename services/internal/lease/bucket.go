@@ -9,6 +9,7 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
+	"setpoint.dev/services/internal/ensure"
 	"setpoint.dev/services/internal/fault"
 )
 
@@ -43,17 +44,16 @@ func Open(ctx context.Context, nc *nats.Conn, o Options) (*Bucket, error) {
 	if err != nil {
 		return nil, unavailable(err)
 	}
-	kv, err := js.KeyValue(ctx, bucketName)
-	if errors.Is(err, jetstream.ErrBucketNotFound) {
-		kv, err = js.CreateKeyValue(ctx, jetstream.KeyValueConfig{
-			Bucket: bucketName, Description: "Setpoint: which process has which role",
-			History: 1, Replicas: max(o.Replicas, 1), MaxValueSize: maxValue,
+	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
+	defer cancel()
+	kv, err := ensure.Made(ctx,
+		func(ctx context.Context) (jetstream.KeyValue, error) { return js.KeyValue(ctx, bucketName) },
+		func(ctx context.Context) (jetstream.KeyValue, error) {
+			return js.CreateKeyValue(ctx, jetstream.KeyValueConfig{
+				Bucket: bucketName, Description: "Setpoint: which process has which role",
+				History: 1, Replicas: max(o.Replicas, 1), MaxValueSize: maxValue,
+			})
 		})
-		if errors.Is(err, jetstream.ErrBucketExists) {
-			// Another process was first.
-			kv, err = js.KeyValue(ctx, bucketName)
-		}
-	}
 	if err != nil {
 		return nil, unavailable(err)
 	}

@@ -4,9 +4,10 @@
 // A command names the aggregates that guard it. The runner looks the request
 // id up in the record, lets the pure decision run on one consistent picture,
 // and appends what was decided, guarded by what that picture says. If somebody
-// was faster, or if nothing is to be written, it asks the log's leader where
-// the aggregates stand, waits until the record has folded that far, and
-// decides again: neither a refusal nor an "already so" rests on an old picture. Commands on one
+// was faster it asks the log's leader where the aggregates stand, waits until
+// the record has folded that far, and decides again. So it does if nothing is
+// to be written, and then the leader must have heard from a majority: neither a
+// refusal nor an "already so" rests on an old picture. Commands on one
 // aggregate queue in the process, so that a hot one does not burn retries.
 package runner
 
@@ -107,22 +108,56 @@ func (r *Runner) Run(ctx context.Context, c Command, decide func(record.View) ([
 	if err := r.record.Wait(ctx, turn.reach); err != nil {
 		return Outcome{}, err
 	}
-	fresh := false
+	p := onRecord
 	err = errPanicked // until a decision returns
 	for n = 1; ; n++ {
-		out, wrote, err = r.once(ctx, c, fresh, decide)
+		out, wrote, err = r.once(ctx, c, p, decide)
 		var conflict *eventlog.ConflictError
 		switch {
 		case errors.As(err, &conflict) && n < Attempts:
-		case !wrote && !fresh && out.Replayed == nil:
+			p = max(p, asLed)
+		case !wrote && p < confirmed && out.Replayed == nil:
 			// A refusal, or "already so", must not rest on an old picture: only
 			// an append is checked by its guard.
+			p = confirmed
 		default:
 			out.Wrote = err == nil && (wrote || out.Replayed != nil)
 			return out, err
 		}
-		fresh = true
 	}
+}
+
+// picture says how new the picture is that a decision is made on.
+type picture int
+
+const (
+	// onRecord is what the record has at the moment.
+	onRecord picture = iota
+	// asLed holds all that the log's leader has of the guards. It need not lead
+	// any more.
+	asLed
+	// confirmed holds all that was acknowledged before it was asked for.
+	confirmed
+)
+
+// renew waits until the record has folded as much as a picture asks for.
+func (r *Runner) renew(ctx context.Context, guards []eventlog.Subject, p picture) error {
+	if p == onRecord {
+		return nil
+	}
+	if p == confirmed && r.log.Copies() > 1 {
+		end, err := r.log.ConfirmedEnd(ctx)
+		if err != nil {
+			return err
+		}
+		return r.record.Wait(ctx, end)
+	}
+	for _, g := range guards {
+		if err := r.Reach(ctx, g, 0); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Reach waits until the record has folded everything the guard has in the log,
@@ -164,25 +199,20 @@ func (r *Runner) LastRevision(ctx context.Context) (uint64, error) { return r.lo
 func (r *Runner) MaxCommit() int { return r.log.MaxBatch() }
 
 // once decides and appends. It trusts the record where that is safe: an
-// aggregate that has moved on makes the append fail. fresh first waits until
-// the record has folded what the log's leader has of the guards, which costs a
-// question to the leader for each. wrote tells whether an append was tried.
-func (r *Runner) once(ctx context.Context, c Command, fresh bool, decide func(record.View) ([]Write, error)) (out Outcome, wrote bool, err error) {
-	if fresh {
-		for _, g := range c.Guards {
-			if err := r.Reach(ctx, g, 0); err != nil {
-				return Outcome{}, false, err
-			}
-		}
+// aggregate that has moved on makes the append fail. A newer picture costs
+// questions to the log's leader. wrote tells whether an append was tried.
+func (r *Runner) once(ctx context.Context, c Command, p picture, decide func(record.View) ([]Write, error)) (out Outcome, wrote bool, err error) {
+	if err := r.renew(ctx, c.Guards, p); err != nil {
+		return Outcome{}, false, err
 	}
 	var drafts []eventlog.Draft
 	var before map[int]bool // the drafts that are sealed already
-	picture := r.record.Decide
+	look := r.record.Decide
 	if slices.Contains(c.Guards, eventlog.DeclarationGuard(c.Org)) {
-		picture = r.record.View // declarations ask for more than is kept in memory
+		look = r.record.View // declarations ask for more than is kept in memory
 	}
 	deciding, decided := r.observer.decide(ctx)
-	err = picture(deciding, func(v record.View) error {
+	err = look(deciding, func(v record.View) error {
 		drafts, before = nil, map[int]bool{}
 		done, err := v.Request(c.Org, c.RequestID)
 		if err != nil {

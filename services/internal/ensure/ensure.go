@@ -1,0 +1,66 @@
+// Package ensure finds what setpoint keeps in NATS, and makes what is not
+// there, also while several processes do so at once on servers that are still
+// electing: an answer may be lost, and what another process makes is neither
+// missing nor there for a moment.
+//
+// Start with Made.
+package ensure
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+const (
+	// answer bounds how long one question waits: a request that reaches no
+	// leader is answered by nobody.
+	answer = 5 * time.Second
+	// The pause before the next question, at first and at most.
+	pause, longest = 10 * time.Millisecond, 250 * time.Millisecond
+
+	codeClusterNotAvailable jetstream.ErrorCode = 10008
+)
+
+// Made returns what find finds, or makes it, and asks again until there is a
+// final answer or ctx ends.
+func Made[T any](ctx context.Context, find, make func(context.Context) (T, error)) (T, error) {
+	for wait := pause; ; wait = min(2*wait, longest) {
+		found, err := asked(ctx, find)
+		if errors.Is(err, jetstream.ErrStreamNotFound) || errors.Is(err, jetstream.ErrBucketNotFound) {
+			found, err = asked(ctx, make)
+		}
+		if !soon(err) {
+			return found, err
+		}
+		select {
+		case <-time.After(wait):
+		case <-ctx.Done():
+			return found, err
+		}
+	}
+}
+
+func asked[T any](ctx context.Context, question func(context.Context) (T, error)) (T, error) {
+	ctx, cancel := context.WithTimeout(ctx, answer)
+	defer cancel()
+	return question(ctx)
+}
+
+// soon tells an error that may be gone in a moment.
+func soon(err error) bool {
+	var api *jetstream.APIError
+	switch {
+	case err == nil:
+		return false
+	case errors.Is(err, jetstream.ErrStreamNameAlreadyInUse), errors.Is(err, jetstream.ErrBucketExists):
+		return true // somebody else was first, and it can be found in a moment
+	case errors.As(err, &api):
+		return api.ErrorCode == codeClusterNotAvailable
+	}
+	return errors.Is(err, context.DeadlineExceeded) || errors.Is(err, nats.ErrTimeout) ||
+		errors.Is(err, nats.ErrNoResponders) || errors.Is(err, jetstream.ErrNoStreamResponse)
+}
