@@ -115,7 +115,7 @@ func newTexts(control, schema string) *texts {
 		earlierResources: s(`SELECT u.i, r.place, r.rev_to, r.created
 			FROM unnest($1::text[], $2::text[], $3::text[]) WITH ORDINALITY u (org, kind, id, i)
 			CROSS JOIN LATERAL (SELECT v.ctid::text AS place, v.rev_to, v.created FROM {g}.resource v
-				WHERE v.org = u.org AND v.kind = u.kind AND v.id = u.id ORDER BY v.rev_from DESC LIMIT 1) r`),
+				WHERE v.org = u.org AND v.kind = u.kind AND v.id = u.id ORDER BY v.rev_from DESC, v.rev_to DESC LIMIT 1) r`),
 		newestValues: s(`SELECT m.i, v.observed_at FROM unnest($1::text[], $2::text[]) WITH ORDINALITY m (org, metric_id, i)
 			CROSS JOIN LATERAL (SELECT o.observed_at FROM {g}.observation o WHERE o.org = m.org AND o.metric_id = m.metric_id
 				ORDER BY o.observed_at DESC LIMIT 1) v`),
