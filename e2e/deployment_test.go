@@ -35,7 +35,7 @@ type deployment struct {
 }
 
 // apiTargets are the parts that answer requests.
-var apiTargets = []string{"declaration", "strategy", "gap"}
+var apiTargets = []string{"declaration", "strategy", "initiative", "change", "gap"}
 
 const natsPassword = "e2e secret"
 

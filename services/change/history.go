@@ -12,17 +12,25 @@ import (
 // A published change is a sum of differences. Together with the means of both
 // waves it tells of those who answered in only one of them, and over several
 // waves of those who came and went. Take any combination of published numbers,
-// with a factor for each change and each mean. Among the people of one finest
-// region (whom the same changes of all waves may count) and one mean's class, the
-// factor of an answer depends only on whether its person is also in the wave
-// before and in the wave after: with factors δ of the changes from the wave
-// before and to the one after it is μ + δ[in before] − δ'[in after], and at best
-// μ makes it vanish for the largest of the groups that have the same value. What
-// is left over, in the wave where most are left, is how many people the
-// combination is about at least. A change may be published if, in every region
-// that it counts, that is none or at least LeastRespondents whatever the factors:
-// a path through the waves, with −2 … 2 standing for all factors, since only
-// which of them are equal, opposite or 0 matters.
+// with a factor for each change and each mean. People of one wave fall into
+// classes, those whom the same means count, and as a change is given only where
+// the means of both its waves are, the same changes count all of a class. So the
+// factor of an answer depends, within its class, only on whether its person is
+// also in the wave before and in the wave after: with factors δ of the changes
+// from the wave before and δ' of those to the one after it is
+// μ + δ[in before] − δ'[in after], and at best μ makes it vanish for the largest
+// of the groups that have the same value. If it vanishes for a whole class, and
+// another μ is taken, then the combination is about all of the class, which are
+// enough. What is left over, in the wave where most are left, is how many people
+// the combination is about at least.
+//
+// A class that something is left over of has a path through the waves: in each,
+// the classes that the same changes count, before and after, as it. On it no more
+// is left over than in all. So changes may be published if on every path what is
+// left is none or at least LeastRespondents whatever the factors, with −2 … 2
+// standing for all, since only which of neighbours are equal, opposite or 0
+// matters. A class must not be cut along the changes of other waves: whether it
+// vanishes is one choice of μ for all of it.
 type history struct {
 	element string
 	waves   []*heard // oldest first
@@ -127,8 +135,8 @@ func sameTree(a, b *WaveState) bool {
 }
 
 // publishable lists the audiences whose change of the last wave may be published
-// with all that is already. The change of the lowest audience that counts a
-// region with too few left over is taken out, until there is none.
+// with all that is already. The change of the lowest audience that counts a path
+// with too few left over is taken out, until there is none.
 func (h *history) publishable() []string {
 	w := h.last()
 	for _, name := range h.names {
@@ -137,8 +145,8 @@ func (h *history) publishable() []string {
 	for {
 		out := ""
 		found := false
-		for region, waves := range h.regions() {
-			top := w.lowest(region, w.changes)
+		for audience, waves := range h.paths() {
+			top := w.lowest(audience, w.changes)
 			if top == nil || !tells(waves) {
 				continue
 			}
@@ -164,47 +172,43 @@ func (w *heard) lowest(audience string, of map[string]bool) *string {
 	return nil
 }
 
-// pieces of one region in one wave: for each class of a mean, how many are in
+// pieces of one path in one wave: for each class of a mean, how many are in
 // neither neighbour, only in the wave before, only in the one after, and in both.
 type pieces struct {
 	classes map[string]*[4]int
-	// Whether changes from the wave before, and to the one after, count the
-	// region.
+	// Whether changes from the wave before, and to the one after, count them.
 	before, after bool
 }
 
-// regions groups people by the lowest audience of any change of any wave, named
-// by it, and counts them by wave.
-func (h *history) regions() map[string][]*pieces {
-	any := map[string]bool{}
-	for _, w := range h.waves {
-		for name, is := range w.changes {
-			if is {
-				any[name] = true
-			}
-		}
-	}
+// paths follows each audience through the waves: which changes count it, and the
+// classes that the same changes count. It is named by the audience.
+func (h *history) paths() map[string][]*pieces {
 	out := map[string][]*pieces{}
+	for _, audience := range h.last().tree.names {
+		path := make([]*pieces, len(h.waves))
+		for i, w := range h.waves {
+			path[i] = &pieces{classes: map[string]*[4]int{}, before: w.lowest(audience, w.changes) != nil}
+			path[i].after = i+1 < len(h.waves) && h.waves[i+1].lowest(audience, h.waves[i+1].changes) != nil
+		}
+		out[audience] = path
+	}
 	for i, w := range h.waves {
+		next := w
+		if i+1 < len(h.waves) {
+			next = h.waves[i+1]
+		}
+		by := map[[2]string]map[string]*[4]int{} // the changes that count a class, to the classes
 		for _, p := range w.answers {
-			region := w.lowest(p.Audience, any)
-			if region == nil {
-				continue
+			class := w.lowest(p.Audience, w.means)
+			if class == nil {
+				continue // no mean counts them, and so no change
 			}
-			if out[*region] == nil {
-				for j, x := range h.waves {
-					one := &pieces{classes: map[string]*[4]int{}, before: x.lowest(*region, x.changes) != nil}
-					one.after = j+1 < len(h.waves) && h.waves[j+1].lowest(*region, h.waves[j+1].changes) != nil
-					out[*region] = append(out[*region], one)
-				}
+			counted := [2]string{name(w.lowest(p.Audience, w.changes)), name(next.lowest(p.Audience, next.changes))}
+			if by[counted] == nil {
+				by[counted] = map[string]*[4]int{}
 			}
-			class := "-" // of no mean: no factor can make it vanish, so this asks for too much
-			if c := w.lowest(p.Audience, w.means); c != nil {
-				class = "=" + *c
-			}
-			one := out[*region][i]
-			if one.classes[class] == nil {
-				one.classes[class] = &[4]int{}
+			if by[counted][*class] == nil {
+				by[counted][*class] = &[4]int{}
 			}
 			at := 0
 			if p.before != nil {
@@ -213,10 +217,24 @@ func (h *history) regions() map[string][]*pieces {
 			if p.after {
 				at |= 2
 			}
-			one.classes[class][at]++
+			by[counted][*class][at]++
+		}
+		for audience, path := range out {
+			counted := [2]string{name(w.lowest(audience, w.changes)), name(next.lowest(audience, next.changes))}
+			if by[counted] != nil {
+				path[i].classes = by[counted]
+			}
 		}
 	}
 	return out
+}
+
+// name is a key for an audience that may be missing; the whole is one too.
+func name(audience *string) string {
+	if audience == nil {
+		return "-"
+	}
+	return "=" + *audience
 }
 
 // left is how many answers of a wave a combination is about at least, with the

@@ -47,7 +47,8 @@ func Results(now Round) *changev1.WaveResults {
 	for name, people := range counted {
 		cells[name].Respondents = number(len(people))
 	}
-	for _, element := range w.GetElements() {
+	first := keys(counted, tree)
+	for i, element := range w.GetElements() {
 		has := func(a *Answer) bool { _, ok := a.Scores[element]; return ok }
 		means := tree.publishElement(element, now, keys(counted, tree))
 		distributions := tree.publish(LeastDistribution, answers, has, shownMeans(means, tree))
@@ -61,8 +62,13 @@ func Results(now Round) *changev1.WaveResults {
 			}
 			cells[name].Elements = append(cells[name].Elements, m)
 		}
+		if i == 0 {
+			first = keys(distributions, tree)
+		}
 	}
-	for name, people := range tree.publish(LeastDistribution, answers, all, keys(counted, tree)) {
+	// How many have their barrier at the first element can be told from its
+	// distribution, too: where that may not be, these may not.
+	for name, people := range tree.publish(LeastDistribution, answers, all, first) {
 		cells[name].Barriers = barriers(w, people)
 	}
 	complete := func(a *Answer) bool { return len(a.Scores) == len(w.GetElements()) }

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 
+	"google.golang.org/protobuf/proto"
+
 	changev1 "setpoint.dev/proto/gen/setpoint/change/v1"
 	"setpoint.dev/services/internal/calendar"
 	"setpoint.dev/services/internal/fault"
@@ -83,6 +85,36 @@ func DecideOpen(p Program, have *WaveState, c OpenWave) (*changev1.WaveOpened, e
 		}
 	}
 	return e, nil
+}
+
+// Largest is how many bytes the state of a wave may take once it is closed:
+// every audience shown with every number, however many answer.
+func Largest(opened *changev1.WaveOpened) int {
+	most := int32(math.MaxInt32)
+	counts := []int32{most, most, most, most, most}
+	number := 1.0
+	day := "2000-01-01"
+	s := EvolveWave(nil, opened, nil)
+	s.Closed = day
+	s.Results = &changev1.WaveResults{Least: most, LeastDistribution: most, Previous: strings.Repeat("x", 63)}
+	of := func(audience string) *changev1.Cell {
+		c := &changev1.Cell{
+			Audience: audience, Invited: most, Respondents: &most, Complete: &most, Readiness: &number,
+			Barriers: &changev1.Barriers{None: most, Unknown: most},
+		}
+		for _, e := range opened.GetElements() {
+			c.Barriers.Elements = append(c.Barriers.Elements, &changev1.ElementCount{Element: e, Count: most})
+			c.Elements = append(c.Elements, &changev1.ElementResult{
+				Element: e, Mean: &number, Respondents: &most, Change: &number, Pairs: &most, Distribution: counts,
+			})
+		}
+		return c
+	}
+	s.Results.Cells = append(s.Results.Cells, of(""))
+	for _, a := range opened.GetAudiences() {
+		s.Results.Cells = append(s.Results.Cells, of(a.GetAudience()))
+	}
+	return proto.Size(s)
 }
 
 // Answer is what one person answered, read.

@@ -135,6 +135,12 @@ func (s *Service) OpenWave(ctx context.Context, req *changev1.OpenWaveRequest) (
 		if err != nil || event == nil {
 			return nil, err
 		}
+		if n := change.Largest(event); n > eventlog.MaxState {
+			return nil, fault.New(fault.Exhausted, "change.wave_too_large",
+				"program: results of %d audiences and %d elements may take %d bytes, more than the %d there are for a wave",
+				len(event.GetAudiences()), len(event.GetElements()), n, eventlog.MaxState).
+				WithHint("divide the audiences among several programs, or assess fewer elements")
+		}
 		w, err := write(waveSubject(x.org, x.id, req.GetWave()), today, change.EvolveWave(nil, event, nil), event)
 		return []runner.Write{w}, err
 	})

@@ -78,7 +78,7 @@ func meeting(rt *rapid.T) [][]record.Change {
 		taken, observed, ended := map[string]bool{}, map[string]bool{}, map[string]bool{}
 		for range rapid.IntRange(1, 6).Draw(rt, "changes") {
 			id := rapid.SampledFrom([]string{"a", "b"}).Draw(rt, "id")
-			switch rapid.IntRange(0, 7).Draw(rt, "what") {
+			switch rapid.IntRange(0, 8).Draw(rt, "what") {
 			case 0, 1:
 				name := rapid.SampledFrom([]string{"x", "y"}).Draw(rt, "name")
 				if taken[name] {
@@ -116,6 +116,10 @@ func meeting(rt *rapid.T) [][]record.Change {
 				changes = append(changes, record.PutCheckIn{CheckIn: record.CheckIn{
 					Org: "acme", TargetID: fmt.Sprintf("%s%d", id, len(changes)), CheckInKey: record.CheckInKey{At: "2020-01-01", Revision: rev},
 					Confidence: &confidence, Recorded: start, Override: &record.Override{Status: "missed"},
+				}})
+			case 8:
+				changes = append(changes, record.PutState{State: record.State{
+					Org: "acme", Service: "s", Kind: "k", ID: id, From: rev, Payload: []byte(rapid.SampledFrom([]string{"", "p", "q\x00"}).Draw(rt, "state")), Recorded: start,
 				}})
 			case 7:
 				changes = append(changes, record.PutAggregate{Org: "acme", Service: "s", Kind: "k", ID: id,

@@ -39,7 +39,7 @@ func history(t *rapid.T) []writeOf {
 			taken := map[[3]string]bool{}
 			values := map[[3]string]bool{}
 			for range rapid.IntRange(1, 6).Draw(t, "changes") {
-				switch rapid.IntRange(0, 4).Draw(t, "what") {
+				switch rapid.IntRange(0, 5).Draw(t, "what") {
 				case 0: // a version, perhaps under another name
 					l := living{org, rapid.SampledFrom([]string{"Unit", "Metric"}).Draw(t, "kind"), rapid.SampledFrom([]string{"a", "b", "c"}).Draw(t, "id")}
 					name := rapid.SampledFrom([]string{"a", "b", "c", "d"}).Draw(t, "name")
@@ -101,6 +101,11 @@ func history(t *rapid.T) []writeOf {
 						c.Override = &record.Override{Status: "at_risk", Reason: "r", Expires: "2026-06-30"}
 					}
 					w.changes = append(w.changes, record.PutCheckIn{CheckIn: c})
+				case 5:
+					w.changes = append(w.changes, record.PutState{State: record.State{Org: org,
+						Service: rapid.SampledFrom([]string{"initiative", "change"}).Draw(t, "service"), Kind: "life",
+						ID: rapid.SampledFrom(words).Draw(t, "of"), From: rev, Recorded: recorded,
+						Payload: rapid.SliceOfN(rapid.Byte(), 0, 4).Draw(t, "state")}})
 				case 4:
 					w.changes = append(w.changes, record.PutRequest{Request: record.Request{Org: org,
 						ID: rapid.SampledFrom(words).Draw(t, "request"), Digest: []byte(org), Revision: rev,

@@ -155,6 +155,21 @@ func picture(t testing.TB, s record.Store, at uint64) string {
 				}
 				fmt.Fprintf(&out, "%+v %q\n", have, beside)
 			}
+			for _, service := range []string{"initiative", "change"} {
+				if err := v.States(org, service, "life", at, func(s record.State) error {
+					fmt.Fprintf(&out, "%+v\n", s)
+					return nil
+				}); err != nil {
+					return err
+				}
+				for _, id := range words {
+					s, err := v.State(org, service, "life", id, at)
+					if err != nil {
+						return err
+					}
+					fmt.Fprintf(&out, "%+v\n", s)
+				}
+			}
 			if err := v.AllCheckIns(org, at, func(c record.CheckIn) error {
 				fmt.Fprintln(&out, tell(c))
 				return nil

@@ -32,6 +32,7 @@ func Run(t *testing.T, open Open) {
 	t.Run("two names in one commit", func(t *testing.T) { twoNames(t, open) })
 	t.Run("corrections", func(t *testing.T) { corrections(t, open) })
 	t.Run("check-ins", func(t *testing.T) { checkIns(t, open) })
+	t.Run("states", func(t *testing.T) { states(t, open) })
 	t.Run("erasures", func(t *testing.T) { erasures(t, open) })
 	t.Run("pages", func(t *testing.T) { pages(t, open) })
 	t.Run("requests add up", func(t *testing.T) { requests(t, open) })
