@@ -66,12 +66,15 @@ func plans(v record.View, org string, at uint64, resources map[string]*record.Re
 	var out []initiative.Plan
 	for _, r := range list {
 		state := &initiative.State{}
-		if _, err := record.StateOf(v, r, initiative.Service, lifeToken, at, state); err != nil {
+		moved, err := record.StateOf(v, r, initiative.Service, lifeToken, at, state)
+		if err != nil {
 			return nil, err
 		}
 		out = append(out, initiative.Plan{Name: r.Name, Spec: r.Spec.(*initiative.Spec), State: state})
 		if resources != nil {
-			resources[r.Name] = r
+			stood := *r
+			stood.From = max(r.From, moved) // what a writer must have seen
+			resources[r.Name] = &stood
 		}
 	}
 	return out, nil

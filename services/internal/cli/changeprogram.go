@@ -400,20 +400,25 @@ func (a *app) changeDescribeCommand() *cobra.Command {
 		if *out != asTable {
 			return a.writeMessage(*out, res)
 		}
-		var results *changev1.WaveState
-		if res.GetProgram().GetState().GetWave() != "" {
-			r, err := a.client().change.GetResults(ctx, &changev1.GetResultsRequest{
-				Program: args[0], Wave: res.GetProgram().GetState().GetWave(), Revision: res.GetRevision(),
-			})
-			if err != nil {
-				return err
-			}
-			results = r.GetWave()
-		}
-		a.printf("%s", programText(res, results, a.width(), a.glyphs(onlyASCII) == &ascii, a.colors(a.opts.Stdout)))
-		return nil
+		text, err := a.programPicture(ctx, res, onlyASCII)
+		a.printf("%s", text)
+		return err
 	})
 	return cmd
+}
+
+// programPicture is what describe shows of a program, with the results of its
+// newest closed wave.
+func (a *app) programPicture(ctx context.Context, res *changev1.GetProgramResponse, onlyASCII bool) (string, error) {
+	var results *changev1.WaveState
+	if wave := res.GetProgram().GetState().GetWave(); wave != "" {
+		r, err := a.client().change.GetResults(ctx, &changev1.GetResultsRequest{Program: res.GetProgram().GetName(), Wave: wave, Revision: res.GetRevision()})
+		if err != nil {
+			return "", err
+		}
+		results = r.GetWave()
+	}
+	return programText(res, results, a.width(), a.glyphs(onlyASCII) == &ascii, a.colors(a.opts.Stdout)), nil
 }
 
 func programText(res *changev1.GetProgramResponse, results *changev1.WaveState, width int, ascii bool, color paint) string {

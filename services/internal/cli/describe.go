@@ -13,9 +13,11 @@ import (
 	"github.com/spf13/cobra"
 	"google.golang.org/protobuf/types/known/structpb"
 
+	changev1 "setpoint.dev/proto/gen/setpoint/change/v1"
 	commonv1 "setpoint.dev/proto/gen/setpoint/common/v1"
 	declarationv1 "setpoint.dev/proto/gen/setpoint/declaration/v1"
 	gapv1 "setpoint.dev/proto/gen/setpoint/gap/v1"
+	initiativev1 "setpoint.dev/proto/gen/setpoint/initiative/v1"
 	strategyv1 "setpoint.dev/proto/gen/setpoint/strategy/v1"
 	"setpoint.dev/services/internal/fault"
 )
@@ -45,7 +47,8 @@ func (a *app) describeCommand() *cobra.Command {
 		Short: "Show all about one resource",
 		Long: `Describe shows a resource, where this version of it comes from, and what it means
 now: of a target the evaluation, a picture of its way and how the status came
-about; of a metric its course and latest observations.
+about; of a metric its course and latest observations; of an initiative or a change
+program what setpoint initiative describe or setpoint change describe show.
 
 Pictures are drawn in Unicode, or in ASCII where the locale (LC_ALL, LC_CTYPE,
 LANG) is not UTF-8, or with --ascii.`,
@@ -77,8 +80,11 @@ LANG) is not UTF-8, or with --ascii.`,
 			return usagef("missing NAME: which %s?", strings.ToLower(k.Name))
 		}
 		query := &gapv1.EvaluateRequest{AsOf: asOf, Policy: policy, OriginalTargets: original, Revision: snapshot.GetRevision(), KnownAt: snapshot.GetKnownAt(), MinRevision: snapshot.GetMinRevision()}
-		if k.Name != "Target" && (asOf != "" || policy != "" || original) {
-			return usagef("--as-of, --policy and --original-targets are for a target: nothing else is evaluated")
+		if k.Name != "Target" && (policy != "" || original) {
+			return usagef("--policy and --original-targets are for a target: nothing else is evaluated")
+		}
+		if k.Name != "Target" && k.Name != "Initiative" && asOf != "" {
+			return usagef("--as-of is for a target or an initiative: nothing else depends on the day")
 		}
 		d, err := a.describe(ctx, k, name, query, *f)
 		if err != nil {
@@ -89,6 +95,13 @@ LANG) is not UTF-8, or with --ascii.`,
 		}
 		text, err := d.render(a.width(), a.glyphs(onlyASCII), a.colors(a.opts.Stdout))
 		a.printf("%s", text)
+		if err != nil {
+			return err
+		}
+		acts, err := a.actsPicture(ctx, k, name, asOf, query.GetRevision(), onlyASCII)
+		if acts != "" {
+			a.printf("\n%s", acts)
+		}
 		return err
 	})
 	return cmd
@@ -139,6 +152,26 @@ func (a *app) describe(ctx context.Context, k kind, name string, query *gapv1.Ev
 		}
 	}
 	return d, nil
+}
+
+// actsPicture is what people have made of a resource, as the describe of its own
+// command shows it; empty for kinds that nobody acts on.
+func (a *app) actsPicture(ctx context.Context, k kind, name, asOf string, revision int64, onlyASCII bool) (string, error) {
+	switch k.Name {
+	case "Initiative":
+		res, err := a.client().initiative.GetInitiative(ctx, &initiativev1.GetInitiativeRequest{Initiative: name, AsOf: asOf, Revision: revision})
+		if err != nil {
+			return "", err
+		}
+		return initiativeText(res, a.width(), a.glyphs(onlyASCII) == &ascii, a.colors(a.opts.Stdout)), nil
+	case "ChangeProgram":
+		res, err := a.client().change.GetProgram(ctx, &changev1.GetProgramRequest{Program: name, Revision: revision})
+		if err != nil {
+			return "", err
+		}
+		return a.programPicture(ctx, res, onlyASCII)
+	}
+	return "", nil
 }
 
 // chartOf asks for the picture of a target: it is part of the gap report. A

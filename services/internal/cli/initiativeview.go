@@ -398,7 +398,18 @@ named. Delivery and adoption are heuristics; see docs/evaluation.md.`,
 		if err != nil {
 			return err
 		}
-		columns, rows := coverageRows(res)
+		formats := map[string]shown{}
+		if *out == asTable {
+			// Values read as in gaps, in the format of their metric.
+			e, err := a.client().gap.Evaluate(ctx, &gapv1.EvaluateRequest{AsOf: res.GetAsOf(), Revision: res.GetRevision()})
+			if err != nil {
+				return err
+			}
+			for _, t := range e.GetTargets() {
+				formats[t.GetName()] = shownAs(t.GetFormat())
+			}
+		}
+		columns, rows := coverageRows(res, formats)
 		if *out != asTable {
 			return a.writeRows(*out, res, columns, rows)
 		}
@@ -414,17 +425,13 @@ named. Delivery and adoption are heuristics; see docs/evaluation.md.`,
 	return cmd
 }
 
-func coverageRows(res *gapv1.CoverResponse) ([]column, [][]string) {
+// coverageRows shows amounts in the format of the target's metric where that is
+// known.
+func coverageRows(res *gapv1.CoverResponse, formats map[string]shown) ([]column, [][]string) {
 	columns := []column{
 		{Title: "TARGET", Shrink: 12, Name: true}, {Title: "GAP", Right: true}, {Title: "INITIATIVE", Shrink: 12, Name: true}, {Title: "AMOUNT", Right: true, Drop: 2},
 		{Title: "RAMP", Right: true, Drop: 2}, {Title: "DELIVERY", Right: true, Drop: 2}, {Title: "ADOPTION", Right: true, Drop: 2},
 		{Title: "EXPECTED", Right: true}, {Title: "PEOPLE READY", Right: true}, {Title: "COVERED", Right: true}, {Title: "RESIDUAL", Right: true},
-	}
-	known := func(v *float64) string {
-		if v == nil {
-			return "?"
-		}
-		return formatNumber(*v)
 	}
 	share := func(v *float64) string {
 		if v == nil {
@@ -434,18 +441,25 @@ func coverageRows(res *gapv1.CoverResponse) ([]column, [][]string) {
 	}
 	var rows [][]string
 	for _, t := range res.GetTargets() {
+		as := formats[t.GetTarget()]
+		known := func(v *float64) string {
+			if v == nil {
+				return "?"
+			}
+			return as.difference(*v)
+		}
 		covered := share(t.ReadyShare)
 		if t.ReadyShare == nil && t.Share != nil {
 			covered = "≤ " + share(t.Share)
 		}
-		rows = append(rows, []string{t.GetTarget(), known(t.Gap), "", "", "", "", "", formatNumber(t.GetExpected()), known(t.Ready), covered, known(t.Residual)})
+		rows = append(rows, []string{t.GetTarget(), known(t.Gap), "", "", "", "", "", as.difference(t.GetExpected()), known(t.Ready), covered, known(t.Residual)})
 		for _, c := range t.GetCovered() {
 			adoption := share(c.Adoption)
 			if c.Ready == nil {
 				adoption = "unmeasured"
 			}
-			rows = append(rows, []string{"", "", c.GetInitiative(), formatNumber(c.GetAmount()), share(&c.Ramp), share(&c.Delivery), adoption,
-				formatNumber(c.GetExpected()), known(c.Ready), "", ""})
+			rows = append(rows, []string{"", "", c.GetInitiative(), as.difference(c.GetAmount()), share(&c.Ramp), share(&c.Delivery), adoption,
+				as.difference(c.GetExpected()), known(c.Ready), "", ""})
 		}
 	}
 	return columns, rows
