@@ -2,6 +2,7 @@ package services_test
 
 import (
 	"flag"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -116,6 +117,47 @@ func TestReadmeShowsWhatIsPrinted(t *testing.T) {
 	if *update && written != string(content) {
 		if err := os.WriteFile(readme, []byte(written), 0o644); err != nil {
 			t.Fatal(err)
+		}
+	}
+}
+
+// The examples apply, twice the same, and what they walk through works. Advice
+// is what their READMEs say.
+func TestExamplesApplyCleanly(t *testing.T) {
+	binary := filepath.Join(t.TempDir(), "setpoint")
+	if out, err := exec.Command("go", "build", "-o", binary, "./cmd/setpoint").CombinedOutput(); err != nil {
+		t.Fatalf("build: %v\n%s", err, out)
+	}
+	report := filepath.Join(t.TempDir(), "report.html")
+	for name, walk := range map[string]struct {
+		command, says string
+		advice        int
+	}{
+		"bridges":  {"setpoint change stage one-dispatch-room ending --to in_progress --evidence farewell && setpoint change describe one-dispatch-room", "Readiness (heuristic):\n  0.17, adoption 0.28", 1}, // the program belongs to no initiative
+		"helpdesk": {"./walkthrough.sh " + report, "Covered:      31.6 % by knowledge-base, 11.9 % with people as ready as they are (heuristic)", 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := startSession(t, binary)
+			s.dir = filepath.Join("examples", name)
+			if out := s.run("setpoint apply -f plan --yes"); !strings.Contains(out, " created, 0 changed") || strings.Contains(out, "warning") != (walk.advice > 0) ||
+				walk.advice > 0 && !strings.Contains(out, fmt.Sprintf("%d warning", walk.advice)) {
+				t.Errorf("apply says\n%s", out)
+			}
+			if out := s.run("setpoint apply -f plan --yes"); !strings.Contains(out, "0 created, 0 changed, 0 deleted") {
+				t.Errorf("a second apply says\n%s", out)
+			}
+			if out := s.run(walk.command + " 2>&1"); !strings.Contains(out, walk.says) {
+				t.Errorf("%q is not in\n%s", walk.says, out)
+			}
+		})
+	}
+	page, err := os.ReadFile(report)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, section := range []string{"<h2>Initiatives</h2>", "<h2>Coverage: what closes the gaps</h2>", "<h2>Readiness: whether people come along</h2>"} {
+		if !strings.Contains(string(page), section) {
+			t.Errorf("the report has no %s", section)
 		}
 	}
 }
