@@ -30,7 +30,7 @@ func TestPartsOnAClusterOfNATS(t *testing.T) {
 		t.Fatal(err)
 	}
 	f := writing(t, d, 30*time.Second)
-	threeCopies(t, cluster.URL())
+	threeCopies(t, cluster.URL(), "SETPOINT_0", "KV_SETPOINT_LEASES", "KV_SETPOINT_KEYS_0")
 
 	killed := func() {
 		t.Helper()
@@ -64,7 +64,6 @@ func TestPartsOnAClusterOfNATS(t *testing.T) {
 	}
 	before := everything(f.c)
 
-	// Stopped or not, the log is as good.
 	healthy(t, cluster.URL())
 	file := filepath.Join(t.TempDir(), "cluster.backup")
 	if _, said, code := setpoint(t, nil, "backup", "--nats-url", cluster.URL(), "-o", file); code != 0 {
@@ -92,7 +91,7 @@ func TestPartsOnAClusterOfNATS(t *testing.T) {
 	healthy(t, other.URL())
 	r := newReplica(t, "restored", "serve", "--target=all", "--nats-url", other.URL(), "--data", t.TempDir())
 	for _, target := range apiTargets {
-		f.api[target] = []child{{url: r.url()}}
+		f.api[target] = []child{r.running}
 	}
 	eventually(t, "the record is made", 30*time.Second, func() error {
 		p, err := status(context.Background(), r.url())
@@ -104,11 +103,11 @@ func TestPartsOnAClusterOfNATS(t *testing.T) {
 	if after := everything(f.c); after != before {
 		t.Error("the record of the restored log differs")
 	}
-	threeCopies(t, other.URL())
+	threeCopies(t, other.URL(), "SETPOINT_0", "KV_SETPOINT_KEYS_0")
 }
 
-// threeCopies checks that everything setpoint keeps in NATS is on each server.
-func threeCopies(t *testing.T, url string) {
+// threeCopies checks that what setpoint keeps in NATS is on each server.
+func threeCopies(t *testing.T, url string, streams ...string) {
 	t.Helper()
 	nc, err := nats.Connect(url)
 	if err != nil {
@@ -119,7 +118,7 @@ func threeCopies(t *testing.T, url string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range []string{"SETPOINT_0", "KV_SETPOINT_LEASES", "KV_SETPOINT_KEYS_0"} {
+	for _, name := range streams {
 		stream, err := js.Stream(t.Context(), name)
 		if err != nil {
 			t.Errorf("%s: %v", name, err)

@@ -3,8 +3,10 @@ package eventlog
 import (
 	"context"
 	"errors"
+	"sync"
 	"time"
 
+	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 )
 
@@ -16,6 +18,16 @@ const (
 	// askAgain is the pause before a leader that is alone, or being replaced, is
 	// asked again.
 	askAgain = 100 * time.Millisecond
+
+	// looks is how often the server that we are connected to is looked after.
+	looks = 500 * time.Millisecond
+	// still is how long it may take to answer that before it counts as one that
+	// stood still; an election takes longer.
+	still = time.Second
+	// settles is how long the word of a server that stood still does not count:
+	// until it has read what arrived meanwhile, it takes old answers of the
+	// others for new ones, and itself for the leader.
+	settles = 2 * time.Second
 )
 
 // ConfirmedEnd is where the log ends, in the word of a leader that says in the
@@ -29,12 +41,16 @@ func (l *Log) ConfirmedEnd(ctx context.Context) (uint64, error) {
 	ctx, cancel := context.WithTimeout(ctx, l.opts.Timeout)
 	defer cancel()
 	for {
+		asked := time.Now()
 		info, err := l.stream.Info(ctx)
-		if err == nil {
-			if heardByMajority(info) {
-				return info.State.LastSeq, nil
-			}
+		switch {
+		case err != nil:
+		case !heardByMajority(info):
 			err = errors.New("its leader does not hear from a majority of the servers")
+		case l.copies > 1 && (time.Since(asked) > still || l.server.stoodStill()):
+			err = errors.New("its server stood still a moment ago")
+		default:
+			return info.State.LastSeq, nil
 		}
 		select {
 		case <-time.After(askAgain):
@@ -63,4 +79,47 @@ func heardByMajority(info *jetstream.StreamInfo) bool {
 		}
 	}
 	return heard > copies/2
+}
+
+// server watches whether the server that we are connected to stands still.
+type server struct {
+	mu    sync.Mutex
+	asked time.Time // zero if no question is open
+	until time.Time // its word does not count before
+}
+
+func (s *server) stoodStill() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return !s.asked.IsZero() && time.Since(s.asked) > still || time.Now().Before(s.until)
+}
+
+// watch looks after the server until the connection or the log is closed.
+func (s *server) watch(nc *nats.Conn, closed <-chan struct{}) {
+	tick := time.NewTicker(looks)
+	defer tick.Stop()
+	for !nc.IsClosed() {
+		begin := time.Now()
+		s.set(begin, time.Time{})
+		err := nc.FlushTimeout(time.Minute)
+		var until time.Time
+		if err != nil || time.Since(begin) > still {
+			until = time.Now().Add(settles)
+		}
+		s.set(time.Time{}, until)
+		select {
+		case <-tick.C:
+		case <-closed:
+			return
+		}
+	}
+}
+
+func (s *server) set(asked, until time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.asked = asked
+	if until.After(s.until) {
+		s.until = until
+	}
 }

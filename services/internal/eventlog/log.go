@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -60,6 +61,9 @@ type Log struct {
 	id     string
 	origin Origin
 	copies int
+	server server
+	closed chan struct{}
+	close  sync.Once
 	clock  clock
 	// batching holds a token while a batch is under way: see clock, and a
 	// server has few places for open batches.
@@ -150,7 +154,7 @@ func prepare(nc *nats.Conn, opts Options) (*Log, error) {
 	if err != nil {
 		return nil, unavailable(err)
 	}
-	return &Log{nc: nc, js: js, opts: opts, batching: make(chan struct{}, 1)}, nil
+	return &Log{nc: nc, js: js, opts: opts, batching: make(chan struct{}, 1), closed: make(chan struct{})}, nil
 }
 
 func setDefault[T ~int | ~int64](v *T, value T) {
@@ -160,7 +164,10 @@ func setDefault[T ~int | ~int64](v *T, value T) {
 }
 
 // Close ends the waiting for acknowledgements; the connection stays open.
-func (l *Log) Close() { l.js.CleanupPublisher() }
+func (l *Log) Close() {
+	l.close.Do(func() { close(l.closed) })
+	l.js.CleanupPublisher()
+}
 
 // ID is the identity of the log: random, made with the stream, the same over
 // restarts. A checkpoint of another log is worth nothing.
@@ -205,6 +212,9 @@ func (l *Log) use(stream jetstream.Stream) {
 	cfg := stream.CachedInfo().Config
 	l.stream, l.copies = stream, max(cfg.Replicas, 1)
 	l.id, l.origin = cfg.Metadata[identityKey], parseOrigin(cfg.Metadata[originKey])
+	if l.copies > 1 {
+		go l.server.watch(l.nc, l.closed)
+	}
 }
 
 func streamConfig(shard, replicas int) jetstream.StreamConfig {

@@ -12,11 +12,13 @@ import (
 // those that the record has caught up with are forgotten.
 const mostIdle = 10_000
 
-// queues holds one queue per aggregate that somebody is writing, and remembers
-// where this process wrote what the record may not have folded yet.
+// queues holds one queue per aggregate that somebody is writing, and per
+// request id that a client gave, and remembers where this process wrote what
+// the record may not have folded yet.
 type queues struct {
 	mu   sync.Mutex
 	held map[string]*queue
+	most int // held before they are looked through again; 0: mostIdle
 }
 
 type queue struct {
@@ -94,11 +96,13 @@ func (t *turn) leave(revision, folded uint64) {
 			delete(q.held, k)
 		}
 	}
-	if len(q.held) > mostIdle {
+	if len(q.held) > max(q.most, mostIdle) {
 		for k, one := range q.held {
 			if one.users == 0 && one.revision <= folded {
 				delete(q.held, k)
 			}
 		}
+		// While the record lags they stay: looking through them stays rare.
+		q.most = 2 * len(q.held)
 	}
 }

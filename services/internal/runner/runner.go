@@ -87,15 +87,19 @@ type Outcome struct {
 // Run carries out a command. decide must be repeatable: it runs again after a
 // conflict. No writes means that everything is already so.
 func (r *Runner) Run(ctx context.Context, c Command, decide func(record.View) ([]Write, error)) (_ Outcome, err error) {
+	turns := c.Guards
 	if c.RequestID == "" {
 		c.RequestID = rand.Text()
+	} else {
+		// Its earlier use in this process must be on record, whatever it was for.
+		turns = append(slices.Clip(turns), eventlog.Subject{Org: c.Org, Kind: "request", ID: c.RequestID})
 	}
 	var out Outcome
 	var wrote bool
 	var n int
 	ctx, end := r.observer.command(ctx, c.RequestID)
 	defer func() { end(ran(out, wrote, n, err)) }()
-	turn, err := r.queues.enter(ctx, c.Org, c.Guards)
+	turn, err := r.queues.enter(ctx, c.Org, turns)
 	if err != nil {
 		return Outcome{}, err
 	}

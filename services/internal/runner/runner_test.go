@@ -185,6 +185,30 @@ func TestARequestIDOfAnotherRequest(t *testing.T) {
 	}
 }
 
+// An id that this process used for another aggregate is refused too, although
+// the record has not folded that yet.
+func TestARequestIDOfAnotherAggregate(t *testing.T) {
+	r := replicas(t, 1)[0]
+	if _, err := r.add(t.Context(), "id"); err != nil {
+		t.Fatal(err)
+	}
+	other := subject
+	other.ID = "other"
+	done := make(chan error, 1)
+	go func() {
+		_, err := r.Run(t.Context(), runner.Command{Org: "acme", RequestID: "id", Digest: append(make([]byte, 31), 1), Principal: "p", Manager: "api",
+			Guards: []eventlog.Subject{other}}, func(record.View) ([]runner.Write, error) {
+			t.Error("it was decided")
+			return nil, nil
+		})
+		done <- err
+	}()
+	r.start()
+	if got := fault.ReasonOf(<-done); got != "request.id_reused" {
+		t.Errorf("reason %q", got)
+	}
+}
+
 // "Already so" must not rest on an old picture.
 func TestNothingToDoIsCheckedAgainstTheLog(t *testing.T) {
 	rs := replicas(t, 2)
