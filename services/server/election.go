@@ -49,9 +49,10 @@ type role struct {
 	err     error     // why it cannot be seen
 }
 
-// watchRole keeps up to date who has a role, and calls told after each look
+// watchRole keeps up to date who has a role, and calls told with it, or with an
+// error where nobody has had the role for too long, after each look
 // that succeeds, until the process stops.
-func (s *Server) watchRole(ctx context.Context, name string, told func(lease.State)) *role {
+func (s *Server) watchRole(ctx context.Context, name string, told func(lease.State, error)) *role {
 	r := &role{changed: time.Now()}
 	looking, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	ended := make(chan struct{})
@@ -66,7 +67,7 @@ func (s *Server) watchRole(ctx context.Context, name string, told func(lease.Sta
 			}
 			r.saw(now, err)
 			if err == nil {
-				told(now)
+				told(now, r.vacant(s.leases.TTL()))
 			}
 			select {
 			case <-tick.C:

@@ -108,8 +108,12 @@ func (s *Server) follow(ctx context.Context) {
 		<-ended
 		return nil
 	})
-	role := s.watchRole(ctx, s.projecting(), func(now lease.State) {
-		s.record.WrittenBy(now.Holder)
+	role := s.watchRole(ctx, s.projecting(), func(now lease.State, vacant error) {
+		writer := now.Holder
+		if vacant != nil {
+			writer = "" // it has left its name behind
+		}
+		s.record.WrittenBy(writer, vacant)
 		if now.Holder != s.id { // this process knows better
 			s.record.Halt(halted(now))
 		}

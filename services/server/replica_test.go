@@ -13,7 +13,10 @@ import (
 	"time"
 
 	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
 
+	adminv1 "setpoint.dev/proto/gen/setpoint/admin/v1"
+	"setpoint.dev/proto/gen/setpoint/admin/v1/adminv1connect"
 	declarationv1 "setpoint.dev/proto/gen/setpoint/declaration/v1"
 	"setpoint.dev/proto/gen/setpoint/declaration/v1/declarationv1connect"
 	"setpoint.dev/services/internal/embeddednats"
@@ -164,6 +167,50 @@ func TestEveryReplicaTellsWhatHaltedTheProjection(t *testing.T) {
 		eventually(t, "every process tells", func() bool { return tells(s) })
 		eventually(t, "every process is unhealthy", func() bool { return s.Healthy(t.Context()) != nil })
 	}
+}
+
+// A process that is killed leaves its name in the lease; nobody is told that it
+// still projects.
+func TestStatusWhereNobodyProjects(t *testing.T) {
+	address, database := externalNATS(t), testpostgres.New(t)
+	start := func(target string) *Server {
+		return startServer(t, Options{
+			Data: t.TempDir(), Targets: []string{target}, NATS: NATS{URL: address}, DatabaseURL: database,
+		})
+	}
+	s := start("declaration")
+	admin := adminv1connect.NewAdminServiceClient(http.DefaultClient, s.URL())
+	is := func(state string, projected bool, message string) func() bool {
+		return func() bool {
+			res, err := admin.GetStatus(t.Context(), &adminv1.GetStatusRequest{})
+			if err != nil {
+				return false
+			}
+			p := res.GetProjections()[0]
+			return p.GetState() == state && (p.GetProjector() != "") == projected && strings.Contains(p.GetMessage(), message)
+		}
+	}
+	// Held once and never renewed, as by a process that was killed.
+	nc, err := nats.Connect(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer nc.Close()
+	js, err := jetstream.New(nc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	kv, err := js.KeyValue(t.Context(), "SETPOINT_LEASES")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := kv.PutString(t.Context(), s.projecting(), `{"holder":"killed/1/ABC"}`); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the holder is named", is("running", true, ""))
+	eventually(t, "nobody is named", is("waiting", false, "no process projects"))
+	start("projector")
+	eventually(t, "the next holder is named", is("running", true, ""))
 }
 
 // eventually waits for a condition.

@@ -67,11 +67,15 @@ func (s *Service) GetStatus(ctx context.Context, _ *adminv1.GetStatusRequest) (*
 		return nil, err
 	}
 	at, halted := s.record.Status()
-	p := &adminv1.ProjectionStatus{Name: "record", Stream: info.Stream, Revision: int64(at), State: "running", Projector: s.record.Writer()}
+	p := &adminv1.ProjectionStatus{Name: "record", Stream: info.Stream, Revision: int64(at), State: "running"}
+	var vacant error
+	p.Projector, vacant = s.record.Writer()
 	if trouble := s.record.Troubled(); halted != nil {
 		p.State, p.Message = "halted", halted.Error()
 	} else if trouble != nil {
 		p.State, p.Message = "waiting", trouble.Error()
+	} else if vacant != nil {
+		p.State, p.Message = "waiting", vacant.Error()
 	}
 	return &adminv1.GetStatusResponse{
 		Version:     s.version,

@@ -340,6 +340,7 @@ func TestServeIsHandedItsOptions(t *testing.T) {
 		t.Errorf("dev: %+v", got)
 	}
 	s.env = map[string]string{"SETPOINT_DATA": "elsewhere"}
+	s.run(t, "serve", "--target=").want(t, exitUsage).wantStderr(t, "--target: no part is named; legal are ")
 	s.run(t, "serve", "--target=gap,projector").want(t, exitOK)
 	if got.Data != "elsewhere" || !slices.Equal(got.Targets, []string{"gap", "projector"}) {
 		t.Errorf("serve: %+v", got)

@@ -88,6 +88,9 @@ it.`,
 		_ = cmd.RegisterFlagCompletionFunc(other, cobra.NoFileCompletions)
 	}
 	cmd.RunE = runE(func(ctx context.Context, _ []string) error {
+		if len(o.Targets) == 0 {
+			return usagef("--target: no part is named; legal are %s", strings.Join(a.opts.Targets, ", "))
+		}
 		for _, t := range o.Targets {
 			if !slices.Contains(a.opts.Targets, t) {
 				e := usagef("--target: %q is not a part of setpoint; legal are %s", t, strings.Join(a.opts.Targets, ", "))

@@ -40,6 +40,16 @@ func check(ctx context.Context, log History, at Checkpoint) (last uint64, err er
 	if err != nil && (!damaged || end > at.Revision) || at.Revision == 0 {
 		return last, err
 	}
+	if Newer(err) {
+		return last, err
+	}
+	if damaged && end == at.Revision {
+		// Leaving a message out writes another one behind it: the last message was
+		// there when it was folded. No reader would ever come to it again.
+		return end, fault.New(fault.Unavailable, "record.ahead_of_log",
+			"the record stands at revision %d, and that message, the last of the log, is lost: %v", at.Revision, err).
+			WithHint("the log has lost its tail: setpoint doctor --data says how much of it; restore the newest backup")
+	}
 	if damaged { // what the record has folded up to there says no less
 		last = end
 	}
@@ -48,8 +58,8 @@ func check(ctx context.Context, log History, at Checkpoint) (last uint64, err er
 			"the record stands at revision %d, the log ends at %d", at.Revision, last).
 			WithHint("the log has lost its tail: restore the newest backup, or delete the record to rebuild it from this log")
 	}
-	if len(at.Hash) == 0 || damaged && end == at.Revision {
-		return last, nil // a message that is missing, and left out, has no content to compare
+	if len(at.Hash) == 0 {
+		return last, nil
 	}
 	m, err := log.At(ctx, at.Revision)
 	if eventlog.IsCorrupt(err) {

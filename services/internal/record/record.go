@@ -36,6 +36,7 @@ type Record struct {
 	halted  error
 	trouble error
 	writer  string
+	vacant  error         // why there is no writer
 	changed chan struct{} // closed and replaced whenever at or halted moves
 }
 
@@ -105,18 +106,20 @@ func (r *Record) goesOn() {
 	}
 }
 
-// WrittenBy says which process projects; "" where it is this one alone.
-func (r *Record) WrittenBy(process string) {
+// WrittenBy says which process projects; "" where it is this one alone, or
+// where none does, which vacant then says.
+func (r *Record) WrittenBy(process string, vacant error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.writer = process
+	r.writer, r.vacant = process, vacant
 }
 
-// Writer is the process that projects, as far as this one knows.
-func (r *Record) Writer() string {
+// Writer is the process that projects, as far as this one knows, or an error if
+// there is none.
+func (r *Record) Writer() (string, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.writer
+	return r.writer, r.vacant
 }
 
 // wake lets those who wait look again; r.mu is held.

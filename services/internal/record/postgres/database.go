@@ -33,6 +33,8 @@ var _ record.Database = (*Database)(nil)
 // Any number of processes may do so at once.
 //
 // Errors: Invalid record.database_url; Unavailable record.database_unreachable;
+// Denied record.database_refuses if the role, its password or the database's
+// name is wrong, and record.not_owner if the role may not do what it must;
 // Unavailable record.newer_schema and record.older_schema if the schema is not
 // this binary's and the role may not migrate it; Unavailable
 // record.database_version if the server is too old.
@@ -86,7 +88,14 @@ func (d *Database) Close() error {
 	return nil
 }
 
+// unreachable says what a failure to connect means: a server that refuses who
+// connects, or has no such database, does so until somebody changes that.
 func unreachable(err error) error {
+	switch codeOf(err) {
+	case "28000", "28P01", "3D000", forbidden:
+		return fault.Wrap(err, fault.Denied, "record.database_refuses", "the record's database does not let setpoint in").
+			WithHint("look at the role, the password and the database's name in the URL")
+	}
 	return fault.Wrap(err, fault.Unavailable, "record.database_unreachable", "the record's database does not answer")
 }
 

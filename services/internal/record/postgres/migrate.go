@@ -56,12 +56,18 @@ func (d *Database) migrate(ctx context.Context) error {
 	if exists && !owns {
 		return d.expect(ctx, conn)
 	}
-	return d.asOwner(ctx, "migrate the record", func(o *owner) error {
+	err = d.asOwner(ctx, "make the record's schema", func(o *owner) error {
 		if err := o.migrate(); err != nil {
 			return err
 		}
 		return o.arrange()
 	})
+	if !exists && fault.ReasonOf(err) == "record.not_owner" {
+		return fault.Wrap(err, fault.Denied, "record.not_owner",
+			"the record's schema %s is not there yet, and the database's role may not make it", d.opts.Schema).
+			WithHint("start one process with the projector first, with the URL of the role that owns the record as --database-owner-url")
+	}
+	return err
 }
 
 // expect fails if the schema is not what this binary works with.

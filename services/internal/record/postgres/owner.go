@@ -67,7 +67,7 @@ func (d *Database) asOwner(ctx context.Context, what string, f func(*owner) erro
 	})
 	if codeOf(err) == forbidden {
 		return fault.Wrap(err, fault.Denied, "record.not_owner", "%s: the database's role may not", what).
-			WithHint("give the URL of the role that owns the schema %s", d.opts.Schema)
+			WithHint("ask a process that has the URL of the role that owns the schema %s (--database-owner-url), such as one with the projector", d.opts.Schema)
 	}
 	return failed(what, err)
 }

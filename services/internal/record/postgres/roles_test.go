@@ -164,6 +164,8 @@ func TestTheWriterDoesNotMigrate(t *testing.T) {
 	_, err := postgres.Open(t.Context(), postgres.Options{URL: writer, Schema: schema})
 	if got := fault.ReasonOf(err); got != "record.not_owner" {
 		t.Errorf("a writer made the schema: %v", err)
+	} else if f := new(fault.Error); !errors.As(err, &f) || !strings.Contains(f.Hint, "--database-owner-url") {
+		t.Errorf("who makes the schema is not told: %v", f.Hint)
 	}
 	both := open(t, postgres.Options{URL: writer, OwnerURL: owner, Schema: schema})
 	defer func() { _ = both.Close() }()
@@ -211,6 +213,30 @@ func TestTheWriterDoesNotMigrate(t *testing.T) {
 	for who, url := range map[string]string{"writer": writer, "owner": owner} {
 		if _, err := postgres.Open(t.Context(), postgres.Options{URL: url, Schema: schema}); fault.ReasonOf(err) != "record.newer_schema" {
 			t.Errorf("the %s opens a newer schema: %v", who, err)
+		}
+	}
+}
+
+// Who is refused is told so at once, as waiting changes nothing.
+func TestADatabaseThatRefuses(t *testing.T) {
+	server := testpostgres.New(t)
+	owner, _ := roles(t, server, "rolesr")
+	u, err := url.Parse(owner)
+	if err != nil {
+		t.Fatal(err)
+	}
+	role := u.User.Username()
+	if role == "" {
+		role = u.Query().Get("user")
+	}
+	database := strings.TrimPrefix(u.Path, "/")
+	for name, refused := range map[string]string{
+		"no such role":     testpostgres.With(t, server, database, "nobody_by_this_name", "p"),
+		"no such database": testpostgres.With(t, server, "no_such_database", role, "p"),
+	} {
+		_, err := postgres.Open(t.Context(), postgres.Options{URL: refused, Schema: "rolesr"})
+		if fault.ReasonOf(err) != "record.database_refuses" {
+			t.Errorf("%s: %v", name, err)
 		}
 	}
 }
