@@ -32,7 +32,7 @@ type office struct {
 
 func officeOf(t testing.TB, url string) *office {
 	h := &http.Client{Transport: header{"Setpoint-Org": "acme"}}
-	opt := connect.WithInterceptors(readsOwnWrites(url))
+	opt := connect.WithInterceptors(readsOwnWrites(t, url))
 	return &office{
 		client: connectTo(t, url, "acme"), ctx: context.Background(),
 		initiative: initiativev1connect.NewInitiativeServiceClient(h, url, opt),

@@ -26,9 +26,9 @@ const (
 // elsewhere: its methods do nothing on nil. That a bar cannot be drawn is no
 // reason to stop.
 type progress struct {
-	what    string
-	out     io.Writer
-	total   int
+	what  string
+	out   io.Writer
+	total int
 	// steps: not an upload. How many a second is told, too, the total may grow,
 	// and 0 is one that is not known.
 	steps   bool
