@@ -283,6 +283,14 @@ func TestErasure(t *testing.T) {
 	if back[0].GetReason() != "declaration.erased" || back[0].GetResource() != "Person/p-1" {
 		t.Errorf("declared again: %v", back)
 	}
+	// What an export of an earlier revision says of them changes nothing, so that
+	// all else in it can be applied again.
+	stays, err := u42.declare.Apply(ctx, &declarationv1.ApplyRequest{Manifests: manifests(
+		"apiVersion: setpoint.dev/v1\nkind: Person\nmetadata: {name: p-1}\nspec: {displayName: '[erased]', email: '[erased]'}\n")})
+	must(err)
+	if stays.GetSummary().GetUnchanged() != 1 || len(stays.GetChanges()) != 0 || stays.GetWarnings()[0].GetReason() != "declaration.erased_stays" {
+		t.Errorf("as exported before: %v", stays)
+	}
 	_, err = u42.observe.CheckIn(ctx, &strategyv1.CheckInRequest{Target: "t", Note: "personal"})
 	if connect.CodeOf(err) != connect.CodeFailedPrecondition {
 		t.Errorf("an erased principal checked in with a note: %v", err)

@@ -4,19 +4,26 @@ import (
 	"fmt"
 	"strings"
 
+	"google.golang.org/protobuf/proto"
+
 	"setpoint.dev/services/declaration"
 	"setpoint.dev/services/internal/fault"
 	"setpoint.dev/services/internal/personal"
 	"setpoint.dev/services/internal/record"
+	"setpoint.dev/services/internal/resource"
 )
 
 // personal refuses what would bring back somebody who was erased, or declare
 // what merely stands for a text that could not be read. Deleting is legal, and
-// so is a manifest that says what is on record.
-func (s *Service) personal(v record.View, org string, wish declaration.Wish, plan declaration.Plan) ([]fault.Place, error) {
+// so is a manifest that says what is on record. Somebody erased who is written as
+// an export shows them stays as they are: so the declared state of an earlier
+// revision can be applied again.
+func (s *Service) personal(v record.View, org string, wish declaration.Wish, plan *declaration.Plan) ([]fault.Place, error) {
 	var erased map[declaration.Ref]record.Erasure // by kind and id
 	var faults []fault.Place
+	var changes []declaration.Change
 	for _, c := range plan.Changes {
+		changes = append(changes, c)
 		k, _ := s.kinds.Kind(c.Kind)
 		if k.ErasedType == "" || c.Action == declaration.Delete {
 			continue
@@ -32,6 +39,14 @@ func (s *Service) personal(v record.View, org string, wish declaration.Wish, pla
 			}
 		}
 		if e, gone := erased[declaration.Ref{Kind: c.Kind, Name: c.ID}]; gone {
+			if asExported(c) {
+				changes = changes[:len(changes)-1]
+				plan.Unchanged++
+				warning := place(wish, c.Ref, "metadata.name", "declaration.erased_stays",
+					fmt.Sprintf("was erased at revision %d and stays as it is", e.Revision), "")
+				plan.Warnings = append(plan.Warnings, warning)
+				continue
+			}
 			faults = append(faults, place(wish, c.Ref, "metadata.name", "declaration.erased",
 				fmt.Sprintf("was erased at revision %d and cannot be declared again", e.Revision),
 				"take it out of the manifests; somebody else needs another name"))
@@ -50,8 +65,27 @@ func (s *Service) personal(v record.View, org string, wish declaration.Wish, pla
 			}
 		}
 	}
+	plan.Changes = changes
 	declaration.SortPlaces(faults)
 	return faults, nil
+}
+
+// asExported tells whether all that a change says of a person reads as erased.
+func asExported(c declaration.Change) bool {
+	erased, other := false, false
+	for _, e := range c.Events {
+		d, ok := e.(resource.Declared)
+		if !ok {
+			continue
+		}
+		m := proto.Clone(d.Spec).ProtoReflect()
+		_ = personal.ShapeOf(m.Descriptor()).Each(m, func(_, text string) (string, error) {
+			erased = erased || text == personal.Erased
+			other = other || text != personal.Erased
+			return text, nil
+		})
+	}
+	return erased && !other
 }
 
 // place is where a resource's field was written.

@@ -200,7 +200,7 @@ func (s *Service) plan(v record.View, org string, wish declaration.Wish) (declar
 	}
 	plan, faults := declaration.Make(s.kinds, now, wish)
 	if len(faults) == 0 {
-		if faults, err = s.personal(v, org, wish, plan); err != nil {
+		if faults, err = s.personal(v, org, wish, &plan); err != nil {
 			return plan, revision, err
 		}
 	}
