@@ -65,10 +65,15 @@ var batches = sync.Pool{New: func() any { return &batch{resourceAt: map[resource
 
 // recycle gives the batch, which nobody may use any more, to who needs one next.
 func (b *batch) recycle() {
-	b.ends, b.resources, b.observations = emptied(b.ends), emptied(b.resources), emptied(b.observations)
-	b.checkIns, b.erasures, b.aggregates = emptied(b.checkIns), emptied(b.erasures), emptied(b.aggregates)
-	b.requests, b.commits = emptied(b.requests), emptied(b.commits)
 	clear(b.resourceAt)
+	// Whatever is not named here begins anew.
+	*b = batch{
+		ends: emptied(b.ends), resources: emptied(b.resources), observations: emptied(b.observations),
+		checkIns: emptied(b.checkIns), erasures: emptied(b.erasures), aggregates: emptied(b.aggregates),
+		requests: emptied(b.requests), commits: emptied(b.commits),
+		observationOrder: b.observationOrder[:0], aggregateOrder: b.aggregateOrder[:0], requestOrder: b.requestOrder[:0],
+		resourceAt: b.resourceAt,
+	}
 	batches.Put(b)
 }
 
