@@ -84,7 +84,7 @@ LANG) is not UTF-8, or with --ascii.`,
 			return usagef("--policy and --original-targets are for a target: nothing else is evaluated")
 		}
 		if k.Name != "Target" && k.Name != "Initiative" && asOf != "" {
-			return usagef("--as-of is for a target or an initiative: nothing else depends on the day")
+			return usagef("--as-of is for a target or an initiative: nothing else is evaluated")
 		}
 		d, err := a.describe(ctx, k, name, query, *f)
 		if err != nil {

@@ -208,7 +208,8 @@ type PutObservation struct{ Observation }
 // PutCheckIn remembers what somebody said about a target.
 type PutCheckIn struct{ CheckIn }
 
-// PutState remembers what an aggregate is from a revision on.
+// PutState remembers what an aggregate is from a revision on. The same commit
+// puts the aggregate: listing states begins with those.
 type PutState struct{ State }
 
 // PutAggregate moves an aggregate's place in the log.

@@ -102,10 +102,12 @@ func history(t *rapid.T) []writeOf {
 					}
 					w.changes = append(w.changes, record.PutCheckIn{CheckIn: c})
 				case 5:
-					w.changes = append(w.changes, record.PutState{State: record.State{Org: org,
+					s := record.State{Org: org,
 						Service: rapid.SampledFrom([]string{"initiative", "change"}).Draw(t, "service"), Kind: "life",
 						ID: rapid.SampledFrom(words).Draw(t, "of"), From: rev, Recorded: recorded,
-						Payload: rapid.SliceOfN(rapid.Byte(), 0, 4).Draw(t, "state")}})
+						Payload: rapid.SliceOfN(rapid.Byte(), 0, 4).Draw(t, "state")}
+					w.changes = append(w.changes, record.PutState{State: s}, record.PutAggregate{Org: s.Org, Service: s.Service, Kind: s.Kind, ID: s.ID,
+						Aggregate: record.Aggregate{Sequence: rev, Hash: []byte{byte(rev)}, Revision: rev}})
 				case 4:
 					w.changes = append(w.changes, record.PutRequest{Request: record.Request{Org: org,
 						ID: rapid.SampledFrom(words).Draw(t, "request"), Digest: []byte(org), Revision: rev,

@@ -17,13 +17,32 @@ func became(org, service, kind, id, payload string) func(uint64) record.Change {
 	}
 }
 
+// placed puts an aggregate in the log, as every commit on it does.
+func placed(org, service, kind, id string) func(uint64) record.Change {
+	return func(rev uint64) record.Change {
+		return record.PutAggregate{Org: org, Service: service, Kind: kind, ID: id, Aggregate: record.Aggregate{Sequence: rev, Hash: []byte{1}, Revision: rev}}
+	}
+}
+
 // states holds what aggregates are as of revisions.
 func states(t *testing.T, open Open) {
 	b := newBook(t, open)
-	r1 := b.commit(became("acme", "initiative", "life", "x", "one"), became("acme", "initiative", "life", "B", "b"))
+	commit := func(changes ...func(uint64) record.Change) uint64 {
+		all := slices.Clone(changes)
+		seen := map[[4]string]bool{}
+		for _, c := range changes {
+			s := c(0).(record.PutState)
+			if k := [4]string{s.Org, s.Service, s.Kind, s.ID}; !seen[k] {
+				seen[k] = true
+				all = append(all, placed(s.Org, s.Service, s.Kind, s.ID))
+			}
+		}
+		return b.commit(all...)
+	}
+	r1 := commit(became("acme", "initiative", "life", "x", "one"), became("acme", "initiative", "life", "B", "b"))
 	// The same aggregate twice in a commit: the later one stands.
-	r2 := b.commit(became("acme", "initiative", "life", "x", "two"), became("acme", "initiative", "life", "x", "two again"))
-	r3 := b.commit(became("umbrella", "initiative", "life", "x", "theirs"), became("acme", "initiative", "action", "x", "other kind"),
+	r2 := commit(became("acme", "initiative", "life", "x", "two"), became("acme", "initiative", "life", "x", "two again"))
+	r3 := commit(became("umbrella", "initiative", "life", "x", "theirs"), became("acme", "initiative", "action", "x", "other kind"),
 		became("acme", "change", "life", "x", "other service"), became("acme", "initiative", "life", "é", "\x00\xff"),
 		became("acme", "initiative", "life", "b", ""))
 	b.view(func(v record.View) {
