@@ -118,9 +118,15 @@ func requires(definitions, reference schema) bool {
 	return has
 }
 
+// definitionName is a message's name with the slice it is of: two slices may
+// have messages of the same name.
+func definitionName(d protoreflect.MessageDescriptor) string {
+	return strings.Replace(strings.TrimPrefix(string(d.FullName()), "setpoint."), ".v1.", ".", 1)
+}
+
 // messageSchema refers to the definition of a message, which it makes first.
 func messageSchema(d protoreflect.MessageDescriptor, definitions schema) schema {
-	name := string(d.Name())
+	name := definitionName(d)
 	reference := schema{"$ref": "#/definitions/" + name}
 	if _, done := definitions[name]; done {
 		return reference
