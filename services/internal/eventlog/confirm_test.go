@@ -16,6 +16,7 @@ import (
 // A leader that is cut off, and whom its clients still reach, goes on telling
 // what was; it never confirms it.
 func TestALeaderThatIsAloneDoesNotConfirm(t *testing.T) {
+	t.Parallel() // it mostly waits for an election
 	cluster := natsfault.Start(t, 3)
 	opts := eventlog.Options{Replicas: 3, Timeout: 2 * time.Second}
 	open := func(url string) *eventlog.Log {
@@ -80,6 +81,7 @@ func TestALeaderThatIsAloneDoesNotConfirm(t *testing.T) {
 // if it led, until it has read what it missed; what it says then does not count
 // for those who are connected to it.
 func TestALeaderThatStoodStillDoesNotConfirm(t *testing.T) {
+	t.Parallel() // it mostly waits for an election
 	cluster := natsfault.Start(t, 3)
 	opts := eventlog.Options{Replicas: 3, Timeout: 5 * time.Second}
 	open := func(url string) *eventlog.Log {
