@@ -123,8 +123,8 @@ func TestBadObservationsRecordNothing(t *testing.T) {
 }
 
 func TestBadQuestions(t *testing.T) {
-	c := connectTo(t, service(t), "default")
-	c.apply(small)
+	c := connectTo(t, service(t), "questions")
+	end := c.apply(small).GetRevision()
 	ctx := context.Background()
 	for name, b := range map[string]struct {
 		ask  func() error
@@ -148,9 +148,9 @@ func TestBadQuestions(t *testing.T) {
 			return err
 		}, connect.CodeInvalidArgument, "Objective"},
 		"a revision inside a commit": {func() error {
-			_, err := c.gap.Evaluate(ctx, &gapv1.EvaluateRequest{Revision: 2})
+			_, err := c.gap.Evaluate(ctx, &gapv1.EvaluateRequest{Revision: end - 1})
 			return err
-		}, connect.CodeInvalidArgument, "ends at 4"},
+		}, connect.CodeInvalidArgument, fmt.Sprint("ends at ", end)},
 		"a made-up page token": {func() error {
 			_, err := c.declare.List(ctx, &declarationv1.ListRequest{Kind: "unit", PageToken: "x"})
 			return err
