@@ -14,7 +14,7 @@ const (
 	// A write of a bulk fold ends at whichever comes first; a commit is never
 	// divided. Three of them are in memory: one is read, one waits, one is
 	// written.
-	bulkMessages = 20_000
+	bulkMessages = 10_000
 	bulkBytes    = 16 << 20 // of stored envelopes
 )
 
