@@ -33,6 +33,3 @@ func Answers(typ string, payload []byte) ([]*changev1.Answer, error) {
 	}
 	return e.GetAnswers(), nil
 }
-
-// Opens tells whether an event of that type begins a wave.
-func Opens(typ string) bool { return typ == "change.wave_opened.v1" }

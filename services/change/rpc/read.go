@@ -106,7 +106,7 @@ func (s *Service) GetProgram(ctx context.Context, req *changev1.GetProgramReques
 		if res.Program, err = entry(v, r, at); err != nil {
 			return err
 		}
-		told, err := s.runner.Story(ctx, course(org, r.ID), r.Created, at, change.Acts())
+		told, err := s.runner.Story(ctx, course(org, r.ID), at, change.Acts())
 		for _, t := range told {
 			act := rpc.Act(t)
 			act.Summary, act.Note, act.Links = change.InWords(t.Event)

@@ -94,7 +94,7 @@ func wavesOf(v record.View, program *record.Resource, at uint64) ([]*change.Wave
 	var list []dated
 	err := v.States(program.Org, change.Service, waveToken, at, func(have record.State) error {
 		of, _, _ := strings.Cut(have.ID, "~")
-		if of != program.ID || have.From < program.Created {
+		if of != program.ID {
 			return nil
 		}
 		w := &change.WaveState{}
@@ -223,9 +223,6 @@ func (s *Service) answers(ctx context.Context, subject eventlog.Subject) ([]chan
 	var out []change.Answer
 	for _, c := range commits {
 		for _, e := range c.Envelope.GetEvents() {
-			if change.Opens(e.GetType()) {
-				out = nil // what a deleted program of the same name asked is another survey
-			}
 			recorded, err := change.Answers(e.GetType(), e.GetPayload())
 			if err != nil {
 				return nil, err

@@ -230,7 +230,7 @@ func (s *Service) GetAction(ctx context.Context, req *initiativev1.GetActionRequ
 			return err
 		}
 		res.Action = &initiativev1.ActionEntry{Action: have.ID, State: state, Overdue: initiative.Overdue(state, asOf), Revision: int64(have.From)}
-		res.Acts, err = s.story(ctx, eventlog.Subject{Org: p.Org, Service: initiative.Service, Kind: actionToken, ID: have.ID}, 0, at)
+		res.Acts, err = s.story(ctx, eventlog.Subject{Org: p.Org, Service: initiative.Service, Kind: actionToken, ID: have.ID}, at)
 		return err
 	})
 	if err != nil {

@@ -129,7 +129,7 @@ func (s *Service) GetInitiative(ctx context.Context, req *initiativev1.GetInitia
 			if plan.Name == req.GetInitiative() {
 				res.Initiative = p.entry(plan, scheduled[plan.Name])
 				r := p.resources[plan.Name]
-				res.Acts, err = s.story(ctx, eventlog.Subject{Org: org, Service: initiative.Service, Kind: lifeToken, ID: r.ID}, r.Created, at)
+				res.Acts, err = s.story(ctx, eventlog.Subject{Org: org, Service: initiative.Service, Kind: lifeToken, ID: r.ID}, at)
 				return err
 			}
 		}
@@ -142,8 +142,8 @@ func (s *Service) GetInitiative(ctx context.Context, req *initiativev1.GetInitia
 }
 
 // story is what happened to an aggregate, in words.
-func (s *Service) story(ctx context.Context, subject eventlog.Subject, since, at uint64) ([]*commonv1.Act, error) {
-	told, err := s.runner.Story(ctx, subject, since, at, initiative.Acts())
+func (s *Service) story(ctx context.Context, subject eventlog.Subject, at uint64) ([]*commonv1.Act, error) {
+	told, err := s.runner.Story(ctx, subject, at, initiative.Acts())
 	if err != nil {
 		return nil, err
 	}

@@ -18,12 +18,12 @@ func (s State) Into(m proto.Message) error {
 }
 
 // StateOf reads what the acts made of a declared resource into m, and returns the
-// revision from which it is so; 0, and m as it was, if there was none since the
-// resource was created. What a deleted resource of the same name went through is
-// not its own.
+// revision from which it is so; 0, and m as it was, if there was none. One that is
+// declared again after it was deleted takes its state up, as metrics take up their
+// observations: nothing that was published of it may be published anew.
 func StateOf(v View, r *Resource, service, kind string, at uint64, m proto.Message) (uint64, error) {
 	s, err := v.State(r.Org, service, kind, r.ID, at)
-	if err != nil || s == nil || s.From < r.Created {
+	if err != nil || s == nil {
 		return 0, err
 	}
 	return s.From, s.Into(m)

@@ -81,16 +81,16 @@ type Told struct {
 	Commit *eventlog.Record
 }
 
-// Story reads what happened to an aggregate from one revision to another, oldest
-// first; acts decode its events, and others are left out.
-func (r *Runner) Story(ctx context.Context, s eventlog.Subject, since, to uint64, acts resource.Acts) ([]Told, error) {
+// Story reads what happened to an aggregate up to a revision, oldest first; acts
+// decode its events, and others are left out.
+func (r *Runner) Story(ctx context.Context, s eventlog.Subject, to uint64, acts resource.Acts) ([]Told, error) {
 	commits, err := r.Commits(ctx, s, 0)
 	if err != nil {
 		return nil, err
 	}
 	var out []Told
 	for _, m := range commits {
-		if m.Revision < since || m.Revision > to {
+		if m.Revision > to {
 			continue
 		}
 		for _, e := range m.Envelope.GetEvents() {
