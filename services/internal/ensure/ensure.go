@@ -22,18 +22,24 @@ const (
 	// The pause before the next question, at first and at most.
 	pause, longest = 10 * time.Millisecond, 250 * time.Millisecond
 
+	// forming is how long servers that have just started may take to know each
+	// other: before, those that they have not heard from do not count.
+	forming = 10 * time.Second
+
 	codeClusterNotAvailable jetstream.ErrorCode = 10008
+	codeNoPeers             jetstream.ErrorCode = 10005
 )
 
 // Made returns what find finds, or makes it, and asks again until there is a
 // final answer or ctx ends.
 func Made[T any](ctx context.Context, find, make func(context.Context) (T, error)) (T, error) {
+	began := time.Now()
 	for wait := pause; ; wait = min(2*wait, longest) {
 		found, err := asked(ctx, find)
 		if errors.Is(err, jetstream.ErrStreamNotFound) || errors.Is(err, jetstream.ErrBucketNotFound) {
 			found, err = asked(ctx, make)
 		}
-		if !soon(err) {
+		if !soon(err, time.Since(began)) {
 			return found, err
 		}
 		select {
@@ -50,8 +56,8 @@ func asked[T any](ctx context.Context, question func(context.Context) (T, error)
 	return question(ctx)
 }
 
-// soon tells an error that may be gone in a moment.
-func soon(err error) bool {
+// soon tells an error that may be gone in a moment, after some time of asking.
+func soon(err error, asking time.Duration) bool {
 	var api *jetstream.APIError
 	switch {
 	case err == nil:
@@ -59,7 +65,7 @@ func soon(err error) bool {
 	case errors.Is(err, jetstream.ErrStreamNameAlreadyInUse), errors.Is(err, jetstream.ErrBucketExists):
 		return true // somebody else was first, and it can be found in a moment
 	case errors.As(err, &api):
-		return api.ErrorCode == codeClusterNotAvailable
+		return api.ErrorCode == codeClusterNotAvailable || api.ErrorCode == codeNoPeers && asking < forming
 	}
 	return errors.Is(err, context.DeadlineExceeded) || errors.Is(err, nats.ErrTimeout) ||
 		errors.Is(err, nats.ErrNoResponders) || errors.Is(err, jetstream.ErrNoStreamResponse)

@@ -19,8 +19,14 @@ var errNotMoved = errors.New("nothing moved")
 
 // settle finds out what became of a commit whose acknowledgement was lost or
 // negative: our own request id at the same place is success; otherwise a
-// subject that moved is a conflict, errNotMoved if none did, and all else is
+// subject that moved on is a conflict, errNotMoved if none did, and all else is
 // unknown.
+//
+// A subject that is said to be before where it was expected has not moved: a
+// server that was cut off says so when it comes back, until it learns that it
+// was deposed, and both it and the leader that followed it take our messages
+// and answer our questions; the commit that one of them refuses the other may
+// have carried out. On a log with a single copy it is damage.
 func (l *Log) settle(ctx context.Context, c Command, drafts []Draft, a attempt, cause error) (Committed, error) {
 	if errors.Is(ctx.Err(), context.Canceled) {
 		return Committed{}, unavailable(errors.Join(cause, ctx.Err()))
@@ -101,7 +107,7 @@ func (l *Log) findConflict(ctx context.Context, drafts []Draft, cause error) err
 			return err
 		}
 		for _, d := range drafts {
-			if r != nil && d.Subject == r.Subject && d.Expected != n {
+			if r != nil && d.Subject == r.Subject && n > d.Expected {
 				return conflict(d.Subject, d.Expected, n)
 			}
 		}
@@ -122,8 +128,13 @@ func (l *Log) findConflict(ctx context.Context, drafts []Draft, cause error) err
 		return err
 	}
 	for i, d := range drafts {
-		if actual[i] != d.Expected {
+		if actual[i] > d.Expected {
 			return conflict(d.Subject, d.Expected, actual[i])
+		}
+	}
+	for i, d := range drafts {
+		if actual[i] < d.Expected && l.copies == 1 {
+			return hole(d.Expected, 0)
 		}
 	}
 	return errNotMoved

@@ -45,9 +45,6 @@ func batchGuard(t *testing.T, target Target) {
 		drafts[place] = draft(stale.Subject, stale)
 		_, err := l.AppendBatch(ctx, command(fmt.Sprintf("stale%d", place)), drafts)
 		wantConflict(t, err, stale.Subject, stale.Sequence, 4)
-		drafts[place] = draft(metric("ghost"), stale)
-		_, err = l.AppendBatch(ctx, command(fmt.Sprintf("ghost%d", place)), drafts)
-		wantConflict(t, err, metric("ghost"), stale.Sequence, 0)
 	}
 	if last := must[uint64](t)(l.LastRevision(ctx)); last != 4 {
 		t.Errorf("the refused batches left the log at %d, want 4", last)

@@ -41,6 +41,7 @@ func Run(t *testing.T, start func(t testing.TB) Target) {
 		{"lost acknowledgement of a batch", lostBatchAcknowledgement},
 		{"request id found after a conflict", ownCommitAfterConflict},
 		{"request id reused", requestReused},
+		{"expected to be further than it is", expectedFurther},
 		{"batch", batch},
 		{"batch guard", batchGuard},
 		{"batch on one subject", batchOnOneSubject},
