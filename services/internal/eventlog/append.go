@@ -33,10 +33,10 @@ func (l *Log) Append(ctx context.Context, c Command, d Draft) (Committed, error)
 	drafts := []Draft{d}
 	return l.commit(ctx, c, drafts, func(ctx context.Context) (attempt, error) {
 		var a attempt
+		var messages []*nats.Msg
 		var future jetstream.PubAckFuture
-		err := l.clock.stamp(c.Recorded, func(at time.Time) error {
-			messages, err := l.encode(c, drafts, at, &a)
-			if err != nil {
+		err := l.clock.stamp(c.Recorded, func(at time.Time) (err error) {
+			if messages, err = l.encode(c, drafts, at, &a); err != nil {
 				return err
 			}
 			future, err = l.js.PublishMsgAsync(messages[0], jetstream.WithRetryAttempts(0))
@@ -48,6 +48,7 @@ func (l *Log) Append(ctx context.Context, c Command, d Draft) (Committed, error)
 		select {
 		case ack := <-future.Ok():
 			a.last = ack.Sequence
+			l.feed.put(messages, a.last)
 			return a, nil
 		case err := <-future.Err():
 			return a, err
@@ -98,6 +99,7 @@ func (l *Log) AppendBatch(ctx context.Context, c Command, drafts []Draft) (Commi
 			return a, err
 		}
 		a.last = ack.Sequence
+		l.feed.put(messages, a.last)
 		return a, nil
 	})
 }

@@ -86,7 +86,10 @@ func ahead(revision, last uint64) error {
 		WithHint("the log was restored or replaced; rebuild what was made from it with setpoint projections rebuild")
 }
 
-var errRestart = errors.New("read again from the last commit")
+var (
+	errRestart = errors.New("read again from the last commit")
+	errFed     = errors.New("what comes next is in the feed")
+)
 
 func (l *Log) read(ctx context.Context, after, to uint64, except map[uint64]bool, handle Handler) error {
 	a := &assembler{next: after + 1, except: except}
@@ -94,6 +97,13 @@ func (l *Log) read(ctx context.Context, after, to uint64, except map[uint64]bool
 	for {
 		from := a.next
 		err := l.readRound(ctx, a, to, handle)
+		if errors.Is(err, errFed) {
+			if err := l.readFed(ctx, a, handle); err != nil {
+				return err
+			}
+			a.restart()
+			continue
+		}
 		if !errors.Is(err, errRestart) {
 			return err
 		}
@@ -111,7 +121,7 @@ func (l *Log) read(ctx context.Context, after, to uint64, except map[uint64]bool
 }
 
 // readRound reads with one consumer until it fails; errRestart if another may
-// do better.
+// do better, errFed if the feed does, which is taken then.
 func (l *Log) readRound(parent context.Context, a *assembler, to uint64, handle Handler) (err error) {
 	ctx, cancel := context.WithCancel(parent)
 	defer cancel()
@@ -203,6 +213,7 @@ func (l *Log) readRound(parent context.Context, a *assembler, to uint64, handle 
 		}
 	}()
 	var seen unseen
+	var own burst
 	for delivered := uint64(1); ; delivered++ {
 		in, ok := next(arrived)
 		if !ok {
@@ -261,6 +272,13 @@ func (l *Log) readRound(parent context.Context, a *assembler, to uint64, handle 
 		}
 		if reached {
 			return nil
+		}
+		if to == forever && own.add(l.feed.has(r.Sequence-acknowledged)) && len(a.partial) == 0 && l.feed.take() {
+			if err := handOn(a, to, handle); err != nil {
+				l.feed.leave()
+				return err
+			}
+			return errFed
 		}
 		if drained && to != forever {
 			if err := l.mustHave(ctx, a.next, a.except); err != nil {

@@ -65,6 +65,7 @@ type Log struct {
 	closed chan struct{}
 	close  sync.Once
 	clock  clock
+	feed   feed
 	// batching holds a token while a batch is under way: see clock, and a
 	// server has few places for open batches.
 	batching chan struct{}
@@ -214,6 +215,8 @@ func (l *Log) use(stream jetstream.Stream) {
 	l.id, l.origin = cfg.Metadata[identityKey], parseOrigin(cfg.Metadata[originKey])
 	if l.copies > 1 {
 		go l.server.watch(l.nc, l.closed)
+	} else {
+		l.feed.open()
 	}
 }
 
