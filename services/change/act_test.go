@@ -177,6 +177,11 @@ func TestAnswersThatAreRefused(t *testing.T) {
 		}
 	}
 	w.Closed = "2026-06-10"
+	if got := Overfull(&WaveState{Wave: "w", Audiences: []*changev1.WaveAudience{
+		{Audience: "all", Invited: 3}, {Audience: "part", Parent: "all", Invited: 2}, {Audience: "none", Parent: "all"},
+	}}, []Answer{{Audience: "part"}, {Sealed: true}}, []Answer{{Audience: "part"}, {Audience: "all"}, {Audience: "all"}}); len(got) != 1 || !strings.Contains(got[0], "people of all") {
+		t.Errorf("%q", got)
+	}
 	if err := CheckAnswers(w, nil, good()); fault.ReasonOf(err) != "change.wave_closed" {
 		t.Errorf("late: %v", err)
 	}

@@ -1,6 +1,8 @@
 package change
 
 import (
+	"strings"
+
 	changev1 "setpoint.dev/proto/gen/setpoint/change/v1"
 )
 
@@ -55,7 +57,7 @@ func fromStages(p Program) *changev1.Readiness {
 	}
 	if len(p.State.GetStages()) == 0 || n == 0 {
 		// Nobody has said anything: not started is an answer, silence is none.
-		return &changev1.Readiness{Formula: StagesFormula}
+		return &changev1.Readiness{Formula: StagesFormula, Unknown: "nobody has said where it stands"}
 	}
 	return known(out, total/float64(n))
 }
@@ -63,7 +65,7 @@ func fromStages(p Program) *changev1.Readiness {
 func fromForces(s *State) *changev1.Readiness {
 	d, r := Totals(s)
 	if d+r == 0 {
-		return &changev1.Readiness{Formula: ForcesFormula}
+		return &changev1.Readiness{Formula: ForcesFormula, Unknown: "no forces were named"}
 	}
 	out := &changev1.Readiness{Basis: "forces", Formula: ForcesFormula, Inputs: map[string]float64{"D": float64(d), "R": float64(r)}}
 	return known(out, float64(d)/float64(d+r))
@@ -72,6 +74,7 @@ func fromForces(s *State) *changev1.Readiness {
 func surveyed(p Program, weights map[string]float64, parents map[string]string) *changev1.Readiness {
 	out := &changev1.Readiness{Formula: SurveyFormula, Audiences: p.State.GetAudiences()}
 	if p.State.GetWave() == "" {
+		out.Unknown = "no wave of its survey is closed"
 		return out
 	}
 	measured := map[string]*changev1.AudienceReadiness{}
@@ -80,19 +83,26 @@ func surveyed(p Program, weights map[string]float64, parents map[string]string) 
 	}
 	out.Basis, out.Inputs = "survey", map[string]float64{}
 	total, weight := 0.0, 0.0
+	var without []string
 	for _, a := range p.Spec.GetAudiences() {
 		if _, within := weights[parents[a.GetAudience()]]; within && parents[a.GetAudience()] != "" {
 			continue
 		}
 		m := measured[a.GetAudience()]
 		if m == nil || m.Readiness == nil {
-			return out // one that is not known makes the whole unknown
+			without = append(without, a.GetAudience())
+			continue
 		}
 		out.Inputs[a.GetAudience()] = m.GetReadiness()
 		total += weights[a.GetAudience()] * m.GetReadiness()
 		weight += weights[a.GetAudience()]
 	}
-	if weight == 0 {
+	switch {
+	case len(without) > 0: // one that is not known makes the whole unknown
+		out.Unknown = "nothing may be shown, or nothing was answered, of " + strings.Join(without, ", ")
+		return out
+	case weight == 0:
+		out.Unknown = "its audiences weigh nothing"
 		return out
 	}
 	return known(out, total/weight)

@@ -175,6 +175,35 @@ func CheckAnswers(w *WaveState, answered map[string]bool, answers []Answer) erro
 	return nil
 }
 
+// Overfull warns of audiences of which more people have answered than were
+// asked, with what they answer now; those within an audience count for it. How
+// many have answered is not said: the wave is open.
+func Overfull(w *WaveState, before, now []Answer) []string {
+	parents := map[string]string{}
+	for _, a := range w.GetAudiences() {
+		parents[a.GetAudience()] = a.GetParent()
+	}
+	answered := map[string]int32{}
+	for _, a := range slices.Concat(before, now) {
+		name := a.Audience
+		for range len(parents) { // a tree is no deeper than it has nodes
+			if name == "" {
+				break
+			}
+			answered[name]++
+			name = parents[name]
+		}
+	}
+	var out []string
+	for _, a := range w.GetAudiences() {
+		if answered[a.GetAudience()] > a.GetInvited() {
+			out = append(out, fmt.Sprintf("more people of %s have answered than were asked, %d: the response rate of wave %s is above 1, see the size of the audience",
+				a.GetAudience(), a.GetInvited(), w.GetWave()))
+		}
+	}
+	return out
+}
+
 // EvolveWave returns the state after an event; it does not change s.
 func EvolveWave(s *WaveState, opened *changev1.WaveOpened, closed *changev1.WaveClosed) *WaveState {
 	if opened != nil {

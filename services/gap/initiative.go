@@ -36,6 +36,16 @@ type Money struct {
 	Budget, Spent, Completion *decimal.Decimal
 }
 
+// Action is a corrective action: what somebody promised to do about a target or
+// an initiative. Closed is unset while it is open.
+type Action struct {
+	ID, Title, Target, Initiative, Owner, Policy string
+	Opened, Due, Closed                          calendar.Date
+}
+
+// Overdue tells whether the action should have been done by the end of a day.
+func (a Action) Overdue(asOf calendar.Date) bool { return a.Closed.IsZero() && a.Due.Before(asOf) }
+
 // Contribution is what an initiative is expected to add to a target's metric, in
 // the direction that is better, at the end of its ramp.
 type Contribution struct {

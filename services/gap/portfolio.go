@@ -15,6 +15,9 @@ type Portfolio struct {
 	Targets    []Target
 	// Initiatives are looked at by Cover, not by Evaluate.
 	Initiatives []Initiative
+	// Actions are the corrective actions, open or closed; nothing is computed of
+	// them.
+	Actions []Action
 	// Programs are all change programs; those of an initiative stand there too.
 	Programs []Program
 }

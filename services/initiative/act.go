@@ -53,6 +53,7 @@ func Evolve(s *State, event proto.Message) *State {
 		}
 	case *initiativev1.CompletionForecast:
 		out.Completion = &initiativev1.Money{Amount: e.GetAmount(), Currency: e.GetCurrency()}
+		out.CompletionPeriods = e.GetPeriods()
 	case *initiativev1.BenefitRealized:
 		key := e.GetTarget() + " " + e.GetAt()
 		at, found := slices.BinarySearchFunc(out.GetBenefits(), key, func(x *initiativev1.Benefit, k string) int {

@@ -134,20 +134,31 @@ func TestActs(t *testing.T) {
 		{"reopened", begun(t, ReachMilestone{Milestone: done, Today: day0}), ReopenMilestone{done, "x"}, ""},
 		{"nothing to reopen", begun(t), ReopenMilestone{done, ""}, "nothing"},
 
-		{"spend while proposed", &State{}, RecordSpend{Period: "2026-Q1", Amount: "1"}, "initiative.not_approved"},
-		{"another currency", begun(t), RecordSpend{Period: "2026-Q1", Amount: "1", Currency: "USD"}, "initiative.currency"},
-		{"its currency, spelled out", begun(t), RecordSpend{Period: "2026-Q1", Amount: "1", Currency: "EUR"}, ""},
-		{"negative", begun(t), RecordSpend{Period: "2026-Q1", Amount: "-1"}, "initiative.amount"},
-		{"an exponent", begun(t), RecordSpend{Period: "2026-Q1", Amount: "1e6"}, "initiative.amount"},
-		{"no number", begun(t), RecordSpend{Period: "2026-Q1", Amount: "1,000"}, "initiative.amount"},
-		{"empty", begun(t), RecordSpend{Period: "2026-Q1"}, "initiative.amount"},
-		{"no period", begun(t), RecordSpend{Period: "spring", Amount: "1"}, "initiative.period"},
-		{"a part of a period", begun(t, RecordSpend{Period: "2026-Q1", Amount: "1"}), RecordSpend{Period: "2026-02", Amount: "1"}, "initiative.period_overlap"},
-		{"what holds a period", begun(t, RecordSpend{Period: "2026-02", Amount: "1"}), RecordSpend{Period: "FY2026", Amount: "1", FiscalYearStart: 10}, "initiative.period_overlap"},
-		{"beside a period", begun(t, RecordSpend{Period: "2026-Q1", Amount: "1"}), RecordSpend{Period: "2026-04", Amount: "1"}, ""},
-		{"the same, written otherwise", begun(t, RecordSpend{Period: "2026-Q1", Amount: "1.50"}), RecordSpend{Period: "2026-Q1", Amount: "1.5"}, "nothing"},
-		{"corrected", begun(t, RecordSpend{Period: "2026-Q1", Amount: "1.50"}), RecordSpend{Period: "2026-Q1", Amount: "0"}, ""},
-		{"completion below spend", begun(t, RecordSpend{Period: "2026-Q1", Amount: "100.01"}), ForecastCompletion{Amount: "100"}, "initiative.completion_below_spend"},
+		{"spend while proposed", &State{}, RecordSpend{Period: "2026-Q1", Amount: "1", Today: day0}, "initiative.not_approved"},
+		{"another currency", begun(t), RecordSpend{Period: "2026-Q1", Amount: "1", Currency: "USD", Today: day0}, "initiative.currency"},
+		{"its currency, spelled out", begun(t), RecordSpend{Period: "2026-Q1", Amount: "1", Currency: "EUR", Today: day0}, ""},
+		{"negative", begun(t), RecordSpend{Period: "2026-Q1", Amount: "-1", Today: day0}, "initiative.amount"},
+		{"an exponent", begun(t), RecordSpend{Period: "2026-Q1", Amount: "1e6", Today: day0}, "initiative.amount"},
+		{"no number", begun(t), RecordSpend{Period: "2026-Q1", Amount: "1,000", Today: day0}, "initiative.amount"},
+		{"empty", begun(t), RecordSpend{Period: "2026-Q1", Today: day0}, "initiative.amount"},
+		{"no period", begun(t), RecordSpend{Period: "spring", Amount: "1", Today: day0}, "initiative.period"},
+		{"a part of a period", begun(t, RecordSpend{Period: "2026-Q1", Amount: "1", Today: day0}), RecordSpend{Period: "2026-02", Amount: "1", Today: day0}, "initiative.period_overlap"},
+		{"what holds a period", begun(t, RecordSpend{Period: "2026-02", Amount: "1", Today: day0}), RecordSpend{Period: "FY2026", Amount: "1", FiscalYearStart: 10, Today: day0}, "initiative.period_overlap"},
+		{"beside a period", begun(t, RecordSpend{Period: "2026-Q1", Amount: "1", Today: day0}), RecordSpend{Period: "2026-04", Amount: "1", Today: day0}, ""},
+		{"the same, written otherwise", begun(t, RecordSpend{Period: "2026-Q1", Amount: "1.50", Today: day0}), RecordSpend{Period: "2026-Q1", Amount: "1.5", Today: day0}, "nothing"},
+		{"corrected", begun(t, RecordSpend{Period: "2026-Q1", Amount: "1.50", Today: day0}), RecordSpend{Period: "2026-Q1", Amount: "0", Today: day0}, ""},
+		{"a period to come", begun(t), RecordSpend{Period: "2026-07", Amount: "1", Today: day0}, "initiative.period_ahead"},
+		{"a period that has begun", begun(t), RecordSpend{Period: "2026-06", Amount: "1", Today: day0}, ""},
+		{"completion by period", begun(t), ForecastCompletion{Periods: []*initiativev1.Spend{{Period: "FY2026", Amount: "10"}, {Period: "FY2027", Amount: "5.5"}}}, ""},
+		{"completion in all and by period", begun(t), ForecastCompletion{Amount: "1", Periods: []*initiativev1.Spend{{Period: "FY2026", Amount: "1"}}}, "initiative.completion_twice"},
+		{"completion of periods that overlap", begun(t), ForecastCompletion{Periods: []*initiativev1.Spend{{Period: "FY2026", Amount: "1"}, {Period: "2026-Q1", Amount: "1"}}}, "initiative.period_overlap"},
+		{"completion of no period", begun(t), ForecastCompletion{Periods: []*initiativev1.Spend{{Period: "spring", Amount: "1"}}}, "initiative.period"},
+		{"completion of no amount", begun(t), ForecastCompletion{Periods: []*initiativev1.Spend{{Period: "FY2026"}}}, "initiative.amount"},
+		{"completion of a period below its spend", begun(t, RecordSpend{Period: "2026-Q1", Amount: "2", Today: day0}),
+			ForecastCompletion{Periods: []*initiativev1.Spend{{Period: "2026-Q1", Amount: "1"}, {Period: "2026-Q2", Amount: "9"}}}, "initiative.completion_below_spend"},
+		{"a benefit before it began", begun(t), RecordBenefit{Target: "t", At: "2026-01-31", Amount: 1, Today: day0}, "initiative.benefit_before_start"},
+		{"a benefit of what has not begun", lived(t, to(Approved, "2026-01-01", "")), RecordBenefit{Target: "t", Amount: 1, Today: day0}, "initiative.benefit_before_start"},
+		{"completion below spend", begun(t, RecordSpend{Period: "2026-Q1", Amount: "100.01", Today: day0}), ForecastCompletion{Amount: "100"}, "initiative.completion_below_spend"},
 		{"completion in another currency", begun(t), ForecastCompletion{Amount: "100", Currency: "CHF"}, "initiative.currency"},
 		{"completion again", begun(t, ForecastCompletion{Amount: "100"}), ForecastCompletion{Amount: "100.0", Currency: "EUR"}, "nothing"},
 
@@ -179,7 +190,7 @@ func TestActs(t *testing.T) {
 func TestMoneyIsExact(t *testing.T) {
 	s := begun(t)
 	for i := range 10 {
-		e, err := Decide(plan(), s, RecordSpend{Period: fmt.Sprintf("2025-%02d", i+1), Amount: "0.1"})
+		e, err := Decide(plan(), s, RecordSpend{Period: fmt.Sprintf("2025-%02d", i+1), Amount: "0.1", Today: day0})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -219,6 +230,9 @@ func TestActions(t *testing.T) {
 		{"answers nothing", nil, with(func(c *OpenAction) { c.Target = "" }), "initiative.action_without_cause"},
 		{"no owner", nil, with(func(c *OpenAction) { c.Owner = "me" }), "initiative.owner"},
 		{"due yesterday", nil, with(func(c *OpenAction) { c.Due = "2026-06-14" }), "initiative.due_past"},
+		{"opened and due in the past", nil, with(func(c *OpenAction) { c.At, c.Due = "2026-05-01", "2026-05-31" }), ""},
+		{"opened tomorrow", nil, with(func(c *OpenAction) { c.At = "2026-06-16" }), "initiative.date_ahead"},
+		{"due before it was opened", nil, with(func(c *OpenAction) { c.At, c.Due = "2026-05-01", "2026-04-30" }), "initiative.due_past"},
 		{"due no day", nil, with(func(c *OpenAction) { c.Due = "soon" }), "initiative.date"},
 		{"moved out without a reason", open, MoveAction{Due: "2026-08-01", Today: day0}, "initiative.reason"},
 		{"moved out", open, MoveAction{Due: "2026-08-01", Reason: "x", Today: day0}, ""},
@@ -277,7 +291,7 @@ func TestFoldingTheEventsGivesTheState(t *testing.T) {
 			case 4:
 				c = ReopenMilestone{name.Draw(rt, "m"), word.Draw(rt, "reason")}
 			case 5:
-				c = RecordSpend{Period: rapid.SampledFrom([]string{"2026-01", "2026-Q1", "2026-Q2", "FY2026"}).Draw(rt, "p"), Amount: rapid.SampledFrom([]string{"1", "2.50", "-1"}).Draw(rt, "amount")}
+				c = RecordSpend{Period: rapid.SampledFrom([]string{"2026-01", "2026-Q1", "2026-Q2", "FY2026"}).Draw(rt, "p"), Amount: rapid.SampledFrom([]string{"1", "2.50", "-1"}).Draw(rt, "amount"), Today: day0}
 			case 6:
 				c = RecordBenefit{Target: "t", At: date.Draw(rt, "at"), Amount: float64(rapid.IntRange(0, 2).Draw(rt, "amount")), Today: day0}
 			}

@@ -1,6 +1,7 @@
 package initiative
 
 import (
+	"cmp"
 	"strings"
 
 	"google.golang.org/protobuf/proto"
@@ -32,6 +33,7 @@ func DecideAction(s *ActionState, c ActionCommand) (proto.Message, error) { retu
 // exist is the caller's to check.
 type OpenAction struct {
 	Title, Target, Initiative, Owner, Due, Policy, Note string
+	At                                                  string // the day it was opened; empty: today
 	Today                                               calendar.Date
 }
 
@@ -64,11 +66,15 @@ func (c OpenAction) decideAction(s *ActionState) (proto.Message, error) {
 	if err := owner(c.Owner); err != nil {
 		return nil, err
 	}
-	if _, err := dueDate(c.Due, c.Today); err != nil {
+	at, err := day("at", c.At, c.Today)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := dueDate(c.Due, at); err != nil {
 		return nil, err
 	}
 	return &initiativev1.ActionOpened{
-		Title: strings.TrimSpace(c.Title), Target: c.Target, Initiative: c.Initiative, Owner: c.Owner, Due: c.Due,
+		Title: strings.TrimSpace(c.Title), Target: c.Target, Initiative: c.Initiative, Owner: c.Owner, Due: c.Due, At: at.String(),
 		Policy: c.Policy, Note: strings.TrimSpace(c.Note),
 	}, nil
 }
@@ -141,7 +147,7 @@ func EvolveAction(s *ActionState, event proto.Message, recorded calendar.Date) *
 	if e, ok := event.(*initiativev1.ActionOpened); ok {
 		return &ActionState{
 			Title: e.GetTitle(), Target: e.GetTarget(), Initiative: e.GetInitiative(), Owner: e.GetOwner(), Due: e.GetDue(),
-			Policy: e.GetPolicy(), Opened: recorded.String(), Status: Open,
+			Policy: e.GetPolicy(), Opened: cmp.Or(e.GetAt(), recorded.String()), Status: Open,
 		}
 	}
 	out := proto.Clone(s).(*ActionState)
@@ -178,13 +184,14 @@ func owner(s string) error {
 	return fault.New(fault.Invalid, "initiative.owner", "owner: %q names no owner", s).WithHint("write unit/NAME or person/ID")
 }
 
-func dueDate(s string, today calendar.Date) (calendar.Date, error) {
+// dueDate reads the day by which something is promised on another day.
+func dueDate(s string, promised calendar.Date) (calendar.Date, error) {
 	d, err := calendar.ParseDate(s)
 	if err != nil {
 		return d, fault.Wrap(err, fault.Invalid, "initiative.date", "due: not a date").WithHint("YYYY-MM-DD")
 	}
-	if d.Before(today) {
-		return d, fault.New(fault.Invalid, "initiative.due_past", "due: %s is past, today is %s", d, today)
+	if d.Before(promised) {
+		return d, fault.New(fault.Invalid, "initiative.due_past", "due: %s is before %s, the day on which it is promised", d, promised)
 	}
 	return d, nil
 }

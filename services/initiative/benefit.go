@@ -40,6 +40,14 @@ func (c RecordBenefit) decide(spec *Spec, s *State) (proto.Message, error) {
 	if err != nil {
 		return nil, err
 	}
+	if s.GetStarted() == "" || at.String() < s.GetStarted() {
+		began := "it has not begun yet"
+		if s.GetStarted() != "" {
+			began = "it began on " + s.GetStarted()
+		}
+		return nil, fault.New(fault.Rule, "initiative.benefit_before_start", "at: the initiative has added nothing by %s, %s", at, began).
+			WithHint("setpoint initiative start NAME --at DATE says when it began")
+	}
 	for _, b := range s.GetBenefits() {
 		if b.GetTarget() == c.Target && b.GetAt() == at.String() && b.GetAmount() == c.Amount {
 			return nil, nil

@@ -46,6 +46,9 @@ func Money(p Plan, organizationCurrency string, fiscalYearStart int) *initiative
 	for _, s := range p.State.GetSpend() {
 		at(s.GetPeriod()).Spent = s.GetAmount()
 	}
+	for _, f := range p.State.GetCompletionPeriods() {
+		at(f.GetPeriod()).Forecast = f.GetAmount()
+	}
 	out.Periods = slices.SortedFunc(maps.Values(lines), func(a, b *initiativev1.PeriodMoney) int {
 		return cmp.Or(starts[a.GetPeriod()].Compare(starts[b.GetPeriod()]), cmp.Compare(a.GetPeriod(), b.GetPeriod()))
 	})

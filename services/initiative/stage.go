@@ -94,6 +94,7 @@ func evolveStage(s *State, e *initiativev1.StageChanged) {
 		s.Reopened++
 	}
 	s.Stage, s.Since = e.GetTo(), e.GetAt()
+	s.Stages = append(s.Stages, &initiativev1.StageSince{Stage: e.GetTo(), Since: e.GetAt()})
 	if e.GetTo() == Active && s.GetStarted() == "" {
 		s.Started = e.GetAt()
 	}

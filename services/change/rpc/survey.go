@@ -149,6 +149,7 @@ func (s *Service) OpenWave(ctx context.Context, req *changev1.OpenWaveRequest) (
 
 // RecordAnswers implements ChangeService.
 func (s *Service) RecordAnswers(ctx context.Context, req *changev1.RecordAnswersRequest) (*changev1.RecordAnswersResponse, error) {
+	var warnings []string
 	out, err := s.onWave(ctx, req, req.GetProgram(), req.GetWave(), true, false, func(x survey) ([]runner.Write, error) {
 		subject := waveSubject(x.org, x.id, req.GetWave())
 		answers := make([]change.Answer, len(req.GetAnswers()))
@@ -170,6 +171,7 @@ func (s *Service) RecordAnswers(ctx context.Context, req *changev1.RecordAnswers
 		if err := change.CheckAnswers(x.wave, answered, answers); err != nil {
 			return nil, err
 		}
+		warnings = change.Overfull(x.wave, before, answers)
 		today := record.Today(x.view, x.org, x.view.Revision(), s.runner.Now())
 		var writes []runner.Write
 		for start := 0; start < len(answers); start += perEnvelope {
@@ -193,7 +195,7 @@ func (s *Service) RecordAnswers(ctx context.Context, req *changev1.RecordAnswers
 	if err != nil {
 		return nil, err
 	}
-	return &changev1.RecordAnswersResponse{Revision: int64(out.Revision), Recorded: int32(len(req.GetAnswers()))}, nil
+	return &changev1.RecordAnswersResponse{Revision: int64(out.Revision), Recorded: int32(len(req.GetAnswers())), Warnings: warnings}, nil
 }
 
 // seal encrypts an answer with the key of its respondent.

@@ -7,6 +7,7 @@ import (
 
 	initiativev1 "setpoint.dev/proto/gen/setpoint/initiative/v1"
 	"setpoint.dev/services/gap"
+	"setpoint.dev/services/internal/calendar"
 	"setpoint.dev/services/internal/record"
 	"setpoint.dev/services/internal/schedule"
 )
@@ -30,6 +31,7 @@ func (l *loader) initiatives(p *gap.Portfolio) error {
 		if err != nil {
 			return err
 		}
+		state = schedule.On(state, l.asOf, l.periodStart)
 		i := gap.Initiative{
 			Name: r.Name, Title: spec.GetTitle(), Owner: spec.GetOwner(), Stage: cmp.Or(state.GetStage(), "proposed"), Objective: spec.GetObjective(),
 			Start: date(spec.GetStart()), End: date(spec.GetEnd()), Started: date(state.GetStarted()), Since: date(state.GetSince()),
@@ -70,6 +72,32 @@ func (l *loader) initiatives(p *gap.Portfolio) error {
 		p.Initiatives = append(p.Initiatives, i)
 	}
 	return nil
+}
+
+// actions reads what people promised to do.
+func (l *loader) actions(p *gap.Portfolio) error {
+	return l.v.States(l.org, "initiative", "action", l.at, func(have record.State) error {
+		state := &initiativev1.ActionState{}
+		if err := have.Into(state); err != nil {
+			return err
+		}
+		if state = schedule.ActionOn(state, l.asOf); state != nil {
+			p.Actions = append(p.Actions, gap.Action{
+				ID: have.ID, Title: state.GetTitle(), Target: state.GetTarget(), Initiative: state.GetInitiative(), Owner: state.GetOwner(),
+				Policy: state.GetPolicy(), Opened: date(state.GetOpened()), Due: date(state.GetDue()), Closed: date(state.GetClosed()),
+			})
+		}
+		return nil
+	})
+}
+
+// periodStart is the first day of a period, unset if there is none of the name.
+func (l *loader) periodStart(name string) calendar.Date {
+	p, err := calendar.ParsePeriod(name, l.fiscal)
+	if err != nil {
+		return calendar.Date{}
+	}
+	return p.Start
 }
 
 // money reads what an initiative may cost and has cost. An amount that is none,

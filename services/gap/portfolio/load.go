@@ -15,12 +15,14 @@ import (
 	"setpoint.dev/services/internal/record"
 )
 
-// Load reads an organization's portfolio as it stood at a revision.
-func Load(v record.View, org string, at uint64) (gap.Portfolio, error) {
-	l := loader{v: v, org: org, at: at, fiscal: 1, currency: "USD", zone: record.Location(v, org, at)}
+// Load reads an organization's portfolio as it was known at a revision. What is
+// done stands as it did at the end of the day asOf, by the days that acts count
+// from; values and targets have their days with them, and the evaluation chooses.
+func Load(v record.View, org string, at uint64, asOf calendar.Date) (gap.Portfolio, error) {
+	l := loader{v: v, org: org, at: at, asOf: asOf, fiscal: 1, currency: "USD", zone: record.Location(v, org, at)}
 	p := gap.Portfolio{Revision: at}
 	for _, step := range []func(*gap.Portfolio) error{
-		l.organization, l.units, l.strategies, l.objectives, l.metrics, l.targets, l.initiatives,
+		l.organization, l.units, l.strategies, l.objectives, l.metrics, l.targets, l.initiatives, l.actions,
 	} {
 		if err := step(&p); err != nil {
 			return gap.Portfolio{}, fmt.Errorf("load the portfolio of %s at revision %d: %w", org, at, err)
@@ -33,6 +35,7 @@ type loader struct {
 	v        record.View
 	org      string
 	at       uint64
+	asOf     calendar.Date
 	fiscal   int
 	currency string
 	zone     *time.Location

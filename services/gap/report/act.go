@@ -14,7 +14,7 @@ import (
 // exist.
 
 func (b *builder) act(d *Document, p gap.Portfolio) {
-	if len(p.Initiatives) == 0 && len(p.Programs) == 0 {
+	if len(p.Initiatives) == 0 && len(p.Programs) == 0 && len(p.Actions) == 0 {
 		return
 	}
 	targets := d.targetsByName()
@@ -23,14 +23,17 @@ func (b *builder) act(d *Document, p gap.Portfolio) {
 	if len(chosen) > 0 {
 		d.Coverage = b.coverage(chosen, d.Targets)
 	}
+	d.Actions = b.actions(p, targets, chosen)
 	d.Readiness = b.programs(p, chosen)
-	if d.acts() {
+	if len(d.Initiatives) > 0 || len(d.Readiness) > 0 {
 		d.Definitions = append(append([]Definition(nil), d.Definitions...), actDefinitions...)
 	}
 }
 
 // acts tells whether there is anything to show of what is done.
-func (d *Document) acts() bool { return len(d.Initiatives) > 0 || len(d.Readiness) > 0 }
+func (d *Document) acts() bool {
+	return len(d.Initiatives) > 0 || len(d.Readiness) > 0 || len(d.Actions) > 0
+}
 
 var actDefinitions = []Definition{
 	{"Covered", "Expected amounts of the initiatives in progress × what their ramp still adds by the due date × the probability of delivery (milestones on time + 1.4)/(milestones due + 2), a heuristic."},
@@ -44,6 +47,7 @@ type (
 	actView struct {
 		Sentence       string
 		Initiatives    []initiativeView
+		Actions        []actionView
 		HasCoverage    bool
 		Covered        []coveredView
 		Picture, Key   template.HTML
@@ -57,6 +61,10 @@ type (
 		Late, Critical                                                    bool
 		Overdue                                                           string
 		Contributions                                                     []contributionView
+	}
+	actionView struct {
+		Title, About, ID, Owner, Due, Opened string
+		Overdue                              bool
 	}
 	unservedView struct {
 		*targetView
@@ -94,6 +102,14 @@ func newAct(d *Document, byName map[string]*targetView, ids idSet) *actView {
 			one.Contributions = append(one.Contributions, cv)
 		}
 		v.Initiatives = append(v.Initiatives, one)
+	}
+	for i := range d.Actions {
+		a := &d.Actions[i]
+		one := actionView{Title: a.Title, About: a.about(), Owner: a.Owner, Due: a.dueWords(), Opened: a.opener(), Overdue: a.Overdue}
+		if t := byName[a.Target]; t != nil {
+			one.ID = t.ID
+		}
+		v.Actions = append(v.Actions, one)
 	}
 	if c := d.Coverage; c != nil {
 		v.HasCoverage, v.Sentence, v.Key = true, c.Sentence, coverageKey
@@ -189,6 +205,7 @@ func (m *markdown) act() {
 		}
 		m.printf("\n")
 	}
+	m.actions()
 	if d.Coverage != nil {
 		m.coverage(d.Coverage)
 	}

@@ -42,6 +42,7 @@ type Document struct {
 	// Only where initiatives or change programs are declared.
 	Initiatives []Initiative `json:"initiatives,omitempty"` // most alive first, by title
 	Coverage    *Coverage    `json:"coverage,omitempty"`
+	Actions     []Action     `json:"actions,omitempty"`   // corrective ones that are open, by due date
 	Readiness   []Program    `json:"readiness,omitempty"` // by title
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"setpoint.dev/services/gap"
 	"setpoint.dev/services/internal/calendar"
+	"setpoint.dev/services/internal/display"
 )
 
 // Initiative is work meant to close gaps, and where it stands.
@@ -146,28 +147,16 @@ func (i *Initiative) money() string {
 	}
 	text := "–"
 	if i.Spent != "" {
-		text = thousands(i.Spent)
+		text = display.Money(i.Spent)
 	}
 	if i.Budget != "" {
-		text += " of " + thousands(i.Budget)
+		text += " of " + display.Money(i.Budget)
 	}
 	text += " " + i.Currency
 	if i.Completion != "" {
-		text += ", " + thousands(i.Completion) + " expected at the end"
+		text += ", " + display.Money(i.Completion) + " expected at the end"
 	}
 	return text
-}
-
-// thousands groups the digits of a decimal number.
-func thousands(s string) string {
-	whole, rest := s, ""
-	if k := slices.Index([]byte(s), '.'); k >= 0 {
-		whole, rest = s[:k], s[k:]
-	}
-	for k := len(whole) - 3; k > 0; k -= 3 {
-		whole = whole[:k] + "," + whole[k:]
-	}
-	return whole + rest
 }
 
 // overdue names what should be done and is not.

@@ -105,7 +105,7 @@ func (s *Service) evaluate(ctx context.Context, q query) (p gap.Portfolio, r gap
 			return err
 		}
 		about.epoch = len(erased)
-		if p, err = portfolio.Load(v, who.Org, at); err != nil {
+		if p, err = portfolio.Load(v, who.Org, at, asOf); err != nil {
 			return err
 		}
 		words, err = wordsOn(v, who.Org, at, asOf)

@@ -10,10 +10,12 @@ import (
 	"setpoint.dev/services/initiative"
 	"setpoint.dev/services/internal/calendar"
 	"setpoint.dev/services/internal/eventlog"
+	"setpoint.dev/services/internal/fault"
 	"setpoint.dev/services/internal/principal"
 	"setpoint.dev/services/internal/record"
 	"setpoint.dev/services/internal/rpc"
 	"setpoint.dev/services/internal/runner"
+	"setpoint.dev/services/internal/schedule"
 )
 
 // OpenAction implements InitiativeService.
@@ -49,7 +51,7 @@ func (s *Service) OpenAction(ctx context.Context, req *initiativev1.OpenActionRe
 		}
 		event, err := initiative.DecideAction(nil, initiative.OpenAction{
 			Title: req.GetTitle(), Target: req.GetTarget(), Initiative: req.GetInitiative(), Owner: req.GetOwner(), Due: req.GetDue(),
-			Policy: req.GetPolicy(), Note: req.GetNote(), Today: set.today,
+			Policy: req.GetPolicy(), Note: req.GetNote(), At: req.GetAt(), Today: set.today,
 		})
 		if err != nil {
 			return nil, err
@@ -176,6 +178,9 @@ func (s *Service) ListActions(ctx context.Context, req *initiativev1.ListActions
 			if err := have.Into(state); err != nil {
 				return err
 			}
+			if state = schedule.ActionOn(state, asOf); state == nil {
+				return nil
+			}
 			for _, x := range []struct{ want, is string }{
 				{req.GetTarget(), state.GetTarget()}, {req.GetInitiative(), state.GetInitiative()},
 				{req.GetOwner(), state.GetOwner()}, {req.GetStatus(), state.GetStatus()},
@@ -228,6 +233,10 @@ func (s *Service) GetAction(ctx context.Context, req *initiativev1.GetActionRequ
 		state := &initiative.ActionState{}
 		if err := have.Into(state); err != nil {
 			return err
+		}
+		if state = schedule.ActionOn(state, asOf); state == nil {
+			return fault.New(fault.NotFound, "initiative.action_unknown", "action: %q was opened after %s", req.GetAction(), asOf).
+				WithHint("ask without --as-of, or for a later day")
 		}
 		res.Action = &initiativev1.ActionEntry{Action: have.ID, State: state, Overdue: initiative.Overdue(state, asOf), Revision: int64(have.From)}
 		res.Acts, err = s.story(ctx, eventlog.Subject{Org: p.Org, Service: initiative.Service, Kind: actionToken, ID: have.ID}, at)

@@ -14,6 +14,7 @@ import (
 	"setpoint.dev/services/internal/principal"
 	"setpoint.dev/services/internal/record"
 	"setpoint.dev/services/internal/rpc"
+	"setpoint.dev/services/internal/schedule"
 )
 
 // portfolio is every initiative at a revision, with what the reads need beside.
@@ -26,7 +27,7 @@ type portfolio struct {
 	setting    setting
 }
 
-func (s *Service) load(v record.View, org string, at uint64) (*portfolio, error) {
+func (s *Service) load(v record.View, org string, at uint64, asOf calendar.Date) (*portfolio, error) {
 	out := &portfolio{resources: map[string]*record.Resource{}, objectives: map[string]string{}, strategies: map[string]string{}}
 	var err error
 	if out.setting, err = s.setting(v, org); err != nil {
@@ -34,6 +35,9 @@ func (s *Service) load(v record.View, org string, at uint64) (*portfolio, error)
 	}
 	if out.plans, err = plans(v, org, at, out.resources); err != nil {
 		return nil, err
+	}
+	for i, plan := range out.plans {
+		out.plans[i].State = schedule.On(plan.State, asOf, out.setting.periodStart)
 	}
 	targets, err := v.Resources(org, "Target", at, "", 0)
 	if err != nil {
@@ -217,7 +221,7 @@ func (s *Service) read(ctx context.Context, req rpc.Moment, asked string,
 		if err != nil {
 			return err
 		}
-		loaded, err := s.load(v, p.Org, at)
+		loaded, err := s.load(v, p.Org, at, asOf)
 		if err != nil {
 			return err
 		}

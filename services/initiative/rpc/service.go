@@ -64,6 +64,15 @@ type setting struct {
 	fiscalYearStart int
 }
 
+// periodStart is the first day of a period, unset if there is none of the name.
+func (s setting) periodStart(name string) calendar.Date {
+	p, err := calendar.ParsePeriod(name, s.fiscalYearStart)
+	if err != nil {
+		return calendar.Date{}
+	}
+	return p.Start
+}
+
 func (s *Service) setting(v record.View, org string) (setting, error) {
 	at := v.Revision()
 	out := setting{today: record.Today(v, org, at, s.runner.Now()), fiscalYearStart: 1}
@@ -182,7 +191,7 @@ func (s *Service) RecordSpend(ctx context.Context, req *initiativev1.RecordSpend
 	at, changed, err := s.act(ctx, req, req.GetInitiative(), func(x setting) initiative.Command {
 		return initiative.RecordSpend{
 			Period: req.GetPeriod(), Amount: req.GetAmount(), Currency: req.GetCurrency(), Note: req.GetNote(),
-			OrganizationCurrency: x.currency, FiscalYearStart: x.fiscalYearStart,
+			OrganizationCurrency: x.currency, FiscalYearStart: x.fiscalYearStart, Today: x.today,
 		}
 	})
 	return &initiativev1.RecordSpendResponse{Revision: at, Changed: changed}, err
@@ -191,7 +200,10 @@ func (s *Service) RecordSpend(ctx context.Context, req *initiativev1.RecordSpend
 // ForecastCompletion implements InitiativeService.
 func (s *Service) ForecastCompletion(ctx context.Context, req *initiativev1.ForecastCompletionRequest) (*initiativev1.ForecastCompletionResponse, error) {
 	at, changed, err := s.act(ctx, req, req.GetInitiative(), func(x setting) initiative.Command {
-		return initiative.ForecastCompletion{Amount: req.GetAmount(), Currency: req.GetCurrency(), Reason: req.GetReason(), OrganizationCurrency: x.currency}
+		return initiative.ForecastCompletion{
+			Amount: req.GetAmount(), Currency: req.GetCurrency(), Reason: req.GetReason(), Periods: req.GetPeriods(),
+			OrganizationCurrency: x.currency, FiscalYearStart: x.fiscalYearStart,
+		}
 	})
 	return &initiativev1.ForecastCompletionResponse{Revision: at, Changed: changed}, err
 }

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -454,7 +455,11 @@ func programText(res *changev1.GetProgramResponse, results *changev1.WaveState, 
 	}
 	r := p.GetReadiness()
 	b.heading("Readiness (heuristic)")
-	fmt.Fprintf(&b.b, "  %s, adoption %s\n  %s\n", unknownOr(r.Value), unknownOr(r.Adoption), r.GetFormula())
+	if r.Value == nil {
+		fmt.Fprintf(&b.b, "  ? %s\n  %s\n", cmp.Or(printable(r.GetUnknown()), "not known"), r.GetFormula())
+	} else {
+		fmt.Fprintf(&b.b, "  %s, adoption %s\n  %s\n", unknownOr(r.Value), unknownOr(r.Adoption), r.GetFormula())
+	}
 	for _, name := range slices.Sorted(maps.Keys(r.GetInputs())) {
 		fmt.Fprintf(&b.b, "  %-24s %.2f\n", name, r.GetInputs()[name])
 	}

@@ -30,12 +30,13 @@ type description struct {
 	kind         kind
 	resource     *commonv1.Resource
 	asOf, policy string
-	evaluation   *gapv1.TargetGap          // of a Target
-	chart        *chart                    // of a Target; nil: nothing to draw
-	coverage     *gapv1.Coverage           // of a Target; nil: not known, or nothing works on it
-	observations []*strategyv1.Observation // of a Metric, newest last
-	values       []float64                 // of a Metric, all of them, oldest first
-	as           shown                     // how values read
+	evaluation   *gapv1.TargetGap            // of a Target
+	chart        *chart                      // of a Target; nil: nothing to draw
+	coverage     *gapv1.Coverage             // of a Target; nil: not known, or nothing works on it
+	actions      []*initiativev1.ActionEntry // of a Target: those that are open, by due date
+	observations []*strategyv1.Observation   // of a Metric, newest last
+	values       []float64                   // of a Metric, all of them, oldest first
+	as           shown                       // how values read
 }
 
 func (a *app) describeCommand() *cobra.Command {
@@ -135,6 +136,9 @@ func (a *app) describe(ctx context.Context, k kind, name string, query *gapv1.Ev
 			if d.coverage, err = a.coverageOf(ctx, d.evaluation, query); err != nil {
 				return nil, err
 			}
+			if d.actions, err = a.actionsOn(ctx, d.evaluation, query); err != nil {
+				return nil, err
+			}
 		}
 	case "Metric":
 		if d.as, err = a.formatOf(ctx, d.resource, momentOf(query)); err != nil {
@@ -222,6 +226,34 @@ func (a *app) coverageOf(ctx context.Context, t *gapv1.TargetGap, query *gapv1.E
 		}
 	}
 	return nil, nil
+}
+
+// actionsOn asks for the corrective actions that are open against a target.
+func (a *app) actionsOn(ctx context.Context, t *gapv1.TargetGap, query *gapv1.EvaluateRequest) ([]*initiativev1.ActionEntry, error) {
+	res, err := a.client().initiative.ListActions(ctx, &initiativev1.ListActionsRequest{
+		Target: t.GetName(), Status: "open", AsOf: query.GetAsOf(), Revision: query.GetRevision(),
+	})
+	if connect.CodeOf(err) == connect.CodeUnimplemented {
+		return nil, nil
+	}
+	return res.GetActions(), err
+}
+
+// renderActions lists what is promised against a target.
+func (d *description) renderActions(b *block, width int) {
+	if len(d.actions) == 0 {
+		return
+	}
+	var rows [][]string
+	for _, x := range d.actions {
+		due := x.GetState().GetDue()
+		if x.GetOverdue() {
+			due = "▼ " + due + " overdue"
+		}
+		rows = append(rows, []string{due, printable(x.GetState().GetTitle()), printable(x.GetState().GetOwner()), x.GetAction()})
+	}
+	b.heading("Corrective actions")
+	b.indented(renderTable([]column{{Title: "DUE"}, {Title: "TITLE", Shrink: 16, Cap: longestTitle}, {Title: "OWNER", Shrink: 10}, {Title: "ACTION", Drop: 1}}, rows, inside(width), b.color))
 }
 
 // coveredText says how much of a gap is covered, and by what.
@@ -330,6 +362,7 @@ func (d *description) render(width int, g *glyphs, color paint) (string, error) 
 			b.heading("Course")
 			b.indented(drawn)
 		}
+		d.renderActions(b, width)
 		d.renderExplanation(b, width)
 	}
 	if d.kind.Name == "Metric" {

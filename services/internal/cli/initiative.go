@@ -225,22 +225,42 @@ initiative: its own, or the organization's.`,
 
 func (a *app) completionCommand() *cobra.Command {
 	var currency, reason string
+	var periods []string
 	cmd := &cobra.Command{
-		Use: "completion INITIATIVE AMOUNT", Short: "Forecast what an initiative costs at its end", Args: exactArgs("INITIATIVE", "AMOUNT"),
-		Example:           `  setpoint initiative completion shared-platform 610000 --reason "one more release"`,
+		Use: "completion INITIATIVE [AMOUNT]", Short: "Forecast what an initiative costs at its end", Args: betweenArgs(1, 2, "INITIATIVE and AMOUNT"),
+		Long: `Completion says what an initiative is expected to cost at its end, in all or by
+period. What has been spent is part of it.`,
+		Example: `  setpoint initiative completion shared-platform 610000 --reason "one more release"
+  setpoint initiative completion shared-platform --period FY2026=400000 --period FY2027=210000`,
 		ValidArgsFunction: a.completeName("Initiative", true),
 	}
 	cmd.Flags().StringVar(&currency, "currency", "", "the `CURRENCY`, which must be the initiative's")
 	cmd.Flags().StringVar(&reason, "reason", "", "why")
+	cmd.Flags().StringArrayVar(&periods, "period", nil, "the cost of a period, as `PERIOD=AMOUNT`; once for each")
 	out := outputFlag(cmd)
 	cmd.RunE = runE(func(ctx context.Context, args []string) error {
-		res, err := a.client().initiative.ForecastCompletion(ctx, &initiativev1.ForecastCompletionRequest{
-			RequestId: requestID(), Initiative: args[0], Amount: args[1], Currency: currency, Reason: reason, Manager: "cli",
-		})
+		req := &initiativev1.ForecastCompletionRequest{RequestId: requestID(), Initiative: args[0], Currency: currency, Reason: reason, Manager: "cli"}
+		said := strings.Join(periods, ", ")
+		switch {
+		case len(args) == 2 && len(periods) > 0:
+			return usagef("AMOUNT and --period exclude each other: in all is the sum of the periods")
+		case len(args) == 2:
+			req.Amount, said = args[1], args[1]
+		case len(periods) == 0:
+			return &usageError{message: "missing AMOUNT", hint: "or the cost by period: --period FY2026=400000"}
+		}
+		for _, p := range periods {
+			period, amount, ok := strings.Cut(p, "=")
+			if !ok {
+				return &usageError{message: fmt.Sprintf("--period: %q is not PERIOD=AMOUNT", p), hint: "such as FY2026=400000"}
+			}
+			req.Periods = append(req.Periods, &initiativev1.Spend{Period: period, Amount: amount})
+		}
+		res, err := a.client().initiative.ForecastCompletion(ctx, req)
 		if err != nil {
 			return err
 		}
-		return a.wrote(ctx, *out, res, fmt.Sprintf("%s is expected to cost %s.", args[0], args[1]))
+		return a.wrote(ctx, *out, res, fmt.Sprintf("%s is expected to cost %s.", args[0], said))
 	})
 	return cmd
 }
@@ -354,12 +374,13 @@ func (a *app) actionOpenCommand() *cobra.Command {
 	f.StringVar(&req.Initiative, "initiative", "", "the `INITIATIVE` it is about")
 	f.StringVar(&req.Owner, "owner", "", "unit/NAME or person/ID")
 	f.StringVar(&req.Due, "due", "", "the `DAY` by which it is done (YYYY-MM-DD)")
+	f.StringVar(&req.At, "at", "", "the `DAY` on which it was opened; default today")
 	f.StringVar(&req.Note, "note", "", "what explains it")
 	_ = cmd.RegisterFlagCompletionFunc("target", a.completeName("Target", true))
 	_ = cmd.RegisterFlagCompletionFunc("initiative", a.completeName("Initiative", true))
 	out := outputFlag(cmd)
 	cmd.RunE = runE(func(ctx context.Context, args []string) error {
-		if err := checkDays(map[string]string{"--due": req.GetDue()}); err != nil {
+		if err := checkDays(map[string]string{"--due": req.GetDue(), "--at": req.GetAt()}); err != nil {
 			return err
 		}
 		if req.GetDue() == "" || req.GetOwner() == "" {

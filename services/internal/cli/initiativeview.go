@@ -15,6 +15,7 @@ import (
 	gapv1 "setpoint.dev/proto/gen/setpoint/gap/v1"
 	initiativev1 "setpoint.dev/proto/gen/setpoint/initiative/v1"
 	"setpoint.dev/services/internal/calendar"
+	"setpoint.dev/services/internal/display"
 	"setpoint.dev/services/internal/sheet"
 )
 
@@ -130,7 +131,7 @@ func initiativeRows(res *initiativev1.ListInitiativesResponse) ([]column, [][]st
 		}
 		rows = append(rows, []string{
 			x.GetState().GetStage(), x.GetName(), printable(x.GetSpec().GetTitle()), x.GetExpectedStart(), x.GetExpectedEnd(), slip, critical, milestones,
-			grouped(m.GetBudget()), grouped(m.GetSpent()), grouped(m.GetCompletion()), currency,
+			display.Money(m.GetBudget()), display.Money(m.GetSpent()), display.Money(m.GetCompletion()), currency,
 		})
 	}
 	return columns, rows
@@ -146,7 +147,7 @@ func moneyTable(res *initiativev1.ListInitiativesResponse, width int, color pain
 		if objective == "" {
 			objective = "(no objective)"
 		}
-		rows = append(rows, []string{objective, itoa(int64(m.GetInitiatives())), grouped(m.GetBudget()), grouped(m.GetSpent()), m.GetCurrency()})
+		rows = append(rows, []string{objective, itoa(int64(m.GetInitiatives())), display.Money(m.GetBudget()), display.Money(m.GetSpent()), m.GetCurrency()})
 	}
 	if len(rows) == 0 {
 		return ""
@@ -154,19 +155,6 @@ func moneyTable(res *initiativev1.ListInitiativesResponse, width int, color pain
 	return "\n" + renderTable([]column{
 		{Title: "OBJECTIVE", Shrink: 12, Name: true}, {Title: "INITIATIVES", Right: true}, {Title: "BUDGET", Right: true}, {Title: "SPENT", Right: true}, {Title: "CURRENCY"},
 	}, rows, width, color)
-}
-
-// grouped writes a decimal string with its digits grouped.
-func grouped(amount string) string {
-	whole, rest, point := strings.Cut(strings.TrimPrefix(amount, "-"), ".")
-	whole = groupDigits(whole)
-	if strings.HasPrefix(amount, "-") {
-		whole = "-" + whole
-	}
-	if point {
-		whole += "." + rest
-	}
-	return whole
 }
 
 func (a *app) initiativeDescribeCommand() *cobra.Command {
@@ -274,18 +262,18 @@ func initiativeText(res *initiativev1.GetInitiativeResponse, width int, ascii bo
 	if m := x.GetMoney(); len(m.GetPeriods()) > 0 || m.GetCompletion() != "" {
 		var rows [][]string
 		for _, p := range m.GetPeriods() {
-			rows = append(rows, []string{p.GetPeriod(), grouped(p.GetBudget()), grouped(p.GetSpent())})
+			rows = append(rows, []string{p.GetPeriod(), display.Money(p.GetBudget()), display.Money(p.GetSpent()), display.Money(p.GetForecast())})
 		}
-		rows = append(rows, []string{"in all", grouped(m.GetBudget()), grouped(m.GetSpent())})
-		fmt.Fprintf(&b, "\n%s\n%s", color.with(bold, "Money, "+m.GetCurrency()+":"), renderTable([]column{
-			{Title: "PERIOD"}, {Title: "BUDGET", Right: true}, {Title: "SPENT", Right: true},
-		}, rows, width, color))
+		rows = append(rows, []string{"in all", display.Money(m.GetBudget()), display.Money(m.GetSpent()), display.Money(m.GetCompletion())})
+		fmt.Fprintf(&b, "\n%s\n%s", color.with(bold, "Money, "+m.GetCurrency()+":"), renderTable(dropEmpty([]column{
+			{Title: "PERIOD"}, {Title: "BUDGET", Right: true}, {Title: "SPENT", Right: true}, {Title: "FORECAST", Right: true},
+		}, rows, width, color)))
 		if m.GetCompletion() != "" {
 			over := ""
 			if m.GetOverrun() != "" && !strings.HasPrefix(m.GetOverrun(), "-") && m.GetOverrun() != "0" {
-				over = ", " + grouped(m.GetOverrun()) + " over budget"
+				over = ", " + display.Money(m.GetOverrun()) + " over budget"
 			}
-			fmt.Fprintf(&b, "Expected at completion: %s%s\n", grouped(m.GetCompletion()), over)
+			fmt.Fprintf(&b, "Expected at completion: %s%s\n", display.Money(m.GetCompletion()), over)
 		}
 	}
 	b.WriteString(actsText(res.GetActs(), width, color))

@@ -87,6 +87,9 @@ of the respondent. FILE - is standard input.`,
 			return err
 		}
 		a.settle(ctx, res.GetRevision())
+		for _, w := range res.GetWarnings() {
+			a.warnf("warning: %s\n", printable(w))
+		}
 		if *out != asTable {
 			return a.writeMessage(*out, res)
 		}

@@ -124,6 +124,16 @@ func grouped(text string) string {
 	return sign + whole
 }
 
+// Money shows an exact amount, a decimal string, with its digits grouped, and
+// with no decimals or at least two, as money is written; "" stays "".
+func Money(amount string) string {
+	whole, decimals, _ := strings.Cut(amount, ".")
+	if decimals = strings.TrimRight(decimals, "0"); decimals != "" {
+		whole += "." + decimals + strings.Repeat("0", max(0, 2-len(decimals)))
+	}
+	return grouped(whole)
+}
+
 // Difference shows the size of what lies between two values, without its sign:
 // percentages become percentage points (0.4 pp), and what is not zero never
 // reads as zero.

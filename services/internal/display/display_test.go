@@ -60,6 +60,16 @@ func TestValue(t *testing.T) {
 	}
 }
 
+func TestMoney(t *testing.T) {
+	for amount, want := range map[string]string{
+		"": "", "0": "0", "120000.00": "120,000", "1000.5": "1,000.50", "0.05": "0.05", "1234567.123456": "1,234,567.123456", "-1500.10": "-1,500.10", "999": "999",
+	} {
+		if got := Money(amount); got != want {
+			t.Errorf("%q is shown as %q, want %q", amount, got, want)
+		}
+	}
+}
+
 func TestFormatNeverShowsNegativeZero(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		f := Format{Style: rapid.SampledFrom([]string{"", "number", "integer", "percent", "currency", "boolean"}).Draw(t, "style")}

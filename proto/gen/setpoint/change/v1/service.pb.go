@@ -1112,9 +1112,11 @@ func (x *RespondentAnswer) GetScores() map[string]float64 {
 }
 
 type RecordAnswersResponse struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Revision      int64                  `protobuf:"varint,1,opt,name=revision,proto3" json:"revision,omitempty"`
-	Recorded      int32                  `protobuf:"varint,2,opt,name=recorded,proto3" json:"recorded,omitempty"`
+	state    protoimpl.MessageState `protogen:"open.v1"`
+	Revision int64                  `protobuf:"varint,1,opt,name=revision,proto3" json:"revision,omitempty"`
+	Recorded int32                  `protobuf:"varint,2,opt,name=recorded,proto3" json:"recorded,omitempty"`
+	// What the answers make doubtful, for example more of them than were asked.
+	Warnings      []string `protobuf:"bytes,3,rep,name=warnings,proto3" json:"warnings,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1161,6 +1163,13 @@ func (x *RecordAnswersResponse) GetRecorded() int32 {
 		return x.Recorded
 	}
 	return 0
+}
+
+func (x *RecordAnswersResponse) GetWarnings() []string {
+	if x != nil {
+		return x.Warnings
+	}
+	return nil
 }
 
 type CloseWaveRequest struct {
@@ -1697,7 +1706,9 @@ type Readiness struct {
 	Inputs    map[string]float64   `protobuf:"bytes,4,rep,name=inputs,proto3" json:"inputs,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"fixed64,2,opt,name=value"`
 	Audiences []*AudienceReadiness `protobuf:"bytes,5,rep,name=audiences,proto3" json:"audiences,omitempty"`
 	// 0.15 + 0.78 x readiness; absent where that is unknown.
-	Adoption      *float64 `protobuf:"fixed64,6,opt,name=adoption,proto3,oneof" json:"adoption,omitempty"`
+	Adoption *float64 `protobuf:"fixed64,6,opt,name=adoption,proto3,oneof" json:"adoption,omitempty"`
+	// Why there is no value; empty where there is one.
+	Unknown       string `protobuf:"bytes,7,opt,name=unknown,proto3" json:"unknown,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1772,6 +1783,13 @@ func (x *Readiness) GetAdoption() float64 {
 		return *x.Adoption
 	}
 	return 0
+}
+
+func (x *Readiness) GetUnknown() string {
+	if x != nil {
+		return x.Unknown
+	}
+	return ""
 }
 
 type WaveEntry struct {
@@ -2432,10 +2450,11 @@ const file_setpoint_change_v1_service_proto_rawDesc = "" +
 	"\x06scores\x18\x03 \x03(\v20.setpoint.change.v1.RespondentAnswer.ScoresEntryB\b\xbaH\x05\x9a\x01\x02\x10\x14R\x06scores\x1a9\n" +
 	"\vScoresEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\x01R\x05value:\x028\x01\"O\n" +
+	"\x05value\x18\x02 \x01(\x01R\x05value:\x028\x01\"k\n" +
 	"\x15RecordAnswersResponse\x12\x1a\n" +
 	"\brevision\x18\x01 \x01(\x03R\brevision\x12\x1a\n" +
-	"\brecorded\x18\x02 \x01(\x05R\brecorded\"\xb0\x02\n" +
+	"\brecorded\x18\x02 \x01(\x05R\brecorded\x12\x1a\n" +
+	"\bwarnings\x18\x03 \x03(\tR\bwarnings\"\xb0\x02\n" +
 	"\x10CloseWaveRequest\x12'\n" +
 	"\n" +
 	"request_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\x18\x80\x01R\trequestId\x124\n" +
@@ -2477,14 +2496,15 @@ const file_setpoint_change_v1_service_proto_rawDesc = "" +
 	"\tframework\x18\x04 \x01(\v2'.setpoint.change.v1.ChangeFrameworkSpecR\tframework\x12;\n" +
 	"\treadiness\x18\x05 \x01(\v2\x1d.setpoint.change.v1.ReadinessR\treadiness\x123\n" +
 	"\x05waves\x18\x06 \x03(\v2\x1d.setpoint.change.v1.WaveEntryR\x05waves\x12\x1a\n" +
-	"\brevision\x18\a \x01(\x03R\brevision\"\xd1\x02\n" +
+	"\brevision\x18\a \x01(\x03R\brevision\"\xeb\x02\n" +
 	"\tReadiness\x12\x19\n" +
 	"\x05value\x18\x01 \x01(\x01H\x00R\x05value\x88\x01\x01\x12\x14\n" +
 	"\x05basis\x18\x02 \x01(\tR\x05basis\x12\x18\n" +
 	"\aformula\x18\x03 \x01(\tR\aformula\x12A\n" +
 	"\x06inputs\x18\x04 \x03(\v2).setpoint.change.v1.Readiness.InputsEntryR\x06inputs\x12C\n" +
 	"\taudiences\x18\x05 \x03(\v2%.setpoint.change.v1.AudienceReadinessR\taudiences\x12\x1f\n" +
-	"\badoption\x18\x06 \x01(\x01H\x01R\badoption\x88\x01\x01\x1a9\n" +
+	"\badoption\x18\x06 \x01(\x01H\x01R\badoption\x88\x01\x01\x12\x18\n" +
+	"\aunknown\x18\a \x01(\tR\aunknown\x1a9\n" +
 	"\vInputsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\x01R\x05value:\x028\x01B\b\n" +

@@ -410,10 +410,12 @@ func (x *SpendRecorded) GetNote() string {
 // CompletionForecast is what the initiative is expected to cost at its end
 // (initiative.completion_forecast.v1).
 type CompletionForecast struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Amount        string                 `protobuf:"bytes,1,opt,name=amount,proto3" json:"amount,omitempty"`
-	Currency      string                 `protobuf:"bytes,2,opt,name=currency,proto3" json:"currency,omitempty"`
-	Reason        string                 `protobuf:"bytes,3,opt,name=reason,proto3" json:"reason,omitempty"`
+	state    protoimpl.MessageState `protogen:"open.v1"`
+	Amount   string                 `protobuf:"bytes,1,opt,name=amount,proto3" json:"amount,omitempty"`
+	Currency string                 `protobuf:"bytes,2,opt,name=currency,proto3" json:"currency,omitempty"`
+	Reason   string                 `protobuf:"bytes,3,opt,name=reason,proto3" json:"reason,omitempty"`
+	// The cost of each period, by period, where that was said: amount is their sum.
+	Periods       []*Spend `protobuf:"bytes,4,rep,name=periods,proto3" json:"periods,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -467,6 +469,13 @@ func (x *CompletionForecast) GetReason() string {
 		return x.Reason
 	}
 	return ""
+}
+
+func (x *CompletionForecast) GetPeriods() []*Spend {
+	if x != nil {
+		return x.Periods
+	}
+	return nil
 }
 
 // BenefitRealized replaces what the initiative has added to a target's metric
@@ -550,8 +559,10 @@ type ActionOpened struct {
 	Owner string `protobuf:"bytes,4,opt,name=owner,proto3" json:"owner,omitempty"`
 	Due   string `protobuf:"bytes,5,opt,name=due,proto3" json:"due,omitempty"`
 	// The policy that opened it; empty for a person.
-	Policy        string `protobuf:"bytes,6,opt,name=policy,proto3" json:"policy,omitempty"`
-	Note          string `protobuf:"bytes,7,opt,name=note,proto3" json:"note,omitempty"`
+	Policy string `protobuf:"bytes,6,opt,name=policy,proto3" json:"policy,omitempty"`
+	Note   string `protobuf:"bytes,7,opt,name=note,proto3" json:"note,omitempty"`
+	// The day it was opened; empty stands for the day of the event.
+	At            string `protobuf:"bytes,8,opt,name=at,proto3" json:"at,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -631,6 +642,13 @@ func (x *ActionOpened) GetPolicy() string {
 func (x *ActionOpened) GetNote() string {
 	if x != nil {
 		return x.Note
+	}
+	return ""
+}
+
+func (x *ActionOpened) GetAt() string {
+	if x != nil {
+		return x.At
 	}
 	return ""
 }
@@ -821,9 +839,13 @@ type InitiativeState struct {
 	Spend      []*Spend `protobuf:"bytes,6,rep,name=spend,proto3" json:"spend,omitempty"`
 	Completion *Money   `protobuf:"bytes,7,opt,name=completion,proto3" json:"completion,omitempty"`
 	// By target and date.
-	Benefits      []*Benefit `protobuf:"bytes,8,rep,name=benefits,proto3" json:"benefits,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Benefits []*Benefit `protobuf:"bytes,8,rep,name=benefits,proto3" json:"benefits,omitempty"`
+	// Every stage it has had since the first change, in order.
+	Stages []*StageSince `protobuf:"bytes,9,rep,name=stages,proto3" json:"stages,omitempty"`
+	// What completion is made of, by period; empty if it was said as one amount.
+	CompletionPeriods []*Spend `protobuf:"bytes,10,rep,name=completion_periods,json=completionPeriods,proto3" json:"completion_periods,omitempty"`
+	unknownFields     protoimpl.UnknownFields
+	sizeCache         protoimpl.SizeCache
 }
 
 func (x *InitiativeState) Reset() {
@@ -912,6 +934,73 @@ func (x *InitiativeState) GetBenefits() []*Benefit {
 	return nil
 }
 
+func (x *InitiativeState) GetStages() []*StageSince {
+	if x != nil {
+		return x.Stages
+	}
+	return nil
+}
+
+func (x *InitiativeState) GetCompletionPeriods() []*Spend {
+	if x != nil {
+		return x.CompletionPeriods
+	}
+	return nil
+}
+
+// StageSince is a stage and the day from which it counts.
+type StageSince struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Stage         string                 `protobuf:"bytes,1,opt,name=stage,proto3" json:"stage,omitempty"`
+	Since         string                 `protobuf:"bytes,2,opt,name=since,proto3" json:"since,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *StageSince) Reset() {
+	*x = StageSince{}
+	mi := &file_setpoint_initiative_v1_events_proto_msgTypes[13]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *StageSince) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*StageSince) ProtoMessage() {}
+
+func (x *StageSince) ProtoReflect() protoreflect.Message {
+	mi := &file_setpoint_initiative_v1_events_proto_msgTypes[13]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use StageSince.ProtoReflect.Descriptor instead.
+func (*StageSince) Descriptor() ([]byte, []int) {
+	return file_setpoint_initiative_v1_events_proto_rawDescGZIP(), []int{13}
+}
+
+func (x *StageSince) GetStage() string {
+	if x != nil {
+		return x.Stage
+	}
+	return ""
+}
+
+func (x *StageSince) GetSince() string {
+	if x != nil {
+		return x.Since
+	}
+	return ""
+}
+
 type MilestoneState struct {
 	state    protoimpl.MessageState `protogen:"open.v1"`
 	Name     string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
@@ -925,7 +1014,7 @@ type MilestoneState struct {
 
 func (x *MilestoneState) Reset() {
 	*x = MilestoneState{}
-	mi := &file_setpoint_initiative_v1_events_proto_msgTypes[13]
+	mi := &file_setpoint_initiative_v1_events_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -937,7 +1026,7 @@ func (x *MilestoneState) String() string {
 func (*MilestoneState) ProtoMessage() {}
 
 func (x *MilestoneState) ProtoReflect() protoreflect.Message {
-	mi := &file_setpoint_initiative_v1_events_proto_msgTypes[13]
+	mi := &file_setpoint_initiative_v1_events_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -950,7 +1039,7 @@ func (x *MilestoneState) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MilestoneState.ProtoReflect.Descriptor instead.
 func (*MilestoneState) Descriptor() ([]byte, []int) {
-	return file_setpoint_initiative_v1_events_proto_rawDescGZIP(), []int{13}
+	return file_setpoint_initiative_v1_events_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *MilestoneState) GetName() string {
@@ -991,7 +1080,7 @@ type Spend struct {
 
 func (x *Spend) Reset() {
 	*x = Spend{}
-	mi := &file_setpoint_initiative_v1_events_proto_msgTypes[14]
+	mi := &file_setpoint_initiative_v1_events_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1003,7 +1092,7 @@ func (x *Spend) String() string {
 func (*Spend) ProtoMessage() {}
 
 func (x *Spend) ProtoReflect() protoreflect.Message {
-	mi := &file_setpoint_initiative_v1_events_proto_msgTypes[14]
+	mi := &file_setpoint_initiative_v1_events_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1016,7 +1105,7 @@ func (x *Spend) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Spend.ProtoReflect.Descriptor instead.
 func (*Spend) Descriptor() ([]byte, []int) {
-	return file_setpoint_initiative_v1_events_proto_rawDescGZIP(), []int{14}
+	return file_setpoint_initiative_v1_events_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *Spend) GetPeriod() string {
@@ -1043,7 +1132,7 @@ type Money struct {
 
 func (x *Money) Reset() {
 	*x = Money{}
-	mi := &file_setpoint_initiative_v1_events_proto_msgTypes[15]
+	mi := &file_setpoint_initiative_v1_events_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1055,7 +1144,7 @@ func (x *Money) String() string {
 func (*Money) ProtoMessage() {}
 
 func (x *Money) ProtoReflect() protoreflect.Message {
-	mi := &file_setpoint_initiative_v1_events_proto_msgTypes[15]
+	mi := &file_setpoint_initiative_v1_events_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1068,7 +1157,7 @@ func (x *Money) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Money.ProtoReflect.Descriptor instead.
 func (*Money) Descriptor() ([]byte, []int) {
-	return file_setpoint_initiative_v1_events_proto_rawDescGZIP(), []int{15}
+	return file_setpoint_initiative_v1_events_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *Money) GetAmount() string {
@@ -1096,7 +1185,7 @@ type Benefit struct {
 
 func (x *Benefit) Reset() {
 	*x = Benefit{}
-	mi := &file_setpoint_initiative_v1_events_proto_msgTypes[16]
+	mi := &file_setpoint_initiative_v1_events_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1108,7 +1197,7 @@ func (x *Benefit) String() string {
 func (*Benefit) ProtoMessage() {}
 
 func (x *Benefit) ProtoReflect() protoreflect.Message {
-	mi := &file_setpoint_initiative_v1_events_proto_msgTypes[16]
+	mi := &file_setpoint_initiative_v1_events_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1121,7 +1210,7 @@ func (x *Benefit) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Benefit.ProtoReflect.Descriptor instead.
 func (*Benefit) Descriptor() ([]byte, []int) {
-	return file_setpoint_initiative_v1_events_proto_rawDescGZIP(), []int{16}
+	return file_setpoint_initiative_v1_events_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *Benefit) GetTarget() string {
@@ -1165,7 +1254,7 @@ type ActionState struct {
 
 func (x *ActionState) Reset() {
 	*x = ActionState{}
-	mi := &file_setpoint_initiative_v1_events_proto_msgTypes[17]
+	mi := &file_setpoint_initiative_v1_events_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1177,7 +1266,7 @@ func (x *ActionState) String() string {
 func (*ActionState) ProtoMessage() {}
 
 func (x *ActionState) ProtoReflect() protoreflect.Message {
-	mi := &file_setpoint_initiative_v1_events_proto_msgTypes[17]
+	mi := &file_setpoint_initiative_v1_events_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1190,7 +1279,7 @@ func (x *ActionState) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ActionState.ProtoReflect.Descriptor instead.
 func (*ActionState) Descriptor() ([]byte, []int) {
-	return file_setpoint_initiative_v1_events_proto_rawDescGZIP(), []int{17}
+	return file_setpoint_initiative_v1_events_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *ActionState) GetTitle() string {
@@ -1293,16 +1382,17 @@ const file_setpoint_initiative_v1_events_proto_rawDesc = "" +
 	"\x06period\x18\x01 \x01(\tR\x06period\x12\x16\n" +
 	"\x06amount\x18\x02 \x01(\tR\x06amount\x12\x1a\n" +
 	"\bcurrency\x18\x03 \x01(\tR\bcurrency\x12\x18\n" +
-	"\x04note\x18\x04 \x01(\tB\x04\x88\xe7\x18\x01R\x04note\"f\n" +
+	"\x04note\x18\x04 \x01(\tB\x04\x88\xe7\x18\x01R\x04note\"\x9f\x01\n" +
 	"\x12CompletionForecast\x12\x16\n" +
 	"\x06amount\x18\x01 \x01(\tR\x06amount\x12\x1a\n" +
 	"\bcurrency\x18\x02 \x01(\tR\bcurrency\x12\x1c\n" +
-	"\x06reason\x18\x03 \x01(\tB\x04\x88\xe7\x18\x01R\x06reason\"m\n" +
+	"\x06reason\x18\x03 \x01(\tB\x04\x88\xe7\x18\x01R\x06reason\x127\n" +
+	"\aperiods\x18\x04 \x03(\v2\x1d.setpoint.initiative.v1.SpendR\aperiods\"m\n" +
 	"\x0fBenefitRealized\x12\x16\n" +
 	"\x06target\x18\x01 \x01(\tR\x06target\x12\x0e\n" +
 	"\x02at\x18\x02 \x01(\tR\x02at\x12\x16\n" +
 	"\x06amount\x18\x03 \x01(\x01R\x06amount\x12\x1a\n" +
-	"\x05basis\x18\x04 \x01(\tB\x04\x88\xe7\x18\x01R\x05basis\"\xb6\x01\n" +
+	"\x05basis\x18\x04 \x01(\tB\x04\x88\xe7\x18\x01R\x05basis\"\xc6\x01\n" +
 	"\fActionOpened\x12\x14\n" +
 	"\x05title\x18\x01 \x01(\tR\x05title\x12\x16\n" +
 	"\x06target\x18\x02 \x01(\tR\x06target\x12\x1e\n" +
@@ -1312,7 +1402,8 @@ const file_setpoint_initiative_v1_events_proto_rawDesc = "" +
 	"\x05owner\x18\x04 \x01(\tR\x05owner\x12\x10\n" +
 	"\x03due\x18\x05 \x01(\tR\x03due\x12\x16\n" +
 	"\x06policy\x18\x06 \x01(\tR\x06policy\x12\x18\n" +
-	"\x04note\x18\a \x01(\tB\x04\x88\xe7\x18\x01R\x04note\"S\n" +
+	"\x04note\x18\a \x01(\tB\x04\x88\xe7\x18\x01R\x04note\x12\x0e\n" +
+	"\x02at\x18\b \x01(\tR\x02at\"S\n" +
 	"\vActionMoved\x12\x14\n" +
 	"\x05owner\x18\x01 \x01(\tR\x05owner\x12\x10\n" +
 	"\x03due\x18\x02 \x01(\tR\x03due\x12\x1c\n" +
@@ -1322,7 +1413,7 @@ const file_setpoint_initiative_v1_events_proto_rawDesc = "" +
 	"\x02at\x18\x02 \x01(\tR\x02at\x12 \n" +
 	"\bevidence\x18\x03 \x01(\tB\x04\x88\xe7\x18\x01R\bevidence\".\n" +
 	"\x0eActionReopened\x12\x1c\n" +
-	"\x06reason\x18\x01 \x01(\tB\x04\x88\xe7\x18\x01R\x06reason\"\xec\x02\n" +
+	"\x06reason\x18\x01 \x01(\tB\x04\x88\xe7\x18\x01R\x06reason\"\xf6\x03\n" +
 	"\x0fInitiativeState\x12\x14\n" +
 	"\x05stage\x18\x01 \x01(\tR\x05stage\x12\x14\n" +
 	"\x05since\x18\x02 \x01(\tR\x05since\x12\x18\n" +
@@ -1335,7 +1426,14 @@ const file_setpoint_initiative_v1_events_proto_rawDesc = "" +
 	"\n" +
 	"completion\x18\a \x01(\v2\x1d.setpoint.initiative.v1.MoneyR\n" +
 	"completion\x12;\n" +
-	"\bbenefits\x18\b \x03(\v2\x1f.setpoint.initiative.v1.BenefitR\bbenefits\"r\n" +
+	"\bbenefits\x18\b \x03(\v2\x1f.setpoint.initiative.v1.BenefitR\bbenefits\x12:\n" +
+	"\x06stages\x18\t \x03(\v2\".setpoint.initiative.v1.StageSinceR\x06stages\x12L\n" +
+	"\x12completion_periods\x18\n" +
+	" \x03(\v2\x1d.setpoint.initiative.v1.SpendR\x11completionPeriods\"8\n" +
+	"\n" +
+	"StageSince\x12\x14\n" +
+	"\x05stage\x18\x01 \x01(\tR\x05stage\x12\x14\n" +
+	"\x05since\x18\x02 \x01(\tR\x05since\"r\n" +
 	"\x0eMilestoneState\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x1a\n" +
 	"\bforecast\x18\x02 \x01(\tR\bforecast\x12\x18\n" +
@@ -1378,7 +1476,7 @@ func file_setpoint_initiative_v1_events_proto_rawDescGZIP() []byte {
 	return file_setpoint_initiative_v1_events_proto_rawDescData
 }
 
-var file_setpoint_initiative_v1_events_proto_msgTypes = make([]protoimpl.MessageInfo, 18)
+var file_setpoint_initiative_v1_events_proto_msgTypes = make([]protoimpl.MessageInfo, 19)
 var file_setpoint_initiative_v1_events_proto_goTypes = []any{
 	(*InitiativeDeclared)(nil), // 0: setpoint.initiative.v1.InitiativeDeclared
 	(*StageChanged)(nil),       // 1: setpoint.initiative.v1.StageChanged
@@ -1393,26 +1491,30 @@ var file_setpoint_initiative_v1_events_proto_goTypes = []any{
 	(*ActionClosed)(nil),       // 10: setpoint.initiative.v1.ActionClosed
 	(*ActionReopened)(nil),     // 11: setpoint.initiative.v1.ActionReopened
 	(*InitiativeState)(nil),    // 12: setpoint.initiative.v1.InitiativeState
-	(*MilestoneState)(nil),     // 13: setpoint.initiative.v1.MilestoneState
-	(*Spend)(nil),              // 14: setpoint.initiative.v1.Spend
-	(*Money)(nil),              // 15: setpoint.initiative.v1.Money
-	(*Benefit)(nil),            // 16: setpoint.initiative.v1.Benefit
-	(*ActionState)(nil),        // 17: setpoint.initiative.v1.ActionState
-	(*v1.Metadata)(nil),        // 18: setpoint.common.v1.Metadata
-	(*InitiativeSpec)(nil),     // 19: setpoint.initiative.v1.InitiativeSpec
+	(*StageSince)(nil),         // 13: setpoint.initiative.v1.StageSince
+	(*MilestoneState)(nil),     // 14: setpoint.initiative.v1.MilestoneState
+	(*Spend)(nil),              // 15: setpoint.initiative.v1.Spend
+	(*Money)(nil),              // 16: setpoint.initiative.v1.Money
+	(*Benefit)(nil),            // 17: setpoint.initiative.v1.Benefit
+	(*ActionState)(nil),        // 18: setpoint.initiative.v1.ActionState
+	(*v1.Metadata)(nil),        // 19: setpoint.common.v1.Metadata
+	(*InitiativeSpec)(nil),     // 20: setpoint.initiative.v1.InitiativeSpec
 }
 var file_setpoint_initiative_v1_events_proto_depIdxs = []int32{
-	18, // 0: setpoint.initiative.v1.InitiativeDeclared.metadata:type_name -> setpoint.common.v1.Metadata
-	19, // 1: setpoint.initiative.v1.InitiativeDeclared.spec:type_name -> setpoint.initiative.v1.InitiativeSpec
-	13, // 2: setpoint.initiative.v1.InitiativeState.milestones:type_name -> setpoint.initiative.v1.MilestoneState
-	14, // 3: setpoint.initiative.v1.InitiativeState.spend:type_name -> setpoint.initiative.v1.Spend
-	15, // 4: setpoint.initiative.v1.InitiativeState.completion:type_name -> setpoint.initiative.v1.Money
-	16, // 5: setpoint.initiative.v1.InitiativeState.benefits:type_name -> setpoint.initiative.v1.Benefit
-	6,  // [6:6] is the sub-list for method output_type
-	6,  // [6:6] is the sub-list for method input_type
-	6,  // [6:6] is the sub-list for extension type_name
-	6,  // [6:6] is the sub-list for extension extendee
-	0,  // [0:6] is the sub-list for field type_name
+	19, // 0: setpoint.initiative.v1.InitiativeDeclared.metadata:type_name -> setpoint.common.v1.Metadata
+	20, // 1: setpoint.initiative.v1.InitiativeDeclared.spec:type_name -> setpoint.initiative.v1.InitiativeSpec
+	15, // 2: setpoint.initiative.v1.CompletionForecast.periods:type_name -> setpoint.initiative.v1.Spend
+	14, // 3: setpoint.initiative.v1.InitiativeState.milestones:type_name -> setpoint.initiative.v1.MilestoneState
+	15, // 4: setpoint.initiative.v1.InitiativeState.spend:type_name -> setpoint.initiative.v1.Spend
+	16, // 5: setpoint.initiative.v1.InitiativeState.completion:type_name -> setpoint.initiative.v1.Money
+	17, // 6: setpoint.initiative.v1.InitiativeState.benefits:type_name -> setpoint.initiative.v1.Benefit
+	13, // 7: setpoint.initiative.v1.InitiativeState.stages:type_name -> setpoint.initiative.v1.StageSince
+	15, // 8: setpoint.initiative.v1.InitiativeState.completion_periods:type_name -> setpoint.initiative.v1.Spend
+	9,  // [9:9] is the sub-list for method output_type
+	9,  // [9:9] is the sub-list for method input_type
+	9,  // [9:9] is the sub-list for extension type_name
+	9,  // [9:9] is the sub-list for extension extendee
+	0,  // [0:9] is the sub-list for field type_name
 }
 
 func init() { file_setpoint_initiative_v1_events_proto_init() }
@@ -1427,7 +1529,7 @@ func file_setpoint_initiative_v1_events_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_setpoint_initiative_v1_events_proto_rawDesc), len(file_setpoint_initiative_v1_events_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   18,
+			NumMessages:   19,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -615,6 +615,7 @@ type RecordSpendRequest struct {
 	Initiative       string `protobuf:"bytes,3,opt,name=initiative,proto3" json:"initiative,omitempty"`
 	// FY2025, 2025-Q1, 2025-03.
 	Period string `protobuf:"bytes,4,opt,name=period,proto3" json:"period,omitempty"`
+	// A decimal number that is not negative, such as 120000.00.
 	Amount string `protobuf:"bytes,5,opt,name=amount,proto3" json:"amount,omitempty"`
 	// Must be the initiative's; empty stands for it.
 	Currency string `protobuf:"bytes,6,opt,name=currency,proto3" json:"currency,omitempty"`
@@ -770,9 +771,12 @@ type ForecastCompletionRequest struct {
 	// Refuse with Aborted if the aggregate has newer events; 0 accepts any.
 	ExpectedRevision int64  `protobuf:"varint,2,opt,name=expected_revision,json=expectedRevision,proto3" json:"expected_revision,omitempty"`
 	Initiative       string `protobuf:"bytes,3,opt,name=initiative,proto3" json:"initiative,omitempty"`
-	Amount           string `protobuf:"bytes,4,opt,name=amount,proto3" json:"amount,omitempty"`
-	Currency         string `protobuf:"bytes,5,opt,name=currency,proto3" json:"currency,omitempty"`
-	Reason           string `protobuf:"bytes,6,opt,name=reason,proto3" json:"reason,omitempty"`
+	// In all; empty where it is said by period.
+	Amount string `protobuf:"bytes,4,opt,name=amount,proto3" json:"amount,omitempty"`
+	// The cost of each period, what was spent included, in place of an amount.
+	Periods  []*Spend `protobuf:"bytes,7,rep,name=periods,proto3" json:"periods,omitempty"`
+	Currency string   `protobuf:"bytes,5,opt,name=currency,proto3" json:"currency,omitempty"`
+	Reason   string   `protobuf:"bytes,6,opt,name=reason,proto3" json:"reason,omitempty"`
 	// What acts: cli, git, console, policy, api.
 	Manager       string `protobuf:"bytes,15,opt,name=manager,proto3" json:"manager,omitempty"`
 	unknownFields protoimpl.UnknownFields
@@ -835,6 +839,13 @@ func (x *ForecastCompletionRequest) GetAmount() string {
 		return x.Amount
 	}
 	return ""
+}
+
+func (x *ForecastCompletionRequest) GetPeriods() []*Spend {
+	if x != nil {
+		return x.Periods
+	}
+	return nil
 }
 
 func (x *ForecastCompletionRequest) GetCurrency() string {
@@ -1718,7 +1729,9 @@ type PeriodMoney struct {
 	Period string                 `protobuf:"bytes,1,opt,name=period,proto3" json:"period,omitempty"`
 	Budget string                 `protobuf:"bytes,2,opt,name=budget,proto3" json:"budget,omitempty"`
 	// Empty where nothing was recorded.
-	Spent         string `protobuf:"bytes,3,opt,name=spent,proto3" json:"spent,omitempty"`
+	Spent string `protobuf:"bytes,3,opt,name=spent,proto3" json:"spent,omitempty"`
+	// Expected for the period, what was spent included; empty where nobody said.
+	Forecast      string `protobuf:"bytes,4,opt,name=forecast,proto3" json:"forecast,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1770,6 +1783,13 @@ func (x *PeriodMoney) GetBudget() string {
 func (x *PeriodMoney) GetSpent() string {
 	if x != nil {
 		return x.Spent
+	}
+	return ""
+}
+
+func (x *PeriodMoney) GetForecast() string {
+	if x != nil {
+		return x.Forecast
 	}
 	return ""
 }
@@ -2098,6 +2118,8 @@ type OpenActionRequest struct {
 	// The policy that opens it; empty for a person.
 	Policy string `protobuf:"bytes,8,opt,name=policy,proto3" json:"policy,omitempty"`
 	Note   string `protobuf:"bytes,9,opt,name=note,proto3" json:"note,omitempty"`
+	// The day it was opened; default today.
+	At string `protobuf:"bytes,10,opt,name=at,proto3" json:"at,omitempty"`
 	// What acts: cli, git, console, policy, api.
 	Manager       string `protobuf:"bytes,15,opt,name=manager,proto3" json:"manager,omitempty"`
 	unknownFields protoimpl.UnknownFields
@@ -2186,6 +2208,13 @@ func (x *OpenActionRequest) GetPolicy() string {
 func (x *OpenActionRequest) GetNote() string {
 	if x != nil {
 		return x.Note
+	}
+	return ""
+}
+
+func (x *OpenActionRequest) GetAt() string {
+	if x != nil {
+		return x.At
 	}
 	return ""
 }
@@ -3100,7 +3129,7 @@ const file_setpoint_initiative_v1_service_proto_rawDesc = "" +
 	"\amanager\x18\x0f \x01(\tB'\xbaH$r\"R\x00R\x03cliR\x03gitR\aconsoleR\x06policyR\x03apiR\amanager\"O\n" +
 	"\x17ReopenMilestoneResponse\x12\x1a\n" +
 	"\brevision\x18\x01 \x01(\x03R\brevision\x12\x18\n" +
-	"\achanged\x18\x02 \x01(\bR\achanged\"\x96\x03\n" +
+	"\achanged\x18\x02 \x01(\bR\achanged\"\xf9\x02\n" +
 	"\x12RecordSpendRequest\x12'\n" +
 	"\n" +
 	"request_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\x18\x80\x01R\trequestId\x124\n" +
@@ -3108,22 +3137,23 @@ const file_setpoint_initiative_v1_service_proto_rawDesc = "" +
 	"\n" +
 	"initiative\x18\x03 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18?R\n" +
 	"initiative\x12!\n" +
-	"\x06period\x18\x04 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18\x14R\x06period\x12<\n" +
-	"\x06amount\x18\x05 \x01(\tB$\xbaH!r\x1f2\x1d^[0-9]{1,15}([.][0-9]{1,6})?$R\x06amount\x120\n" +
+	"\x06period\x18\x04 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18\x14R\x06period\x12\x1f\n" +
+	"\x06amount\x18\x05 \x01(\tB\a\xbaH\x04r\x02\x18(R\x06amount\x120\n" +
 	"\bcurrency\x18\x06 \x01(\tB\x14\xbaH\x11r\x0f2\r^([A-Z]{3})?$R\bcurrency\x12 \n" +
 	"\x04note\x18\a \x01(\tB\f\xbaH\x05r\x03\x18\xa0\x1f\x88\xe7\x18\x01R\x04note\x12A\n" +
 	"\amanager\x18\x0f \x01(\tB'\xbaH$r\"R\x00R\x03cliR\x03gitR\aconsoleR\x06policyR\x03apiR\amanager\"K\n" +
 	"\x13RecordSpendResponse\x12\x1a\n" +
 	"\brevision\x18\x01 \x01(\x03R\brevision\x12\x18\n" +
-	"\achanged\x18\x02 \x01(\bR\achanged\"\xfe\x02\n" +
+	"\achanged\x18\x02 \x01(\bR\achanged\"\xa5\x03\n" +
 	"\x19ForecastCompletionRequest\x12'\n" +
 	"\n" +
 	"request_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\x18\x80\x01R\trequestId\x124\n" +
 	"\x11expected_revision\x18\x02 \x01(\x03B\a\xbaH\x04\"\x02(\x00R\x10expectedRevision\x12)\n" +
 	"\n" +
 	"initiative\x18\x03 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18?R\n" +
-	"initiative\x12<\n" +
-	"\x06amount\x18\x04 \x01(\tB$\xbaH!r\x1f2\x1d^[0-9]{1,15}([.][0-9]{1,6})?$R\x06amount\x120\n" +
+	"initiative\x12\x1f\n" +
+	"\x06amount\x18\x04 \x01(\tB\a\xbaH\x04r\x02\x18(R\x06amount\x12B\n" +
+	"\aperiods\x18\a \x03(\v2\x1d.setpoint.initiative.v1.SpendB\t\xbaH\x06\x92\x01\x03\x10\x90\x03R\aperiods\x120\n" +
 	"\bcurrency\x18\x05 \x01(\tB\x14\xbaH\x11r\x0f2\r^([A-Z]{3})?$R\bcurrency\x12$\n" +
 	"\x06reason\x18\x06 \x01(\tB\f\xbaH\x05r\x03\x18\xa0\x1f\x88\xe7\x18\x01R\x06reason\x12A\n" +
 	"\amanager\x18\x0f \x01(\tB'\xbaH$r\"R\x00R\x03cliR\x03gitR\aconsoleR\x06policyR\x03apiR\amanager\"R\n" +
@@ -3209,11 +3239,12 @@ const file_setpoint_initiative_v1_service_proto_rawDesc = "" +
 	"completion\x18\x04 \x01(\tR\n" +
 	"completion\x12\x18\n" +
 	"\aoverrun\x18\x05 \x01(\tR\aoverrun\x12=\n" +
-	"\aperiods\x18\x06 \x03(\v2#.setpoint.initiative.v1.PeriodMoneyR\aperiods\"S\n" +
+	"\aperiods\x18\x06 \x03(\v2#.setpoint.initiative.v1.PeriodMoneyR\aperiods\"o\n" +
 	"\vPeriodMoney\x12\x16\n" +
 	"\x06period\x18\x01 \x01(\tR\x06period\x12\x16\n" +
 	"\x06budget\x18\x02 \x01(\tR\x06budget\x12\x14\n" +
-	"\x05spent\x18\x03 \x01(\tR\x05spent\"\x9a\x01\n" +
+	"\x05spent\x18\x03 \x01(\tR\x05spent\x12\x1a\n" +
+	"\bforecast\x18\x04 \x01(\tR\bforecast\"\x9a\x01\n" +
 	"\x0eObjectiveMoney\x12\x1c\n" +
 	"\tobjective\x18\x01 \x01(\tR\tobjective\x12\x1a\n" +
 	"\bcurrency\x18\x02 \x01(\tR\bcurrency\x12\x16\n" +
@@ -3240,7 +3271,7 @@ const file_setpoint_initiative_v1_service_proto_rawDesc = "" +
 	"\x06change\x18\x03 \x01(\tR\x06change\x12\x16\n" +
 	"\x06before\x18\x04 \x01(\tR\x06before\x12\x10\n" +
 	"\x03now\x18\x05 \x01(\tR\x03now\x12\x12\n" +
-	"\x04days\x18\x06 \x01(\x05R\x04days\"\x87\x03\n" +
+	"\x04days\x18\x06 \x01(\x05R\x04days\"\xbf\x03\n" +
 	"\x11OpenActionRequest\x12'\n" +
 	"\n" +
 	"request_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\x18\x80\x01R\trequestId\x12 \n" +
@@ -3254,7 +3285,9 @@ const file_setpoint_initiative_v1_service_proto_rawDesc = "" +
 	"\xbaH\ar\x05\x10\x01\x18\xc8\x01R\x05owner\x125\n" +
 	"\x03due\x18\a \x01(\tB#\xbaH r\x1e2\x1c^[0-9]{4}-[0-9]{2}-[0-9]{2}$R\x03due\x12\x1f\n" +
 	"\x06policy\x18\b \x01(\tB\a\xbaH\x04r\x02\x18?R\x06policy\x12 \n" +
-	"\x04note\x18\t \x01(\tB\f\xbaH\x05r\x03\x18\xa0\x1f\x88\xe7\x18\x01R\x04note\x12A\n" +
+	"\x04note\x18\t \x01(\tB\f\xbaH\x05r\x03\x18\xa0\x1f\x88\xe7\x18\x01R\x04note\x126\n" +
+	"\x02at\x18\n" +
+	" \x01(\tB&\xbaH#r!2\x1f^([0-9]{4}-[0-9]{2}-[0-9]{2})?$R\x02at\x12A\n" +
 	"\amanager\x18\x0f \x01(\tB'\xbaH$r\"R\x00R\x03cliR\x03gitR\aconsoleR\x06policyR\x03apiR\amanager\"H\n" +
 	"\x12OpenActionResponse\x12\x1a\n" +
 	"\brevision\x18\x01 \x01(\x03R\brevision\x12\x16\n" +
@@ -3395,63 +3428,65 @@ var file_setpoint_initiative_v1_service_proto_goTypes = []any{
 	(*ListActionsRequest)(nil),         // 36: setpoint.initiative.v1.ListActionsRequest
 	(*ListActionsResponse)(nil),        // 37: setpoint.initiative.v1.ListActionsResponse
 	(*ActionEntry)(nil),                // 38: setpoint.initiative.v1.ActionEntry
-	(*v1.Act)(nil),                     // 39: setpoint.common.v1.Act
-	(*InitiativeSpec)(nil),             // 40: setpoint.initiative.v1.InitiativeSpec
-	(*InitiativeState)(nil),            // 41: setpoint.initiative.v1.InitiativeState
-	(*ActionState)(nil),                // 42: setpoint.initiative.v1.ActionState
+	(*Spend)(nil),                      // 39: setpoint.initiative.v1.Spend
+	(*v1.Act)(nil),                     // 40: setpoint.common.v1.Act
+	(*InitiativeSpec)(nil),             // 41: setpoint.initiative.v1.InitiativeSpec
+	(*InitiativeState)(nil),            // 42: setpoint.initiative.v1.InitiativeState
+	(*ActionState)(nil),                // 43: setpoint.initiative.v1.ActionState
 }
 var file_setpoint_initiative_v1_service_proto_depIdxs = []int32{
-	18, // 0: setpoint.initiative.v1.GetInitiativeResponse.initiative:type_name -> setpoint.initiative.v1.InitiativeEntry
-	39, // 1: setpoint.initiative.v1.GetInitiativeResponse.acts:type_name -> setpoint.common.v1.Act
-	18, // 2: setpoint.initiative.v1.ListInitiativesResponse.initiatives:type_name -> setpoint.initiative.v1.InitiativeEntry
-	22, // 3: setpoint.initiative.v1.ListInitiativesResponse.money:type_name -> setpoint.initiative.v1.ObjectiveMoney
-	40, // 4: setpoint.initiative.v1.InitiativeEntry.spec:type_name -> setpoint.initiative.v1.InitiativeSpec
-	41, // 5: setpoint.initiative.v1.InitiativeEntry.state:type_name -> setpoint.initiative.v1.InitiativeState
-	19, // 6: setpoint.initiative.v1.InitiativeEntry.milestones:type_name -> setpoint.initiative.v1.MilestoneEntry
-	20, // 7: setpoint.initiative.v1.InitiativeEntry.money:type_name -> setpoint.initiative.v1.MoneyEntry
-	21, // 8: setpoint.initiative.v1.MoneyEntry.periods:type_name -> setpoint.initiative.v1.PeriodMoney
-	25, // 9: setpoint.initiative.v1.GetCommitmentsResponse.commitments:type_name -> setpoint.initiative.v1.Commitment
-	38, // 10: setpoint.initiative.v1.GetActionResponse.action:type_name -> setpoint.initiative.v1.ActionEntry
-	39, // 11: setpoint.initiative.v1.GetActionResponse.acts:type_name -> setpoint.common.v1.Act
-	38, // 12: setpoint.initiative.v1.ListActionsResponse.actions:type_name -> setpoint.initiative.v1.ActionEntry
-	42, // 13: setpoint.initiative.v1.ActionEntry.state:type_name -> setpoint.initiative.v1.ActionState
-	0,  // 14: setpoint.initiative.v1.InitiativeService.ChangeStage:input_type -> setpoint.initiative.v1.ChangeStageRequest
-	2,  // 15: setpoint.initiative.v1.InitiativeService.ForecastMilestone:input_type -> setpoint.initiative.v1.ForecastMilestoneRequest
-	4,  // 16: setpoint.initiative.v1.InitiativeService.ReachMilestone:input_type -> setpoint.initiative.v1.ReachMilestoneRequest
-	6,  // 17: setpoint.initiative.v1.InitiativeService.ReopenMilestone:input_type -> setpoint.initiative.v1.ReopenMilestoneRequest
-	8,  // 18: setpoint.initiative.v1.InitiativeService.RecordSpend:input_type -> setpoint.initiative.v1.RecordSpendRequest
-	10, // 19: setpoint.initiative.v1.InitiativeService.ForecastCompletion:input_type -> setpoint.initiative.v1.ForecastCompletionRequest
-	12, // 20: setpoint.initiative.v1.InitiativeService.RecordBenefit:input_type -> setpoint.initiative.v1.RecordBenefitRequest
-	14, // 21: setpoint.initiative.v1.InitiativeService.GetInitiative:input_type -> setpoint.initiative.v1.GetInitiativeRequest
-	16, // 22: setpoint.initiative.v1.InitiativeService.ListInitiatives:input_type -> setpoint.initiative.v1.ListInitiativesRequest
-	23, // 23: setpoint.initiative.v1.InitiativeService.GetCommitments:input_type -> setpoint.initiative.v1.GetCommitmentsRequest
-	26, // 24: setpoint.initiative.v1.InitiativeService.OpenAction:input_type -> setpoint.initiative.v1.OpenActionRequest
-	28, // 25: setpoint.initiative.v1.InitiativeService.MoveAction:input_type -> setpoint.initiative.v1.MoveActionRequest
-	30, // 26: setpoint.initiative.v1.InitiativeService.CloseAction:input_type -> setpoint.initiative.v1.CloseActionRequest
-	32, // 27: setpoint.initiative.v1.InitiativeService.ReopenAction:input_type -> setpoint.initiative.v1.ReopenActionRequest
-	34, // 28: setpoint.initiative.v1.InitiativeService.GetAction:input_type -> setpoint.initiative.v1.GetActionRequest
-	36, // 29: setpoint.initiative.v1.InitiativeService.ListActions:input_type -> setpoint.initiative.v1.ListActionsRequest
-	1,  // 30: setpoint.initiative.v1.InitiativeService.ChangeStage:output_type -> setpoint.initiative.v1.ChangeStageResponse
-	3,  // 31: setpoint.initiative.v1.InitiativeService.ForecastMilestone:output_type -> setpoint.initiative.v1.ForecastMilestoneResponse
-	5,  // 32: setpoint.initiative.v1.InitiativeService.ReachMilestone:output_type -> setpoint.initiative.v1.ReachMilestoneResponse
-	7,  // 33: setpoint.initiative.v1.InitiativeService.ReopenMilestone:output_type -> setpoint.initiative.v1.ReopenMilestoneResponse
-	9,  // 34: setpoint.initiative.v1.InitiativeService.RecordSpend:output_type -> setpoint.initiative.v1.RecordSpendResponse
-	11, // 35: setpoint.initiative.v1.InitiativeService.ForecastCompletion:output_type -> setpoint.initiative.v1.ForecastCompletionResponse
-	13, // 36: setpoint.initiative.v1.InitiativeService.RecordBenefit:output_type -> setpoint.initiative.v1.RecordBenefitResponse
-	15, // 37: setpoint.initiative.v1.InitiativeService.GetInitiative:output_type -> setpoint.initiative.v1.GetInitiativeResponse
-	17, // 38: setpoint.initiative.v1.InitiativeService.ListInitiatives:output_type -> setpoint.initiative.v1.ListInitiativesResponse
-	24, // 39: setpoint.initiative.v1.InitiativeService.GetCommitments:output_type -> setpoint.initiative.v1.GetCommitmentsResponse
-	27, // 40: setpoint.initiative.v1.InitiativeService.OpenAction:output_type -> setpoint.initiative.v1.OpenActionResponse
-	29, // 41: setpoint.initiative.v1.InitiativeService.MoveAction:output_type -> setpoint.initiative.v1.MoveActionResponse
-	31, // 42: setpoint.initiative.v1.InitiativeService.CloseAction:output_type -> setpoint.initiative.v1.CloseActionResponse
-	33, // 43: setpoint.initiative.v1.InitiativeService.ReopenAction:output_type -> setpoint.initiative.v1.ReopenActionResponse
-	35, // 44: setpoint.initiative.v1.InitiativeService.GetAction:output_type -> setpoint.initiative.v1.GetActionResponse
-	37, // 45: setpoint.initiative.v1.InitiativeService.ListActions:output_type -> setpoint.initiative.v1.ListActionsResponse
-	30, // [30:46] is the sub-list for method output_type
-	14, // [14:30] is the sub-list for method input_type
-	14, // [14:14] is the sub-list for extension type_name
-	14, // [14:14] is the sub-list for extension extendee
-	0,  // [0:14] is the sub-list for field type_name
+	39, // 0: setpoint.initiative.v1.ForecastCompletionRequest.periods:type_name -> setpoint.initiative.v1.Spend
+	18, // 1: setpoint.initiative.v1.GetInitiativeResponse.initiative:type_name -> setpoint.initiative.v1.InitiativeEntry
+	40, // 2: setpoint.initiative.v1.GetInitiativeResponse.acts:type_name -> setpoint.common.v1.Act
+	18, // 3: setpoint.initiative.v1.ListInitiativesResponse.initiatives:type_name -> setpoint.initiative.v1.InitiativeEntry
+	22, // 4: setpoint.initiative.v1.ListInitiativesResponse.money:type_name -> setpoint.initiative.v1.ObjectiveMoney
+	41, // 5: setpoint.initiative.v1.InitiativeEntry.spec:type_name -> setpoint.initiative.v1.InitiativeSpec
+	42, // 6: setpoint.initiative.v1.InitiativeEntry.state:type_name -> setpoint.initiative.v1.InitiativeState
+	19, // 7: setpoint.initiative.v1.InitiativeEntry.milestones:type_name -> setpoint.initiative.v1.MilestoneEntry
+	20, // 8: setpoint.initiative.v1.InitiativeEntry.money:type_name -> setpoint.initiative.v1.MoneyEntry
+	21, // 9: setpoint.initiative.v1.MoneyEntry.periods:type_name -> setpoint.initiative.v1.PeriodMoney
+	25, // 10: setpoint.initiative.v1.GetCommitmentsResponse.commitments:type_name -> setpoint.initiative.v1.Commitment
+	38, // 11: setpoint.initiative.v1.GetActionResponse.action:type_name -> setpoint.initiative.v1.ActionEntry
+	40, // 12: setpoint.initiative.v1.GetActionResponse.acts:type_name -> setpoint.common.v1.Act
+	38, // 13: setpoint.initiative.v1.ListActionsResponse.actions:type_name -> setpoint.initiative.v1.ActionEntry
+	43, // 14: setpoint.initiative.v1.ActionEntry.state:type_name -> setpoint.initiative.v1.ActionState
+	0,  // 15: setpoint.initiative.v1.InitiativeService.ChangeStage:input_type -> setpoint.initiative.v1.ChangeStageRequest
+	2,  // 16: setpoint.initiative.v1.InitiativeService.ForecastMilestone:input_type -> setpoint.initiative.v1.ForecastMilestoneRequest
+	4,  // 17: setpoint.initiative.v1.InitiativeService.ReachMilestone:input_type -> setpoint.initiative.v1.ReachMilestoneRequest
+	6,  // 18: setpoint.initiative.v1.InitiativeService.ReopenMilestone:input_type -> setpoint.initiative.v1.ReopenMilestoneRequest
+	8,  // 19: setpoint.initiative.v1.InitiativeService.RecordSpend:input_type -> setpoint.initiative.v1.RecordSpendRequest
+	10, // 20: setpoint.initiative.v1.InitiativeService.ForecastCompletion:input_type -> setpoint.initiative.v1.ForecastCompletionRequest
+	12, // 21: setpoint.initiative.v1.InitiativeService.RecordBenefit:input_type -> setpoint.initiative.v1.RecordBenefitRequest
+	14, // 22: setpoint.initiative.v1.InitiativeService.GetInitiative:input_type -> setpoint.initiative.v1.GetInitiativeRequest
+	16, // 23: setpoint.initiative.v1.InitiativeService.ListInitiatives:input_type -> setpoint.initiative.v1.ListInitiativesRequest
+	23, // 24: setpoint.initiative.v1.InitiativeService.GetCommitments:input_type -> setpoint.initiative.v1.GetCommitmentsRequest
+	26, // 25: setpoint.initiative.v1.InitiativeService.OpenAction:input_type -> setpoint.initiative.v1.OpenActionRequest
+	28, // 26: setpoint.initiative.v1.InitiativeService.MoveAction:input_type -> setpoint.initiative.v1.MoveActionRequest
+	30, // 27: setpoint.initiative.v1.InitiativeService.CloseAction:input_type -> setpoint.initiative.v1.CloseActionRequest
+	32, // 28: setpoint.initiative.v1.InitiativeService.ReopenAction:input_type -> setpoint.initiative.v1.ReopenActionRequest
+	34, // 29: setpoint.initiative.v1.InitiativeService.GetAction:input_type -> setpoint.initiative.v1.GetActionRequest
+	36, // 30: setpoint.initiative.v1.InitiativeService.ListActions:input_type -> setpoint.initiative.v1.ListActionsRequest
+	1,  // 31: setpoint.initiative.v1.InitiativeService.ChangeStage:output_type -> setpoint.initiative.v1.ChangeStageResponse
+	3,  // 32: setpoint.initiative.v1.InitiativeService.ForecastMilestone:output_type -> setpoint.initiative.v1.ForecastMilestoneResponse
+	5,  // 33: setpoint.initiative.v1.InitiativeService.ReachMilestone:output_type -> setpoint.initiative.v1.ReachMilestoneResponse
+	7,  // 34: setpoint.initiative.v1.InitiativeService.ReopenMilestone:output_type -> setpoint.initiative.v1.ReopenMilestoneResponse
+	9,  // 35: setpoint.initiative.v1.InitiativeService.RecordSpend:output_type -> setpoint.initiative.v1.RecordSpendResponse
+	11, // 36: setpoint.initiative.v1.InitiativeService.ForecastCompletion:output_type -> setpoint.initiative.v1.ForecastCompletionResponse
+	13, // 37: setpoint.initiative.v1.InitiativeService.RecordBenefit:output_type -> setpoint.initiative.v1.RecordBenefitResponse
+	15, // 38: setpoint.initiative.v1.InitiativeService.GetInitiative:output_type -> setpoint.initiative.v1.GetInitiativeResponse
+	17, // 39: setpoint.initiative.v1.InitiativeService.ListInitiatives:output_type -> setpoint.initiative.v1.ListInitiativesResponse
+	24, // 40: setpoint.initiative.v1.InitiativeService.GetCommitments:output_type -> setpoint.initiative.v1.GetCommitmentsResponse
+	27, // 41: setpoint.initiative.v1.InitiativeService.OpenAction:output_type -> setpoint.initiative.v1.OpenActionResponse
+	29, // 42: setpoint.initiative.v1.InitiativeService.MoveAction:output_type -> setpoint.initiative.v1.MoveActionResponse
+	31, // 43: setpoint.initiative.v1.InitiativeService.CloseAction:output_type -> setpoint.initiative.v1.CloseActionResponse
+	33, // 44: setpoint.initiative.v1.InitiativeService.ReopenAction:output_type -> setpoint.initiative.v1.ReopenActionResponse
+	35, // 45: setpoint.initiative.v1.InitiativeService.GetAction:output_type -> setpoint.initiative.v1.GetActionResponse
+	37, // 46: setpoint.initiative.v1.InitiativeService.ListActions:output_type -> setpoint.initiative.v1.ListActionsResponse
+	31, // [31:47] is the sub-list for method output_type
+	15, // [15:31] is the sub-list for method input_type
+	15, // [15:15] is the sub-list for extension type_name
+	15, // [15:15] is the sub-list for extension extendee
+	0,  // [0:15] is the sub-list for field type_name
 }
 
 func init() { file_setpoint_initiative_v1_service_proto_init() }
