@@ -110,12 +110,42 @@ func (folderKeys) Unfinished(context.Context) ([]record.Erasure, error) {
 }
 
 // Backup implements cli.Maintenance.
-func (maintenance) Backup(ctx context.Context, at cli.Place, w io.Writer, progress cli.Progress) error {
+func (maintenance) Backup(ctx context.Context, at cli.Place, w io.Writer, progress cli.Progress, warn func(string)) error {
 	o := backup.Options{Version: at.Version, Now: time.Now(), Progress: func(done, total uint64) { progress("reading the log", done, total) }}
 	if at.Data == "" {
 		return onServers(ctx, at, func(l *eventlog.Log) error { return backup.Take(ctx, l, w, o) })
 	}
+	o.Compare = func(ctx context.Context, l *eventlog.Offline, revision uint64) error {
+		return reaches(ctx, l, revision, at.Data, warn)
+	}
 	return inFolder(at, func(l *eventlog.Offline) error { return backup.TakeOffline(ctx, l, w, o) })
+}
+
+// reaches refuses a log that is not what the record in its folder was made of:
+// where its end is lost, and the server's index of it, nothing else tells. Where
+// there is none to compare with, warn is told.
+func reaches(ctx context.Context, log *eventlog.Offline, revision uint64, data string, warn func(string)) error {
+	stands, there, err := sqlite.Peek(ctx, data)
+	switch {
+	case err != nil:
+		warn("the record in the folder cannot be read, so nothing tells whether the log has lost its end: " + err.Error())
+		return nil
+	case !there:
+		warn("there is no record in the folder, so nothing tells whether the log has lost its end")
+		return nil
+	}
+	err = record.CheckFiles(ctx, log, revision, stands)
+	var refused *fault.Error
+	if !errors.As(err, &refused) {
+		return err
+	}
+	if refused.Reason == "record.other_log" {
+		warn("nothing tells whether the log has lost its end: " + refused.Message)
+		return nil
+	}
+	return fault.Wrap(err, refused.Kind, refused.Reason, "this is not the whole log").
+		WithHint("restore the newest whole backup and repeat what came after it; " +
+			"to keep what is left of the log nevertheless, move the record (record.json, record*.db*) out of the folder first")
 }
 
 // Verify implements cli.Maintenance.

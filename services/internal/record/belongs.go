@@ -30,6 +30,20 @@ func Check(ctx context.Context, log History, at Checkpoint) error {
 	return err
 }
 
+// CheckFiles is Check of a log whose server does not run: an audit of its files
+// said that it ends at a revision.
+func CheckFiles(ctx context.Context, log *eventlog.Offline, revision uint64, at Checkpoint) error {
+	return Check(ctx, files{log, revision}, at)
+}
+
+// files is the history in the files of a server that does not run.
+type files struct {
+	*eventlog.Offline
+	revision uint64
+}
+
+func (f files) LastRevision(context.Context) (uint64, error) { return f.revision, nil }
+
 // check also tells where the log ends, and fails where that is damaged.
 func check(ctx context.Context, log History, at Checkpoint) (last uint64, err error) {
 	if at.Revision != 0 && at.LogID != log.ID() {
