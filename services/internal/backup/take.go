@@ -56,7 +56,7 @@ func TakeOffline(ctx context.Context, log *eventlog.Offline, w io.Writer, o Opti
 			// What was under way when the process ended was never acknowledged.
 		default:
 			if damage == nil {
-				damage = fault.Wrap(d, fault.Internal, d.Reason, "the event log is damaged").
+				damage = fault.New(fault.Internal, d.Reason, "the event log is damaged: %v", d).
 					WithHint("setpoint doctor --data names everything that is damaged; keep a copy of the folder")
 			}
 		}
