@@ -7,7 +7,6 @@ import (
 	"io"
 	"log/slog"
 	"path/filepath"
-	"strings"
 	"time"
 
 	adminv1 "setpoint.dev/proto/gen/setpoint/admin/v1"
@@ -206,18 +205,23 @@ func (maintenance) Restore(ctx context.Context, at cli.Place, file io.ReadSeeker
 	return b, nil
 }
 
-// noRecord refuses a folder that holds a record, which belongs to another log.
+// noRecord refuses a folder that a service was started in: its record would be
+// of another log.
 func noRecord(data string) error {
 	there, err := filepath.Glob(filepath.Join(data, "record*"))
 	if err != nil || len(there) == 0 {
 		return err
 	}
-	names := make([]string, len(there))
-	for i, path := range there {
-		names[i] = filepath.Base(path)
+	log, err := embeddednats.Has(filepath.Join(data, "nats"), "SETPOINT_0")
+	if err != nil {
+		return err
 	}
-	return fault.New(fault.Exists, "restore.not_empty", "%s holds the record of another log: %s", data, strings.Join(names, ", ")).
-		WithHint("restore into an empty folder")
+	holds := "a record"
+	if log {
+		holds = "a log and its record"
+	}
+	return fault.New(fault.Exists, "restore.not_empty", "the folder %s is not empty: it holds %s, and nothing was restored", data, holds).
+		WithHint("give a new folder with --data; to replace what is there, stop its service and move the folder away first")
 }
 
 func describe(h *backupv1.Header, a eventlog.Audit, sum []byte) *cli.Backup {

@@ -153,7 +153,7 @@ func TestBackupAndRestore(t *testing.T) {
 	setpoint(t, "", "restore", broken, "--data", restored).want(t, 1, "cut off")
 	setpoint(t, "", "restore", filepath.Join(dir, "none"), "--data", restored).want(t, 1, "there is no file")
 	setpoint(t, "", "restore", file).want(t, 64, "missing --data")
-	setpoint(t, "", "restore", file, "--data", data).want(t, 1, "holds the record of another log: record.db")
+	setpoint(t, "", "restore", file, "--data", data).want(t, 1, "is not empty: it holds a log and its record", "give a new folder with --data")
 	if left, _ := os.ReadDir(restored); len(left) > 0 {
 		t.Errorf("a refused restore left %v", left)
 	}
