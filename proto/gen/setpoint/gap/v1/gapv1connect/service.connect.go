@@ -39,6 +39,11 @@ const (
 	GapServiceWatchProcedure = "/setpoint.gap.v1.GapService/Watch"
 	// GapServiceCoverProcedure is the fully-qualified name of the GapService's Cover RPC.
 	GapServiceCoverProcedure = "/setpoint.gap.v1.GapService/Cover"
+	// GapServiceListConditionsProcedure is the fully-qualified name of the GapService's ListConditions
+	// RPC.
+	GapServiceListConditionsProcedure = "/setpoint.gap.v1.GapService/ListConditions"
+	// GapServiceTestPolicyProcedure is the fully-qualified name of the GapService's TestPolicy RPC.
+	GapServiceTestPolicyProcedure = "/setpoint.gap.v1.GapService/TestPolicy"
 	// GapServiceReportProcedure is the fully-qualified name of the GapService's Report RPC.
 	GapServiceReportProcedure = "/setpoint.gap.v1.GapService/Report"
 )
@@ -53,6 +58,10 @@ type GapServiceClient interface {
 	// Cover adds up what initiatives in progress are expected to add to each
 	// target, beside its gap.
 	Cover(context.Context, *v1.CoverRequest) (*v1.CoverResponse, error)
+	// ListConditions shows the conditions of targets, with their last transitions.
+	ListConditions(context.Context, *v1.ListConditionsRequest) (*v1.ListConditionsResponse, error)
+	// TestPolicy says what a policy would have done, and writes nothing.
+	TestPolicy(context.Context, *v1.TestPolicyRequest) (*v1.TestPolicyResponse, error)
 	// Report renders the gap report as a document.
 	Report(context.Context, *v1.ReportRequest) (*v1.ReportResponse, error)
 }
@@ -88,6 +97,20 @@ func NewGapServiceClient(httpClient connect.HTTPClient, baseURL string, opts ...
 			connect.WithIdempotency(connect.IdempotencyNoSideEffects),
 			connect.WithClientOptions(opts...),
 		),
+		listConditions: connect.NewClient[v1.ListConditionsRequest, v1.ListConditionsResponse](
+			httpClient,
+			baseURL+GapServiceListConditionsProcedure,
+			connect.WithSchema(gapServiceMethods.ByName("ListConditions")),
+			connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+			connect.WithClientOptions(opts...),
+		),
+		testPolicy: connect.NewClient[v1.TestPolicyRequest, v1.TestPolicyResponse](
+			httpClient,
+			baseURL+GapServiceTestPolicyProcedure,
+			connect.WithSchema(gapServiceMethods.ByName("TestPolicy")),
+			connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+			connect.WithClientOptions(opts...),
+		),
 		report: connect.NewClient[v1.ReportRequest, v1.ReportResponse](
 			httpClient,
 			baseURL+GapServiceReportProcedure,
@@ -100,10 +123,12 @@ func NewGapServiceClient(httpClient connect.HTTPClient, baseURL string, opts ...
 
 // gapServiceClient implements GapServiceClient.
 type gapServiceClient struct {
-	evaluate *connect.Client[v1.EvaluateRequest, v1.EvaluateResponse]
-	watch    *connect.Client[v1.WatchRequest, v1.WatchResponse]
-	cover    *connect.Client[v1.CoverRequest, v1.CoverResponse]
-	report   *connect.Client[v1.ReportRequest, v1.ReportResponse]
+	evaluate       *connect.Client[v1.EvaluateRequest, v1.EvaluateResponse]
+	watch          *connect.Client[v1.WatchRequest, v1.WatchResponse]
+	cover          *connect.Client[v1.CoverRequest, v1.CoverResponse]
+	listConditions *connect.Client[v1.ListConditionsRequest, v1.ListConditionsResponse]
+	testPolicy     *connect.Client[v1.TestPolicyRequest, v1.TestPolicyResponse]
+	report         *connect.Client[v1.ReportRequest, v1.ReportResponse]
 }
 
 // Evaluate calls setpoint.gap.v1.GapService.Evaluate.
@@ -129,6 +154,24 @@ func (c *gapServiceClient) Cover(ctx context.Context, req *v1.CoverRequest) (*v1
 	return nil, err
 }
 
+// ListConditions calls setpoint.gap.v1.GapService.ListConditions.
+func (c *gapServiceClient) ListConditions(ctx context.Context, req *v1.ListConditionsRequest) (*v1.ListConditionsResponse, error) {
+	response, err := c.listConditions.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
+// TestPolicy calls setpoint.gap.v1.GapService.TestPolicy.
+func (c *gapServiceClient) TestPolicy(ctx context.Context, req *v1.TestPolicyRequest) (*v1.TestPolicyResponse, error) {
+	response, err := c.testPolicy.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
 // Report calls setpoint.gap.v1.GapService.Report.
 func (c *gapServiceClient) Report(ctx context.Context, req *v1.ReportRequest) (*v1.ReportResponse, error) {
 	response, err := c.report.CallUnary(ctx, connect.NewRequest(req))
@@ -148,6 +191,10 @@ type GapServiceHandler interface {
 	// Cover adds up what initiatives in progress are expected to add to each
 	// target, beside its gap.
 	Cover(context.Context, *v1.CoverRequest) (*v1.CoverResponse, error)
+	// ListConditions shows the conditions of targets, with their last transitions.
+	ListConditions(context.Context, *v1.ListConditionsRequest) (*v1.ListConditionsResponse, error)
+	// TestPolicy says what a policy would have done, and writes nothing.
+	TestPolicy(context.Context, *v1.TestPolicyRequest) (*v1.TestPolicyResponse, error)
 	// Report renders the gap report as a document.
 	Report(context.Context, *v1.ReportRequest) (*v1.ReportResponse, error)
 }
@@ -179,6 +226,20 @@ func NewGapServiceHandler(svc GapServiceHandler, opts ...connect.HandlerOption) 
 		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
 		connect.WithHandlerOptions(opts...),
 	)
+	gapServiceListConditionsHandler := connect.NewUnaryHandlerSimple(
+		GapServiceListConditionsProcedure,
+		svc.ListConditions,
+		connect.WithSchema(gapServiceMethods.ByName("ListConditions")),
+		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+		connect.WithHandlerOptions(opts...),
+	)
+	gapServiceTestPolicyHandler := connect.NewUnaryHandlerSimple(
+		GapServiceTestPolicyProcedure,
+		svc.TestPolicy,
+		connect.WithSchema(gapServiceMethods.ByName("TestPolicy")),
+		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+		connect.WithHandlerOptions(opts...),
+	)
 	gapServiceReportHandler := connect.NewUnaryHandlerSimple(
 		GapServiceReportProcedure,
 		svc.Report,
@@ -194,6 +255,10 @@ func NewGapServiceHandler(svc GapServiceHandler, opts ...connect.HandlerOption) 
 			gapServiceWatchHandler.ServeHTTP(w, r)
 		case GapServiceCoverProcedure:
 			gapServiceCoverHandler.ServeHTTP(w, r)
+		case GapServiceListConditionsProcedure:
+			gapServiceListConditionsHandler.ServeHTTP(w, r)
+		case GapServiceTestPolicyProcedure:
+			gapServiceTestPolicyHandler.ServeHTTP(w, r)
 		case GapServiceReportProcedure:
 			gapServiceReportHandler.ServeHTTP(w, r)
 		default:
@@ -215,6 +280,14 @@ func (UnimplementedGapServiceHandler) Watch(context.Context, *v1.WatchRequest, *
 
 func (UnimplementedGapServiceHandler) Cover(context.Context, *v1.CoverRequest) (*v1.CoverResponse, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("setpoint.gap.v1.GapService.Cover is not implemented"))
+}
+
+func (UnimplementedGapServiceHandler) ListConditions(context.Context, *v1.ListConditionsRequest) (*v1.ListConditionsResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("setpoint.gap.v1.GapService.ListConditions is not implemented"))
+}
+
+func (UnimplementedGapServiceHandler) TestPolicy(context.Context, *v1.TestPolicyRequest) (*v1.TestPolicyResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("setpoint.gap.v1.GapService.TestPolicy is not implemented"))
 }
 
 func (UnimplementedGapServiceHandler) Report(context.Context, *v1.ReportRequest) (*v1.ReportResponse, error) {
