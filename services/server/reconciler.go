@@ -17,6 +17,9 @@ import (
 // records are their own may all do it: the guards of the conditions see to it that
 // each transition is told once.
 func startReconciler(ctx context.Context, s *Server) error {
+	if s.opts.NoReactor {
+		return nil
+	}
 	r := reconcile.New(s.log, s.record, s.commands, actsOfPolicies{initiativerpc.Acts(s.commands, s.record)}, s.opts.Logger)
 	reconciling, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	ended := make(chan struct{})

@@ -130,7 +130,8 @@ func misspelt(text string) error {
 	legal := VariableNames()
 	for _, at := range dotted.FindAllStringIndex(text, -1) {
 		name := text[at[0]:at[1]]
-		if slices.Contains(legal, name) {
+		group, _, _ := strings.Cut(name, ".")
+		if slices.Contains(legal, name) || !slices.ContainsFunc(legal, func(l string) bool { return strings.HasPrefix(l, group+".") }) {
 			continue
 		}
 		before := text[:at[0]]
