@@ -7,6 +7,8 @@ MODULES   := proto services e2e
 BIN       := $(CURDIR)/.bin
 OUT       := $(CURDIR)/out
 VALIDATE  := v1.2.2
+# Where the competitions' series are, unless DATA says.
+FORECASTS := $(or $(SETPOINT_DATA),../shared/data)/m4 $(or $(SETPOINT_DATA),../shared/data)/m3
 LISTEN    ?= 127.0.0.1:8080
 PROTO_SRC := $(shell find proto -name '*.proto')
 
@@ -77,6 +79,10 @@ chaos: ## Kill, stop and cut off servers under load and check every answer (SEED
 bench: build ## Benchmarks beside the raw limit, in one run
 	cd services/bench && GOWORK=off $(GO) run . $(BENCH)
 	cd services && $(GO) test -run '^$$' -bench Evaluate -benchtime 1s -count 1 ./gap
+
+.PHONY: bench-forecast
+bench-forecast: ## Forecasts beside the published results of competitions (DATA=DIR, default ../shared/data/m4 and m3)
+	$(GO) run ./services/gap/forecast/yardstick $(or $(DATA),$(FORECASTS))
 
 .PHONY: clean
 clean: ## Remove build output

@@ -172,6 +172,7 @@ func (m *maker) take() {
 		}
 	}
 	named, vacated := m.vacated()
+	rings := m.rings()
 	heirs := map[Ref]string{} // the new name of what is renamed
 	for _, it := range m.wish.Items {
 		ref := Ref{it.Kind, it.Metadata.GetName()}
@@ -196,6 +197,12 @@ func (m *maker) take() {
 		}
 		action := Update
 		from := ""
+		if rings[ref] {
+			m.faults = append(m.faults, it.Place("metadata.renamedFrom", "declaration.rename_ring",
+				fmt.Sprintf("%s and %s/%s take each other's names, and whether they have done so already cannot be told", ref, ref.Kind, it.Metadata.GetRenamedFrom()),
+				"rename one of them to a third name first, in an apply of its own, and leave out what has been renamed already"))
+			continue
+		}
 		if old := it.Metadata.GetRenamedFrom(); old != "" && old != ref.Name {
 			before, oldExists := m.now[ref.Kind][old]
 			switch {
@@ -270,6 +277,29 @@ func (m *maker) dates(it Item, held, after Held) {
 	}
 	m.warnings = append(m.warnings, it.Place("metadata.effective", reason, message,
 		"give the date from which the change counts, or leave it out for today"))
+}
+
+// rings gives the items whose old names lead back to their own: applied once they
+// would swap, and applied again swap back.
+func (m *maker) rings() map[Ref]bool {
+	from := map[Ref]Ref{}
+	for _, it := range m.wish.Items {
+		if old, name := it.Metadata.GetRenamedFrom(), it.Metadata.GetName(); old != "" && old != name {
+			from[Ref{it.Kind, name}] = Ref{it.Kind, old}
+		}
+	}
+	rings := map[Ref]bool{}
+	for ref := range from {
+		old, ok := from[ref]
+		for range len(from) {
+			if !ok || old == ref {
+				break
+			}
+			old, ok = from[old]
+		}
+		rings[ref] = ok && old == ref
+	}
+	return rings
 }
 
 // vacated gives the names that the items have, and those that renames leave,

@@ -176,6 +176,15 @@ func TestFaults(t *testing.T) {
 			want: []string{`declaration.renamed_twice: Unit/u is renamed to "v" as well`},
 		},
 		{
+			name: "two that swap names",
+			now:  []declaration.Item{item("Unit", "u", &strategyv1.UnitSpec{}), item("Unit", "v", &strategyv1.UnitSpec{})},
+			wish: declaration.Wish{Items: []declaration.Item{item("Unit", "v", &strategyv1.UnitSpec{}, renamedFrom("u")), item("Unit", "u", &strategyv1.UnitSpec{}, renamedFrom("v"))}},
+			want: []string{
+				"declaration.rename_ring: Unit/u and Unit/v take each other's names, and whether they have done so already cannot be told / rename one of them to a third name first, in an apply of its own, and leave out what has been renamed already",
+				"declaration.rename_ring: Unit/v and Unit/u take each other's names, and whether they have done so already cannot be told / rename one of them to a third name first, in an apply of its own, and leave out what has been renamed already",
+			},
+		},
+		{
 			name: "a rename leaves a reference behind",
 			now:  []declaration.Item{item("Metric", "m", metric("yearly")), item("Target", "t", yearly("m", 1))},
 			wish: declaration.Wish{Items: []declaration.Item{item("Metric", "n", metric("yearly"), renamedFrom("m"))}},
