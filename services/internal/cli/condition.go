@@ -94,14 +94,16 @@ func (d *description) renderConditions(b *block, width int) {
 		return
 	}
 	b.heading("Conditions as of " + s.GetAsOf() + ", policy " + printable(s.GetPolicy()))
-	var rows [][]string
+	inner := &block{color: b.color, width: len("ForecastAttains: ")}
 	for _, c := range s.GetConditions() {
-		rows = append(rows, conditionCells(c))
+		text := fmt.Sprintf("%s since %s: %s", c.GetStatus(), c.GetLastTransitionDay(), printable(c.GetMessage()))
+		lines := wrapped(text, inside(width)-inner.width)
+		inner.line(c.GetType(), strings.Join(lines, "\n"+strings.Repeat(" ", inner.width)))
 	}
-	b.indented(renderTable(conditionColumns, rows, inside(width), b.color))
+	b.indented(inner.b.String())
+	var rows [][]string
 	if len(s.GetReactions()) > 0 {
 		b.heading("Policies that hold")
-		rows = nil
 		for _, r := range s.GetReactions() {
 			state := "waiting"
 			if r.GetFired() {
@@ -119,9 +121,22 @@ func (d *description) renderConditions(b *block, width int) {
 	}
 	b.heading("What policies did, newest first")
 	for _, f := range slices.Backward(s.GetFirings()) {
-		b.indented(fmt.Sprintf("%s  %s at revision %d, reaction %s: %s", f.GetAsOf(), printable(f.GetPolicy()), f.GetPolicyRevision(), printable(f.GetReaction()), effectsText(f.GetEffects())))
-		b.indented("            because " + printable(f.GetWhen()))
-		b.indented("            with " + inputsText(f.GetInputs()))
+		for i, text := range []string{
+			fmt.Sprintf("policy %s at revision %d, reaction %s: %s", printable(f.GetPolicy()), f.GetPolicyRevision(), printable(f.GetReaction()), effectsText(f.GetEffects())),
+			"because " + printable(f.GetWhen()),
+			"with " + inputsText(f.GetInputs()),
+		} {
+			day := ""
+			if i == 0 {
+				day = f.GetAsOf()
+			}
+			for j, l := range wrapped(text, inside(width)-12) {
+				if j > 0 {
+					day = ""
+				}
+				b.indented(fmt.Sprintf("%-12s%s", day, l))
+			}
+		}
 	}
 }
 

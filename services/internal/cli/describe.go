@@ -362,11 +362,11 @@ func (d *description) render(width int, g *glyphs, color paint) (string, error) 
 	}
 	if d.evaluation != nil {
 		d.renderEvaluation(b)
+		d.renderConditions(b, width)
 		if drawn := picture(d.chart, shownAs(d.evaluation.GetFormat()), g, inside(width), color); drawn != "" {
 			b.heading("Course")
 			b.indented(drawn)
 		}
-		d.renderConditions(b, width)
 		d.renderActions(b, width)
 		d.renderExplanation(b, width)
 	}
