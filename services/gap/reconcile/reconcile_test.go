@@ -286,7 +286,9 @@ func TestFromAnObservationToAnAction(t *testing.T) {
 	w.observe("calls", "2026-06", 100)
 	w.apply(strings.Replace(reacts, "spec:", "spec:\n  title: Act", 1))
 	w.clock.set("2026-09-30")
-	s = w.until(passes, "sales", func(s *condition.Set) bool { return condition.Of(s, condition.DataFresh).GetStatus() == condition.False })
+	s = w.until(passes, "sales", func(s *condition.Set) bool {
+		return condition.Of(s, condition.DataFresh).GetStatus() == condition.False
+	})
 	if len(s.GetFirings()) != 1 || !s.GetGapOpen() {
 		t.Errorf("after the data went stale: %v", s)
 	}
