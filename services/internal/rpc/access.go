@@ -41,6 +41,7 @@ var Access = map[string]principal.Role{
 	gapv1connect.GapServiceWatchProcedure:    principal.Viewer,
 	gapv1connect.GapServiceReportProcedure:   principal.Viewer,
 	gapv1connect.GapServiceCoverProcedure:    principal.Viewer,
+	gapv1connect.GapServiceForecastProcedure: principal.Viewer,
 
 	initiativev1connect.InitiativeServiceGetInitiativeProcedure:      principal.Viewer,
 	initiativev1connect.InitiativeServiceListInitiativesProcedure:    principal.Viewer,

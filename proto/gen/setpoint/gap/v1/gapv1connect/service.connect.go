@@ -39,6 +39,8 @@ const (
 	GapServiceWatchProcedure = "/setpoint.gap.v1.GapService/Watch"
 	// GapServiceCoverProcedure is the fully-qualified name of the GapService's Cover RPC.
 	GapServiceCoverProcedure = "/setpoint.gap.v1.GapService/Cover"
+	// GapServiceForecastProcedure is the fully-qualified name of the GapService's Forecast RPC.
+	GapServiceForecastProcedure = "/setpoint.gap.v1.GapService/Forecast"
 	// GapServiceReportProcedure is the fully-qualified name of the GapService's Report RPC.
 	GapServiceReportProcedure = "/setpoint.gap.v1.GapService/Report"
 )
@@ -53,6 +55,8 @@ type GapServiceClient interface {
 	// Cover adds up what initiatives in progress are expected to add to each
 	// target, beside its gap.
 	Cover(context.Context, *v1.CoverRequest) (*v1.CoverResponse, error)
+	// Forecast says what to expect of one target, period by period, up to its end.
+	Forecast(context.Context, *v1.ForecastRequest) (*v1.ForecastResponse, error)
 	// Report renders the gap report as a document.
 	Report(context.Context, *v1.ReportRequest) (*v1.ReportResponse, error)
 }
@@ -88,6 +92,13 @@ func NewGapServiceClient(httpClient connect.HTTPClient, baseURL string, opts ...
 			connect.WithIdempotency(connect.IdempotencyNoSideEffects),
 			connect.WithClientOptions(opts...),
 		),
+		forecast: connect.NewClient[v1.ForecastRequest, v1.ForecastResponse](
+			httpClient,
+			baseURL+GapServiceForecastProcedure,
+			connect.WithSchema(gapServiceMethods.ByName("Forecast")),
+			connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+			connect.WithClientOptions(opts...),
+		),
 		report: connect.NewClient[v1.ReportRequest, v1.ReportResponse](
 			httpClient,
 			baseURL+GapServiceReportProcedure,
@@ -103,6 +114,7 @@ type gapServiceClient struct {
 	evaluate *connect.Client[v1.EvaluateRequest, v1.EvaluateResponse]
 	watch    *connect.Client[v1.WatchRequest, v1.WatchResponse]
 	cover    *connect.Client[v1.CoverRequest, v1.CoverResponse]
+	forecast *connect.Client[v1.ForecastRequest, v1.ForecastResponse]
 	report   *connect.Client[v1.ReportRequest, v1.ReportResponse]
 }
 
@@ -129,6 +141,15 @@ func (c *gapServiceClient) Cover(ctx context.Context, req *v1.CoverRequest) (*v1
 	return nil, err
 }
 
+// Forecast calls setpoint.gap.v1.GapService.Forecast.
+func (c *gapServiceClient) Forecast(ctx context.Context, req *v1.ForecastRequest) (*v1.ForecastResponse, error) {
+	response, err := c.forecast.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
 // Report calls setpoint.gap.v1.GapService.Report.
 func (c *gapServiceClient) Report(ctx context.Context, req *v1.ReportRequest) (*v1.ReportResponse, error) {
 	response, err := c.report.CallUnary(ctx, connect.NewRequest(req))
@@ -148,6 +169,8 @@ type GapServiceHandler interface {
 	// Cover adds up what initiatives in progress are expected to add to each
 	// target, beside its gap.
 	Cover(context.Context, *v1.CoverRequest) (*v1.CoverResponse, error)
+	// Forecast says what to expect of one target, period by period, up to its end.
+	Forecast(context.Context, *v1.ForecastRequest) (*v1.ForecastResponse, error)
 	// Report renders the gap report as a document.
 	Report(context.Context, *v1.ReportRequest) (*v1.ReportResponse, error)
 }
@@ -179,6 +202,13 @@ func NewGapServiceHandler(svc GapServiceHandler, opts ...connect.HandlerOption) 
 		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
 		connect.WithHandlerOptions(opts...),
 	)
+	gapServiceForecastHandler := connect.NewUnaryHandlerSimple(
+		GapServiceForecastProcedure,
+		svc.Forecast,
+		connect.WithSchema(gapServiceMethods.ByName("Forecast")),
+		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+		connect.WithHandlerOptions(opts...),
+	)
 	gapServiceReportHandler := connect.NewUnaryHandlerSimple(
 		GapServiceReportProcedure,
 		svc.Report,
@@ -194,6 +224,8 @@ func NewGapServiceHandler(svc GapServiceHandler, opts ...connect.HandlerOption) 
 			gapServiceWatchHandler.ServeHTTP(w, r)
 		case GapServiceCoverProcedure:
 			gapServiceCoverHandler.ServeHTTP(w, r)
+		case GapServiceForecastProcedure:
+			gapServiceForecastHandler.ServeHTTP(w, r)
 		case GapServiceReportProcedure:
 			gapServiceReportHandler.ServeHTTP(w, r)
 		default:
@@ -215,6 +247,10 @@ func (UnimplementedGapServiceHandler) Watch(context.Context, *v1.WatchRequest, *
 
 func (UnimplementedGapServiceHandler) Cover(context.Context, *v1.CoverRequest) (*v1.CoverResponse, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("setpoint.gap.v1.GapService.Cover is not implemented"))
+}
+
+func (UnimplementedGapServiceHandler) Forecast(context.Context, *v1.ForecastRequest) (*v1.ForecastResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("setpoint.gap.v1.GapService.Forecast is not implemented"))
 }
 
 func (UnimplementedGapServiceHandler) Report(context.Context, *v1.ReportRequest) (*v1.ReportResponse, error) {
