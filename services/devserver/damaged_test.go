@@ -2,6 +2,7 @@ package devserver_test
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -14,6 +15,7 @@ import (
 
 	adminv1 "setpoint.dev/proto/gen/setpoint/admin/v1"
 	"setpoint.dev/proto/gen/setpoint/admin/v1/adminv1connect"
+	commonv1 "setpoint.dev/proto/gen/setpoint/common/v1"
 	declarationv1 "setpoint.dev/proto/gen/setpoint/declaration/v1"
 	"setpoint.dev/proto/gen/setpoint/declaration/v1/declarationv1connect"
 	"setpoint.dev/services/devserver"
@@ -168,6 +170,90 @@ func TestALogWithAHoleIsServedAndMended(t *testing.T) {
 	if got := names(t, s.URL()); got != "a b c d" {
 		t.Errorf("after a restart: %q", got)
 	}
+}
+
+// What a log lost before the place of the record, no reader comes to: health
+// tells it, and a write to the aggregate whose end is gone is told why it cannot
+// be, and is not taken for a race.
+func TestWhatIsLostBeforeTheRecordIsTold(t *testing.T) {
+	dir, ctx := t.TempDir(), context.Background()
+	start := func() *devserver.Server {
+		s, err := devserver.Start(ctx, devserver.Options{Data: dir, Listen: "127.0.0.1:0"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s
+	}
+	stop := func(s *devserver.Server) {
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s := start()
+	units(t, s.URL(), "a")
+	units(t, s.URL(), "a", "b", "c") // 3 the guard, 4 b, 5 c
+	if err := s.Healthy(ctx); err != nil {
+		t.Error(err)
+	}
+	stop(s)
+	nats, err := embeddednats.Start(embeddednats.Options{Dir: filepath.Join(dir, "nats")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	nc, err := nats.ConnectInProcess()
+	if err != nil {
+		t.Fatal(err)
+	}
+	eventlogtest.Damage(t, nc, 0, 4)
+	nc.Close()
+	if err := nats.Close(); err != nil {
+		t.Fatal(err)
+	}
+
+	s = start()
+	defer stop(s)
+	if got := names(t, s.URL()); got != "a b c" {
+		t.Errorf("the record has %q", got)
+	}
+	if err := s.Healthy(ctx); err == nil || !strings.Contains(err.Error(), "sequence 4 is missing, the next is 5") {
+		t.Errorf("healthy: %v", err)
+	}
+	declarations := declarationv1connect.NewDeclarationServiceClient(http.DefaultClient, s.URL())
+	_, err = declarations.Delete(ctx, &declarationv1.DeleteRequest{Kind: "Unit", Name: "b"})
+	reason, hint := told(err)
+	if connect.CodeOf(err) != connect.CodeInternal || reason != "log.aggregate_tail_lost" ||
+		!strings.Contains(err.Error(), "unit b, message 4, is lost") || !strings.Contains(hint, "setpoint doctor") {
+		t.Errorf("%v (%s, %s)", err, reason, hint)
+	}
+	if _, err := declarations.Delete(ctx, &declarationv1.DeleteRequest{Kind: "Unit", Name: "c"}); err != nil {
+		t.Errorf("another resource: %v", err)
+	}
+	verify, err := adminv1connect.NewAdminServiceClient(http.DefaultClient, s.URL()).VerifyProjection(ctx, &adminv1.VerifyProjectionRequest{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for verify.Receive() {
+	}
+	if reason, _ := told(verify.Err()); reason != "log.hole" || !strings.Contains(verify.Err().Error(), "message 4") {
+		t.Errorf("verified: %v", verify.Err())
+	}
+	_ = verify.Close()
+}
+
+// told is what an error says to programs, and what to do.
+func told(err error) (reason, hint string) {
+	var c *connect.Error
+	if !errors.As(err, &c) {
+		return "", ""
+	}
+	for _, d := range c.Details() {
+		if v, err := d.Value(); err == nil {
+			if e, ok := v.(*commonv1.ErrorDetail); ok {
+				return e.GetReason(), e.GetHint()
+			}
+		}
+	}
+	return "", ""
 }
 
 func wait(t testing.TB, url string, revision int64) {

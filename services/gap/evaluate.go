@@ -246,6 +246,9 @@ func (c *comparison) judge() {
 	default:
 		c.say("No data: the target declares no value to reach.")
 	}
+	if c.opts.Forecast && (c.opts.ForecastOf == "" || c.opts.ForecastOf == c.t.Name) {
+		c.outlook()
+	}
 	c.quality()
 }
 

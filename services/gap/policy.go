@@ -101,6 +101,10 @@ type Options struct {
 	// Explain fills Explanation, Periods and the counts of Quality. Without it
 	// an evaluation is many times faster; statuses and numbers are the same.
 	Explain bool
+	// Forecast fills Outlook: what to expect by the end of each target.
+	Forecast bool
+	// ForecastOf limits that to the target of this name; "" means all.
+	ForecastOf string
 	// Strategy limits the result to one strategy; "" means all.
 	Strategy string
 }

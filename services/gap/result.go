@@ -74,6 +74,10 @@ type TargetResult struct {
 	Progress    *float64 // unclamped
 	Score       *float64 // clamped to [0,1]
 
+	// Outlook is what to expect by the end; nil unless asked for, or where there is
+	// nothing to forecast.
+	Outlook *Outlook
+
 	// What people say, beside what was computed: neither changes it, nor a roll-up.
 	Override   *Override
 	Confidence *int // 0 to 10, of the latest check-in that gives one

@@ -45,6 +45,7 @@ func startRecord(ctx context.Context, s *Server) (err error) {
 	s.record = record.New(s.database, at, waitFor, s.log.LastRevision)
 	s.record.Observe(s.telemetry.Record())
 	s.projection = record.NewProjection(s.log, s.kinds, s.database, s.record, s.scratch, s.opts.Logger)
+	s.onCheck("history", func(ctx context.Context) error { return record.Whole(ctx, s.log) })
 	s.onCheck("record", s.keepsUp)
 	s.onCheck("database", func(ctx context.Context) error {
 		_, err := s.database.Checkpoint(ctx)

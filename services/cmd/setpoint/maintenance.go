@@ -7,7 +7,6 @@ import (
 	"io"
 	"log/slog"
 	"path/filepath"
-	"strings"
 	"time"
 
 	adminv1 "setpoint.dev/proto/gen/setpoint/admin/v1"
@@ -110,12 +109,42 @@ func (folderKeys) Unfinished(context.Context) ([]record.Erasure, error) {
 }
 
 // Backup implements cli.Maintenance.
-func (maintenance) Backup(ctx context.Context, at cli.Place, w io.Writer, progress cli.Progress) error {
+func (maintenance) Backup(ctx context.Context, at cli.Place, w io.Writer, progress cli.Progress, warn func(string)) error {
 	o := backup.Options{Version: at.Version, Now: time.Now(), Progress: func(done, total uint64) { progress("reading the log", done, total) }}
 	if at.Data == "" {
 		return onServers(ctx, at, func(l *eventlog.Log) error { return backup.Take(ctx, l, w, o) })
 	}
+	o.Compare = func(ctx context.Context, l *eventlog.Offline, revision uint64) error {
+		return reaches(ctx, l, revision, at.Data, warn)
+	}
 	return inFolder(at, func(l *eventlog.Offline) error { return backup.TakeOffline(ctx, l, w, o) })
+}
+
+// reaches refuses a log that is not what the record in its folder was made of:
+// where its end is lost, and the server's index of it, nothing else tells. Where
+// there is none to compare with, warn is told.
+func reaches(ctx context.Context, log *eventlog.Offline, revision uint64, data string, warn func(string)) error {
+	stands, there, err := sqlite.Peek(ctx, data)
+	switch {
+	case err != nil:
+		warn("the record in the folder cannot be read, so nothing tells whether the log has lost its end: " + err.Error())
+		return nil
+	case !there:
+		warn("there is no record in the folder, so nothing tells whether the log has lost its end")
+		return nil
+	}
+	err = record.CheckFiles(ctx, log, revision, stands)
+	var refused *fault.Error
+	if !errors.As(err, &refused) {
+		return err
+	}
+	if refused.Reason == "record.other_log" {
+		warn("nothing tells whether the log has lost its end: " + refused.Message)
+		return nil
+	}
+	return fault.Wrap(err, refused.Kind, refused.Reason, "this is not the whole log").
+		WithHint("restore the newest whole backup and repeat what came after it; " +
+			"to keep what is left of the log nevertheless, move the record (record.json, record*.db*) out of the folder first")
 }
 
 // Verify implements cli.Maintenance.
@@ -176,18 +205,23 @@ func (maintenance) Restore(ctx context.Context, at cli.Place, file io.ReadSeeker
 	return b, nil
 }
 
-// noRecord refuses a folder that holds a record, which belongs to another log.
+// noRecord refuses a folder that a service was started in: its record would be
+// of another log.
 func noRecord(data string) error {
 	there, err := filepath.Glob(filepath.Join(data, "record*"))
 	if err != nil || len(there) == 0 {
 		return err
 	}
-	names := make([]string, len(there))
-	for i, path := range there {
-		names[i] = filepath.Base(path)
+	log, err := embeddednats.Has(filepath.Join(data, "nats"), "SETPOINT_0")
+	if err != nil {
+		return err
 	}
-	return fault.New(fault.Exists, "restore.not_empty", "%s holds the record of another log: %s", data, strings.Join(names, ", ")).
-		WithHint("restore into an empty folder")
+	holds := "a record"
+	if log {
+		holds = "a log and its record"
+	}
+	return fault.New(fault.Exists, "restore.not_empty", "the folder %s is not empty: it holds %s, and nothing was restored", data, holds).
+		WithHint("give a new folder with --data; to replace what is there, stop its service and move the folder away first")
 }
 
 func describe(h *backupv1.Header, a eventlog.Audit, sum []byte) *cli.Backup {

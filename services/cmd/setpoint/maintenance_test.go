@@ -153,7 +153,7 @@ func TestBackupAndRestore(t *testing.T) {
 	setpoint(t, "", "restore", broken, "--data", restored).want(t, 1, "cut off")
 	setpoint(t, "", "restore", filepath.Join(dir, "none"), "--data", restored).want(t, 1, "there is no file")
 	setpoint(t, "", "restore", file).want(t, 64, "missing --data")
-	setpoint(t, "", "restore", file, "--data", data).want(t, 1, "holds the record of another log: record.db")
+	setpoint(t, "", "restore", file, "--data", data).want(t, 1, "is not empty: it holds a log and its record", "give a new folder with --data")
 	if left, _ := os.ReadDir(restored); len(left) > 0 {
 		t.Errorf("a refused restore left %v", left)
 	}
@@ -235,6 +235,29 @@ func TestDoctor(t *testing.T) {
 		t.Errorf("started on the record of another tail: %v", err)
 	}
 	setpoint(t, "", "doctor", "--data", data).want(t, 1, "record.other_history")
+}
+
+// Files that lost their end, and with it what counts the messages, look whole:
+// what the record saw tells, and no backup of the rest passes for one of all.
+func TestABackupOfALogThatLostItsEnd(t *testing.T) {
+	data, dir := loaded(t), t.TempDir()
+	file := filepath.Join(dir, "a.backup")
+	msgs := filepath.Join(data, "nats", "jetstream", "$G", "streams", "SETPOINT_0", "msgs")
+	damage(t, filepath.Join(msgs, "1.blk"), -10)
+	if err := os.Remove(filepath.Join(msgs, "index.db")); err != nil {
+		t.Fatal(err)
+	}
+	setpoint(t, "", "backup", "--data", data, "-o", file).want(t, 1,
+		"not the whole log", "the record stands at revision 99, the log ends at 98", "move the record")
+	if left, _ := os.ReadDir(dir); len(left) > 0 {
+		t.Errorf("it left %v", left)
+	}
+	move(t, data, t.TempDir())
+	setpoint(t, "", "backup", "--data", data, "-o", file).want(t, 0, "98 messages", "warning: there is no record in the folder")
+	if err := os.WriteFile(filepath.Join(data, "record.json"), []byte("{"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	setpoint(t, "", "backup", "--data", data, "-o", file, "--force").want(t, 0, "98 messages", "warning: the record in the folder cannot be read")
 }
 
 // damage alters a byte of a file, counted from its end where negative.

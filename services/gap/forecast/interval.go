@@ -222,6 +222,23 @@ func (p *Prediction) Below(h int, value float64) float64 {
 	return distuv.UnitNormal.CDF(scores[i] + (x-q[i])*(scores[i+1]-scores[i])/(q[i+1]-q[i]))
 }
 
+// AtMost and AtLeast are the probabilities that step h is not above, and not
+// below, a value: what a bound cuts off lies on it. NaN where nothing is known.
+func (p *Prediction) AtMost(h int, value float64) float64 {
+	if value == p.lower {
+		return p.Below(h, math.Nextafter(value, math.Inf(1)))
+	}
+	return p.Below(h, value)
+}
+
+// AtLeast is AtMost for the other side.
+func (p *Prediction) AtLeast(h int, value float64) float64 {
+	if value == p.upper {
+		return 1 - p.Below(h, math.Nextafter(value, math.Inf(-1)))
+	}
+	return 1 - p.Below(h, value)
+}
+
 // Standardized is how far a value is from the forecast of step h, in scales of a
 // step on the working scale: what the table holds quantiles of. It is NaN where
 // nothing is known, or the value cannot be.

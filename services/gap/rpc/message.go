@@ -48,6 +48,14 @@ func target(t gap.TargetResult) *gapv1.TargetGap {
 		}
 	}
 	m.Confidence = number(t.Confidence)
+	if o := t.Outlook; o != nil {
+		m.Forecast = &gapv1.Forecast{
+			Value: o.Value, Lower50: o.Lower50, Upper50: o.Upper50, Lower80: o.Lower80, Upper80: o.Upper80, Lower95: o.Lower95, Upper95: o.Upper95,
+			Method: o.Method, Observations: int32(o.Observations), Period: o.Period, At: o.At.String(), Origin: o.Origin.String(), Steps: int32(o.Steps),
+			Unknown: o.Unknown, StandardError: o.StandardError, RequiredRate: o.RequiredRate, CurrentRate: o.CurrentRate,
+		}
+		m.Attainment, m.AttainmentDate = o.Attainment, day(o.AttainmentDate)
+	}
 	for _, p := range t.Periods {
 		m.Periods = append(m.Periods, &gapv1.PeriodGap{
 			Period: p.Period, End: p.End.String(), Target: p.Target, Lower: p.Lower, Upper: p.Upper,

@@ -50,7 +50,8 @@ func (s *Service) service() rpc.Service {
 // query is what Evaluate and Report have in common.
 type query struct {
 	strategy, asOf, policy string
-	original               bool
+	original, forecast     bool
+	forecastOf             string // "" means all
 	snapshot               rpc.Moment
 }
 
@@ -111,7 +112,7 @@ func (s *Service) evaluate(ctx context.Context, q query) (p gap.Portfolio, r gap
 	if err != nil {
 		return p, r, about, err
 	}
-	r = gap.Evaluate(p, asOf, rules.Policy, gap.Options{Explain: true, OriginalTargets: q.original, Strategy: q.strategy})
+	r = gap.Evaluate(p, asOf, rules.Policy, gap.Options{Explain: true, OriginalTargets: q.original, Strategy: q.strategy, Forecast: q.forecast, ForecastOf: q.forecastOf})
 	err = attach(&r, words)
 	return p, r, about, err
 }
@@ -120,7 +121,7 @@ func (s *Service) evaluate(ctx context.Context, q query) (p gap.Portfolio, r gap
 func (s *Service) Evaluate(ctx context.Context, req *gapv1.EvaluateRequest) (*gapv1.EvaluateResponse, error) {
 	p, r, about, err := s.evaluate(ctx, query{
 		strategy: req.GetStrategy(), asOf: req.GetAsOf(), policy: req.GetPolicy(),
-		original: req.GetOriginalTargets(), snapshot: req,
+		original: req.GetOriginalTargets(), forecast: !req.GetWithoutForecasts(), snapshot: req,
 	})
 	if err != nil {
 		return nil, err

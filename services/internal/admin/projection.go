@@ -94,7 +94,7 @@ func halt(err error) *adminv1.Halt {
 	if at, ok := record.HaltedAt(err); ok {
 		h.Sequence = int64(at)
 		if h.Reason == "" {
-			h.Reason = "record.event_undecodable"
+			h.Reason, h.Hint = "record.event_undecodable", "setpoint doctor checks the whole log"
 		}
 	}
 	var f *fault.Error
@@ -115,7 +115,19 @@ func (s *Service) RebuildProjection(ctx context.Context, req *adminv1.RebuildPro
 			Stage: at.Stage, Generation: int32(at.Generation), Done: int64(at.Done), Total: int64(at.Total), Rate: at.Rate,
 		})
 	}}
-	return errors.Join(p.Rebuild(ctx, sender.tell), sender.failed)
+	return errors.Join(located(p.Rebuild(ctx, sender.tell)), sender.failed)
+}
+
+// located is an error of a fold with the message that it could not pass, of
+// which clients would else learn nothing.
+func located(err error) error {
+	at, ok := record.HaltedAt(err)
+	if !ok {
+		return err
+	}
+	h := halt(err)
+	return fault.Wrap(err, fault.KindOf(err), h.GetReason(), "the log cannot be folded past message %d: %s", at, h.GetMessage()).
+		WithHint("%s", h.GetHint())
 }
 
 // VerifyProjection implements AdminService.
@@ -139,7 +151,7 @@ func (s *Service) VerifyProjection(ctx context.Context, req *adminv1.VerifyProje
 		return stream.Send(&adminv1.VerifyProjectionResponse{Stage: at.Stage, Done: int64(at.Done), Total: int64(at.Total), Rate: at.Rate})
 	}}
 	found, err := p.Verify(ctx, limit, sender.tell)
-	if err := errors.Join(err, sender.failed); err != nil {
+	if err := errors.Join(located(err), sender.failed); err != nil {
 		return err
 	}
 	res := &adminv1.VerifyProjectionResponse{Stage: record.Done, Done: int64(found.Rows), Total: int64(found.Rows),

@@ -25,6 +25,10 @@ type Options struct {
 	Now     time.Time
 	// Progress is told now and then how far it is, in messages; may be nil.
 	Progress func(done, total uint64)
+	// Compare is asked by TakeOffline what is known from elsewhere of a log that
+	// is found to end at a revision: files that lost their end look whole. Its
+	// error ends the backup; may be nil.
+	Compare func(ctx context.Context, log *eventlog.Offline, revision uint64) error
 }
 
 // Take writes a backup of a log that may be written to meanwhile: everything up
@@ -52,7 +56,7 @@ func TakeOffline(ctx context.Context, log *eventlog.Offline, w io.Writer, o Opti
 			// What was under way when the process ended was never acknowledged.
 		default:
 			if damage == nil {
-				damage = fault.Wrap(d, fault.Internal, d.Reason, "the event log is damaged").
+				damage = fault.New(fault.Internal, d.Reason, "the event log is damaged: %v", d).
 					WithHint("setpoint doctor --data names everything that is damaged; keep a copy of the folder")
 			}
 		}
@@ -62,6 +66,11 @@ func TakeOffline(ctx context.Context, log *eventlog.Offline, w io.Writer, o Opti
 	}
 	if damage != nil {
 		return damage
+	}
+	if o.Compare != nil {
+		if err := o.Compare(ctx, log, audit.Revision); err != nil {
+			return err
+		}
 	}
 	return write(ctx, log, audit.Revision, string(log.Config), w, o)
 }

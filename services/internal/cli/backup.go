@@ -29,6 +29,7 @@ is compressed and checksummed; it appears under its name when it is complete and
 has been checked.
 
 With --data it reads the files of a stopped service, and changes nothing there.
+A log that ends before the record in the folder has lost its end, and is refused.
 With --nats-url it reads the log on NATS servers.
 
 The record is not in it: it is rebuilt from the log. The keys that personal data
@@ -60,7 +61,7 @@ that what was erased stays erased.`,
 			}
 			place.Version = a.version()
 			write = func(ctx context.Context, w io.Writer, progress Progress) error {
-				return m.Backup(ctx, place.Place, w, progress)
+				return m.Backup(ctx, place.Place, w, progress, func(s string) { a.warnf("warning: %s\n", s) })
 			}
 		}
 		bars := &steps{app: a}

@@ -23,8 +23,8 @@ func (a *app) databaseRolesCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "roles",
 		Short: "Print the script that makes the roles owner, writer and reader",
-		Long: `Roles prints a script for the database's administrator, to be run once. It
-divides who makes and migrates the tables, who writes rows, and who reads the
+		Long: `Roles prints a script for the database's administrator, to be run once, or
+again without harm. It divides who makes and migrates the tables, who writes rows, and who reads the
 views, each reader the rows of its organizations only. It is not needed where one
 role does everything.`,
 		Example: `  setpoint database roles | psql --dbname setpoint

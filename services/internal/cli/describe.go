@@ -120,6 +120,7 @@ func (a *app) describe(ctx context.Context, k kind, name string, query *gapv1.Ev
 	query.Revision, query.KnownAt = res.GetRevision(), ""
 	switch k.Name {
 	case "Target":
+		query.WithoutForecasts = true
 		e, err := a.client().gap.Evaluate(ctx, query)
 		if err != nil {
 			return nil, err
@@ -138,6 +139,9 @@ func (a *app) describe(ctx context.Context, k kind, name string, query *gapv1.Ev
 				return nil, err
 			}
 			if d.conditions, err = a.conditionsOn(ctx, d.evaluation, query); err != nil {
+				return nil, err
+			}
+			if err = a.addForecast(ctx, d.evaluation, query); err != nil {
 				return nil, err
 			}
 			if d.actions, err = a.actionsOn(ctx, d.evaluation, query); err != nil {
@@ -230,6 +234,20 @@ func (a *app) coverageOf(ctx context.Context, t *gapv1.TargetGap, query *gapv1.E
 		}
 	}
 	return nil, nil
+}
+
+// addForecast asks what to expect of a target.
+func (a *app) addForecast(ctx context.Context, t *gapv1.TargetGap, query *gapv1.EvaluateRequest) error {
+	res, err := a.client().gap.Forecast(ctx, &gapv1.ForecastRequest{
+		Target: t.GetName(), AsOf: query.GetAsOf(), OriginalTargets: query.GetOriginalTargets(), Revision: query.GetRevision(),
+	})
+	if connect.CodeOf(err) == connect.CodeUnimplemented {
+		return nil
+	}
+	if err == nil {
+		t.Forecast, t.Attainment, t.AttainmentDate = res.GetTarget().GetForecast(), res.GetTarget().Attainment, res.GetTarget().AttainmentDate
+	}
+	return err
 }
 
 // actionsOn asks for the corrective actions that are open against a target.
@@ -433,6 +451,9 @@ func (d *description) renderEvaluation(b *block) {
 	inner.line("Target drift", optional(e.TargetDrift, as.difference))
 	inner.line("Progress", optional(e.Progress, formatPercent))
 	inner.line("Score", optional(e.Score, formatNumber))
+	for _, l := range outlookLines(e, as) {
+		inner.line(l[0], l[1])
+	}
 	inner.line("Covered", coveredText(d.coverage))
 	if e.Confidence != nil {
 		inner.line("Confidence", itoa(int64(e.GetConfidence()))+" of 10")

@@ -46,6 +46,7 @@ before, with -o json as one line each.`,
 			return err
 		}
 		req.Revision, req.KnownAt = at.GetRevision(), at.GetKnownAt()
+		req.WithoutForecasts = *f != asJSON && *f != asYAML
 		if watch {
 			if s.revision != 0 || s.knownAt != "" {
 				return usagef("--watch follows what becomes known; --revision and --known-at stand still")

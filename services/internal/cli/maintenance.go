@@ -14,8 +14,9 @@ import (
 type Maintenance interface {
 	// Diagnose examines the log and the record at a place.
 	Diagnose(ctx context.Context, at Place, found func(*adminv1.Finding), progress Progress) (*adminv1.DiagnoseSummary, error)
-	// Backup writes a backup of the log at a place.
-	Backup(ctx context.Context, at Place, w io.Writer, progress Progress) error
+	// Backup writes a backup of the log at a place; warn is told what makes it
+	// worth less.
+	Backup(ctx context.Context, at Place, w io.Writer, progress Progress, warn func(string)) error
 	// Verify checks a backup.
 	Verify(r io.Reader, progress Progress) (*Backup, error)
 	// Restore makes the log in a backup at an empty place.

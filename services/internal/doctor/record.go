@@ -68,16 +68,8 @@ func (p Patient) belongs(ctx context.Context, at record.Checkpoint, audit eventl
 	if p.Log != nil {
 		return record.Check(ctx, p.Log, at)
 	}
-	return record.Check(ctx, files{p.Offline, audit.Revision}, at)
+	return record.CheckFiles(ctx, p.Offline, audit.Revision, at)
 }
-
-// files is the history in the files of a server that does not run.
-type files struct {
-	*eventlog.Offline
-	revision uint64
-}
-
-func (f files) LastRevision(context.Context) (uint64, error) { return f.revision, nil }
 
 func hintOf(err error) string {
 	var f *fault.Error

@@ -22,7 +22,8 @@ const ackEvery = 1_000
 // Errors: Invalid log.draft_invalid or log.subject_invalid; Exhausted
 // log.envelope_too_large; Aborted log.conflict with a *ConflictError as cause;
 // Exists log.request_reused if the request id was committed with another
-// digest; Unavailable log.unavailable if nothing is known about the commit,
+// digest; Internal log.aggregate_tail_lost if the message that the draft is to
+// follow is no longer there; Unavailable log.unavailable if nothing is known about the commit,
 // which the same command may then be tried again for.
 func (l *Log) Append(ctx context.Context, c Command, d Draft) (Committed, error) {
 	if err := errors.Join(c.validate(), d.validate()); err != nil {
@@ -188,6 +189,7 @@ func (l *Log) commit(ctx context.Context, c Command, drafts []Draft, try func(co
 
 func (l *Log) untilFinal(ctx context.Context, c Command, drafts []Draft, told *Appended, try func(context.Context) (attempt, error)) (Committed, error) {
 	resent := false
+	var missing absence
 	for wait := time.Millisecond; ; wait = min(2*wait, 50*time.Millisecond) {
 		sending, cancel := withinPart(ctx)
 		a, err := try(sending)
@@ -216,6 +218,9 @@ func (l *Log) untilFinal(ctx context.Context, c Command, drafts []Draft, told *A
 			// fail, refuses others before it can be seen.
 			if !errors.Is(settled, errNotMoved) {
 				return done, settled
+			}
+			if damage := l.gone(ctx, settled, &missing); damage != nil {
+				return Committed{}, damage
 			}
 		}
 		select {

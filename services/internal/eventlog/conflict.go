@@ -128,6 +128,6 @@ func sequenceIn(err error) (uint64, bool) {
 
 // damageFault is a damage as an error that ends what is under way.
 func damageFault(d Damage) error {
-	return fault.Wrap(d, fault.Internal, d.Reason, "the event log is damaged").
+	return fault.New(fault.Internal, d.Reason, "the event log is damaged: %v", d).
 		WithHint("setpoint doctor names everything that is damaged; restore the log from a backup")
 }

@@ -36,7 +36,8 @@ func Damaged(err error) (sequence uint64, ok bool) {
 func IsCorrupt(err error) bool { return fault.ReasonOf(err) == "log.envelope_corrupt" }
 
 // HoleError says that the stream lacks a sequence that it once had: the reader
-// must not go on. It is the cause of an Internal fault with reason log.hole.
+// must not go on. It wraps an Internal fault with reason log.hole that says the
+// same.
 type HoleError struct {
 	// Expected is the sequence that is missing.
 	Expected uint64
@@ -46,18 +47,21 @@ type HoleError struct {
 }
 
 func (e *HoleError) Error() string {
+	const damaged = "the event log is damaged: sequence %d is missing"
 	if e.Found == 0 {
-		return fmt.Sprintf("sequence %d is missing and nothing follows", e.Expected)
+		return fmt.Sprintf(damaged+" and nothing follows", e.Expected)
 	}
-	return fmt.Sprintf("sequence %d is missing, the next is %d", e.Expected, e.Found)
+	return fmt.Sprintf(damaged+", the next is %d", e.Expected, e.Found)
+}
+
+// Unwrap is the fault that clients are told.
+func (e *HoleError) Unwrap() error {
+	return fault.New(fault.Internal, "log.hole", "%s", e.Error()).WithHint(damageHint)
 }
 
 const damageHint = "setpoint doctor checks the whole log; restore it from a backup, or let the projections leave the message out with: setpoint projections skip"
 
-func hole(expected, found uint64) error {
-	return fault.Wrap(&HoleError{Expected: expected, Found: found}, fault.Internal, "log.hole", "the event log is damaged").
-		WithHint(damageHint)
-}
+func hole(expected, found uint64) error { return &HoleError{Expected: expected, Found: found} }
 
 func torn(r *Record, at uint64) error {
 	c := r.Envelope.Commit

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -175,5 +176,77 @@ func TestOpenRefusesUnsafeStreams(t *testing.T) {
 				t.Errorf("found %v", wrong)
 			}
 		})
+	}
+}
+
+// Whoever writes to an aggregate whose end is lost has not lost a race: the
+// writer is told of the damage, on one server and on three, and so is health.
+func TestAnAggregateThatLostItsEnd(t *testing.T) {
+	for name, copies := range map[string]int{"one copy": 1, "several, of which a confirmed leader says so": 3} {
+		t.Run(name, func(t *testing.T) {
+			ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+			defer cancel()
+			l := damaged(t, ctx, 4)
+			l.copies = copies // a single server counts as heard by a majority of itself
+			command := Command{RequestID: "again", Recorded: time.Now()}
+			draft := func(n int, expected uint64) Draft {
+				return Draft{
+					Subject:  Subject{Org: "acme", Service: "strategy", Kind: "metric", ID: fmt.Sprintf("m%d", n)},
+					Expected: expected, PreviousHash: make([]byte, 32), Events: []Event{{Type: "strategy.metric_declared.v1"}},
+				}
+			}
+			_, err := l.Append(ctx, command, draft(3, 4))
+			if at, _ := Damaged(err); at != 4 || fault.ReasonOf(err) != "log.aggregate_tail_lost" || fault.KindOf(err) != fault.Internal {
+				t.Errorf("one: %v", err)
+			}
+			_, err = l.AppendBatch(ctx, command, []Draft{draft(5, 6), draft(3, 4)})
+			if at, _ := Damaged(err); at != 4 || fault.ReasonOf(err) != "log.aggregate_tail_lost" {
+				t.Errorf("a batch: %v", err)
+			}
+			_, err = l.Append(ctx, command, draft(6, 2))
+			if fault.ReasonOf(err) != "log.conflict" {
+				t.Errorf("one that moved on: %v", err)
+			}
+		})
+	}
+}
+
+func TestWhole(t *testing.T) {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	for name, c := range map[string]struct {
+		gone, except []uint64
+		want         string
+	}{
+		"dense":               {nil, nil, ""},
+		"one":                 {[]uint64{4}, nil, "sequence 4 is missing, the next is 5"},
+		"several":             {[]uint64{4, 5, 7}, nil, "sequence 4 is missing, the next is 6"},
+		"the first ones":      {[]uint64{1, 2}, nil, "sequence 1 is missing, the next is 3"},
+		"left out":            {[]uint64{4}, []uint64{4}, ""},
+		"the first, left out": {[]uint64{1}, []uint64{1}, ""},
+		"one of them":         {[]uint64{4, 5, 7}, []uint64{4, 5}, "sequence 7 is missing, the next is 8"},
+		"another":             {[]uint64{4}, []uint64{5}, "sequence 4 is missing"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			l := damaged(t, ctx, c.gone...)
+			except := map[uint64]bool{}
+			for _, n := range c.except {
+				except[n] = true
+			}
+			err := l.Whole(ctx, func(context.Context) (map[uint64]bool, error) { return except, nil })
+			if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {
+				t.Errorf("%v, want %q", err, c.want)
+			}
+		})
+	}
+	// What the server does not know, and a writer met.
+	l := damaged(t, ctx)
+	_ = l.tailLost(Draft{Subject: Subject{Kind: "metric", ID: "m3"}, Expected: 4})
+	none := func(context.Context) (map[uint64]bool, error) { return nil, nil }
+	if err := l.Whole(ctx, none); fault.ReasonOf(err) != "log.aggregate_tail_lost" {
+		t.Errorf("met by a writer: %v", err)
+	}
+	if err := l.Whole(ctx, func(context.Context) (map[uint64]bool, error) { return map[uint64]bool{4: true}, nil }); err != nil {
+		t.Errorf("and left out: %v", err)
 	}
 }

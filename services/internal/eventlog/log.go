@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -66,6 +67,8 @@ type Log struct {
 	close  sync.Once
 	clock  clock
 	feed   feed
+	// lost is the first aggregate's end that a writer found missing.
+	lost atomic.Pointer[DamageError]
 	// batching holds a token while a batch is under way: see clock, and a
 	// server has few places for open batches.
 	batching chan struct{}

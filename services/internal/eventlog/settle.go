@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -26,7 +27,8 @@ var errNotMoved = errors.New("nothing moved")
 // server that was cut off says so when it comes back, until it learns that it
 // was deposed, and both it and the leader that followed it take our messages
 // and answer our questions; the commit that one of them refuses the other may
-// have carried out. On a log with a single copy it is damage.
+// have carried out. On a log with a single copy it is damage, on others if a
+// leader that a majority hears goes on saying so (gone).
 func (l *Log) settle(ctx context.Context, c Command, drafts []Draft, a attempt, cause error) (Committed, error) {
 	if errors.Is(ctx.Err(), context.Canceled) {
 		return Committed{}, unavailable(errors.Join(cause, ctx.Err()))
@@ -133,9 +135,52 @@ func (l *Log) findConflict(ctx context.Context, drafts []Draft, cause error) err
 		}
 	}
 	for i, d := range drafts {
-		if actual[i] < d.Expected && l.copies == 1 {
-			return hole(d.Expected, 0)
+		if actual[i] >= d.Expected {
+			continue
 		}
+		if l.copies == 1 {
+			return l.tailLost(d)
+		}
+		return &behindError{d}
 	}
 	return errNotMoved
+}
+
+// behindError is an errNotMoved whose subject is said to be before where it was
+// expected.
+type behindError struct{ Draft }
+
+func (e *behindError) Error() string        { return errNotMoved.Error() }
+func (e *behindError) Is(target error) bool { return target == errNotMoved }
+
+// absence is a message that a leader lacks, and since when it says so.
+type absence struct {
+	sequence uint64
+	since    time.Time
+}
+
+// gone is the damage where the last message of a subject that is behind is
+// lost: a leader that a majority hears has what comes after it, and has lacked
+// it for as long as a server that was deposed may take to learn of it. nil if
+// that is not so, or not yet.
+func (l *Log) gone(ctx context.Context, err error, seen *absence) error {
+	var behind *behindError
+	if !errors.As(err, &behind) {
+		return nil
+	}
+	before := *seen
+	*seen = absence{}
+	if r, err := l.At(ctx, behind.Expected); err != nil || r != nil {
+		return nil
+	}
+	if end, err := l.ConfirmedEnd(ctx); err != nil || end < behind.Expected {
+		return nil
+	}
+	if *seen = before; before.sequence != behind.Expected {
+		*seen = absence{behind.Expected, time.Now()}
+	}
+	if time.Since(seen.since) < settles {
+		return nil
+	}
+	return l.tailLost(behind.Draft)
 }

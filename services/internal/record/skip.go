@@ -83,6 +83,12 @@ func exceptions(ctx context.Context, log *eventlog.Log) (map[uint64]bool, error)
 	return except, nil
 }
 
+// Whole fails if the log is known to lack a message that nobody has decided to
+// leave out; see eventlog.Log.Whole.
+func Whole(ctx context.Context, log *eventlog.Log) error {
+	return log.Whole(ctx, func(ctx context.Context) (map[uint64]bool, error) { return exceptions(ctx, log) })
+}
+
 // HaltedAt is the message of the log that a projection could not pass; false
 // if it halted for another reason.
 func HaltedAt(err error) (sequence uint64, ok bool) {

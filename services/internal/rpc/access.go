@@ -41,6 +41,7 @@ var Access = map[string]principal.Role{
 	gapv1connect.GapServiceWatchProcedure:    principal.Viewer,
 	gapv1connect.GapServiceReportProcedure:   principal.Viewer,
 	gapv1connect.GapServiceCoverProcedure:    principal.Viewer,
+	gapv1connect.GapServiceForecastProcedure: principal.Viewer,
 
 	gapv1connect.GapServiceListConditionsProcedure: principal.Viewer,
 	gapv1connect.GapServiceTestPolicyProcedure:     principal.Viewer, // writes nothing

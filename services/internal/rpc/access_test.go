@@ -52,7 +52,7 @@ func TestEveryMethodHasARole(t *testing.T) {
 		if !known || !role.Allows(principal.Viewer) {
 			t.Errorf("%s: nobody decided which role may call it: say so in access.go", procedure)
 		}
-		reads := false
+		reads := m.Name() == "Forecast" // of a target; initiatives are told theirs
 		for _, verb := range []string{"Get", "List", "History", "Export", "Diff", "Plan", "Evaluate", "Watch", "Report", "Follow", "Cover", "TestPolicy"} {
 			reads = reads || strings.HasPrefix(string(m.Name()), verb)
 		}

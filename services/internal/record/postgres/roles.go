@@ -19,9 +19,9 @@ func (o *owner) roles() (map[string]bool, error) {
 	return out, nil
 }
 
-// RolesSQL is the script that a database's administrator runs once, as a role
-// that may make roles, to divide who owns, writes and reads the record. What
-// the three may do is granted by the owner when it next opens the record.
+// RolesSQL is the script that a database's administrator runs, as a role that
+// may make roles, to divide who owns, writes and reads the record. What
+// the three may do is granted by the owner when it next opens the record. It may be run again.
 func RolesSQL(schema, database string) (string, error) {
 	o, err := Options{Schema: schema}.check()
 	if err != nil {
@@ -35,9 +35,21 @@ func RolesSQL(schema, database string) (string, error) {
 
 const rolesSQL = `-- The roles of setpoint's record in the database {d}.
 -- Nobody logs in as them: people and services are made members.
-CREATE ROLE {s}_owner NOLOGIN;   -- makes and migrates the tables, builds generations
-CREATE ROLE {s}_writer NOLOGIN;  -- reads and writes rows
-CREATE ROLE {s}_reader NOLOGIN;  -- reads the views, each member of its organizations only
+-- Run again, it changes nothing: roles that are there stay as they are.
+DO $roles$
+DECLARE role text;
+BEGIN
+	FOREACH role IN ARRAY ARRAY[
+		'{s}_owner',   -- makes and migrates the tables, builds generations
+		'{s}_writer',  -- reads and writes rows
+		'{s}_reader'   -- reads the views, each member of its organizations only
+	] LOOP
+		IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = role) THEN
+			EXECUTE format('CREATE ROLE %I NOLOGIN', role);
+		END IF;
+	END LOOP;
+END
+$roles$;
 GRANT CONNECT, CREATE ON DATABASE {d} TO {s}_owner;
 GRANT CONNECT ON DATABASE {d} TO {s}_writer, {s}_reader;
 

@@ -38,6 +38,7 @@ func roles(t *testing.T, server, schema string) (owner, writer string) {
 		t.Fatalf("the server has a role %s already: these tests make their own", made[0])
 	}
 	execute(t, admin, script)
+	execute(t, admin, script) // by an installer that runs twice
 	login := func(name, of string) string {
 		name = fmt.Sprintf("t%s_%s", strings.ToLower(rand.Text()[:8]), name)
 		execute(t, admin, fmt.Sprintf(`CREATE ROLE %s LOGIN PASSWORD 'p' IN ROLE %s`, name, of))
@@ -155,6 +156,30 @@ func TestReadersSeeTheNextGeneration(t *testing.T) {
 	if err := reader.QueryRow(t.Context(), `SELECT array_agg(DISTINCT org) FROM `+schema+`.target`).Scan(&orgs); err != nil || fmt.Sprint(orgs) != "[acme]" {
 		t.Errorf("%v, %v of %s", orgs, err, u.Path)
 	}
+}
+
+// What the hint of a record of another log says: without those schemas there is
+// no record, and opening makes one.
+func TestARecordIsDeleted(t *testing.T) {
+	server := testpostgres.New(t)
+	const schema = "goner"
+	owner, writer := roles(t, server, schema)
+	o := postgres.Options{URL: writer, OwnerURL: owner, Schema: schema}
+	d := open(t, o)
+	fill(t, live(t, d))
+	if _, _, err := d.Begin(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := d.Close(); err != nil {
+		t.Fatal(err)
+	}
+	execute(t, connect(t, server), `DROP SCHEMA goner, goner_g1, goner_g2 CASCADE`)
+	d = open(t, o)
+	defer func() { _ = d.Close() }()
+	if at, err := d.Checkpoint(t.Context()); err != nil || at.Revision != 0 {
+		t.Errorf("the record stands at %d, %v", at.Revision, err)
+	}
+	fill(t, live(t, d))
 }
 
 func TestTheWriterDoesNotMigrate(t *testing.T) {

@@ -42,8 +42,10 @@ type EvaluateRequest struct {
 	Policy string `protobuf:"bytes,4,opt,name=policy,proto3" json:"policy,omitempty"`
 	// Judge against the targets as first declared.
 	OriginalTargets bool `protobuf:"varint,5,opt,name=original_targets,json=originalTargets,proto3" json:"original_targets,omitempty"`
-	unknownFields   protoimpl.UnknownFields
-	sizeCache       protoimpl.SizeCache
+	// Leave the forecasts out, which take most of the time of a large evaluation.
+	WithoutForecasts bool `protobuf:"varint,6,opt,name=without_forecasts,json=withoutForecasts,proto3" json:"without_forecasts,omitempty"`
+	unknownFields    protoimpl.UnknownFields
+	sizeCache        protoimpl.SizeCache
 }
 
 func (x *EvaluateRequest) Reset() {
@@ -121,6 +123,13 @@ func (x *EvaluateRequest) GetPolicy() string {
 func (x *EvaluateRequest) GetOriginalTargets() bool {
 	if x != nil {
 		return x.OriginalTargets
+	}
+	return false
+}
+
+func (x *EvaluateRequest) GetWithoutForecasts() bool {
+	if x != nil {
+		return x.WithoutForecasts
 	}
 	return false
 }
@@ -376,9 +385,16 @@ type TargetGap struct {
 	// How the metric's values are shown.
 	Format *NumberFormat `protobuf:"bytes,35,opt,name=format,proto3" json:"format,omitempty"`
 	// 0 to 10, from the latest check-in.
-	Confidence    *int32 `protobuf:"varint,36,opt,name=confidence,proto3,oneof" json:"confidence,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Confidence *int32 `protobuf:"varint,36,opt,name=confidence,proto3,oneof" json:"confidence,omitempty"`
+	// What to expect by the target's end, as the values known so far go on; absent
+	// where there is nothing to forecast.
+	Forecast *Forecast `protobuf:"bytes,37,opt,name=forecast,proto3" json:"forecast,omitempty"`
+	// Probability of reaching the target by its end; absent where nothing tells.
+	Attainment *float64 `protobuf:"fixed64,38,opt,name=attainment,proto3,oneof" json:"attainment,omitempty"`
+	// Last day of the period by which it is reached in half of the courses.
+	AttainmentDate *string `protobuf:"bytes,39,opt,name=attainment_date,json=attainmentDate,proto3,oneof" json:"attainment_date,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
 }
 
 func (x *TargetGap) Reset() {
@@ -663,6 +679,471 @@ func (x *TargetGap) GetConfidence() int32 {
 	return 0
 }
 
+func (x *TargetGap) GetForecast() *Forecast {
+	if x != nil {
+		return x.Forecast
+	}
+	return nil
+}
+
+func (x *TargetGap) GetAttainment() float64 {
+	if x != nil && x.Attainment != nil {
+		return *x.Attainment
+	}
+	return 0
+}
+
+func (x *TargetGap) GetAttainmentDate() string {
+	if x != nil && x.AttainmentDate != nil {
+		return *x.AttainmentDate
+	}
+	return ""
+}
+
+// Forecast is the status quo: what the metric comes to by the target's end.
+type Forecast struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The median.
+	Value   *float64 `protobuf:"fixed64,1,opt,name=value,proto3,oneof" json:"value,omitempty"`
+	Lower80 *float64 `protobuf:"fixed64,2,opt,name=lower80,proto3,oneof" json:"lower80,omitempty"`
+	Upper80 *float64 `protobuf:"fixed64,3,opt,name=upper80,proto3,oneof" json:"upper80,omitempty"`
+	Lower95 *float64 `protobuf:"fixed64,4,opt,name=lower95,proto3,oneof" json:"lower95,omitempty"`
+	Upper95 *float64 `protobuf:"fixed64,5,opt,name=upper95,proto3,oneof" json:"upper95,omitempty"`
+	Lower50 *float64 `protobuf:"fixed64,6,opt,name=lower50,proto3,oneof" json:"lower50,omitempty"`
+	Upper50 *float64 `protobuf:"fixed64,7,opt,name=upper50,proto3,oneof" json:"upper50,omitempty"`
+	// What was combined.
+	Method string `protobuf:"bytes,8,opt,name=method,proto3" json:"method,omitempty"`
+	// Known values that it rests on.
+	Observations int32 `protobuf:"varint,9,opt,name=observations,proto3" json:"observations,omitempty"`
+	// The period forecast for, and its last day.
+	Period string `protobuf:"bytes,10,opt,name=period,proto3" json:"period,omitempty"`
+	At     string `protobuf:"bytes,11,opt,name=at,proto3" json:"at,omitempty"`
+	// Last day of the last complete period: where the forecast begins.
+	Origin string `protobuf:"bytes,12,opt,name=origin,proto3" json:"origin,omitempty"`
+	// Periods of the metric in between.
+	Steps int32 `protobuf:"varint,13,opt,name=steps,proto3" json:"steps,omitempty"`
+	// Why there is no probability; empty if there is one.
+	Unknown string `protobuf:"bytes,14,opt,name=unknown,proto3" json:"unknown,omitempty"`
+	// Of attainment, where it was simulated.
+	StandardError float64 `protobuf:"fixed64,15,opt,name=standard_error,json=standardError,proto3" json:"standard_error,omitempty"`
+	// By period of the metric, positive towards the target: needed, and expected.
+	RequiredRate  *float64 `protobuf:"fixed64,16,opt,name=required_rate,json=requiredRate,proto3,oneof" json:"required_rate,omitempty"`
+	CurrentRate   *float64 `protobuf:"fixed64,17,opt,name=current_rate,json=currentRate,proto3,oneof" json:"current_rate,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Forecast) Reset() {
+	*x = Forecast{}
+	mi := &file_setpoint_gap_v1_service_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Forecast) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Forecast) ProtoMessage() {}
+
+func (x *Forecast) ProtoReflect() protoreflect.Message {
+	mi := &file_setpoint_gap_v1_service_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Forecast.ProtoReflect.Descriptor instead.
+func (*Forecast) Descriptor() ([]byte, []int) {
+	return file_setpoint_gap_v1_service_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *Forecast) GetValue() float64 {
+	if x != nil && x.Value != nil {
+		return *x.Value
+	}
+	return 0
+}
+
+func (x *Forecast) GetLower80() float64 {
+	if x != nil && x.Lower80 != nil {
+		return *x.Lower80
+	}
+	return 0
+}
+
+func (x *Forecast) GetUpper80() float64 {
+	if x != nil && x.Upper80 != nil {
+		return *x.Upper80
+	}
+	return 0
+}
+
+func (x *Forecast) GetLower95() float64 {
+	if x != nil && x.Lower95 != nil {
+		return *x.Lower95
+	}
+	return 0
+}
+
+func (x *Forecast) GetUpper95() float64 {
+	if x != nil && x.Upper95 != nil {
+		return *x.Upper95
+	}
+	return 0
+}
+
+func (x *Forecast) GetLower50() float64 {
+	if x != nil && x.Lower50 != nil {
+		return *x.Lower50
+	}
+	return 0
+}
+
+func (x *Forecast) GetUpper50() float64 {
+	if x != nil && x.Upper50 != nil {
+		return *x.Upper50
+	}
+	return 0
+}
+
+func (x *Forecast) GetMethod() string {
+	if x != nil {
+		return x.Method
+	}
+	return ""
+}
+
+func (x *Forecast) GetObservations() int32 {
+	if x != nil {
+		return x.Observations
+	}
+	return 0
+}
+
+func (x *Forecast) GetPeriod() string {
+	if x != nil {
+		return x.Period
+	}
+	return ""
+}
+
+func (x *Forecast) GetAt() string {
+	if x != nil {
+		return x.At
+	}
+	return ""
+}
+
+func (x *Forecast) GetOrigin() string {
+	if x != nil {
+		return x.Origin
+	}
+	return ""
+}
+
+func (x *Forecast) GetSteps() int32 {
+	if x != nil {
+		return x.Steps
+	}
+	return 0
+}
+
+func (x *Forecast) GetUnknown() string {
+	if x != nil {
+		return x.Unknown
+	}
+	return ""
+}
+
+func (x *Forecast) GetStandardError() float64 {
+	if x != nil {
+		return x.StandardError
+	}
+	return 0
+}
+
+func (x *Forecast) GetRequiredRate() float64 {
+	if x != nil && x.RequiredRate != nil {
+		return *x.RequiredRate
+	}
+	return 0
+}
+
+func (x *Forecast) GetCurrentRate() float64 {
+	if x != nil && x.CurrentRate != nil {
+		return *x.CurrentRate
+	}
+	return 0
+}
+
+type ForecastRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Name of the target.
+	Target string `protobuf:"bytes,1,opt,name=target,proto3" json:"target,omitempty"`
+	// Evaluate at the end of this day, YYYY-MM-DD; default today.
+	AsOf string `protobuf:"bytes,2,opt,name=as_of,json=asOf,proto3" json:"as_of,omitempty"`
+	// Judge against the target as first declared.
+	OriginalTargets bool `protobuf:"varint,5,opt,name=original_targets,json=originalTargets,proto3" json:"original_targets,omitempty"`
+	// Read the state as of this log position; 0 means the newest.
+	Revision int64 `protobuf:"varint,20,opt,name=revision,proto3" json:"revision,omitempty"`
+	// Read what was known at this instant, RFC 3339, or at the end of this day
+	// in the time zone of the organization.
+	KnownAt string `protobuf:"bytes,21,opt,name=known_at,json=knownAt,proto3" json:"known_at,omitempty"`
+	// Wait (bounded) until the record has reached this revision.
+	MinRevision   int64 `protobuf:"varint,22,opt,name=min_revision,json=minRevision,proto3" json:"min_revision,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ForecastRequest) Reset() {
+	*x = ForecastRequest{}
+	mi := &file_setpoint_gap_v1_service_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ForecastRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ForecastRequest) ProtoMessage() {}
+
+func (x *ForecastRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_setpoint_gap_v1_service_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ForecastRequest.ProtoReflect.Descriptor instead.
+func (*ForecastRequest) Descriptor() ([]byte, []int) {
+	return file_setpoint_gap_v1_service_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *ForecastRequest) GetTarget() string {
+	if x != nil {
+		return x.Target
+	}
+	return ""
+}
+
+func (x *ForecastRequest) GetAsOf() string {
+	if x != nil {
+		return x.AsOf
+	}
+	return ""
+}
+
+func (x *ForecastRequest) GetOriginalTargets() bool {
+	if x != nil {
+		return x.OriginalTargets
+	}
+	return false
+}
+
+func (x *ForecastRequest) GetRevision() int64 {
+	if x != nil {
+		return x.Revision
+	}
+	return 0
+}
+
+func (x *ForecastRequest) GetKnownAt() string {
+	if x != nil {
+		return x.KnownAt
+	}
+	return ""
+}
+
+func (x *ForecastRequest) GetMinRevision() int64 {
+	if x != nil {
+		return x.MinRevision
+	}
+	return 0
+}
+
+type ForecastResponse struct {
+	state  protoimpl.MessageState `protogen:"open.v1"`
+	Target *TargetGap             `protobuf:"bytes,1,opt,name=target,proto3" json:"target,omitempty"`
+	// Period by period, from the first after the origin to the target's end; of a
+	// running total what each period adds.
+	Course   []*ForecastStep `protobuf:"bytes,2,rep,name=course,proto3" json:"course,omitempty"`
+	AsOf     string          `protobuf:"bytes,3,opt,name=as_of,json=asOf,proto3" json:"as_of,omitempty"`
+	Revision int64           `protobuf:"varint,4,opt,name=revision,proto3" json:"revision,omitempty"`
+	// The course is of what is added to a running total.
+	Adds          bool `protobuf:"varint,5,opt,name=adds,proto3" json:"adds,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ForecastResponse) Reset() {
+	*x = ForecastResponse{}
+	mi := &file_setpoint_gap_v1_service_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ForecastResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ForecastResponse) ProtoMessage() {}
+
+func (x *ForecastResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_setpoint_gap_v1_service_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ForecastResponse.ProtoReflect.Descriptor instead.
+func (*ForecastResponse) Descriptor() ([]byte, []int) {
+	return file_setpoint_gap_v1_service_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *ForecastResponse) GetTarget() *TargetGap {
+	if x != nil {
+		return x.Target
+	}
+	return nil
+}
+
+func (x *ForecastResponse) GetCourse() []*ForecastStep {
+	if x != nil {
+		return x.Course
+	}
+	return nil
+}
+
+func (x *ForecastResponse) GetAsOf() string {
+	if x != nil {
+		return x.AsOf
+	}
+	return ""
+}
+
+func (x *ForecastResponse) GetRevision() int64 {
+	if x != nil {
+		return x.Revision
+	}
+	return 0
+}
+
+func (x *ForecastResponse) GetAdds() bool {
+	if x != nil {
+		return x.Adds
+	}
+	return false
+}
+
+type ForecastStep struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Period        string                 `protobuf:"bytes,1,opt,name=period,proto3" json:"period,omitempty"`
+	End           string                 `protobuf:"bytes,2,opt,name=end,proto3" json:"end,omitempty"`
+	Value         float64                `protobuf:"fixed64,3,opt,name=value,proto3" json:"value,omitempty"`
+	Lower80       *float64               `protobuf:"fixed64,4,opt,name=lower80,proto3,oneof" json:"lower80,omitempty"`
+	Upper80       *float64               `protobuf:"fixed64,5,opt,name=upper80,proto3,oneof" json:"upper80,omitempty"`
+	Lower95       *float64               `protobuf:"fixed64,6,opt,name=lower95,proto3,oneof" json:"lower95,omitempty"`
+	Upper95       *float64               `protobuf:"fixed64,7,opt,name=upper95,proto3,oneof" json:"upper95,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ForecastStep) Reset() {
+	*x = ForecastStep{}
+	mi := &file_setpoint_gap_v1_service_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ForecastStep) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ForecastStep) ProtoMessage() {}
+
+func (x *ForecastStep) ProtoReflect() protoreflect.Message {
+	mi := &file_setpoint_gap_v1_service_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ForecastStep.ProtoReflect.Descriptor instead.
+func (*ForecastStep) Descriptor() ([]byte, []int) {
+	return file_setpoint_gap_v1_service_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *ForecastStep) GetPeriod() string {
+	if x != nil {
+		return x.Period
+	}
+	return ""
+}
+
+func (x *ForecastStep) GetEnd() string {
+	if x != nil {
+		return x.End
+	}
+	return ""
+}
+
+func (x *ForecastStep) GetValue() float64 {
+	if x != nil {
+		return x.Value
+	}
+	return 0
+}
+
+func (x *ForecastStep) GetLower80() float64 {
+	if x != nil && x.Lower80 != nil {
+		return *x.Lower80
+	}
+	return 0
+}
+
+func (x *ForecastStep) GetUpper80() float64 {
+	if x != nil && x.Upper80 != nil {
+		return *x.Upper80
+	}
+	return 0
+}
+
+func (x *ForecastStep) GetLower95() float64 {
+	if x != nil && x.Lower95 != nil {
+		return *x.Lower95
+	}
+	return 0
+}
+
+func (x *ForecastStep) GetUpper95() float64 {
+	if x != nil && x.Upper95 != nil {
+		return *x.Upper95
+	}
+	return 0
+}
+
 // Override is a status that a person set in place of the computed one.
 type Override struct {
 	state  protoimpl.MessageState `protogen:"open.v1"`
@@ -678,7 +1159,7 @@ type Override struct {
 
 func (x *Override) Reset() {
 	*x = Override{}
-	mi := &file_setpoint_gap_v1_service_proto_msgTypes[5]
+	mi := &file_setpoint_gap_v1_service_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -690,7 +1171,7 @@ func (x *Override) String() string {
 func (*Override) ProtoMessage() {}
 
 func (x *Override) ProtoReflect() protoreflect.Message {
-	mi := &file_setpoint_gap_v1_service_proto_msgTypes[5]
+	mi := &file_setpoint_gap_v1_service_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -703,7 +1184,7 @@ func (x *Override) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Override.ProtoReflect.Descriptor instead.
 func (*Override) Descriptor() ([]byte, []int) {
-	return file_setpoint_gap_v1_service_proto_rawDescGZIP(), []int{5}
+	return file_setpoint_gap_v1_service_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *Override) GetStatus() string {
@@ -756,7 +1237,7 @@ type NumberFormat struct {
 
 func (x *NumberFormat) Reset() {
 	*x = NumberFormat{}
-	mi := &file_setpoint_gap_v1_service_proto_msgTypes[6]
+	mi := &file_setpoint_gap_v1_service_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -768,7 +1249,7 @@ func (x *NumberFormat) String() string {
 func (*NumberFormat) ProtoMessage() {}
 
 func (x *NumberFormat) ProtoReflect() protoreflect.Message {
-	mi := &file_setpoint_gap_v1_service_proto_msgTypes[6]
+	mi := &file_setpoint_gap_v1_service_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -781,7 +1262,7 @@ func (x *NumberFormat) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use NumberFormat.ProtoReflect.Descriptor instead.
 func (*NumberFormat) Descriptor() ([]byte, []int) {
-	return file_setpoint_gap_v1_service_proto_rawDescGZIP(), []int{6}
+	return file_setpoint_gap_v1_service_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *NumberFormat) GetStyle() string {
@@ -835,7 +1316,7 @@ type PeriodGap struct {
 
 func (x *PeriodGap) Reset() {
 	*x = PeriodGap{}
-	mi := &file_setpoint_gap_v1_service_proto_msgTypes[7]
+	mi := &file_setpoint_gap_v1_service_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -847,7 +1328,7 @@ func (x *PeriodGap) String() string {
 func (*PeriodGap) ProtoMessage() {}
 
 func (x *PeriodGap) ProtoReflect() protoreflect.Message {
-	mi := &file_setpoint_gap_v1_service_proto_msgTypes[7]
+	mi := &file_setpoint_gap_v1_service_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -860,7 +1341,7 @@ func (x *PeriodGap) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PeriodGap.ProtoReflect.Descriptor instead.
 func (*PeriodGap) Descriptor() ([]byte, []int) {
-	return file_setpoint_gap_v1_service_proto_rawDescGZIP(), []int{7}
+	return file_setpoint_gap_v1_service_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *PeriodGap) GetPeriod() string {
@@ -947,7 +1428,7 @@ type Explanation struct {
 
 func (x *Explanation) Reset() {
 	*x = Explanation{}
-	mi := &file_setpoint_gap_v1_service_proto_msgTypes[8]
+	mi := &file_setpoint_gap_v1_service_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -959,7 +1440,7 @@ func (x *Explanation) String() string {
 func (*Explanation) ProtoMessage() {}
 
 func (x *Explanation) ProtoReflect() protoreflect.Message {
-	mi := &file_setpoint_gap_v1_service_proto_msgTypes[8]
+	mi := &file_setpoint_gap_v1_service_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -972,7 +1453,7 @@ func (x *Explanation) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Explanation.ProtoReflect.Descriptor instead.
 func (*Explanation) Descriptor() ([]byte, []int) {
-	return file_setpoint_gap_v1_service_proto_rawDescGZIP(), []int{8}
+	return file_setpoint_gap_v1_service_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *Explanation) GetRule() string {
@@ -1019,7 +1500,7 @@ type RollUp struct {
 
 func (x *RollUp) Reset() {
 	*x = RollUp{}
-	mi := &file_setpoint_gap_v1_service_proto_msgTypes[9]
+	mi := &file_setpoint_gap_v1_service_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1031,7 +1512,7 @@ func (x *RollUp) String() string {
 func (*RollUp) ProtoMessage() {}
 
 func (x *RollUp) ProtoReflect() protoreflect.Message {
-	mi := &file_setpoint_gap_v1_service_proto_msgTypes[9]
+	mi := &file_setpoint_gap_v1_service_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1044,7 +1525,7 @@ func (x *RollUp) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RollUp.ProtoReflect.Descriptor instead.
 func (*RollUp) Descriptor() ([]byte, []int) {
-	return file_setpoint_gap_v1_service_proto_rawDescGZIP(), []int{9}
+	return file_setpoint_gap_v1_service_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *RollUp) GetName() string {
@@ -1139,7 +1620,7 @@ type ReportRequest struct {
 
 func (x *ReportRequest) Reset() {
 	*x = ReportRequest{}
-	mi := &file_setpoint_gap_v1_service_proto_msgTypes[10]
+	mi := &file_setpoint_gap_v1_service_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1151,7 +1632,7 @@ func (x *ReportRequest) String() string {
 func (*ReportRequest) ProtoMessage() {}
 
 func (x *ReportRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_setpoint_gap_v1_service_proto_msgTypes[10]
+	mi := &file_setpoint_gap_v1_service_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1164,7 +1645,7 @@ func (x *ReportRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReportRequest.ProtoReflect.Descriptor instead.
 func (*ReportRequest) Descriptor() ([]byte, []int) {
-	return file_setpoint_gap_v1_service_proto_rawDescGZIP(), []int{10}
+	return file_setpoint_gap_v1_service_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *ReportRequest) GetStrategy() string {
@@ -1239,7 +1720,7 @@ type ReportResponse struct {
 
 func (x *ReportResponse) Reset() {
 	*x = ReportResponse{}
-	mi := &file_setpoint_gap_v1_service_proto_msgTypes[11]
+	mi := &file_setpoint_gap_v1_service_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1251,7 +1732,7 @@ func (x *ReportResponse) String() string {
 func (*ReportResponse) ProtoMessage() {}
 
 func (x *ReportResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_setpoint_gap_v1_service_proto_msgTypes[11]
+	mi := &file_setpoint_gap_v1_service_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1264,7 +1745,7 @@ func (x *ReportResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReportResponse.ProtoReflect.Descriptor instead.
 func (*ReportResponse) Descriptor() ([]byte, []int) {
-	return file_setpoint_gap_v1_service_proto_rawDescGZIP(), []int{11}
+	return file_setpoint_gap_v1_service_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *ReportResponse) GetContent() []byte {
@@ -1313,7 +1794,7 @@ var File_setpoint_gap_v1_service_proto protoreflect.FileDescriptor
 
 const file_setpoint_gap_v1_service_proto_rawDesc = "" +
 	"\n" +
-	"\x1dsetpoint/gap/v1/service.proto\x12\x0fsetpoint.gap.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a setpoint/common/v1/options.proto\x1a\x1fsetpoint/gap/v1/condition.proto\x1a\x1esetpoint/gap/v1/coverage.proto\"\xab\x02\n" +
+	"\x1dsetpoint/gap/v1/service.proto\x12\x0fsetpoint.gap.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a setpoint/common/v1/options.proto\x1a\x1fsetpoint/gap/v1/condition.proto\x1a\x1esetpoint/gap/v1/coverage.proto\"\xd8\x02\n" +
 	"\x0fEvaluateRequest\x12\x1a\n" +
 	"\bstrategy\x18\x01 \x01(\tR\bstrategy\x12;\n" +
 	"\x05as_of\x18\x02 \x01(\tB&\xbaH#r!2\x1f^([0-9]{4}-[0-9]{2}-[0-9]{2})?$R\x04asOf\x12#\n" +
@@ -1321,7 +1802,8 @@ const file_setpoint_gap_v1_service_proto_rawDesc = "" +
 	"\bknown_at\x18\x15 \x01(\tB\a\xbaH\x04r\x02\x18@R\aknownAt\x12*\n" +
 	"\fmin_revision\x18\x16 \x01(\x03B\a\xbaH\x04\"\x02(\x00R\vminRevision\x12\x1f\n" +
 	"\x06policy\x18\x04 \x01(\tB\a\xbaH\x04r\x02\x18?R\x06policy\x12)\n" +
-	"\x10original_targets\x18\x05 \x01(\bR\x0foriginalTargets\"F\n" +
+	"\x10original_targets\x18\x05 \x01(\bR\x0foriginalTargets\x12+\n" +
+	"\x11without_forecasts\x18\x06 \x01(\bR\x10withoutForecasts\"F\n" +
 	"\fWatchRequest\x126\n" +
 	"\x05query\x18\x01 \x01(\v2 .setpoint.gap.v1.EvaluateRequestR\x05query\"J\n" +
 	"\rWatchResponse\x129\n" +
@@ -1338,8 +1820,7 @@ const file_setpoint_gap_v1_service_proto_rawDesc = "" +
 	"strategies\x18\x06 \x03(\v2\x17.setpoint.gap.v1.RollUpR\n" +
 	"strategies\x12\x14\n" +
 	"\x05hints\x18\a \x03(\tR\x05hints\x12#\n" +
-	"\rerasure_epoch\x18\b \x01(\x05R\ferasureEpoch\"\xd9\n" +
-	"\n" +
+	"\rerasure_epoch\x18\b \x01(\x05R\ferasureEpoch\"\x86\f\n" +
 	"\tTargetGap\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x16\n" +
 	"\x06metric\x18\x02 \x01(\tR\x06metric\x12\x1c\n" +
@@ -1382,7 +1863,12 @@ const file_setpoint_gap_v1_service_proto_rawDesc = "" +
 	"\x06format\x18# \x01(\v2\x1d.setpoint.gap.v1.NumberFormatR\x06format\x12#\n" +
 	"\n" +
 	"confidence\x18$ \x01(\x05H\x11R\n" +
-	"confidence\x88\x01\x01B\x14\n" +
+	"confidence\x88\x01\x01\x125\n" +
+	"\bforecast\x18% \x01(\v2\x19.setpoint.gap.v1.ForecastR\bforecast\x12#\n" +
+	"\n" +
+	"attainment\x18& \x01(\x01H\x12R\n" +
+	"attainment\x88\x01\x01\x12,\n" +
+	"\x0fattainment_date\x18' \x01(\tH\x13R\x0eattainmentDate\x88\x01\x01B\x14\n" +
 	"\x12_last_known_statusB\t\n" +
 	"\a_actualB\f\n" +
 	"\n" +
@@ -1401,7 +1887,72 @@ const file_setpoint_gap_v1_service_proto_rawDesc = "" +
 	"\r_target_driftB\v\n" +
 	"\t_progressB\b\n" +
 	"\x06_scoreB\r\n" +
-	"\v_confidence\"\x94\x01\n" +
+	"\v_confidenceB\r\n" +
+	"\v_attainmentB\x12\n" +
+	"\x10_attainment_date\"\xf9\x04\n" +
+	"\bForecast\x12\x19\n" +
+	"\x05value\x18\x01 \x01(\x01H\x00R\x05value\x88\x01\x01\x12\x1d\n" +
+	"\alower80\x18\x02 \x01(\x01H\x01R\alower80\x88\x01\x01\x12\x1d\n" +
+	"\aupper80\x18\x03 \x01(\x01H\x02R\aupper80\x88\x01\x01\x12\x1d\n" +
+	"\alower95\x18\x04 \x01(\x01H\x03R\alower95\x88\x01\x01\x12\x1d\n" +
+	"\aupper95\x18\x05 \x01(\x01H\x04R\aupper95\x88\x01\x01\x12\x1d\n" +
+	"\alower50\x18\x06 \x01(\x01H\x05R\alower50\x88\x01\x01\x12\x1d\n" +
+	"\aupper50\x18\a \x01(\x01H\x06R\aupper50\x88\x01\x01\x12\x16\n" +
+	"\x06method\x18\b \x01(\tR\x06method\x12\"\n" +
+	"\fobservations\x18\t \x01(\x05R\fobservations\x12\x16\n" +
+	"\x06period\x18\n" +
+	" \x01(\tR\x06period\x12\x0e\n" +
+	"\x02at\x18\v \x01(\tR\x02at\x12\x16\n" +
+	"\x06origin\x18\f \x01(\tR\x06origin\x12\x14\n" +
+	"\x05steps\x18\r \x01(\x05R\x05steps\x12\x18\n" +
+	"\aunknown\x18\x0e \x01(\tR\aunknown\x12%\n" +
+	"\x0estandard_error\x18\x0f \x01(\x01R\rstandardError\x12(\n" +
+	"\rrequired_rate\x18\x10 \x01(\x01H\aR\frequiredRate\x88\x01\x01\x12&\n" +
+	"\fcurrent_rate\x18\x11 \x01(\x01H\bR\vcurrentRate\x88\x01\x01B\b\n" +
+	"\x06_valueB\n" +
+	"\n" +
+	"\b_lower80B\n" +
+	"\n" +
+	"\b_upper80B\n" +
+	"\n" +
+	"\b_lower95B\n" +
+	"\n" +
+	"\b_upper95B\n" +
+	"\n" +
+	"\b_lower50B\n" +
+	"\n" +
+	"\b_upper50B\x10\n" +
+	"\x0e_required_rateB\x0f\n" +
+	"\r_current_rate\"\x91\x02\n" +
+	"\x0fForecastRequest\x12!\n" +
+	"\x06target\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18?R\x06target\x12;\n" +
+	"\x05as_of\x18\x02 \x01(\tB&\xbaH#r!2\x1f^([0-9]{4}-[0-9]{2}-[0-9]{2})?$R\x04asOf\x12)\n" +
+	"\x10original_targets\x18\x05 \x01(\bR\x0foriginalTargets\x12#\n" +
+	"\brevision\x18\x14 \x01(\x03B\a\xbaH\x04\"\x02(\x00R\brevision\x12\"\n" +
+	"\bknown_at\x18\x15 \x01(\tB\a\xbaH\x04r\x02\x18@R\aknownAt\x12*\n" +
+	"\fmin_revision\x18\x16 \x01(\x03B\a\xbaH\x04\"\x02(\x00R\vminRevision\"\xc2\x01\n" +
+	"\x10ForecastResponse\x122\n" +
+	"\x06target\x18\x01 \x01(\v2\x1a.setpoint.gap.v1.TargetGapR\x06target\x125\n" +
+	"\x06course\x18\x02 \x03(\v2\x1d.setpoint.gap.v1.ForecastStepR\x06course\x12\x13\n" +
+	"\x05as_of\x18\x03 \x01(\tR\x04asOf\x12\x1a\n" +
+	"\brevision\x18\x04 \x01(\x03R\brevision\x12\x12\n" +
+	"\x04adds\x18\x05 \x01(\bR\x04adds\"\xfa\x01\n" +
+	"\fForecastStep\x12\x16\n" +
+	"\x06period\x18\x01 \x01(\tR\x06period\x12\x10\n" +
+	"\x03end\x18\x02 \x01(\tR\x03end\x12\x14\n" +
+	"\x05value\x18\x03 \x01(\x01R\x05value\x12\x1d\n" +
+	"\alower80\x18\x04 \x01(\x01H\x00R\alower80\x88\x01\x01\x12\x1d\n" +
+	"\aupper80\x18\x05 \x01(\x01H\x01R\aupper80\x88\x01\x01\x12\x1d\n" +
+	"\alower95\x18\x06 \x01(\x01H\x02R\alower95\x88\x01\x01\x12\x1d\n" +
+	"\aupper95\x18\a \x01(\x01H\x03R\aupper95\x88\x01\x01B\n" +
+	"\n" +
+	"\b_lower80B\n" +
+	"\n" +
+	"\b_upper80B\n" +
+	"\n" +
+	"\b_lower95B\n" +
+	"\n" +
+	"\b_upper95\"\x94\x01\n" +
 	"\bOverride\x12\x16\n" +
 	"\x06status\x18\x01 \x01(\tR\x06status\x12\x1c\n" +
 	"\x06reason\x18\x02 \x01(\tB\x04\x88\xe7\x18\x01R\x06reason\x12\x18\n" +
@@ -1468,7 +2019,7 @@ const file_setpoint_gap_v1_service_proto_rawDesc = "" +
 	"\x06sha256\x18\x03 \x01(\tR\x06sha256\x12\x13\n" +
 	"\x05as_of\x18\x04 \x01(\tR\x04asOf\x12\x1a\n" +
 	"\brevision\x18\x05 \x01(\x03R\brevision\x12#\n" +
-	"\rerasure_epoch\x18\x06 \x01(\x05R\ferasureEpoch2\x8d\x04\n" +
+	"\rerasure_epoch\x18\x06 \x01(\x05R\ferasureEpoch2\xe3\x04\n" +
 	"\n" +
 	"GapService\x12T\n" +
 	"\bEvaluate\x12 .setpoint.gap.v1.EvaluateRequest\x1a!.setpoint.gap.v1.EvaluateResponse\"\x03\x90\x02\x01\x12H\n" +
@@ -1476,7 +2027,8 @@ const file_setpoint_gap_v1_service_proto_rawDesc = "" +
 	"\x05Cover\x12\x1d.setpoint.gap.v1.CoverRequest\x1a\x1e.setpoint.gap.v1.CoverResponse\"\x03\x90\x02\x01\x12f\n" +
 	"\x0eListConditions\x12&.setpoint.gap.v1.ListConditionsRequest\x1a'.setpoint.gap.v1.ListConditionsResponse\"\x03\x90\x02\x01\x12Z\n" +
 	"\n" +
-	"TestPolicy\x12\".setpoint.gap.v1.TestPolicyRequest\x1a#.setpoint.gap.v1.TestPolicyResponse\"\x03\x90\x02\x01\x12N\n" +
+	"TestPolicy\x12\".setpoint.gap.v1.TestPolicyRequest\x1a#.setpoint.gap.v1.TestPolicyResponse\"\x03\x90\x02\x01\x12T\n" +
+	"\bForecast\x12 .setpoint.gap.v1.ForecastRequest\x1a!.setpoint.gap.v1.ForecastResponse\"\x03\x90\x02\x01\x12N\n" +
 	"\x06Report\x12\x1e.setpoint.gap.v1.ReportRequest\x1a\x1f.setpoint.gap.v1.ReportResponse\"\x03\x90\x02\x01B.Z,setpoint.dev/proto/gen/setpoint/gap/v1;gapv1b\x06proto3"
 
 var (
@@ -1491,59 +2043,68 @@ func file_setpoint_gap_v1_service_proto_rawDescGZIP() []byte {
 	return file_setpoint_gap_v1_service_proto_rawDescData
 }
 
-var file_setpoint_gap_v1_service_proto_msgTypes = make([]protoimpl.MessageInfo, 13)
+var file_setpoint_gap_v1_service_proto_msgTypes = make([]protoimpl.MessageInfo, 17)
 var file_setpoint_gap_v1_service_proto_goTypes = []any{
 	(*EvaluateRequest)(nil),        // 0: setpoint.gap.v1.EvaluateRequest
 	(*WatchRequest)(nil),           // 1: setpoint.gap.v1.WatchRequest
 	(*WatchResponse)(nil),          // 2: setpoint.gap.v1.WatchResponse
 	(*EvaluateResponse)(nil),       // 3: setpoint.gap.v1.EvaluateResponse
 	(*TargetGap)(nil),              // 4: setpoint.gap.v1.TargetGap
-	(*Override)(nil),               // 5: setpoint.gap.v1.Override
-	(*NumberFormat)(nil),           // 6: setpoint.gap.v1.NumberFormat
-	(*PeriodGap)(nil),              // 7: setpoint.gap.v1.PeriodGap
-	(*Explanation)(nil),            // 8: setpoint.gap.v1.Explanation
-	(*RollUp)(nil),                 // 9: setpoint.gap.v1.RollUp
-	(*ReportRequest)(nil),          // 10: setpoint.gap.v1.ReportRequest
-	(*ReportResponse)(nil),         // 11: setpoint.gap.v1.ReportResponse
-	nil,                            // 12: setpoint.gap.v1.RollUp.CountsEntry
-	(*structpb.Struct)(nil),        // 13: google.protobuf.Struct
-	(*CoverRequest)(nil),           // 14: setpoint.gap.v1.CoverRequest
-	(*ListConditionsRequest)(nil),  // 15: setpoint.gap.v1.ListConditionsRequest
-	(*TestPolicyRequest)(nil),      // 16: setpoint.gap.v1.TestPolicyRequest
-	(*CoverResponse)(nil),          // 17: setpoint.gap.v1.CoverResponse
-	(*ListConditionsResponse)(nil), // 18: setpoint.gap.v1.ListConditionsResponse
-	(*TestPolicyResponse)(nil),     // 19: setpoint.gap.v1.TestPolicyResponse
+	(*Forecast)(nil),               // 5: setpoint.gap.v1.Forecast
+	(*ForecastRequest)(nil),        // 6: setpoint.gap.v1.ForecastRequest
+	(*ForecastResponse)(nil),       // 7: setpoint.gap.v1.ForecastResponse
+	(*ForecastStep)(nil),           // 8: setpoint.gap.v1.ForecastStep
+	(*Override)(nil),               // 9: setpoint.gap.v1.Override
+	(*NumberFormat)(nil),           // 10: setpoint.gap.v1.NumberFormat
+	(*PeriodGap)(nil),              // 11: setpoint.gap.v1.PeriodGap
+	(*Explanation)(nil),            // 12: setpoint.gap.v1.Explanation
+	(*RollUp)(nil),                 // 13: setpoint.gap.v1.RollUp
+	(*ReportRequest)(nil),          // 14: setpoint.gap.v1.ReportRequest
+	(*ReportResponse)(nil),         // 15: setpoint.gap.v1.ReportResponse
+	nil,                            // 16: setpoint.gap.v1.RollUp.CountsEntry
+	(*structpb.Struct)(nil),        // 17: google.protobuf.Struct
+	(*CoverRequest)(nil),           // 18: setpoint.gap.v1.CoverRequest
+	(*ListConditionsRequest)(nil),  // 19: setpoint.gap.v1.ListConditionsRequest
+	(*TestPolicyRequest)(nil),      // 20: setpoint.gap.v1.TestPolicyRequest
+	(*CoverResponse)(nil),          // 21: setpoint.gap.v1.CoverResponse
+	(*ListConditionsResponse)(nil), // 22: setpoint.gap.v1.ListConditionsResponse
+	(*TestPolicyResponse)(nil),     // 23: setpoint.gap.v1.TestPolicyResponse
 }
 var file_setpoint_gap_v1_service_proto_depIdxs = []int32{
 	0,  // 0: setpoint.gap.v1.WatchRequest.query:type_name -> setpoint.gap.v1.EvaluateRequest
 	3,  // 1: setpoint.gap.v1.WatchResponse.result:type_name -> setpoint.gap.v1.EvaluateResponse
 	4,  // 2: setpoint.gap.v1.EvaluateResponse.targets:type_name -> setpoint.gap.v1.TargetGap
-	9,  // 3: setpoint.gap.v1.EvaluateResponse.objectives:type_name -> setpoint.gap.v1.RollUp
-	9,  // 4: setpoint.gap.v1.EvaluateResponse.strategies:type_name -> setpoint.gap.v1.RollUp
-	8,  // 5: setpoint.gap.v1.TargetGap.explanation:type_name -> setpoint.gap.v1.Explanation
-	7,  // 6: setpoint.gap.v1.TargetGap.periods:type_name -> setpoint.gap.v1.PeriodGap
-	5,  // 7: setpoint.gap.v1.TargetGap.override:type_name -> setpoint.gap.v1.Override
-	6,  // 8: setpoint.gap.v1.TargetGap.format:type_name -> setpoint.gap.v1.NumberFormat
-	13, // 9: setpoint.gap.v1.Explanation.inputs:type_name -> google.protobuf.Struct
-	12, // 10: setpoint.gap.v1.RollUp.counts:type_name -> setpoint.gap.v1.RollUp.CountsEntry
-	8,  // 11: setpoint.gap.v1.RollUp.explanation:type_name -> setpoint.gap.v1.Explanation
-	0,  // 12: setpoint.gap.v1.GapService.Evaluate:input_type -> setpoint.gap.v1.EvaluateRequest
-	1,  // 13: setpoint.gap.v1.GapService.Watch:input_type -> setpoint.gap.v1.WatchRequest
-	14, // 14: setpoint.gap.v1.GapService.Cover:input_type -> setpoint.gap.v1.CoverRequest
-	15, // 15: setpoint.gap.v1.GapService.ListConditions:input_type -> setpoint.gap.v1.ListConditionsRequest
-	16, // 16: setpoint.gap.v1.GapService.TestPolicy:input_type -> setpoint.gap.v1.TestPolicyRequest
-	10, // 17: setpoint.gap.v1.GapService.Report:input_type -> setpoint.gap.v1.ReportRequest
-	3,  // 18: setpoint.gap.v1.GapService.Evaluate:output_type -> setpoint.gap.v1.EvaluateResponse
-	2,  // 19: setpoint.gap.v1.GapService.Watch:output_type -> setpoint.gap.v1.WatchResponse
-	17, // 20: setpoint.gap.v1.GapService.Cover:output_type -> setpoint.gap.v1.CoverResponse
-	18, // 21: setpoint.gap.v1.GapService.ListConditions:output_type -> setpoint.gap.v1.ListConditionsResponse
-	19, // 22: setpoint.gap.v1.GapService.TestPolicy:output_type -> setpoint.gap.v1.TestPolicyResponse
-	11, // 23: setpoint.gap.v1.GapService.Report:output_type -> setpoint.gap.v1.ReportResponse
-	18, // [18:24] is the sub-list for method output_type
-	12, // [12:18] is the sub-list for method input_type
-	12, // [12:12] is the sub-list for extension type_name
-	12, // [12:12] is the sub-list for extension extendee
-	0,  // [0:12] is the sub-list for field type_name
+	13, // 3: setpoint.gap.v1.EvaluateResponse.objectives:type_name -> setpoint.gap.v1.RollUp
+	13, // 4: setpoint.gap.v1.EvaluateResponse.strategies:type_name -> setpoint.gap.v1.RollUp
+	12, // 5: setpoint.gap.v1.TargetGap.explanation:type_name -> setpoint.gap.v1.Explanation
+	11, // 6: setpoint.gap.v1.TargetGap.periods:type_name -> setpoint.gap.v1.PeriodGap
+	9,  // 7: setpoint.gap.v1.TargetGap.override:type_name -> setpoint.gap.v1.Override
+	10, // 8: setpoint.gap.v1.TargetGap.format:type_name -> setpoint.gap.v1.NumberFormat
+	5,  // 9: setpoint.gap.v1.TargetGap.forecast:type_name -> setpoint.gap.v1.Forecast
+	4,  // 10: setpoint.gap.v1.ForecastResponse.target:type_name -> setpoint.gap.v1.TargetGap
+	8,  // 11: setpoint.gap.v1.ForecastResponse.course:type_name -> setpoint.gap.v1.ForecastStep
+	17, // 12: setpoint.gap.v1.Explanation.inputs:type_name -> google.protobuf.Struct
+	16, // 13: setpoint.gap.v1.RollUp.counts:type_name -> setpoint.gap.v1.RollUp.CountsEntry
+	12, // 14: setpoint.gap.v1.RollUp.explanation:type_name -> setpoint.gap.v1.Explanation
+	0,  // 15: setpoint.gap.v1.GapService.Evaluate:input_type -> setpoint.gap.v1.EvaluateRequest
+	1,  // 16: setpoint.gap.v1.GapService.Watch:input_type -> setpoint.gap.v1.WatchRequest
+	18, // 17: setpoint.gap.v1.GapService.Cover:input_type -> setpoint.gap.v1.CoverRequest
+	19, // 18: setpoint.gap.v1.GapService.ListConditions:input_type -> setpoint.gap.v1.ListConditionsRequest
+	20, // 19: setpoint.gap.v1.GapService.TestPolicy:input_type -> setpoint.gap.v1.TestPolicyRequest
+	6,  // 20: setpoint.gap.v1.GapService.Forecast:input_type -> setpoint.gap.v1.ForecastRequest
+	14, // 21: setpoint.gap.v1.GapService.Report:input_type -> setpoint.gap.v1.ReportRequest
+	3,  // 22: setpoint.gap.v1.GapService.Evaluate:output_type -> setpoint.gap.v1.EvaluateResponse
+	2,  // 23: setpoint.gap.v1.GapService.Watch:output_type -> setpoint.gap.v1.WatchResponse
+	21, // 24: setpoint.gap.v1.GapService.Cover:output_type -> setpoint.gap.v1.CoverResponse
+	22, // 25: setpoint.gap.v1.GapService.ListConditions:output_type -> setpoint.gap.v1.ListConditionsResponse
+	23, // 26: setpoint.gap.v1.GapService.TestPolicy:output_type -> setpoint.gap.v1.TestPolicyResponse
+	7,  // 27: setpoint.gap.v1.GapService.Forecast:output_type -> setpoint.gap.v1.ForecastResponse
+	15, // 28: setpoint.gap.v1.GapService.Report:output_type -> setpoint.gap.v1.ReportResponse
+	22, // [22:29] is the sub-list for method output_type
+	15, // [15:22] is the sub-list for method input_type
+	15, // [15:15] is the sub-list for extension type_name
+	15, // [15:15] is the sub-list for extension extendee
+	0,  // [0:15] is the sub-list for field type_name
 }
 
 func init() { file_setpoint_gap_v1_service_proto_init() }
@@ -1554,16 +2115,18 @@ func file_setpoint_gap_v1_service_proto_init() {
 	file_setpoint_gap_v1_condition_proto_init()
 	file_setpoint_gap_v1_coverage_proto_init()
 	file_setpoint_gap_v1_service_proto_msgTypes[4].OneofWrappers = []any{}
-	file_setpoint_gap_v1_service_proto_msgTypes[6].OneofWrappers = []any{}
-	file_setpoint_gap_v1_service_proto_msgTypes[7].OneofWrappers = []any{}
-	file_setpoint_gap_v1_service_proto_msgTypes[9].OneofWrappers = []any{}
+	file_setpoint_gap_v1_service_proto_msgTypes[5].OneofWrappers = []any{}
+	file_setpoint_gap_v1_service_proto_msgTypes[8].OneofWrappers = []any{}
+	file_setpoint_gap_v1_service_proto_msgTypes[10].OneofWrappers = []any{}
+	file_setpoint_gap_v1_service_proto_msgTypes[11].OneofWrappers = []any{}
+	file_setpoint_gap_v1_service_proto_msgTypes[13].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_setpoint_gap_v1_service_proto_rawDesc), len(file_setpoint_gap_v1_service_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   13,
+			NumMessages:   17,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

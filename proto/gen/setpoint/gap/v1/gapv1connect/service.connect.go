@@ -44,6 +44,8 @@ const (
 	GapServiceListConditionsProcedure = "/setpoint.gap.v1.GapService/ListConditions"
 	// GapServiceTestPolicyProcedure is the fully-qualified name of the GapService's TestPolicy RPC.
 	GapServiceTestPolicyProcedure = "/setpoint.gap.v1.GapService/TestPolicy"
+	// GapServiceForecastProcedure is the fully-qualified name of the GapService's Forecast RPC.
+	GapServiceForecastProcedure = "/setpoint.gap.v1.GapService/Forecast"
 	// GapServiceReportProcedure is the fully-qualified name of the GapService's Report RPC.
 	GapServiceReportProcedure = "/setpoint.gap.v1.GapService/Report"
 )
@@ -62,6 +64,8 @@ type GapServiceClient interface {
 	ListConditions(context.Context, *v1.ListConditionsRequest) (*v1.ListConditionsResponse, error)
 	// TestPolicy says what a policy would have done, and writes nothing.
 	TestPolicy(context.Context, *v1.TestPolicyRequest) (*v1.TestPolicyResponse, error)
+	// Forecast says what to expect of one target, period by period, up to its end.
+	Forecast(context.Context, *v1.ForecastRequest) (*v1.ForecastResponse, error)
 	// Report renders the gap report as a document.
 	Report(context.Context, *v1.ReportRequest) (*v1.ReportResponse, error)
 }
@@ -111,6 +115,13 @@ func NewGapServiceClient(httpClient connect.HTTPClient, baseURL string, opts ...
 			connect.WithIdempotency(connect.IdempotencyNoSideEffects),
 			connect.WithClientOptions(opts...),
 		),
+		forecast: connect.NewClient[v1.ForecastRequest, v1.ForecastResponse](
+			httpClient,
+			baseURL+GapServiceForecastProcedure,
+			connect.WithSchema(gapServiceMethods.ByName("Forecast")),
+			connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+			connect.WithClientOptions(opts...),
+		),
 		report: connect.NewClient[v1.ReportRequest, v1.ReportResponse](
 			httpClient,
 			baseURL+GapServiceReportProcedure,
@@ -128,6 +139,7 @@ type gapServiceClient struct {
 	cover          *connect.Client[v1.CoverRequest, v1.CoverResponse]
 	listConditions *connect.Client[v1.ListConditionsRequest, v1.ListConditionsResponse]
 	testPolicy     *connect.Client[v1.TestPolicyRequest, v1.TestPolicyResponse]
+	forecast       *connect.Client[v1.ForecastRequest, v1.ForecastResponse]
 	report         *connect.Client[v1.ReportRequest, v1.ReportResponse]
 }
 
@@ -172,6 +184,15 @@ func (c *gapServiceClient) TestPolicy(ctx context.Context, req *v1.TestPolicyReq
 	return nil, err
 }
 
+// Forecast calls setpoint.gap.v1.GapService.Forecast.
+func (c *gapServiceClient) Forecast(ctx context.Context, req *v1.ForecastRequest) (*v1.ForecastResponse, error) {
+	response, err := c.forecast.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
 // Report calls setpoint.gap.v1.GapService.Report.
 func (c *gapServiceClient) Report(ctx context.Context, req *v1.ReportRequest) (*v1.ReportResponse, error) {
 	response, err := c.report.CallUnary(ctx, connect.NewRequest(req))
@@ -195,6 +216,8 @@ type GapServiceHandler interface {
 	ListConditions(context.Context, *v1.ListConditionsRequest) (*v1.ListConditionsResponse, error)
 	// TestPolicy says what a policy would have done, and writes nothing.
 	TestPolicy(context.Context, *v1.TestPolicyRequest) (*v1.TestPolicyResponse, error)
+	// Forecast says what to expect of one target, period by period, up to its end.
+	Forecast(context.Context, *v1.ForecastRequest) (*v1.ForecastResponse, error)
 	// Report renders the gap report as a document.
 	Report(context.Context, *v1.ReportRequest) (*v1.ReportResponse, error)
 }
@@ -240,6 +263,13 @@ func NewGapServiceHandler(svc GapServiceHandler, opts ...connect.HandlerOption) 
 		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
 		connect.WithHandlerOptions(opts...),
 	)
+	gapServiceForecastHandler := connect.NewUnaryHandlerSimple(
+		GapServiceForecastProcedure,
+		svc.Forecast,
+		connect.WithSchema(gapServiceMethods.ByName("Forecast")),
+		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+		connect.WithHandlerOptions(opts...),
+	)
 	gapServiceReportHandler := connect.NewUnaryHandlerSimple(
 		GapServiceReportProcedure,
 		svc.Report,
@@ -259,6 +289,8 @@ func NewGapServiceHandler(svc GapServiceHandler, opts ...connect.HandlerOption) 
 			gapServiceListConditionsHandler.ServeHTTP(w, r)
 		case GapServiceTestPolicyProcedure:
 			gapServiceTestPolicyHandler.ServeHTTP(w, r)
+		case GapServiceForecastProcedure:
+			gapServiceForecastHandler.ServeHTTP(w, r)
 		case GapServiceReportProcedure:
 			gapServiceReportHandler.ServeHTTP(w, r)
 		default:
@@ -288,6 +320,10 @@ func (UnimplementedGapServiceHandler) ListConditions(context.Context, *v1.ListCo
 
 func (UnimplementedGapServiceHandler) TestPolicy(context.Context, *v1.TestPolicyRequest) (*v1.TestPolicyResponse, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("setpoint.gap.v1.GapService.TestPolicy is not implemented"))
+}
+
+func (UnimplementedGapServiceHandler) Forecast(context.Context, *v1.ForecastRequest) (*v1.ForecastResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("setpoint.gap.v1.GapService.Forecast is not implemented"))
 }
 
 func (UnimplementedGapServiceHandler) Report(context.Context, *v1.ReportRequest) (*v1.ReportResponse, error) {

@@ -1,0 +1,147 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	gapv1 "setpoint.dev/proto/gen/setpoint/gap/v1"
+)
+
+func (a *app) forecastCommand() *cobra.Command {
+	var s snapshotFlags
+	req := &gapv1.ForecastRequest{}
+	cmd := &cobra.Command{
+		Use: "forecast TARGET", Short: "Say what to expect of a target, and how likely it is reached", Args: exactArgs("TARGET"),
+		Long: `Forecast goes on from the last complete period as the values so far went on, up
+to the target's end: the median of each period with 80 and 95 % intervals, the
+probability that the target is reached, by when half of the courses reach it, and
+the rate that is needed beside the one expected. What cannot be told from the
+values is said to be unknown, with the reason.`,
+		Example: `  setpoint forecast vacant-space
+  setpoint forecast vacant-space --as-of 2018-12-31 -o json
+  setpoint forecast vacant-space --known-at 2018-06-30    # what we expected then`,
+		ValidArgsFunction: a.completeName("Target", true),
+	}
+	s.register(cmd)
+	a.asOfFlag(cmd, &req.AsOf)
+	cmd.Flags().BoolVar(&req.OriginalTargets, "original-targets", false, "judge against the target as first declared")
+	out := tabularFlag(cmd)
+	cmd.RunE = runE(func(ctx context.Context, args []string) error {
+		if err := checkAsOf(req.GetAsOf()); err != nil {
+			return err
+		}
+		m, err := s.snapshot()
+		if err != nil {
+			return err
+		}
+		req.Target, req.Revision, req.KnownAt = args[0], m.GetRevision(), m.GetKnownAt()
+		res, err := a.client().gap.Forecast(ctx, req)
+		if err != nil {
+			return err
+		}
+		as := shownAs(res.GetTarget().GetFormat())
+		if *out == asTable {
+			a.printf("%s", forecastText(res, as, a.width(), a.colors(a.opts.Stdout)))
+			return nil
+		}
+		columns, rows := forecastRows(res, exactNumber)
+		return a.writeRows(*out, res, columns, rows)
+	})
+	return cmd
+}
+
+func forecastRows(res *gapv1.ForecastResponse, value func(float64) string) ([]column, [][]string) {
+	columns := []column{
+		{Title: "PERIOD"}, {Title: "END", Drop: 2}, {Title: "VALUE", Right: true}, {Title: "LOWER 80", Right: true}, {Title: "UPPER 80", Right: true},
+		{Title: "LOWER 95", Right: true, Drop: 1}, {Title: "UPPER 95", Right: true, Drop: 1},
+	}
+	var rows [][]string
+	for _, x := range res.GetCourse() {
+		rows = append(rows, []string{
+			x.GetPeriod(), x.GetEnd(), value(x.GetValue()), optional(x.Lower80, value), optional(x.Upper80, value), optional(x.Lower95, value), optional(x.Upper95, value),
+		})
+	}
+	return columns, rows
+}
+
+func forecastText(res *gapv1.ForecastResponse, as shown, width int, color paint) string {
+	t := res.GetTarget()
+	b := &block{color: color}
+	b.line("Target", printable(t.GetName()))
+	b.line("Title", printable(t.GetTitle()))
+	b.line("Status", statusText(t.GetStatus(), color))
+	actual := optional(t.Actual, as.value)
+	if actual != "" && t.GetActualAt() != "" {
+		actual += " at " + t.GetActualAt()
+	}
+	b.line("Actual", actual)
+	b.line("To reach", targetText(t))
+	b.line("Due", t.GetDue())
+	b.line("As of", fmt.Sprintf("%s, revision %d", res.GetAsOf(), res.GetRevision()))
+	f := t.GetForecast()
+	if f == nil {
+		b.b.WriteString("\nThere is nothing to forecast: the target has ended, has no value yet, or says no value to reach.\n")
+		return b.b.String()
+	}
+	for _, l := range outlookLines(t, as) {
+		b.line(l[0], l[1])
+	}
+	columns, rows := forecastRows(res, as.value)
+	if len(rows) > 0 {
+		heading := "Status quo"
+		if res.GetAdds() {
+			heading = "Status quo, what each period adds"
+		}
+		b.heading(heading)
+		b.indented(renderTable(dropEmpty(columns, rows, inside(width), color)))
+	}
+	if m := f.GetMethod(); m != "" {
+		b.b.WriteString("\n" + strings.Join(wrapped(fmt.Sprintf("Method: %s, from %s up to %s; intervals by multiples pooled over series of that length.",
+			m, counted(int(f.GetObservations()), "value", "values"), f.GetOrigin()), inside(width)), "\n") + "\n")
+	}
+	return b.b.String()
+}
+
+// outlookLines say what to expect of a target by its end: label and value.
+func outlookLines(t *gapv1.TargetGap, as shown) [][2]string {
+	f := t.GetForecast()
+	if f == nil {
+		return nil
+	}
+	value := optional(f.Value, as.value)
+	if value != "" {
+		value += " in " + f.GetPeriod()
+		if f.Lower80 != nil {
+			value += fmt.Sprintf(" (80 %%: %s to %s)", as.value(f.GetLower80()), as.value(f.GetUpper80()))
+		}
+	}
+	attained := "unknown: " + printable(f.GetUnknown())
+	if t.Attainment != nil {
+		attained = formatPercent(t.GetAttainment())
+		if f.GetStandardError() > 0 {
+			attained += " ± " + formatPercent(f.GetStandardError())
+		}
+	} else if f.GetUnknown() == "" {
+		attained = "unknown"
+	}
+	by := ""
+	switch {
+	case t.AttainmentDate != nil && t.GetAttainmentDate() == f.GetOrigin():
+		by = "there since " + t.GetAttainmentDate()
+	case t.AttainmentDate != nil:
+		by = "by " + t.GetAttainmentDate() + " in half of the courses"
+	case t.Attainment != nil:
+		by = "not in half of the courses"
+	}
+	rate := ""
+	if f.RequiredRate != nil {
+		rate = as.difference(f.GetRequiredRate()) + " a period needed"
+		if f.CurrentRate != nil {
+			rate += ", " + as.difference(f.GetCurrentRate()) + " expected"
+		}
+	}
+	return [][2]string{{"Forecast", value}, {"Attainment", attained}, {"Reached", by}, {"Rate", rate}}
+}
