@@ -281,3 +281,19 @@ func TestAPolicyThatIsGoneEndsWhatItHeld(t *testing.T) {
 		t.Errorf("%v", events)
 	}
 }
+
+// Where nobody could be asked, the firing says so, and nothing is to be carried
+// out.
+func TestAnActionNeedsAnOwner(t *testing.T) {
+	o := with(seen(0, 0.3), func(o *condition.Observed) { o.Result.Owner, o.Result.Unit = "", "" })
+	s := fold(nil, condition.Decide(nil, o))
+	for _, e := range condition.React(s, o, condition.Surroundings{}, ready(t, &gapv1.Reaction{Name: "r", When: "gap.open", Do: []*gapv1.Action{{OpenCorrectiveAction: &gapv1.OpenCorrectiveAction{}}}})) {
+		if f, ok := e.(*gapv1.ReactionFired); ok {
+			if x := f.GetEffects()[0]; x.GetRequestId() != "" || !strings.Contains(x.GetMessage(), "nobody owns") {
+				t.Errorf("%v", x)
+			}
+			return
+		}
+	}
+	t.Error("it did not fire")
+}

@@ -171,6 +171,11 @@ func (o *Observed) effect(a *gapv1.Action, around Surroundings, cause *gapv1.Cau
 		e.Kind = "openCorrectiveAction"
 		e.Owner, e.Due = cmp.Or(x.GetOwner(), r.Owner), o.Day.AddDays(due).String()
 		e.Title = cmp.Or(x.GetTitle(), "Close the gap of "+title)
+		if e.GetOwner() == "" {
+			// An action that nobody has promised is none.
+			e.Message = "not opened: nobody owns the target, and the policy names no owner"
+			break
+		}
 		e.RequestId = requestID(around.Identity, cause, i)
 	case a.GetEscalate() != nil:
 		e.Kind = "escalate"

@@ -1,9 +1,13 @@
 package policy_test
 
 import (
+	"encoding/json"
+	"os"
 	"strings"
 	"testing"
 
+	"go.yaml.in/yaml/v3"
+	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/proto"
 
 	gapv1 "setpoint.dev/proto/gen/setpoint/gap/v1"
@@ -98,5 +102,38 @@ func TestEvaluation(t *testing.T) {
 		if of != preset {
 			t.Errorf("an evaluation that changes nothing of %s is %+v", name, of)
 		}
+	}
+}
+
+// The examples can be declared.
+func TestTheExamples(t *testing.T) {
+	in, err := os.Open("../../examples/policies/policies.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = in.Close() }()
+	n := 0
+	for dec := yaml.NewDecoder(in); ; n++ {
+		var doc struct {
+			Metadata struct{ Name string }
+			Spec     map[string]any
+		}
+		if err := dec.Decode(&doc); err != nil {
+			break
+		}
+		raw, err := json.Marshal(doc.Spec)
+		if err != nil {
+			t.Fatal(err)
+		}
+		spec := &policy.Spec{}
+		if err := protojson.Unmarshal(raw, spec); err != nil {
+			t.Fatalf("%s: %v", doc.Metadata.Name, err)
+		}
+		for _, f := range policy.Kinds()[0].Check(doc.Metadata.Name, spec, nil) {
+			t.Errorf("%s: %+v", doc.Metadata.Name, f)
+		}
+	}
+	if n != 4 {
+		t.Errorf("%d examples", n)
 	}
 }

@@ -29,6 +29,8 @@ func Rules(v record.View, org, name string, at uint64) (policy.Rules, error) {
 	}
 	legal := record.NewSet(v, org, at).Names(policy.Kind)
 	legal = append(slices.Clone(legal), gap.PolicyNames()...)
+	slices.Sort(legal)
+	legal = slices.Compact(legal)
 	return policy.Rules{}, fault.New(fault.Invalid, "gap.policy_unknown", "policy: there is no policy %.64q", name).
 		WithHint("%s", resource.Suggest(name, legal))
 }

@@ -378,7 +378,7 @@ func write(org, id string, day calendar.Date, events []proto.Message, next *cond
 // failed for another reason is tried again when a reconciler begins.
 func (r *Reconciler) carryOut(ctx context.Context, org, target, policyName string, effects []*gapv1.Effect) {
 	for _, e := range effects {
-		if e.GetKind() != "openCorrectiveAction" {
+		if e.GetKind() != "openCorrectiveAction" || e.GetRequestId() == "" {
 			continue
 		}
 		if err := r.acts.OpenAction(ctx, org, "policy/"+policyName, &initiativev1.OpenActionRequest{

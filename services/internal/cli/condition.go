@@ -153,6 +153,10 @@ func effectsText(list []*gapv1.Effect) string {
 	for _, e := range list {
 		switch e.GetKind() {
 		case "openCorrectiveAction":
+			if e.GetOwner() == "" {
+				parts = append(parts, "a corrective action "+printable(e.GetMessage()))
+				continue
+			}
 			parts = append(parts, fmt.Sprintf("open a corrective action for %s until %s", printable(e.GetOwner()), e.GetDue()))
 		case "notify":
 			parts = append(parts, "notify "+printable(e.GetChannel()))
