@@ -139,10 +139,10 @@ func (a *app) describe(ctx context.Context, k kind, name string, query *gapv1.Ev
 			if d.coverage, err = a.coverageOf(ctx, d.evaluation, query); err != nil {
 				return nil, err
 			}
-			if d.conditions, err = a.conditionsOn(ctx, d.evaluation, query); err != nil {
+			if err = a.addForecast(ctx, d.evaluation, query); err != nil {
 				return nil, err
 			}
-			if err = a.addForecast(ctx, d.evaluation, query); err != nil {
+			if d.conditions, err = a.conditionsOn(ctx, d.evaluation, query); err != nil {
 				return nil, err
 			}
 			if d.actions, err = a.actionsOn(ctx, d.evaluation, query); err != nil {

@@ -2024,11 +2024,11 @@ const file_setpoint_gap_v1_service_proto_rawDesc = "" +
 	"GapService\x12T\n" +
 	"\bEvaluate\x12 .setpoint.gap.v1.EvaluateRequest\x1a!.setpoint.gap.v1.EvaluateResponse\"\x03\x90\x02\x01\x12H\n" +
 	"\x05Watch\x12\x1d.setpoint.gap.v1.WatchRequest\x1a\x1e.setpoint.gap.v1.WatchResponse0\x01\x12K\n" +
-	"\x05Cover\x12\x1d.setpoint.gap.v1.CoverRequest\x1a\x1e.setpoint.gap.v1.CoverResponse\"\x03\x90\x02\x01\x12f\n" +
+	"\x05Cover\x12\x1d.setpoint.gap.v1.CoverRequest\x1a\x1e.setpoint.gap.v1.CoverResponse\"\x03\x90\x02\x01\x12T\n" +
+	"\bForecast\x12 .setpoint.gap.v1.ForecastRequest\x1a!.setpoint.gap.v1.ForecastResponse\"\x03\x90\x02\x01\x12f\n" +
 	"\x0eListConditions\x12&.setpoint.gap.v1.ListConditionsRequest\x1a'.setpoint.gap.v1.ListConditionsResponse\"\x03\x90\x02\x01\x12Z\n" +
 	"\n" +
-	"TestPolicy\x12\".setpoint.gap.v1.TestPolicyRequest\x1a#.setpoint.gap.v1.TestPolicyResponse\"\x03\x90\x02\x01\x12T\n" +
-	"\bForecast\x12 .setpoint.gap.v1.ForecastRequest\x1a!.setpoint.gap.v1.ForecastResponse\"\x03\x90\x02\x01\x12N\n" +
+	"TestPolicy\x12\".setpoint.gap.v1.TestPolicyRequest\x1a#.setpoint.gap.v1.TestPolicyResponse\"\x03\x90\x02\x01\x12N\n" +
 	"\x06Report\x12\x1e.setpoint.gap.v1.ReportRequest\x1a\x1f.setpoint.gap.v1.ReportResponse\"\x03\x90\x02\x01B.Z,setpoint.dev/proto/gen/setpoint/gap/v1;gapv1b\x06proto3"
 
 var (
@@ -2089,16 +2089,16 @@ var file_setpoint_gap_v1_service_proto_depIdxs = []int32{
 	0,  // 15: setpoint.gap.v1.GapService.Evaluate:input_type -> setpoint.gap.v1.EvaluateRequest
 	1,  // 16: setpoint.gap.v1.GapService.Watch:input_type -> setpoint.gap.v1.WatchRequest
 	18, // 17: setpoint.gap.v1.GapService.Cover:input_type -> setpoint.gap.v1.CoverRequest
-	19, // 18: setpoint.gap.v1.GapService.ListConditions:input_type -> setpoint.gap.v1.ListConditionsRequest
-	20, // 19: setpoint.gap.v1.GapService.TestPolicy:input_type -> setpoint.gap.v1.TestPolicyRequest
-	6,  // 20: setpoint.gap.v1.GapService.Forecast:input_type -> setpoint.gap.v1.ForecastRequest
+	6,  // 18: setpoint.gap.v1.GapService.Forecast:input_type -> setpoint.gap.v1.ForecastRequest
+	19, // 19: setpoint.gap.v1.GapService.ListConditions:input_type -> setpoint.gap.v1.ListConditionsRequest
+	20, // 20: setpoint.gap.v1.GapService.TestPolicy:input_type -> setpoint.gap.v1.TestPolicyRequest
 	14, // 21: setpoint.gap.v1.GapService.Report:input_type -> setpoint.gap.v1.ReportRequest
 	3,  // 22: setpoint.gap.v1.GapService.Evaluate:output_type -> setpoint.gap.v1.EvaluateResponse
 	2,  // 23: setpoint.gap.v1.GapService.Watch:output_type -> setpoint.gap.v1.WatchResponse
 	21, // 24: setpoint.gap.v1.GapService.Cover:output_type -> setpoint.gap.v1.CoverResponse
-	22, // 25: setpoint.gap.v1.GapService.ListConditions:output_type -> setpoint.gap.v1.ListConditionsResponse
-	23, // 26: setpoint.gap.v1.GapService.TestPolicy:output_type -> setpoint.gap.v1.TestPolicyResponse
-	7,  // 27: setpoint.gap.v1.GapService.Forecast:output_type -> setpoint.gap.v1.ForecastResponse
+	7,  // 25: setpoint.gap.v1.GapService.Forecast:output_type -> setpoint.gap.v1.ForecastResponse
+	22, // 26: setpoint.gap.v1.GapService.ListConditions:output_type -> setpoint.gap.v1.ListConditionsResponse
+	23, // 27: setpoint.gap.v1.GapService.TestPolicy:output_type -> setpoint.gap.v1.TestPolicyResponse
 	15, // 28: setpoint.gap.v1.GapService.Report:output_type -> setpoint.gap.v1.ReportResponse
 	22, // [22:29] is the sub-list for method output_type
 	15, // [15:22] is the sub-list for method input_type

@@ -39,13 +39,13 @@ const (
 	GapServiceWatchProcedure = "/setpoint.gap.v1.GapService/Watch"
 	// GapServiceCoverProcedure is the fully-qualified name of the GapService's Cover RPC.
 	GapServiceCoverProcedure = "/setpoint.gap.v1.GapService/Cover"
+	// GapServiceForecastProcedure is the fully-qualified name of the GapService's Forecast RPC.
+	GapServiceForecastProcedure = "/setpoint.gap.v1.GapService/Forecast"
 	// GapServiceListConditionsProcedure is the fully-qualified name of the GapService's ListConditions
 	// RPC.
 	GapServiceListConditionsProcedure = "/setpoint.gap.v1.GapService/ListConditions"
 	// GapServiceTestPolicyProcedure is the fully-qualified name of the GapService's TestPolicy RPC.
 	GapServiceTestPolicyProcedure = "/setpoint.gap.v1.GapService/TestPolicy"
-	// GapServiceForecastProcedure is the fully-qualified name of the GapService's Forecast RPC.
-	GapServiceForecastProcedure = "/setpoint.gap.v1.GapService/Forecast"
 	// GapServiceReportProcedure is the fully-qualified name of the GapService's Report RPC.
 	GapServiceReportProcedure = "/setpoint.gap.v1.GapService/Report"
 )
@@ -60,12 +60,12 @@ type GapServiceClient interface {
 	// Cover adds up what initiatives in progress are expected to add to each
 	// target, beside its gap.
 	Cover(context.Context, *v1.CoverRequest) (*v1.CoverResponse, error)
+	// Forecast says what to expect of one target, period by period, up to its end.
+	Forecast(context.Context, *v1.ForecastRequest) (*v1.ForecastResponse, error)
 	// ListConditions shows the conditions of targets, with their last transitions.
 	ListConditions(context.Context, *v1.ListConditionsRequest) (*v1.ListConditionsResponse, error)
 	// TestPolicy says what a policy would have done, and writes nothing.
 	TestPolicy(context.Context, *v1.TestPolicyRequest) (*v1.TestPolicyResponse, error)
-	// Forecast says what to expect of one target, period by period, up to its end.
-	Forecast(context.Context, *v1.ForecastRequest) (*v1.ForecastResponse, error)
 	// Report renders the gap report as a document.
 	Report(context.Context, *v1.ReportRequest) (*v1.ReportResponse, error)
 }
@@ -101,6 +101,13 @@ func NewGapServiceClient(httpClient connect.HTTPClient, baseURL string, opts ...
 			connect.WithIdempotency(connect.IdempotencyNoSideEffects),
 			connect.WithClientOptions(opts...),
 		),
+		forecast: connect.NewClient[v1.ForecastRequest, v1.ForecastResponse](
+			httpClient,
+			baseURL+GapServiceForecastProcedure,
+			connect.WithSchema(gapServiceMethods.ByName("Forecast")),
+			connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+			connect.WithClientOptions(opts...),
+		),
 		listConditions: connect.NewClient[v1.ListConditionsRequest, v1.ListConditionsResponse](
 			httpClient,
 			baseURL+GapServiceListConditionsProcedure,
@@ -112,13 +119,6 @@ func NewGapServiceClient(httpClient connect.HTTPClient, baseURL string, opts ...
 			httpClient,
 			baseURL+GapServiceTestPolicyProcedure,
 			connect.WithSchema(gapServiceMethods.ByName("TestPolicy")),
-			connect.WithIdempotency(connect.IdempotencyNoSideEffects),
-			connect.WithClientOptions(opts...),
-		),
-		forecast: connect.NewClient[v1.ForecastRequest, v1.ForecastResponse](
-			httpClient,
-			baseURL+GapServiceForecastProcedure,
-			connect.WithSchema(gapServiceMethods.ByName("Forecast")),
 			connect.WithIdempotency(connect.IdempotencyNoSideEffects),
 			connect.WithClientOptions(opts...),
 		),
@@ -137,9 +137,9 @@ type gapServiceClient struct {
 	evaluate       *connect.Client[v1.EvaluateRequest, v1.EvaluateResponse]
 	watch          *connect.Client[v1.WatchRequest, v1.WatchResponse]
 	cover          *connect.Client[v1.CoverRequest, v1.CoverResponse]
+	forecast       *connect.Client[v1.ForecastRequest, v1.ForecastResponse]
 	listConditions *connect.Client[v1.ListConditionsRequest, v1.ListConditionsResponse]
 	testPolicy     *connect.Client[v1.TestPolicyRequest, v1.TestPolicyResponse]
-	forecast       *connect.Client[v1.ForecastRequest, v1.ForecastResponse]
 	report         *connect.Client[v1.ReportRequest, v1.ReportResponse]
 }
 
@@ -166,6 +166,15 @@ func (c *gapServiceClient) Cover(ctx context.Context, req *v1.CoverRequest) (*v1
 	return nil, err
 }
 
+// Forecast calls setpoint.gap.v1.GapService.Forecast.
+func (c *gapServiceClient) Forecast(ctx context.Context, req *v1.ForecastRequest) (*v1.ForecastResponse, error) {
+	response, err := c.forecast.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
 // ListConditions calls setpoint.gap.v1.GapService.ListConditions.
 func (c *gapServiceClient) ListConditions(ctx context.Context, req *v1.ListConditionsRequest) (*v1.ListConditionsResponse, error) {
 	response, err := c.listConditions.CallUnary(ctx, connect.NewRequest(req))
@@ -178,15 +187,6 @@ func (c *gapServiceClient) ListConditions(ctx context.Context, req *v1.ListCondi
 // TestPolicy calls setpoint.gap.v1.GapService.TestPolicy.
 func (c *gapServiceClient) TestPolicy(ctx context.Context, req *v1.TestPolicyRequest) (*v1.TestPolicyResponse, error) {
 	response, err := c.testPolicy.CallUnary(ctx, connect.NewRequest(req))
-	if response != nil {
-		return response.Msg, err
-	}
-	return nil, err
-}
-
-// Forecast calls setpoint.gap.v1.GapService.Forecast.
-func (c *gapServiceClient) Forecast(ctx context.Context, req *v1.ForecastRequest) (*v1.ForecastResponse, error) {
-	response, err := c.forecast.CallUnary(ctx, connect.NewRequest(req))
 	if response != nil {
 		return response.Msg, err
 	}
@@ -212,12 +212,12 @@ type GapServiceHandler interface {
 	// Cover adds up what initiatives in progress are expected to add to each
 	// target, beside its gap.
 	Cover(context.Context, *v1.CoverRequest) (*v1.CoverResponse, error)
+	// Forecast says what to expect of one target, period by period, up to its end.
+	Forecast(context.Context, *v1.ForecastRequest) (*v1.ForecastResponse, error)
 	// ListConditions shows the conditions of targets, with their last transitions.
 	ListConditions(context.Context, *v1.ListConditionsRequest) (*v1.ListConditionsResponse, error)
 	// TestPolicy says what a policy would have done, and writes nothing.
 	TestPolicy(context.Context, *v1.TestPolicyRequest) (*v1.TestPolicyResponse, error)
-	// Forecast says what to expect of one target, period by period, up to its end.
-	Forecast(context.Context, *v1.ForecastRequest) (*v1.ForecastResponse, error)
 	// Report renders the gap report as a document.
 	Report(context.Context, *v1.ReportRequest) (*v1.ReportResponse, error)
 }
@@ -249,6 +249,13 @@ func NewGapServiceHandler(svc GapServiceHandler, opts ...connect.HandlerOption) 
 		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
 		connect.WithHandlerOptions(opts...),
 	)
+	gapServiceForecastHandler := connect.NewUnaryHandlerSimple(
+		GapServiceForecastProcedure,
+		svc.Forecast,
+		connect.WithSchema(gapServiceMethods.ByName("Forecast")),
+		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+		connect.WithHandlerOptions(opts...),
+	)
 	gapServiceListConditionsHandler := connect.NewUnaryHandlerSimple(
 		GapServiceListConditionsProcedure,
 		svc.ListConditions,
@@ -260,13 +267,6 @@ func NewGapServiceHandler(svc GapServiceHandler, opts ...connect.HandlerOption) 
 		GapServiceTestPolicyProcedure,
 		svc.TestPolicy,
 		connect.WithSchema(gapServiceMethods.ByName("TestPolicy")),
-		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
-		connect.WithHandlerOptions(opts...),
-	)
-	gapServiceForecastHandler := connect.NewUnaryHandlerSimple(
-		GapServiceForecastProcedure,
-		svc.Forecast,
-		connect.WithSchema(gapServiceMethods.ByName("Forecast")),
 		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
 		connect.WithHandlerOptions(opts...),
 	)
@@ -285,12 +285,12 @@ func NewGapServiceHandler(svc GapServiceHandler, opts ...connect.HandlerOption) 
 			gapServiceWatchHandler.ServeHTTP(w, r)
 		case GapServiceCoverProcedure:
 			gapServiceCoverHandler.ServeHTTP(w, r)
+		case GapServiceForecastProcedure:
+			gapServiceForecastHandler.ServeHTTP(w, r)
 		case GapServiceListConditionsProcedure:
 			gapServiceListConditionsHandler.ServeHTTP(w, r)
 		case GapServiceTestPolicyProcedure:
 			gapServiceTestPolicyHandler.ServeHTTP(w, r)
-		case GapServiceForecastProcedure:
-			gapServiceForecastHandler.ServeHTTP(w, r)
 		case GapServiceReportProcedure:
 			gapServiceReportHandler.ServeHTTP(w, r)
 		default:
@@ -314,16 +314,16 @@ func (UnimplementedGapServiceHandler) Cover(context.Context, *v1.CoverRequest) (
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("setpoint.gap.v1.GapService.Cover is not implemented"))
 }
 
+func (UnimplementedGapServiceHandler) Forecast(context.Context, *v1.ForecastRequest) (*v1.ForecastResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("setpoint.gap.v1.GapService.Forecast is not implemented"))
+}
+
 func (UnimplementedGapServiceHandler) ListConditions(context.Context, *v1.ListConditionsRequest) (*v1.ListConditionsResponse, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("setpoint.gap.v1.GapService.ListConditions is not implemented"))
 }
 
 func (UnimplementedGapServiceHandler) TestPolicy(context.Context, *v1.TestPolicyRequest) (*v1.TestPolicyResponse, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("setpoint.gap.v1.GapService.TestPolicy is not implemented"))
-}
-
-func (UnimplementedGapServiceHandler) Forecast(context.Context, *v1.ForecastRequest) (*v1.ForecastResponse, error) {
-	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("setpoint.gap.v1.GapService.Forecast is not implemented"))
 }
 
 func (UnimplementedGapServiceHandler) Report(context.Context, *v1.ReportRequest) (*v1.ReportResponse, error) {
