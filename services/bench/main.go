@@ -53,6 +53,7 @@ func main() {
 		{"rebuild postgres", b.rebuildPostgres},
 		{"replay", b.replay},
 		{"restart", b.restart},
+		{"loop", b.loop},
 	}
 	exact := slices.ContainsFunc(all, func(m measurement) bool { return m.name == *only })
 	for _, m := range all {
