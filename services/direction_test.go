@@ -14,8 +14,9 @@ import (
 const module = "setpoint.dev/services/"
 
 // pure are the platform packages without context, clock, SQL, NATS or RPC: a
-// slice's root may use them beside the standard library and its messages.
-var pure = []string{"internal/fault", "internal/calendar", "internal/resource", "internal/display", "internal/schedule"}
+// slice's root may use them beside the standard library and its messages; so may
+// the comparison the forecasts, which are arithmetic alone.
+var pure = []string{"gap/forecast", "internal/fault", "internal/calendar", "internal/resource", "internal/display", "internal/schedule"}
 
 var slicesOfSetpoint = []string{"declaration", "strategy", "initiative", "change", "gap"}
 

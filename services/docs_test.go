@@ -29,7 +29,7 @@ type session struct {
 
 func startSession(t *testing.T, binary string) session {
 	t.Helper()
-	s, err := devserver.Start(t.Context(), devserver.Options{Data: t.TempDir(), Listen: "127.0.0.1:0"})
+	s, err := devserver.Start(t.Context(), devserver.Options{Data: t.TempDir(), Listen: "127.0.0.1:0", NoReactor: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -55,7 +55,8 @@ func (s session) run(command string) string {
 }
 
 // The README shows what the program prints: every console block is typed in
-// and compared. A line "…" stands for any number of lines.
+// and compared. A line "…" stands for any number of lines. The loop is at rest,
+// as else the revision that a command gets depends on who was first.
 func TestReadmeShowsWhatIsPrinted(t *testing.T) {
 	const readme = "../README.md"
 	binary := filepath.Join(t.TempDir(), "setpoint")

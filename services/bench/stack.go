@@ -42,6 +42,7 @@ type stack struct {
 	record  *record.Record
 	runner  *runner.Runner
 	observe strategyv1connect.StrategyServiceClient
+	declare declarationv1connect.DeclarationServiceClient
 	raw     jetstream.JetStream
 	size    int // of a stored envelope, bytes
 
@@ -120,7 +121,8 @@ func (b bench) stack(ctx context.Context) (_ *stack, err error) {
 	for i := range aggregates {
 		yaml = fmt.Appendf(yaml, "---\n{apiVersion: setpoint.dev/v1, kind: Metric, metadata: {name: %s}, spec: {cadence: daily, unit: points}}\n", metric(i))
 	}
-	if _, err := declarationv1connect.NewDeclarationServiceClient(client, url).Apply(ctx, &declarationv1.ApplyRequest{
+	s.declare = declarationv1connect.NewDeclarationServiceClient(client, url)
+	if _, err := s.declare.Apply(ctx, &declarationv1.ApplyRequest{
 		Manifests: &declarationv1.Manifests{Files: []*declarationv1.ManifestFile{{Path: "metrics.yaml", Content: yaml}}},
 	}); err != nil {
 		return nil, err

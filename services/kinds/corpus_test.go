@@ -232,6 +232,8 @@ func fill(m protoreflect.Message, depth int) {
 		switch {
 		case depth > 4:
 			return
+		case f.IsMap():
+			m.Mutable(f).Map().Set(protoreflect.ValueOfString("key").MapKey(), protoreflect.ValueOfString("value"))
 		case f.IsList() && f.Message() != nil:
 			v := m.Mutable(f).List().AppendMutable()
 			fill(v.Message(), depth+1)

@@ -6,6 +6,8 @@ import (
 	"slices"
 
 	"setpoint.dev/services/change"
+	"setpoint.dev/services/gap/condition"
+	"setpoint.dev/services/gap/policy"
 	"setpoint.dev/services/initiative"
 	"setpoint.dev/services/internal/resource"
 	"setpoint.dev/services/strategy"
@@ -17,6 +19,6 @@ var upcasters = resource.Upcaster{}
 
 // Registry returns the registry of all kinds and acts.
 func Registry() *resource.Registry {
-	return resource.NewRegistry(upcasters, slices.Concat(strategy.Kinds(), initiative.Kinds(), change.Kinds())...).
-		WithActs(strategy.Acts(), initiative.Acts(), change.Acts())
+	return resource.NewRegistry(upcasters, slices.Concat(strategy.Kinds(), initiative.Kinds(), change.Kinds(), policy.Kinds())...).
+		WithActs(strategy.Acts(), initiative.Acts(), change.Acts(), condition.Acts())
 }

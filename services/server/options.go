@@ -53,6 +53,10 @@ type Options struct {
 	// 0 is 10 s.
 	ShutdownTimeout time.Duration
 
+	// NoReactor leaves conditions as they are, and no policy reacts: while years of
+	// history are loaded, say. What was missed is made up for later.
+	NoReactor bool
+
 	Version string
 	Logger  *slog.Logger     // nil: silent
 	Now     func() time.Time // nil: the clock

@@ -43,6 +43,8 @@ var parts = []part{
 	{name: "initiative", target: true, needs: []string{"commands"}, start: startInitiative},
 	{name: "change", target: true, needs: []string{"commands"}, start: startChange},
 	{name: "gap", target: true, needs: []string{"record", "personal"}, start: startGap},
+	{name: "reconciler", needs: []string{"commands", "caught up"}, start: startReconciler},
+	{name: "reactor", target: true, needs: []string{"reconciler"}, start: func(context.Context, *Server) error { return nil }},
 	{name: "admin", always: true, needs: []string{"eraser"}, start: startAdmin},
 	{name: "door", always: true, needs: []string{"keys", "listener", "caught up"}, start: startDoor},
 	{name: "ready", always: true, needs: []string{"door"}, start: startReady},

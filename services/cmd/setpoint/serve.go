@@ -27,7 +27,7 @@ func serve(ctx context.Context, o cli.ServeOptions) error {
 		TokenFile: o.TokenFile, TLSCert: o.TLSCert, TLSKey: o.TLSKey, BehindProxy: o.BehindProxy, PublicURL: o.PublicURL,
 		Telemetry: server.TelemetryOptions{Listen: o.Telemetry.Listen, Open: o.Telemetry.Open, Traces: o.Telemetry.Traces},
 		Drain:     o.Telemetry.Drain, ShutdownTimeout: o.Telemetry.ShutdownTimeout,
-		Logger: logger,
+		Logger: logger, NoReactor: o.NoReactor,
 		Progress: func(done, total uint64) {
 			if total > done+10_000 {
 				_, _ = fmt.Fprintf(o.Stderr, "reading the log: %d of %d\n", done, total)

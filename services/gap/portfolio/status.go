@@ -29,8 +29,11 @@ func Status(v record.View, org, target string, at uint64, day calendar.Date) (ga
 	if err := l.observe(&p, p.Targets[0].Metric); err != nil {
 		return gap.NoData, fmt.Errorf("load target %s of %s at revision %d: %w", target, org, at, err)
 	}
-	policy, _ := gap.PolicyNamed("default")
-	return gap.Evaluate(p, day, policy, gap.Options{}).Targets[0].Status, nil
+	rules, err := Rules(v, org, "", at)
+	if err != nil {
+		return gap.NoData, err
+	}
+	return gap.Evaluate(p, day, rules.Policy, gap.Options{}).Targets[0].Status, nil
 }
 
 // observe adds the values of a metric, and of those it divides.

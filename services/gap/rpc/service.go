@@ -12,6 +12,7 @@ import (
 	gapv1 "setpoint.dev/proto/gen/setpoint/gap/v1"
 	"setpoint.dev/proto/gen/setpoint/gap/v1/gapv1connect"
 	"setpoint.dev/services/gap"
+	"setpoint.dev/services/gap/policy"
 	"setpoint.dev/services/gap/portfolio"
 	"setpoint.dev/services/gap/report"
 	"setpoint.dev/services/internal/calendar"
@@ -66,14 +67,6 @@ func (s *Service) evaluate(ctx context.Context, q query) (p gap.Portfolio, r gap
 	if err != nil {
 		return p, r, about, err
 	}
-	if q.policy == "" {
-		q.policy = "default"
-	}
-	policy, ok := gap.PolicyNamed(q.policy)
-	if !ok {
-		return p, r, about, fault.New(fault.Invalid, "gap.policy_unknown", "policy: there is no policy %.64q", q.policy).
-			WithHint("%s", resource.Suggest(q.policy, gap.PolicyNames()))
-	}
 	snapshot, err := rpc.Snapshot(who.Org, q.snapshot)
 	if err != nil {
 		return p, r, about, err
@@ -85,9 +78,13 @@ func (s *Service) evaluate(ctx context.Context, q query) (p gap.Portfolio, r gap
 		}
 	}
 	var words map[string]record.Word
+	var rules policy.Rules
 	err = s.record.At(ctx, snapshot, func(v record.View, at uint64) error {
 		if asOf.IsZero() {
 			asOf = record.Today(v, who.Org, at, s.now())
+		}
+		if rules, err = portfolio.Rules(v, who.Org, q.policy, at); err != nil {
+			return err
 		}
 		if q.strategy != "" {
 			found, err := v.Resource(who.Org, "Strategy", q.strategy, at)
@@ -115,7 +112,7 @@ func (s *Service) evaluate(ctx context.Context, q query) (p gap.Portfolio, r gap
 	if err != nil {
 		return p, r, about, err
 	}
-	r = gap.Evaluate(p, asOf, policy, gap.Options{Explain: true, OriginalTargets: q.original, Strategy: q.strategy, Forecast: q.forecast, ForecastOf: q.forecastOf})
+	r = gap.Evaluate(p, asOf, rules.Policy, gap.Options{Explain: true, OriginalTargets: q.original, Strategy: q.strategy, Forecast: q.forecast, ForecastOf: q.forecastOf})
 	err = attach(&r, words)
 	return p, r, about, err
 }

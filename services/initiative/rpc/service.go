@@ -49,6 +49,12 @@ func New(r *runner.Runner, rec *record.Record) rpc.Service {
 	}
 }
 
+// Acts are the acts of this slice for callers in the same process: policies.
+// The principal comes from the context, as that of a request does.
+func Acts(r *runner.Runner, rec *record.Record) initiativev1connect.InitiativeServiceHandler {
+	return &Service{runner: r, record: rec}
+}
+
 // writing is what every write has in common.
 type writing interface {
 	proto.Message

@@ -115,7 +115,21 @@ func (s *Service) RebuildProjection(ctx context.Context, req *adminv1.RebuildPro
 			Stage: at.Stage, Generation: int32(at.Generation), Done: int64(at.Done), Total: int64(at.Total), Rate: at.Rate,
 		})
 	}}
-	return errors.Join(located(p.Rebuild(ctx, sender.tell)), sender.failed)
+	return errors.Join(s.owned(located(p.Rebuild(ctx, sender.tell))), sender.failed)
+}
+
+// owned says of a rebuild that the database does not let this process do who
+// can: the process that projects is one that may, as it makes the tables.
+func (s *Service) owned(err error) error {
+	if fault.ReasonOf(err) != "record.not_owner" {
+		return err
+	}
+	f := fault.Wrap(err, fault.Denied, "record.not_owner", "this process may not build generations of the record: its database role only reads and writes rows")
+	who, vacant := s.record.Writer()
+	if who == "" || vacant != nil {
+		return f.WithHint("start a process with the projector and the owner's URL (--database-owner-url), and ask it: setpoint projections rebuild --server URL")
+	}
+	return f.WithHint("ask the process that projects, %s (HOST/PROCESS/…): setpoint projections rebuild --server URL with its address", who)
 }
 
 // located is an error of a fold with the message that it could not pass, of

@@ -90,7 +90,7 @@ interrupted.`,
 	f.StringVar(&a.org, "org", "default", "organization")
 	f.StringVar(&a.token, "token", "", "bearer token")
 	f.StringVar(&a.actor, "actor", "local", "opaque id of who acts, kept in the history")
-	f.DurationVar(&a.timeout, "timeout", 2*time.Minute, "longest wait for one answer of the server")
+	f.DurationVar(&a.timeout, "timeout", 2*time.Minute, "longest wait for an answer of the server, with all tries; what streams, such as watching and backups, is not bounded")
 	f.BoolVar(&a.noColor, "no-color", false, "no colours on a terminal (also NO_COLOR)")
 	for _, name := range []string{"server", "org", "token", "actor", "timeout"} {
 		_ = root.RegisterFlagCompletionFunc(name, cobra.NoFileCompletions)
@@ -113,7 +113,7 @@ interrupted.`,
 	add("declare", a.planCommand(), a.applyCommand(), a.diffCommand(),
 		a.getCommand(), a.describeCommand(), a.historyCommand(), a.exportCommand(), a.deleteCommand(), a.schemaCommand())
 	add("observe", a.observeCommand(), a.checkInCommand())
-	add("compare", a.gapsCommand(), a.forecastCommand(), a.reportCommand())
+	add("compare", a.gapsCommand(), a.forecastCommand(), a.reportCommand(), a.policyCommand())
 	add("act", a.initiativeCommand(), a.changeCommand())
 	add("operate", a.devCommand(), a.serveCommand(), a.tokenCommand(), a.databaseCommand(), a.personCommand(), a.statusCommand(),
 		a.projectionsCommand(), a.doctorCommand(), a.backupCommand(), a.restoreCommand(), a.versionCommand())

@@ -88,23 +88,25 @@ func (c caller) WrapStreamingClient(next connect.StreamingClientFunc) connect.St
 	}
 }
 
-// WrapUnary implements connect.Interceptor. It bounds the wait, and asks again
-// where the server was unavailable: reads change nothing, and writes carry a
-// request id.
+// WrapUnary implements connect.Interceptor. It bounds the wait, all tries and
+// the pauses between them together, and asks again where the server was
+// unavailable: reads change nothing, and writes carry a request id.
 func (c caller) WrapUnary(next connect.UnaryFunc) connect.UnaryFunc {
 	a := c.app
 	return func(ctx context.Context, req connect.AnyRequest) (connect.AnyResponse, error) {
 		c.identify(req.Header())
+		ctx, cancel := context.WithTimeout(ctx, a.timeout)
+		defer cancel()
 		if a.completing {
-			return a.once(ctx, req, next)
+			return next(ctx, req)
 		}
 		delay := a.opts.RetryDelay
 		var before error
 		for attempt := 1; ; attempt++ {
-			res, err := a.once(ctx, req, next)
-			if unreached(err) && before != nil {
-				// The server has gone since; what became of the request is as
-				// unknown as the answer before says.
+			res, err := next(ctx, req)
+			if before != nil && (unreached(err) || ctx.Err() != nil) {
+				// The server has gone since, or the time is over; what became of the
+				// request is as unknown as the answer before says.
 				return nil, before
 			}
 			if attempt == attempts || !transient(err) {
@@ -119,12 +121,6 @@ func (c caller) WrapUnary(next connect.UnaryFunc) connect.UnaryFunc {
 			delay *= 2
 		}
 	}
-}
-
-func (a *app) once(ctx context.Context, req connect.AnyRequest, next connect.UnaryFunc) (connect.AnyResponse, error) {
-	ctx, cancel := context.WithTimeout(ctx, a.timeout)
-	defer cancel()
-	return next(ctx, req)
 }
 
 // transient reports whether asking again may help: not where nobody listens.

@@ -65,7 +65,8 @@ func (a *app) names(cmd *cobra.Command, word, typed string) []string {
 	if strings.HasPrefix(strings.ToLower(word), "observation") {
 		word = "Metric"
 	}
-	if _, ok, _ := checkInsOf([]string{word}); ok {
+	_, ofConditions := conditionsOf([]string{word})
+	if _, ok, _ := checkInsOf([]string{word}); ok || ofConditions {
 		word = "Target"
 	}
 	k, err := kindNamed(word)

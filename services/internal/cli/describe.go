@@ -34,6 +34,8 @@ type description struct {
 	chart        *chart                      // of a Target; nil: nothing to draw
 	coverage     *gapv1.Coverage             // of a Target; nil: not known, or nothing works on it
 	actions      []*initiativev1.ActionEntry // of a Target: those that are open, by due date
+	conditions   *gapv1.ConditionSet         // of a Target; nil: none on record
+	reacted      []*gapv1.TargetConditions   // of a Policy: what is on record of every target
 	observations []*strategyv1.Observation   // of a Metric, newest last
 	values       []float64                   // of a Metric, all of them, oldest first
 	as           shown                       // how values read
@@ -140,7 +142,16 @@ func (a *app) describe(ctx context.Context, k kind, name string, query *gapv1.Ev
 			if err = a.addForecast(ctx, d.evaluation, query); err != nil {
 				return nil, err
 			}
+			if d.conditions, err = a.conditionsOn(ctx, d.evaluation, query); err != nil {
+				return nil, err
+			}
 			if d.actions, err = a.actionsOn(ctx, d.evaluation, query); err != nil {
+				return nil, err
+			}
+		}
+	case "Policy":
+		if f == asTable {
+			if d.reacted, err = a.reactedOf(ctx, query); err != nil {
 				return nil, err
 			}
 		}
@@ -376,12 +387,16 @@ func (d *description) render(width int, g *glyphs, color paint) (string, error) 
 	}
 	if d.evaluation != nil {
 		d.renderEvaluation(b)
+		d.renderConditions(b, width)
 		if drawn := picture(d.chart, shownAs(d.evaluation.GetFormat()), g, inside(width), color); drawn != "" {
 			b.heading("Course")
 			b.indented(drawn)
 		}
 		d.renderActions(b, width)
 		d.renderExplanation(b, width)
+	}
+	if d.kind.Name == "Policy" {
+		d.renderReacted(b, width)
 	}
 	if d.kind.Name == "Metric" {
 		d.renderObservations(b, width, g)

@@ -50,11 +50,18 @@ func describe(b *strings.Builder, c *cobra.Command) {
 		return
 	}
 	if c.HasAvailableSubCommands() {
+		if c.Flags().HasAvailableFlags() && c.Example != "" { // it does something by itself
+			describeOne(b, c)
+		}
 		for _, sub := range c.Commands() {
 			describe(b, sub)
 		}
 		return
 	}
+	describeOne(b, c)
+}
+
+func describeOne(b *strings.Builder, c *cobra.Command) {
 	fmt.Fprintf(b, "\n## %s\n\n%s\n\n```\n%s\n```\n", strings.TrimPrefix(c.CommandPath(), "setpoint "), paragraphs(c), c.UseLine())
 	if c.Example != "" {
 		fmt.Fprintf(b, "\nExamples:\n\n```\n%s\n```\n", strings.TrimRight(c.Example, "\n"))

@@ -33,11 +33,11 @@ func (a *app) getCommand() *cobra.Command {
 	var s snapshotFlags
 	var watch bool
 	cmd := &cobra.Command{
-		Use:     "get {KIND [NAME] | observations METRIC | checkins TARGET}",
+		Use:     "get {KIND [NAME] | observations METRIC | checkins TARGET | conditions [TARGET]}",
 		Aliases: []string{"list"},
-		Short:   "Show resources of a kind, a metric's observations, or a target's check-ins",
-		Long: `Get reads what is declared, a metric's observations, or what was said about a
-target, now or as it was known at a revision or an instant. Kinds: ` + strings.Join(kindNames(), ", ") + `.
+		Short:   "Show resources of a kind, observations, check-ins, or conditions",
+		Long: `Get reads what is declared, a metric's observations, what was said about a
+target, or the conditions of targets with their last transitions, now or as it was known at a revision or an instant. Kinds: ` + strings.Join(kindNames(), ", ") + `.
 
 Tables show values as their metric declares them, cut to the terminal. With
 -o yaml, resources are manifests: they apply again. With -o csv, numbers are
@@ -51,10 +51,11 @@ each result follows the one before, with -o json as one line each.`,
   setpoint get metric vacant-space -o yaml
   setpoint get observations vacant-space -o csv
   setpoint get checkins vacant-space
+  setpoint get conditions
   setpoint get targets --known-at 2026-03-31 -o json
   setpoint get observations vacant-space --watch`,
 		Args:              betweenArgs(1, 2, "KIND"),
-		ValidArgsFunction: a.completeResource("observations", "checkins"),
+		ValidArgsFunction: a.completeResource("observations", "checkins", "conditions"),
 	}
 	cmd.Flags().BoolVarP(&watch, "watch", "w", false, "show it again whenever it changes, until interrupted")
 	s.register(cmd)
@@ -92,6 +93,9 @@ func (a *app) reader(args []string, s *moment, f format) (func(context.Context) 
 	target, ok, err := checkInsOf(args)
 	if ok || err != nil {
 		return func(ctx context.Context) (reading, error) { return a.getCheckIns(ctx, target, s, f) }, err
+	}
+	if target, ok := conditionsOf(args); ok {
+		return func(ctx context.Context) (reading, error) { return a.getConditions(ctx, target, s, f) }, nil
 	}
 	k, name, err := splitKind(args)
 	if err != nil || name == "" {

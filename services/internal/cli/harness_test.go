@@ -335,4 +335,4 @@ func write(t *testing.T, dir, name, content string) string {
 
 // targets are those of package server, whose test compares them with the
 // reference.
-var targets = []string{"all", "projector", "declaration", "strategy", "initiative", "change", "gap"}
+var targets = []string{"all", "projector", "declaration", "strategy", "initiative", "change", "gap", "reactor"}

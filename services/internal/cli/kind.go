@@ -10,6 +10,7 @@ import (
 
 	changev1 "setpoint.dev/proto/gen/setpoint/change/v1"
 	commonv1 "setpoint.dev/proto/gen/setpoint/common/v1"
+	gapv1 "setpoint.dev/proto/gen/setpoint/gap/v1"
 	initiativev1 "setpoint.dev/proto/gen/setpoint/initiative/v1"
 	strategyv1 "setpoint.dev/proto/gen/setpoint/strategy/v1"
 )
@@ -68,7 +69,8 @@ var kinds = []kind{
 		titleColumn, {column{Title: "FRAMEWORK"}, field("framework")}, {column{Title: "INITIATIVE", Shrink: 12, Name: true}, field("initiative")},
 		{column{Title: "START"}, field("start")}, {column{Title: "END"}, field("end")}, ownerColumn}},
 	{"ChangeFramework", "changeframeworks", &changev1.ChangeFrameworkSpec{}, []kindColumn{titleColumn, {column{Title: "SOURCE", Shrink: 16, Cap: longestTitle}, field("source")}}},
-	{"Policy", "policies", nil, plain},
+	{"Policy", "policies", &gapv1.PolicySpec{}, []kindColumn{
+		titleColumn, {column{Title: "BEGINS WITH"}, policyPreset}, {column{Title: "REACTIONS", Shrink: 12}, policyReactions}}},
 	{"Review", "reviews", nil, plain},
 	{"Connector", "connectors", nil, plain},
 	{"Webhook", "webhooks", nil, plain},
@@ -175,6 +177,21 @@ func targetValue(spec map[string]*structpb.Value, as shown) string {
 		}
 	}
 	return ""
+}
+
+func policyPreset(spec map[string]*structpb.Value, _ shown) string {
+	if s := cellText(lookup(spec, "evaluation.preset")); s != "" {
+		return s
+	}
+	return "default"
+}
+
+func policyReactions(spec map[string]*structpb.Value, _ shown) string {
+	var names []string
+	for _, r := range spec["reactions"].GetListValue().GetValues() {
+		names = append(names, cellText(r.GetStructValue().GetFields()["name"]))
+	}
+	return strings.Join(names, ", ")
 }
 
 func targetDue(spec map[string]*structpb.Value, _ shown) string {

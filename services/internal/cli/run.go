@@ -71,6 +71,7 @@ type ServeOptions struct {
 	PublicURL   string // the address that browsers know
 	Telemetry   TelemetryOptions
 	Targets     []string // parts of the service; "all" is every part
+	NoReactor   bool     // conditions are not kept, and no policy reacts
 
 	NATSURL                              string // of an external NATS; empty: embedded
 	NATSCreds, NATSCA, NATSCert, NATSKey string // files

@@ -22,6 +22,7 @@ func serveFlags(cmd *cobra.Command, o *ServeOptions) {
 	cmd.Flags().StringVar(&o.TLSKey, "tls-key", "", "key `FILE` (PEM) of the certificate")
 	cmd.Flags().BoolVar(&o.BehindProxy, "behind-proxy", false, "serve other addresses than loopback in the clear, because a proxy in front ends TLS")
 	cmd.Flags().StringVar(&o.PublicURL, "public-url", "", "`URL` that browsers know, if a proxy in front has another than this server")
+	cmd.Flags().BoolVar(&o.NoReactor, "no-reactor", false, "keep no conditions, and let no policy react, while history is loaded for example; it is made up for later")
 	telemetryFlags(cmd, &o.Telemetry)
 	_ = cmd.MarkFlagDirname("data")
 	for _, file := range []string{"token-file", "tls-cert", "tls-key"} {

@@ -36,6 +36,7 @@ type load struct {
 	messages int
 	bytes    int
 	changes  Preparation
+	prepared []Change // what changes come to, once all is added
 	orgs     map[string]uint64
 }
 
@@ -85,6 +86,7 @@ func (b *bulk) run(ctx context.Context, at Checkpoint, to uint64) (Checkpoint, e
 		if next.messages == 0 {
 			return nil
 		}
+		next.prepared, next.changes = next.changes.Changes(), nil
 		select {
 		case loads <- next:
 			next = load{changes: prepare(b.store)}
@@ -133,7 +135,7 @@ func (b *bulk) run(ctx context.Context, at Checkpoint, to uint64) (Checkpoint, e
 func (b *bulk) write(ctx context.Context, at Checkpoint, l load) (err error) {
 	ctx, written := b.observer.batch(ctx, Batch{Messages: l.messages, Revision: l.to.Revision})
 	defer func() { written(err) }()
-	return b.store.Write(ctx, at, l.to, l.changes.Changes())
+	return b.store.Write(ctx, at, l.to, l.prepared)
 }
 
 // lockedStore writes while it holds a lock, if there is one.

@@ -308,6 +308,7 @@ func (v *memory) State(_, _, _, _ string, _ uint64) (*State, error) { return nil
 func (v *memory) States(_, _, _ string, _ uint64, _ func(State) error) error {
 	return v.miss()
 }
+func (v *memory) Organizations(string) ([]string, error)                      { return nil, v.miss() }
 func (v *memory) Erasures(string) ([]Erasure, error)                          { return nil, v.miss() }
 func (v *memory) AllCheckIns(_ string, _ uint64, _ func(CheckIn) error) error { return v.miss() }
 

@@ -116,6 +116,8 @@ type View interface {
 	// then oldest first.
 	AllCheckIns(org string, at uint64, f func(CheckIn) error) error
 
+	// Organizations are the tenants that ever declared a resource of a kind, sorted.
+	Organizations(kind string) ([]string, error)
 	// Erasures returns those of an organization, of all of them if org is "", up
 	// to the picture's revision, oldest first.
 	Erasures(org string) ([]Erasure, error)

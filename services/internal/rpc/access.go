@@ -45,6 +45,9 @@ var Access = map[string]principal.Role{
 	gapv1connect.GapServiceCoverProcedure:    principal.Viewer,
 	gapv1connect.GapServiceForecastProcedure: principal.Viewer,
 
+	gapv1connect.GapServiceListConditionsProcedure: principal.Viewer,
+	gapv1connect.GapServiceTestPolicyProcedure:     principal.Viewer, // writes nothing
+
 	initiativev1connect.InitiativeServiceGetInitiativeProcedure:      principal.Viewer,
 	initiativev1connect.InitiativeServiceListInitiativesProcedure:    principal.Viewer,
 	initiativev1connect.InitiativeServiceGetCommitmentsProcedure:     principal.Viewer,

@@ -15,31 +15,44 @@ const uniqueViolation = "23505"
 
 // sift leaves out the values that are newer than every one of their metric:
 // nothing stands under them. Histories come in the order of their dates, mostly.
+// Of metrics that are not known yet it asks.
 func (b *batch) sift(ctx context.Context, conn *pgx.Conn) error {
-	type metric struct{ org, id string }
-	var metrics []metric
-	for _, v := range b.wantValues { // in order
-		if m := (metric{v.org, v.metric}); len(metrics) == 0 || metrics[len(metrics)-1] != m {
-			metrics = append(metrics, m)
+	var ask []metric
+	count, last := 0, metric{}
+	for i, v := range b.wantValues { // in order
+		m := metric{v.org, v.metric}
+		if i > 0 && m == last {
+			continue
+		}
+		count, last = count+1, m
+		if _, ok := b.newest[m]; !ok {
+			ask = append(ask, m)
 		}
 	}
-	if 4*len(metrics) > len(b.wantValues) {
+	if 4*count > len(b.wantValues) {
 		return nil
 	}
-	rows, err := conn.Query(ctx, b.texts.newestValues, column(metrics, func(m metric) string { return m.org }),
-		column(metrics, func(m metric) string { return m.id }))
-	if err != nil {
-		return err
+	if b.newest == nil {
+		b.newest = make(map[metric]string, len(ask))
 	}
-	newest := map[metric]string{}
-	var i int
-	var date string
-	if _, err := pgx.ForEachRow(rows, []any{&i, &date}, func() error { newest[metrics[i-1]] = date; return nil }); err != nil {
-		return err
+	if len(ask) > 0 {
+		rows, err := conn.Query(ctx, b.texts.newestValues, column(ask, func(m metric) string { return m.org }),
+			column(ask, func(m metric) string { return m.id }))
+		if err != nil {
+			return err
+		}
+		for _, m := range ask {
+			b.newest[m] = ""
+		}
+		var i int
+		var date string
+		if _, err := pgx.ForEachRow(rows, []any{&i, &date}, func() error { b.newest[ask[i-1]] = date; return nil }); err != nil {
+			return err
+		}
 	}
 	kept := b.wantValues[:0]
 	for _, v := range b.wantValues {
-		if date, ok := newest[metric{v.org, v.metric}]; ok && v.at <= date {
+		if v.at <= b.newest[metric{v.org, v.metric}] {
 			kept = append(kept, v)
 		}
 	}

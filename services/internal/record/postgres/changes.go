@@ -17,14 +17,18 @@ import (
 // batch is what a list of changes makes of the rows that stand: each row is
 // written once, however often the changes touch it.
 type batch struct {
-	texts *texts
+	texts   *texts
+	size    int // changes
+	applied bool
 
 	ids        map[resourceID]*standing // nil: nothing stands, and nothing ever did
 	wantIDs    []resourceID
 	resources  []*version
+	moves      []move
 	endings    []ending
 	groups     []group // of observed, by identity
 	wantValues []*group
+	newest     map[metric]string // what is known of metrics: see newest
 	observed   []*record.Observation
 	corrected  []ending
 	names      map[[3]string]bool
@@ -84,22 +88,43 @@ type group struct {
 	corrections int
 }
 
+// move begins a version of a resource, or ends the one that stands.
+type move struct {
+	row *version // nil: ends what stands
+	end record.EndResource
+}
+
 // newBatch does what can be done before the checkpoint is claimed: while it is
-// held every moment counts. It makes the rows, and lists the keys of which must
-// be known what stands under them, in order.
+// held every moment counts.
 func newBatch(t *texts, changes []record.Change) (*batch, error) {
-	b := &batch{texts: t, ids: map[resourceID]*standing{}, names: map[[3]string]bool{}, aggregates: map[[4]string]int{}, stateAt: map[stateID]int{}}
+	b := emptyBatch(t)
+	if err := b.add(changes); err != nil {
+		return nil, err
+	}
+	b.join()
+	return b, nil
+}
+
+func emptyBatch(t *texts) *batch {
+	return &batch{texts: t, ids: map[resourceID]*standing{}, names: map[[3]string]bool{}, aggregates: map[[4]string]int{}, stateAt: map[stateID]int{}}
+}
+
+// add makes the rows of the next changes.
+func (b *batch) add(changes []record.Change) error {
+	b.size += len(changes)
 	for _, c := range changes {
 		switch c := c.(type) {
 		case record.PutResource:
 			b.ids[resourceID{c.Org, c.Kind, c.ID}] = nil
 			row := &version{Resource: &c.Resource, to: record.Never, created: c.From}
 			if err := row.marshal(); err != nil {
-				return nil, fmt.Errorf("put resource: %w", err)
+				return fmt.Errorf("put resource: %w", err)
 			}
 			b.resources = append(b.resources, row)
+			b.moves = append(b.moves, move{row: row})
 		case record.EndResource:
 			b.ids[resourceID{c.Org, c.Kind, c.ID}] = nil
+			b.moves = append(b.moves, move{end: c})
 		case record.PutObservation:
 			row := &c.Observation
 			row.To, row.Corrections = record.Never, 0
@@ -117,9 +142,15 @@ func newBatch(t *texts, changes []record.Change) (*batch, error) {
 		case record.PutCommit:
 			b.commits = append(b.commits, commitTime{PutCommit: c})
 		default:
-			return nil, fmt.Errorf("the record cannot write a %T", c)
+			return fmt.Errorf("the record cannot write a %T", c)
 		}
 	}
+	return nil
+}
+
+// join puts the rows in order when all has been added, and lists the keys of
+// which must be known what stands under them, in order.
+func (b *batch) join() {
 	b.wantIDs = slices.SortedFunc(maps.Keys(b.ids), resourceID.compare)
 	b.group()
 	slices.SortFunc(b.places, func(x, y record.PutAggregate) int {
@@ -127,7 +158,6 @@ func newBatch(t *texts, changes []record.Change) (*batch, error) {
 	})
 	b.mergeRequests()
 	slices.SortStableFunc(b.commits, func(x, y commitTime) int { return cmp.Compare(x.Revision, y.Revision) })
-	return b, nil
 }
 
 // group sorts the values by identity and then by age.
@@ -223,15 +253,13 @@ func (r *version) marshal() (err error) {
 // apply tells every row what came before it, and ends what stood, given what
 // stands in the tables. Rows are then in the order of their keys, in which an
 // index is fastest to grow.
-func (b *batch) apply(changes []record.Change) {
-	resources := b.resources
-	for _, c := range changes {
-		switch c := c.(type) {
-		case record.PutResource:
-			b.put(resources[0])
-			resources = resources[1:]
-		case record.EndResource:
-			b.end(resourceID{c.Org, c.Kind, c.ID}, c.Revision)
+func (b *batch) apply() {
+	b.applied = true
+	for _, m := range b.moves {
+		if m.row != nil {
+			b.put(m.row)
+		} else {
+			b.end(resourceID{m.end.Org, m.end.Kind, m.end.ID}, m.end.Revision)
 		}
 	}
 	for _, g := range b.groups {

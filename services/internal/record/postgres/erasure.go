@@ -11,6 +11,16 @@ import (
 
 const erasureColumns = `org, kind, id, revision, name, holders, reason, recorded, principal`
 
+func (v *view) Organizations(kind string) (out []string, err error) {
+	err = v.rows("organizations", v.texts.tenants, []any{kind}, func(row pgx.Row) error {
+		var org string
+		err := row.Scan(&org)
+		out = append(out, org)
+		return err
+	})
+	return out, err
+}
+
 func (v *view) Erasures(org string) (out []record.Erasure, err error) {
 	err = v.rows("erasures", v.texts.erasures, []any{org}, func(row pgx.Row) error {
 		var e record.Erasure

@@ -16,6 +16,7 @@ type generation struct {
 	d      *Database
 	number int
 	texts  *texts
+	newest newest
 }
 
 var _ record.Store = (*generation)(nil)

@@ -14,6 +14,7 @@ type texts struct {
 	revisionAt, commit                                    string
 	resource, resources, versions                         string
 	observations, allObservations, observation            string
+	tenants                                               string
 	erasures, putErasures                                 string
 	checkIns, allCheckIns                                 string
 	state, states, putStates                              string
@@ -148,6 +149,7 @@ func newTexts(control, schema string) *texts {
 		putObservations: s(`INSERT INTO {g}.observation (` + observationColumns + `)
 			SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::bigint[], $7::double precision[],
 				$8::text[], $9::bigint[], $10::integer[])`),
+		tenants:  s(`SELECT DISTINCT org COLLATE "C" FROM {g}.resource_name WHERE kind = $1 ORDER BY 1`),
 		erasures: s(`SELECT ` + erasureColumns + ` FROM {g}.erasure WHERE org = $1 OR $1 = '' ORDER BY revision, kind, id`),
 		// The first erasure of a resource stands.
 		putErasures: s(`INSERT INTO {g}.erasure (` + erasureColumns + `)

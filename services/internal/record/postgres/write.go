@@ -23,24 +23,24 @@ import (
 // was stopped, or it hangs. What it was about to write is undone, and its next
 // write finds that the checkpoint has moved.
 func (g *generation) Write(ctx context.Context, from, to record.Checkpoint, changes []record.Change) error {
-	err := g.write(ctx, from, to, changes)
+	b, err := g.batchOf(changes)
+	if err == nil {
+		err = g.write(ctx, from, to, b)
+	}
 	for range 2 {
-		if codeOf(err) != lockNotAvailable {
+		// Once it holds the checkpoint nobody else makes it wait.
+		if codeOf(err) != lockNotAvailable || b.applied {
 			break
 		}
 		if err := g.endHolder(ctx); err != nil {
 			return err
 		}
-		err = g.write(ctx, from, to, changes)
+		err = g.write(ctx, from, to, b)
 	}
 	return failed("write the record", err)
 }
 
-func (g *generation) write(ctx context.Context, from, to record.Checkpoint, changes []record.Change) error {
-	b, err := newBatch(g.texts, changes)
-	if err != nil {
-		return err
-	}
+func (g *generation) write(ctx context.Context, from, to record.Checkpoint, b *batch) error {
 	conn, err := g.d.write.Acquire(ctx)
 	if err != nil {
 		return err
@@ -50,8 +50,8 @@ func (g *generation) write(ctx context.Context, from, to record.Checkpoint, chan
 	if err != nil {
 		return errors.Join(err, end(ctx, conn.Conn()))
 	}
-	b.apply(changes)
-	if len(changes) >= many {
+	b.apply()
+	if b.size >= many {
 		// What ends is written first: an id stands once.
 		var q pgx.Batch
 		b.queueEnds(&q)
@@ -82,6 +82,7 @@ func (g *generation) write(ctx context.Context, from, to record.Checkpoint, chan
 	if err := conn.Conn().SendBatch(ctx, &q).Close(); err != nil {
 		return errors.Join(err, end(ctx, conn.Conn()))
 	}
+	g.newest.keep(to, b)
 	return nil
 }
 
@@ -116,6 +117,7 @@ func (g *generation) claim(ctx context.Context, conn *pgx.Conn, from record.Chec
 			"the record stands at revision %d of log %q, not at %d of %q: somebody else writes it",
 			have.Revision, have.LogID, from.Revision, from.LogID)
 	}
+	b.newest = g.newest.take(from)
 	if sift {
 		if err := sent.Close(); err != nil {
 			return false, err

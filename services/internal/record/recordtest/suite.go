@@ -33,6 +33,7 @@ func Run(t *testing.T, open Open) {
 	t.Run("corrections", func(t *testing.T) { corrections(t, open) })
 	t.Run("check-ins", func(t *testing.T) { checkIns(t, open) })
 	t.Run("states", func(t *testing.T) { states(t, open) })
+	t.Run("organizations of a kind", func(t *testing.T) { organizations(t, open) })
 	t.Run("erasures", func(t *testing.T) { erasures(t, open) })
 	t.Run("pages", func(t *testing.T) { pages(t, open) })
 	t.Run("requests add up", func(t *testing.T) { requests(t, open) })

@@ -17,6 +17,16 @@ func (w *writer) erasures(b *batch) error {
 	return nil
 }
 
+func (v *view) Organizations(kind string) (out []string, err error) {
+	err = v.rows("organizations", func(row scanner) error {
+		var org string
+		err := row.Scan(&org)
+		out = append(out, org)
+		return err
+	}, kind)
+	return out, err
+}
+
 func (v *view) Erasures(org string) (out []record.Erasure, err error) {
 	err = v.rows("erasures", func(row scanner) error {
 		var e record.Erasure

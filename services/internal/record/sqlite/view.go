@@ -62,6 +62,7 @@ var readStatements = map[string]string{
 		ORDER BY at DESC, rev DESC LIMIT ?7`,
 	"all check-ins": `SELECT ` + checkInColumns + ` FROM check_in
 		WHERE org = ?1 AND rev <= ?2 ORDER BY target_id, at, rev`,
+	"organizations": `SELECT DISTINCT org FROM resource_name WHERE kind = ?1 ORDER BY org`,
 	"erasures": `SELECT org, kind, id, revision, name, holders, reason, recorded, principal FROM erasure
 		WHERE org = ?1 OR ?1 = '' ORDER BY revision, kind, id`,
 	"state": `SELECT id, rev_from, payload, recorded FROM state

@@ -37,7 +37,7 @@ type EvaluateRequest struct {
 	KnownAt string `protobuf:"bytes,21,opt,name=known_at,json=knownAt,proto3" json:"known_at,omitempty"`
 	// Wait (bounded) until the record has reached this revision.
 	MinRevision int64 `protobuf:"varint,22,opt,name=min_revision,json=minRevision,proto3" json:"min_revision,omitempty"`
-	// Name of a policy: default, okr, clearpoint, spider, servicenow, cascade,
+	// Name of a declared policy, or of a preset: default, okr, clearpoint, spider, servicenow, cascade,
 	// worst, threshold, missing-excluded, missing-failed.
 	Policy string `protobuf:"bytes,4,opt,name=policy,proto3" json:"policy,omitempty"`
 	// Judge against the targets as first declared.
@@ -1794,7 +1794,7 @@ var File_setpoint_gap_v1_service_proto protoreflect.FileDescriptor
 
 const file_setpoint_gap_v1_service_proto_rawDesc = "" +
 	"\n" +
-	"\x1dsetpoint/gap/v1/service.proto\x12\x0fsetpoint.gap.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a setpoint/common/v1/options.proto\x1a\x1esetpoint/gap/v1/coverage.proto\"\xd8\x02\n" +
+	"\x1dsetpoint/gap/v1/service.proto\x12\x0fsetpoint.gap.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a setpoint/common/v1/options.proto\x1a\x1fsetpoint/gap/v1/condition.proto\x1a\x1esetpoint/gap/v1/coverage.proto\"\xd8\x02\n" +
 	"\x0fEvaluateRequest\x12\x1a\n" +
 	"\bstrategy\x18\x01 \x01(\tR\bstrategy\x12;\n" +
 	"\x05as_of\x18\x02 \x01(\tB&\xbaH#r!2\x1f^([0-9]{4}-[0-9]{2}-[0-9]{2})?$R\x04asOf\x12#\n" +
@@ -2019,13 +2019,16 @@ const file_setpoint_gap_v1_service_proto_rawDesc = "" +
 	"\x06sha256\x18\x03 \x01(\tR\x06sha256\x12\x13\n" +
 	"\x05as_of\x18\x04 \x01(\tR\x04asOf\x12\x1a\n" +
 	"\brevision\x18\x05 \x01(\x03R\brevision\x12#\n" +
-	"\rerasure_epoch\x18\x06 \x01(\x05R\ferasureEpoch2\x9f\x03\n" +
+	"\rerasure_epoch\x18\x06 \x01(\x05R\ferasureEpoch2\xe3\x04\n" +
 	"\n" +
 	"GapService\x12T\n" +
 	"\bEvaluate\x12 .setpoint.gap.v1.EvaluateRequest\x1a!.setpoint.gap.v1.EvaluateResponse\"\x03\x90\x02\x01\x12H\n" +
 	"\x05Watch\x12\x1d.setpoint.gap.v1.WatchRequest\x1a\x1e.setpoint.gap.v1.WatchResponse0\x01\x12K\n" +
 	"\x05Cover\x12\x1d.setpoint.gap.v1.CoverRequest\x1a\x1e.setpoint.gap.v1.CoverResponse\"\x03\x90\x02\x01\x12T\n" +
-	"\bForecast\x12 .setpoint.gap.v1.ForecastRequest\x1a!.setpoint.gap.v1.ForecastResponse\"\x03\x90\x02\x01\x12N\n" +
+	"\bForecast\x12 .setpoint.gap.v1.ForecastRequest\x1a!.setpoint.gap.v1.ForecastResponse\"\x03\x90\x02\x01\x12f\n" +
+	"\x0eListConditions\x12&.setpoint.gap.v1.ListConditionsRequest\x1a'.setpoint.gap.v1.ListConditionsResponse\"\x03\x90\x02\x01\x12Z\n" +
+	"\n" +
+	"TestPolicy\x12\".setpoint.gap.v1.TestPolicyRequest\x1a#.setpoint.gap.v1.TestPolicyResponse\"\x03\x90\x02\x01\x12N\n" +
 	"\x06Report\x12\x1e.setpoint.gap.v1.ReportRequest\x1a\x1f.setpoint.gap.v1.ReportResponse\"\x03\x90\x02\x01B.Z,setpoint.dev/proto/gen/setpoint/gap/v1;gapv1b\x06proto3"
 
 var (
@@ -2042,26 +2045,30 @@ func file_setpoint_gap_v1_service_proto_rawDescGZIP() []byte {
 
 var file_setpoint_gap_v1_service_proto_msgTypes = make([]protoimpl.MessageInfo, 17)
 var file_setpoint_gap_v1_service_proto_goTypes = []any{
-	(*EvaluateRequest)(nil),  // 0: setpoint.gap.v1.EvaluateRequest
-	(*WatchRequest)(nil),     // 1: setpoint.gap.v1.WatchRequest
-	(*WatchResponse)(nil),    // 2: setpoint.gap.v1.WatchResponse
-	(*EvaluateResponse)(nil), // 3: setpoint.gap.v1.EvaluateResponse
-	(*TargetGap)(nil),        // 4: setpoint.gap.v1.TargetGap
-	(*Forecast)(nil),         // 5: setpoint.gap.v1.Forecast
-	(*ForecastRequest)(nil),  // 6: setpoint.gap.v1.ForecastRequest
-	(*ForecastResponse)(nil), // 7: setpoint.gap.v1.ForecastResponse
-	(*ForecastStep)(nil),     // 8: setpoint.gap.v1.ForecastStep
-	(*Override)(nil),         // 9: setpoint.gap.v1.Override
-	(*NumberFormat)(nil),     // 10: setpoint.gap.v1.NumberFormat
-	(*PeriodGap)(nil),        // 11: setpoint.gap.v1.PeriodGap
-	(*Explanation)(nil),      // 12: setpoint.gap.v1.Explanation
-	(*RollUp)(nil),           // 13: setpoint.gap.v1.RollUp
-	(*ReportRequest)(nil),    // 14: setpoint.gap.v1.ReportRequest
-	(*ReportResponse)(nil),   // 15: setpoint.gap.v1.ReportResponse
-	nil,                      // 16: setpoint.gap.v1.RollUp.CountsEntry
-	(*structpb.Struct)(nil),  // 17: google.protobuf.Struct
-	(*CoverRequest)(nil),     // 18: setpoint.gap.v1.CoverRequest
-	(*CoverResponse)(nil),    // 19: setpoint.gap.v1.CoverResponse
+	(*EvaluateRequest)(nil),        // 0: setpoint.gap.v1.EvaluateRequest
+	(*WatchRequest)(nil),           // 1: setpoint.gap.v1.WatchRequest
+	(*WatchResponse)(nil),          // 2: setpoint.gap.v1.WatchResponse
+	(*EvaluateResponse)(nil),       // 3: setpoint.gap.v1.EvaluateResponse
+	(*TargetGap)(nil),              // 4: setpoint.gap.v1.TargetGap
+	(*Forecast)(nil),               // 5: setpoint.gap.v1.Forecast
+	(*ForecastRequest)(nil),        // 6: setpoint.gap.v1.ForecastRequest
+	(*ForecastResponse)(nil),       // 7: setpoint.gap.v1.ForecastResponse
+	(*ForecastStep)(nil),           // 8: setpoint.gap.v1.ForecastStep
+	(*Override)(nil),               // 9: setpoint.gap.v1.Override
+	(*NumberFormat)(nil),           // 10: setpoint.gap.v1.NumberFormat
+	(*PeriodGap)(nil),              // 11: setpoint.gap.v1.PeriodGap
+	(*Explanation)(nil),            // 12: setpoint.gap.v1.Explanation
+	(*RollUp)(nil),                 // 13: setpoint.gap.v1.RollUp
+	(*ReportRequest)(nil),          // 14: setpoint.gap.v1.ReportRequest
+	(*ReportResponse)(nil),         // 15: setpoint.gap.v1.ReportResponse
+	nil,                            // 16: setpoint.gap.v1.RollUp.CountsEntry
+	(*structpb.Struct)(nil),        // 17: google.protobuf.Struct
+	(*CoverRequest)(nil),           // 18: setpoint.gap.v1.CoverRequest
+	(*ListConditionsRequest)(nil),  // 19: setpoint.gap.v1.ListConditionsRequest
+	(*TestPolicyRequest)(nil),      // 20: setpoint.gap.v1.TestPolicyRequest
+	(*CoverResponse)(nil),          // 21: setpoint.gap.v1.CoverResponse
+	(*ListConditionsResponse)(nil), // 22: setpoint.gap.v1.ListConditionsResponse
+	(*TestPolicyResponse)(nil),     // 23: setpoint.gap.v1.TestPolicyResponse
 }
 var file_setpoint_gap_v1_service_proto_depIdxs = []int32{
 	0,  // 0: setpoint.gap.v1.WatchRequest.query:type_name -> setpoint.gap.v1.EvaluateRequest
@@ -2083,14 +2090,18 @@ var file_setpoint_gap_v1_service_proto_depIdxs = []int32{
 	1,  // 16: setpoint.gap.v1.GapService.Watch:input_type -> setpoint.gap.v1.WatchRequest
 	18, // 17: setpoint.gap.v1.GapService.Cover:input_type -> setpoint.gap.v1.CoverRequest
 	6,  // 18: setpoint.gap.v1.GapService.Forecast:input_type -> setpoint.gap.v1.ForecastRequest
-	14, // 19: setpoint.gap.v1.GapService.Report:input_type -> setpoint.gap.v1.ReportRequest
-	3,  // 20: setpoint.gap.v1.GapService.Evaluate:output_type -> setpoint.gap.v1.EvaluateResponse
-	2,  // 21: setpoint.gap.v1.GapService.Watch:output_type -> setpoint.gap.v1.WatchResponse
-	19, // 22: setpoint.gap.v1.GapService.Cover:output_type -> setpoint.gap.v1.CoverResponse
-	7,  // 23: setpoint.gap.v1.GapService.Forecast:output_type -> setpoint.gap.v1.ForecastResponse
-	15, // 24: setpoint.gap.v1.GapService.Report:output_type -> setpoint.gap.v1.ReportResponse
-	20, // [20:25] is the sub-list for method output_type
-	15, // [15:20] is the sub-list for method input_type
+	19, // 19: setpoint.gap.v1.GapService.ListConditions:input_type -> setpoint.gap.v1.ListConditionsRequest
+	20, // 20: setpoint.gap.v1.GapService.TestPolicy:input_type -> setpoint.gap.v1.TestPolicyRequest
+	14, // 21: setpoint.gap.v1.GapService.Report:input_type -> setpoint.gap.v1.ReportRequest
+	3,  // 22: setpoint.gap.v1.GapService.Evaluate:output_type -> setpoint.gap.v1.EvaluateResponse
+	2,  // 23: setpoint.gap.v1.GapService.Watch:output_type -> setpoint.gap.v1.WatchResponse
+	21, // 24: setpoint.gap.v1.GapService.Cover:output_type -> setpoint.gap.v1.CoverResponse
+	7,  // 25: setpoint.gap.v1.GapService.Forecast:output_type -> setpoint.gap.v1.ForecastResponse
+	22, // 26: setpoint.gap.v1.GapService.ListConditions:output_type -> setpoint.gap.v1.ListConditionsResponse
+	23, // 27: setpoint.gap.v1.GapService.TestPolicy:output_type -> setpoint.gap.v1.TestPolicyResponse
+	15, // 28: setpoint.gap.v1.GapService.Report:output_type -> setpoint.gap.v1.ReportResponse
+	22, // [22:29] is the sub-list for method output_type
+	15, // [15:22] is the sub-list for method input_type
 	15, // [15:15] is the sub-list for extension type_name
 	15, // [15:15] is the sub-list for extension extendee
 	0,  // [0:15] is the sub-list for field type_name
@@ -2101,6 +2112,7 @@ func file_setpoint_gap_v1_service_proto_init() {
 	if File_setpoint_gap_v1_service_proto != nil {
 		return
 	}
+	file_setpoint_gap_v1_condition_proto_init()
 	file_setpoint_gap_v1_coverage_proto_init()
 	file_setpoint_gap_v1_service_proto_msgTypes[4].OneofWrappers = []any{}
 	file_setpoint_gap_v1_service_proto_msgTypes[5].OneofWrappers = []any{}

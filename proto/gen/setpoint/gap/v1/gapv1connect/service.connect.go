@@ -41,6 +41,11 @@ const (
 	GapServiceCoverProcedure = "/setpoint.gap.v1.GapService/Cover"
 	// GapServiceForecastProcedure is the fully-qualified name of the GapService's Forecast RPC.
 	GapServiceForecastProcedure = "/setpoint.gap.v1.GapService/Forecast"
+	// GapServiceListConditionsProcedure is the fully-qualified name of the GapService's ListConditions
+	// RPC.
+	GapServiceListConditionsProcedure = "/setpoint.gap.v1.GapService/ListConditions"
+	// GapServiceTestPolicyProcedure is the fully-qualified name of the GapService's TestPolicy RPC.
+	GapServiceTestPolicyProcedure = "/setpoint.gap.v1.GapService/TestPolicy"
 	// GapServiceReportProcedure is the fully-qualified name of the GapService's Report RPC.
 	GapServiceReportProcedure = "/setpoint.gap.v1.GapService/Report"
 )
@@ -57,6 +62,10 @@ type GapServiceClient interface {
 	Cover(context.Context, *v1.CoverRequest) (*v1.CoverResponse, error)
 	// Forecast says what to expect of one target, period by period, up to its end.
 	Forecast(context.Context, *v1.ForecastRequest) (*v1.ForecastResponse, error)
+	// ListConditions shows the conditions of targets, with their last transitions.
+	ListConditions(context.Context, *v1.ListConditionsRequest) (*v1.ListConditionsResponse, error)
+	// TestPolicy says what a policy would have done, and writes nothing.
+	TestPolicy(context.Context, *v1.TestPolicyRequest) (*v1.TestPolicyResponse, error)
 	// Report renders the gap report as a document.
 	Report(context.Context, *v1.ReportRequest) (*v1.ReportResponse, error)
 }
@@ -99,6 +108,20 @@ func NewGapServiceClient(httpClient connect.HTTPClient, baseURL string, opts ...
 			connect.WithIdempotency(connect.IdempotencyNoSideEffects),
 			connect.WithClientOptions(opts...),
 		),
+		listConditions: connect.NewClient[v1.ListConditionsRequest, v1.ListConditionsResponse](
+			httpClient,
+			baseURL+GapServiceListConditionsProcedure,
+			connect.WithSchema(gapServiceMethods.ByName("ListConditions")),
+			connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+			connect.WithClientOptions(opts...),
+		),
+		testPolicy: connect.NewClient[v1.TestPolicyRequest, v1.TestPolicyResponse](
+			httpClient,
+			baseURL+GapServiceTestPolicyProcedure,
+			connect.WithSchema(gapServiceMethods.ByName("TestPolicy")),
+			connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+			connect.WithClientOptions(opts...),
+		),
 		report: connect.NewClient[v1.ReportRequest, v1.ReportResponse](
 			httpClient,
 			baseURL+GapServiceReportProcedure,
@@ -111,11 +134,13 @@ func NewGapServiceClient(httpClient connect.HTTPClient, baseURL string, opts ...
 
 // gapServiceClient implements GapServiceClient.
 type gapServiceClient struct {
-	evaluate *connect.Client[v1.EvaluateRequest, v1.EvaluateResponse]
-	watch    *connect.Client[v1.WatchRequest, v1.WatchResponse]
-	cover    *connect.Client[v1.CoverRequest, v1.CoverResponse]
-	forecast *connect.Client[v1.ForecastRequest, v1.ForecastResponse]
-	report   *connect.Client[v1.ReportRequest, v1.ReportResponse]
+	evaluate       *connect.Client[v1.EvaluateRequest, v1.EvaluateResponse]
+	watch          *connect.Client[v1.WatchRequest, v1.WatchResponse]
+	cover          *connect.Client[v1.CoverRequest, v1.CoverResponse]
+	forecast       *connect.Client[v1.ForecastRequest, v1.ForecastResponse]
+	listConditions *connect.Client[v1.ListConditionsRequest, v1.ListConditionsResponse]
+	testPolicy     *connect.Client[v1.TestPolicyRequest, v1.TestPolicyResponse]
+	report         *connect.Client[v1.ReportRequest, v1.ReportResponse]
 }
 
 // Evaluate calls setpoint.gap.v1.GapService.Evaluate.
@@ -150,6 +175,24 @@ func (c *gapServiceClient) Forecast(ctx context.Context, req *v1.ForecastRequest
 	return nil, err
 }
 
+// ListConditions calls setpoint.gap.v1.GapService.ListConditions.
+func (c *gapServiceClient) ListConditions(ctx context.Context, req *v1.ListConditionsRequest) (*v1.ListConditionsResponse, error) {
+	response, err := c.listConditions.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
+// TestPolicy calls setpoint.gap.v1.GapService.TestPolicy.
+func (c *gapServiceClient) TestPolicy(ctx context.Context, req *v1.TestPolicyRequest) (*v1.TestPolicyResponse, error) {
+	response, err := c.testPolicy.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
 // Report calls setpoint.gap.v1.GapService.Report.
 func (c *gapServiceClient) Report(ctx context.Context, req *v1.ReportRequest) (*v1.ReportResponse, error) {
 	response, err := c.report.CallUnary(ctx, connect.NewRequest(req))
@@ -171,6 +214,10 @@ type GapServiceHandler interface {
 	Cover(context.Context, *v1.CoverRequest) (*v1.CoverResponse, error)
 	// Forecast says what to expect of one target, period by period, up to its end.
 	Forecast(context.Context, *v1.ForecastRequest) (*v1.ForecastResponse, error)
+	// ListConditions shows the conditions of targets, with their last transitions.
+	ListConditions(context.Context, *v1.ListConditionsRequest) (*v1.ListConditionsResponse, error)
+	// TestPolicy says what a policy would have done, and writes nothing.
+	TestPolicy(context.Context, *v1.TestPolicyRequest) (*v1.TestPolicyResponse, error)
 	// Report renders the gap report as a document.
 	Report(context.Context, *v1.ReportRequest) (*v1.ReportResponse, error)
 }
@@ -209,6 +256,20 @@ func NewGapServiceHandler(svc GapServiceHandler, opts ...connect.HandlerOption) 
 		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
 		connect.WithHandlerOptions(opts...),
 	)
+	gapServiceListConditionsHandler := connect.NewUnaryHandlerSimple(
+		GapServiceListConditionsProcedure,
+		svc.ListConditions,
+		connect.WithSchema(gapServiceMethods.ByName("ListConditions")),
+		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+		connect.WithHandlerOptions(opts...),
+	)
+	gapServiceTestPolicyHandler := connect.NewUnaryHandlerSimple(
+		GapServiceTestPolicyProcedure,
+		svc.TestPolicy,
+		connect.WithSchema(gapServiceMethods.ByName("TestPolicy")),
+		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+		connect.WithHandlerOptions(opts...),
+	)
 	gapServiceReportHandler := connect.NewUnaryHandlerSimple(
 		GapServiceReportProcedure,
 		svc.Report,
@@ -226,6 +287,10 @@ func NewGapServiceHandler(svc GapServiceHandler, opts ...connect.HandlerOption) 
 			gapServiceCoverHandler.ServeHTTP(w, r)
 		case GapServiceForecastProcedure:
 			gapServiceForecastHandler.ServeHTTP(w, r)
+		case GapServiceListConditionsProcedure:
+			gapServiceListConditionsHandler.ServeHTTP(w, r)
+		case GapServiceTestPolicyProcedure:
+			gapServiceTestPolicyHandler.ServeHTTP(w, r)
 		case GapServiceReportProcedure:
 			gapServiceReportHandler.ServeHTTP(w, r)
 		default:
@@ -251,6 +316,14 @@ func (UnimplementedGapServiceHandler) Cover(context.Context, *v1.CoverRequest) (
 
 func (UnimplementedGapServiceHandler) Forecast(context.Context, *v1.ForecastRequest) (*v1.ForecastResponse, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("setpoint.gap.v1.GapService.Forecast is not implemented"))
+}
+
+func (UnimplementedGapServiceHandler) ListConditions(context.Context, *v1.ListConditionsRequest) (*v1.ListConditionsResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("setpoint.gap.v1.GapService.ListConditions is not implemented"))
+}
+
+func (UnimplementedGapServiceHandler) TestPolicy(context.Context, *v1.TestPolicyRequest) (*v1.TestPolicyResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("setpoint.gap.v1.GapService.TestPolicy is not implemented"))
 }
 
 func (UnimplementedGapServiceHandler) Report(context.Context, *v1.ReportRequest) (*v1.ReportResponse, error) {

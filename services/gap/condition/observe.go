@@ -1,0 +1,200 @@
+package condition
+
+import (
+	"fmt"
+	"slices"
+
+	gapv1 "setpoint.dev/proto/gen/setpoint/gap/v1"
+	"setpoint.dev/services/gap"
+	"setpoint.dev/services/gap/policy"
+	"setpoint.dev/services/internal/calendar"
+)
+
+// Evaluator is the version of what turns observations into conditions; it goes
+// into every event, and changes when the same input gives another result.
+const Evaluator = "1"
+
+// The types of conditions, in the order in which they are shown.
+const (
+	OnTrack         = "OnTrack"
+	DataFresh       = "DataFresh"
+	FinalPending    = "FinalPending"
+	Covered         = "Covered"
+	ForecastAttains = "ForecastAttains"
+	ChangeReady     = "ChangeReady"
+)
+
+// Types are all of them.
+func Types() []string {
+	return []string{OnTrack, DataFresh, FinalPending, Covered, ForecastAttains, ChangeReady}
+}
+
+// The statuses of a condition.
+const (
+	True    = "True"
+	False   = "False"
+	Unknown = "Unknown"
+)
+
+// Set is what is on record; nil if nothing is.
+type Set = gapv1.ConditionSet
+
+// Observed is a target at the end of a day, as an evaluation found it.
+type Observed struct {
+	Result   gap.TargetResult
+	Coverage *gap.Coverage // nil: not computed
+	// Readiness of the people whom the initiatives that work on the target ask
+	// something of, the least; nil if unknown. Asked is false if there is nobody.
+	Readiness *float64
+	Asked     bool
+	// Attainment is the probability of a forecast that attains; nil: none.
+	Attainment *float64
+
+	Rules    policy.Rules
+	Day      calendar.Date
+	Instant  string // RFC 3339, when it was looked at
+	Revision uint64 // up to which was read
+}
+
+func verdict(typ, status, reason, format string, args ...any) *gapv1.Condition {
+	return &gapv1.Condition{Type: typ, Status: status, Reason: reason, Message: fmt.Sprintf(format, args...)}
+}
+
+// conditions are those that hold by the evaluation alone; open tells whether the
+// gap is one that was told, or is told now.
+func (o *Observed) conditions(open bool) []*gapv1.Condition {
+	return []*gapv1.Condition{
+		o.onTrack(open), o.dataFresh(), o.finalPending(), o.covered(), o.forecastAttains(), o.changeReady(),
+	}
+}
+
+func (o *Observed) onTrack(open bool) *gapv1.Condition {
+	r := &o.Result
+	switch {
+	case r.Status == gap.NotStarted:
+		return verdict(OnTrack, Unknown, "NotStarted", "the target has not begun")
+	case r.Status == gap.NoData:
+		return verdict(OnTrack, Unknown, "NoData", "there is no data to judge")
+	case red(r.Status):
+		return verdict(OnTrack, False, reasonOf(r.Status), "the target is %s%s", words(r.Status), behind(r))
+	case open:
+		return verdict(OnTrack, False, "WithinHysteresis", "the target is %s%s, by less than the margin of %v", words(r.Status), behind(r), o.Rules.Margin)
+	}
+	return verdict(OnTrack, True, reasonOf(r.Status), "the target is %s", words(r.Status))
+}
+
+func (o *Observed) dataFresh() *gapv1.Condition {
+	r := &o.Result
+	switch {
+	case r.Stale:
+		return verdict(DataFresh, False, "Stale", "the newest value covers the time until %s; a later one should be there", r.ActualAt)
+	case r.Actual == nil:
+		return verdict(DataFresh, Unknown, "NoData", "there is no value of a closed period")
+	}
+	return verdict(DataFresh, True, "Fresh", "the newest value covers the time until %s", r.ActualAt)
+}
+
+func (o *Observed) finalPending() *gapv1.Condition {
+	if slices.Contains(o.Result.Conditions, FinalPending) {
+		return verdict(FinalPending, True, "Due", "the target was due on %s and its last value is not there yet", o.Result.Due)
+	}
+	return verdict(FinalPending, False, "NotPending", "no last value is waited for")
+}
+
+func (o *Observed) covered() *gapv1.Condition {
+	c := o.Coverage
+	switch {
+	case c == nil || c.Gap == nil:
+		return verdict(Covered, Unknown, "NoGapKnown", "the gap is not known")
+	case *c.Gap <= 0:
+		return verdict(Covered, True, "NoGap", "there is no gap to cover")
+	case c.Share == nil:
+		return verdict(Covered, Unknown, "NoShare", "the coverage is not known")
+	case *c.Share >= o.Rules.Covered:
+		return verdict(Covered, True, "Covered", "initiatives in progress cover %.0f %% of the gap", 100**c.Share)
+	}
+	return verdict(Covered, False, "Uncovered", "initiatives in progress cover %.0f %% of the gap", 100**c.Share)
+}
+
+func (o *Observed) forecastAttains() *gapv1.Condition {
+	switch p := o.Attainment; {
+	case p == nil:
+		return verdict(ForecastAttains, Unknown, "NoForecast", "there is no forecast")
+	case *p >= o.Rules.Attains:
+		return verdict(ForecastAttains, True, "Attains", "the forecast attains with a probability of %.0f %%", 100**p)
+	default:
+		return verdict(ForecastAttains, False, "FallsShort", "the forecast attains with a probability of %.0f %%", 100**p)
+	}
+}
+
+func (o *Observed) changeReady() *gapv1.Condition {
+	switch {
+	case !o.Asked:
+		return verdict(ChangeReady, Unknown, "NoProgram", "no change program belongs to an initiative that works on the target")
+	case o.Readiness == nil:
+		return verdict(ChangeReady, Unknown, "Unmeasured", "an audience has not been measured")
+	case *o.Readiness >= o.Rules.Ready:
+		return verdict(ChangeReady, True, "Ready", "readiness is %.2f (heuristic)", *o.Readiness)
+	}
+	return verdict(ChangeReady, False, "NotReady", "readiness is %.2f (heuristic), below %v", *o.Readiness, o.Rules.Ready)
+}
+
+func red(s gap.Status) bool { return s == gap.AtRisk || s == gap.OffTrack || s == gap.Missed }
+
+// worse ranks the red statuses.
+func worse(s gap.Status) int {
+	switch s {
+	case gap.AtRisk:
+		return 1
+	case gap.OffTrack:
+		return 2
+	case gap.Missed:
+		return 3
+	}
+	return 0
+}
+
+func reasonOf(s gap.Status) string {
+	switch s {
+	case gap.OnTrack:
+		return "OnTrack"
+	case gap.AtRisk:
+		return "AtRisk"
+	case gap.OffTrack:
+		return "OffTrack"
+	case gap.Achieved:
+		return "Achieved"
+	case gap.Missed:
+		return "Missed"
+	}
+	return "NoData"
+}
+
+func words(s gap.Status) string {
+	switch s {
+	case gap.OnTrack:
+		return "on track"
+	case gap.AtRisk:
+		return "at risk"
+	case gap.OffTrack:
+		return "off track"
+	}
+	return string(s)
+}
+
+func behind(r *gap.TargetResult) string {
+	if r.Share == nil || *r.Share <= 0 {
+		return ""
+	}
+	return fmt.Sprintf(", behind by %.1f %% of the way", 100**r.Share)
+}
+
+// Of is a condition of a set; a zero one if there is none.
+func Of(s *Set, typ string) *gapv1.Condition {
+	for _, c := range s.GetConditions() {
+		if c.GetType() == typ {
+			return c
+		}
+	}
+	return &gapv1.Condition{Type: typ}
+}

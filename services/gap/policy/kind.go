@@ -1,0 +1,117 @@
+package policy
+
+import (
+	"fmt"
+	"strings"
+
+	"google.golang.org/protobuf/proto"
+
+	gapv1 "setpoint.dev/proto/gen/setpoint/gap/v1"
+	"setpoint.dev/services/internal/resource"
+)
+
+// Service is the slice's name in subjects, wire names and reasons.
+const Service = "gap"
+
+// Kind is the name of the kind.
+const Kind = "Policy"
+
+// Spec is what is declared of a policy.
+type Spec = gapv1.PolicySpec
+
+// Kinds returns this slice's entries of the registry.
+func Kinds() []resource.Kind {
+	return []resource.Kind{{
+		Name: Kind, Plural: "policies", Service: Service, Token: "policy",
+		DeclaredType: "gap.policy_declared.v1",
+		RetiredType:  "gap.policy_retired.v1",
+		NewSpec:      func() proto.Message { return &gapv1.PolicySpec{} },
+		NewDeclared:  func() proto.Message { return &gapv1.PolicyDeclared{} },
+		References:   resource.ReferencesOf(references),
+		Check:        check,
+	}}
+}
+
+func references(s *Spec) []resource.Reference {
+	var out []resource.Reference
+	for i, name := range s.GetStrategies() {
+		out = append(out, resource.Reference{Field: fmt.Sprintf("spec.strategies[%d]", i), Kind: "Strategy", Name: name})
+	}
+	for i, r := range s.GetReactions() {
+		for j, a := range r.GetDo() {
+			field := fmt.Sprintf("spec.reactions[%d].do[%d].openCorrectiveAction.owner", i, j)
+			out = append(out, resource.OwnerReference(field, a.GetOpenCorrectiveAction().GetOwner())...)
+		}
+	}
+	return out
+}
+
+func check(name string, spec proto.Message, _ resource.Set) []resource.Finding {
+	s := spec.(*Spec)
+	f := &resource.Findings{Service: Service}
+	checkEvaluation(name, s, f)
+	seen := map[string]int{}
+	for i, r := range s.GetReactions() {
+		field := fmt.Sprintf("spec.reactions[%d]", i)
+		if j, again := seen[r.GetName()]; again {
+			f.Add(field+".name", "reaction_twice", fmt.Sprintf("%q is reaction %d too", r.GetName(), j), "a name stands for one reaction")
+		}
+		seen[r.GetName()] = i
+		if _, err := compile(r.GetWhen()); err != nil {
+			f.Add(field+".when", "expression", err.Error(), "a CEL expression that is true or false, over "+strings.Join(VariableNames(), ", "))
+		}
+		for j, a := range r.GetDo() {
+			checkAction(fmt.Sprintf("%s.do[%d]", field, j), a, f)
+		}
+	}
+	if s.GetEvaluation() == nil && len(s.GetReactions()) == 0 {
+		f.Warn("spec", "empty_policy", "the policy changes nothing: it is the default", "declare evaluation, reactions, or both")
+	}
+	return f.List
+}
+
+func checkAction(field string, a *gapv1.Action, f *resource.Findings) {
+	n := 0
+	for _, given := range []bool{
+		a.GetOpenCorrectiveAction() != nil, a.GetRequireCheckIn() != nil, a.GetEscalate() != nil, a.GetNotify() != nil,
+	} {
+		if given {
+			n++
+		}
+	}
+	if n != 1 {
+		f.Add(field, "action", fmt.Sprintf("%d actions are given in one entry", n),
+			"each entry has exactly one of openCorrectiveAction, escalate and notify")
+	}
+	if a.GetRequireCheckIn() != nil {
+		f.Add(field+".requireCheckIn", "action_unavailable", "check-ins cannot be required yet", "use openCorrectiveAction, escalate or notify")
+	}
+	f.Owner(field+".openCorrectiveAction.owner", a.GetOpenCorrectiveAction().GetOwner())
+}
+
+func checkEvaluation(name string, s *Spec, f *resource.Findings) {
+	if s.GetEvaluation() == nil {
+		return
+	}
+	r := Of(name, 0, s)
+	ordered := func(field, less, more string, a, b float64) {
+		if a > b {
+			f.Add("spec.evaluation."+field, "threshold_order", fmt.Sprintf("%s is %v and %s is %v", less, a, more, b),
+				less+" is at most "+more+"; what is not declared is that of the preset")
+		}
+	}
+	ordered("onTrack", "onTrack", "atRisk", r.OnTrack, r.AtRisk)
+	ordered("levels.commit", "commit", "target", r.Levels.Commit, r.Levels.Target)
+	ordered("levels.target", "target", "stretch", r.Levels.Target, r.Levels.Stretch)
+	ordered("levels.atRisk", "atRisk", "onTrack", r.Levels.AtRisk, r.Levels.OnTrack)
+	ordered("gauge.goal", "goal", "best", r.Gauge.Goal, r.Gauge.Best)
+	ordered("rollUp.atRisk", "atRisk", "onTrack", r.RollUp.AtRisk, r.RollUp.OnTrack)
+	if r.Gauge.RedFlag >= r.Gauge.Goal {
+		f.Add("spec.evaluation.gauge.redFlag", "threshold_order", fmt.Sprintf("redFlag is %v and goal is %v", r.Gauge.RedFlag, r.Gauge.Goal),
+			"redFlag is below goal; what is not declared is that of the preset")
+	}
+	if r.Margin >= r.Step {
+		f.Warn("spec.evaluation.hysteresis.margin", "margin_beyond_step", fmt.Sprintf("the margin %v is not below the step %v", r.Margin, r.Step),
+			"a gap may then narrow and widen again before it can close")
+	}
+}

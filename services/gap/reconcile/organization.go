@@ -1,0 +1,428 @@
+package reconcile
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/base32"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"google.golang.org/protobuf/proto"
+
+	gapv1 "setpoint.dev/proto/gen/setpoint/gap/v1"
+	initiativev1 "setpoint.dev/proto/gen/setpoint/initiative/v1"
+	"setpoint.dev/services/gap"
+	"setpoint.dev/services/gap/condition"
+	"setpoint.dev/services/gap/policy"
+	"setpoint.dev/services/gap/portfolio"
+	"setpoint.dev/services/internal/calendar"
+	"setpoint.dev/services/internal/eventlog"
+	"setpoint.dev/services/internal/record"
+	"setpoint.dev/services/internal/runner"
+)
+
+// mostAtOnce is how many targets are told of in one commit.
+const mostAtOnce = 200
+
+// picture is what is kept of an organization: everything that was read at a
+// revision, by which a value of one metric is a matter of a few targets.
+type picture struct {
+	org       string
+	at        uint64
+	day       calendar.Date
+	zone      *time.Location
+	portfolio gap.Portfolio
+	rules     policy.Rules
+	policies  []policy.Ready
+	parents   map[string]string // of units
+	actions   map[string]int    // open ones that people opened, by target
+
+	ids     map[string]string // of targets, by name
+	metrics map[string]int    // in the portfolio, by id
+	byName  map[string]int    // metrics in the portfolio, by name
+	uses    map[string][]int  // targets in the portfolio that a metric touches, by its name
+	sets    map[string]*known // by id of the target
+}
+
+// known is what was on record of a target's conditions, and from when on.
+type known struct {
+	set  *condition.Set
+	from uint64
+}
+
+// load reads an organization.
+func load(v record.View, org string, now time.Time) (*picture, error) {
+	p := &picture{org: org, at: v.Revision(), zone: record.Location(v, org, v.Revision())}
+	p.day = calendar.FromTime(now.In(p.zone))
+	var err error
+	if p.portfolio, err = portfolio.Load(v, org, p.at, p.day); err != nil {
+		return nil, err
+	}
+	if err := p.prepare(v); err != nil {
+		return nil, err
+	}
+	p.sets = map[string]*known{}
+	err = v.States(org, policy.Service, condition.Aggregate, p.at, func(s record.State) error {
+		set := &condition.Set{}
+		if err := s.Into(set); err != nil {
+			return err
+		}
+		p.sets[s.ID] = &known{set, s.From}
+		return nil
+	})
+	return p, err
+}
+
+// prepare indexes a portfolio that was read.
+func (p *picture) prepare(v record.View) (err error) {
+	if p.rules, err = portfolio.Rules(v, p.org, "", p.at); err != nil {
+		return err
+	}
+	if p.policies, err = portfolio.Policies(v, p.org, p.at); err != nil {
+		return err
+	}
+	if p.ids, _, err = portfolio.IDs(v, p.org, "Target", p.at); err != nil {
+		return err
+	}
+	metricIDs, _, err := portfolio.IDs(v, p.org, "Metric", p.at)
+	if err != nil {
+		return err
+	}
+	p.parents, p.metrics, p.byName, p.uses = map[string]string{}, map[string]int{}, map[string]int{}, map[string][]int{}
+	for _, u := range p.portfolio.Units {
+		p.parents[u.Name] = u.Parent
+	}
+	needs := map[string][]string{} // metrics that a metric is part of
+	for i, m := range p.portfolio.Metrics {
+		p.metrics[metricIDs[m.Name]], p.byName[m.Name] = i, i
+		if m.Ratio != nil {
+			needs[m.Ratio.Numerator] = append(needs[m.Ratio.Numerator], m.Name)
+			needs[m.Ratio.Denominator] = append(needs[m.Ratio.Denominator], m.Name)
+		}
+	}
+	of := map[string][]int{}
+	for i, t := range p.portfolio.Targets {
+		of[t.Metric] = append(of[t.Metric], i)
+	}
+	for _, m := range p.portfolio.Metrics {
+		p.uses[m.Name] = slices.Clone(of[m.Name])
+		for _, ratio := range needs[m.Name] {
+			p.uses[m.Name] = append(p.uses[m.Name], of[ratio]...)
+		}
+	}
+	p.actions = map[string]int{}
+	return v.States(p.org, "initiative", "action", p.at, func(s record.State) error {
+		var a initiativev1.ActionState
+		if err := s.Into(&a); err != nil {
+			return err
+		}
+		if a.GetPolicy() == "" && a.GetStatus() == "open" {
+			p.actions[a.GetTarget()]++
+		}
+		return nil
+	})
+}
+
+// observe reads the values of metrics anew, and returns the targets that they
+// touch.
+func (p *picture) observe(v record.View, metricIDs map[string]bool) ([]int, error) {
+	p.at = v.Revision()
+	p.portfolio.Revision = p.at
+	touched := map[int]bool{}
+	for id := range metricIDs {
+		i, ok := p.metrics[id]
+		if !ok {
+			continue // deleted
+		}
+		m := &p.portfolio.Metrics[i]
+		if err := portfolio.Observe(v, p.org, id, p.at, m); err != nil {
+			return nil, err
+		}
+		for _, t := range p.uses[m.Name] {
+			touched[t] = true
+		}
+	}
+	out := make([]int, 0, len(touched))
+	for t := range touched {
+		out = append(out, t)
+	}
+	slices.Sort(out)
+	return out, nil
+}
+
+// part is the portfolio of some of the targets, with all that their evaluation
+// looks at. Roll-ups are not looked at.
+func (p *picture) part(targets []int) gap.Portfolio {
+	out := gap.Portfolio{Revision: p.at, Strategies: p.portfolio.Strategies, Initiatives: p.portfolio.Initiatives}
+	metrics, objectives := map[string]bool{}, map[string]bool{}
+	for _, i := range targets {
+		t := p.portfolio.Targets[i]
+		out.Targets = append(out.Targets, t)
+		metrics[t.Metric], objectives[t.Objective] = true, true
+		if j, ok := p.byName[t.Metric]; ok {
+			if r := p.portfolio.Metrics[j].Ratio; r != nil {
+				metrics[r.Numerator], metrics[r.Denominator] = true, true
+			}
+		}
+	}
+	for name := range metrics {
+		if j, ok := p.byName[name]; ok {
+			out.Metrics = append(out.Metrics, p.portfolio.Metrics[j])
+		}
+	}
+	for _, o := range p.portfolio.Objectives {
+		if objectives[o.Name] {
+			o.ContributesTo = nil
+			out.Objectives = append(out.Objectives, o)
+		}
+	}
+	return out
+}
+
+// observed evaluates; nil targets are all of them.
+func (p *picture) observed(targets []int, instant time.Time) []condition.Observed {
+	part := p.portfolio
+	if targets != nil {
+		part = p.part(targets)
+	}
+	result := gap.Evaluate(part, p.day, p.rules.Policy, gap.Options{})
+	// What nothing works on is not covered: no need to look for it.
+	worked := map[string][]gap.Initiative{}
+	for _, i := range part.Initiatives {
+		for _, c := range i.Contributions {
+			worked[c.Target] = append(worked[c.Target], i)
+		}
+	}
+	out := make([]condition.Observed, 0, len(result.Targets))
+	for _, t := range result.Targets {
+		o := condition.Observed{
+			Result: t, Rules: p.rules, Day: p.day, Instant: instant.UTC().Format(time.RFC3339), Revision: p.at,
+		}
+		works := worked[t.Name]
+		c := gap.Cover(gap.Result{AsOf: p.day, Targets: []gap.TargetResult{t}}, works)[0]
+		o.Coverage = &c
+		o.Readiness, o.Asked = readiness(works)
+		out = append(out, o)
+	}
+	return out
+}
+
+// readiness is the least of the initiatives in progress; nil if one that asks
+// something of people is unmeasured.
+func readiness(list []gap.Initiative) (least *float64, asked bool) {
+	unknown := false
+	for _, i := range list {
+		if !i.InProgress() {
+			continue
+		}
+		r, of := i.Readiness()
+		if !of {
+			continue
+		}
+		asked = true
+		switch {
+		case r == nil:
+			unknown = true
+		case least == nil || *r < *least:
+			least = r
+		}
+	}
+	if unknown {
+		return nil, asked
+	}
+	return least, asked
+}
+
+// next is what is to be told of a target, and the set after it.
+func (p *picture) next(set *condition.Set, o condition.Observed, identity string) ([]proto.Message, *condition.Set) {
+	events := condition.Decide(set, o)
+	for _, e := range events {
+		set = condition.Evolve(set, e)
+	}
+	reactions := condition.React(set, o, condition.Surroundings{
+		Units: condition.Chain(o.Result.Unit, p.parents), OpenActions: p.actions[o.Result.Name], Identity: p.org + "/" + identity,
+	}, p.policies)
+	for _, e := range reactions {
+		set = condition.Evolve(set, e)
+	}
+	return append(events, reactions...), set
+}
+
+// tell appends what is to be told of targets, many in a commit, and carries out
+// what policies decided. It returns how many targets something was told of.
+func (r *Reconciler) tell(ctx context.Context, p *picture, targets []int) (int, error) {
+	now := r.runner.Now()
+	var pending []condition.Observed
+	for _, o := range p.observed(targets, now) {
+		id := p.ids[o.Result.Name]
+		if id == "" {
+			continue
+		}
+		var set *condition.Set
+		if k := p.sets[id]; k != nil {
+			set = k.set
+		}
+		if events, _ := p.next(set, o, id); len(events) > 0 {
+			pending = append(pending, o)
+		}
+	}
+	for chunk := range slices.Chunk(pending, min(mostAtOnce, r.runner.MaxCommit())) {
+		if err := r.commit(ctx, p, chunk); err != nil {
+			return 0, err
+		}
+	}
+	return len(pending), nil
+}
+
+// commit tells of some targets, decided on what their guards say.
+func (r *Reconciler) commit(ctx context.Context, p *picture, list []condition.Observed) error {
+	var guards []eventlog.Subject
+	h := sha256.New()
+	fmt.Fprintf(h, "%s %s %d %s %d", p.org, p.day, p.at, p.rules.Name, p.rules.Revision)
+	for _, o := range list {
+		id := p.ids[o.Result.Name]
+		guards = append(guards, subject(p.org, id))
+		from := uint64(0)
+		if k := p.sets[id]; k != nil {
+			from = k.from
+		}
+		fmt.Fprintf(h, "\n%s %d", id, from)
+	}
+	request := "gap-" + strings.ToLower(base32.StdEncoding.EncodeToString(h.Sum(nil)[:15]))
+	after := map[string]*condition.Set{}
+	fired := map[string][]*gapv1.ReactionFired{}
+	out, err := r.runner.Run(ctx, runner.Command{
+		Org: p.org, RequestID: request, Principal: Principal, Manager: Manager, Guards: guards,
+	}, func(v record.View) ([]runner.Write, error) {
+		clear(after)
+		clear(fired)
+		var writes []runner.Write
+		for _, o := range list {
+			id := p.ids[o.Result.Name]
+			set, err := setOf(v, p.org, id)
+			if err != nil {
+				return nil, err
+			}
+			if set.GetObservedRevision() > int64(o.Revision) {
+				continue // another one has told what is newer
+			}
+			events, next := p.next(set, o, id)
+			if len(events) == 0 {
+				continue
+			}
+			w, err := write(p.org, id, p.day, events, next)
+			if err != nil {
+				return nil, err
+			}
+			writes = append(writes, w)
+			after[id] = next
+			for _, e := range events {
+				if f, ok := e.(*gapv1.ReactionFired); ok {
+					fired[id] = append(fired[id], f)
+				}
+			}
+		}
+		return writes, nil
+	})
+	if err != nil {
+		return err
+	}
+	if out.Replayed != nil || len(after) < len(list) {
+		return errElsewhere // somebody else told: read again
+	}
+	for _, o := range list {
+		id := p.ids[o.Result.Name]
+		p.sets[id] = &known{after[id], out.Revision}
+		for _, f := range fired[id] {
+			r.carryOut(ctx, p.org, o.Result.Name, f.GetCause().GetPolicy(), f.GetEffects())
+		}
+	}
+	return nil
+}
+
+// errElsewhere says that what is kept of an organization is older than the record.
+var errElsewhere = errors.New("another reconciler has told what is newer")
+
+func subject(org, targetID string) eventlog.Subject {
+	return eventlog.Subject{Org: org, Service: policy.Service, Kind: condition.Aggregate, ID: targetID}
+}
+
+// setOf reads the set of a target; nil if there is none.
+func setOf(v record.View, org, targetID string) (*condition.Set, error) {
+	s, err := v.State(org, policy.Service, condition.Aggregate, targetID, v.Revision())
+	if err != nil || s == nil {
+		return nil, err
+	}
+	set := &condition.Set{}
+	return set, s.Into(set)
+}
+
+func write(org, id string, day calendar.Date, events []proto.Message, next *condition.Set) (runner.Write, error) {
+	w := runner.Write{Subject: subject(org, id), Effective: day.String()}
+	for _, e := range events {
+		typ, payload, err := condition.Acts().Encode(e)
+		if err != nil {
+			return w, err
+		}
+		w.Events = append(w.Events, eventlog.Event{Type: typ, Payload: payload})
+	}
+	var err error
+	w.State, err = proto.MarshalOptions{Deterministic: true}.Marshal(next)
+	return w, err
+}
+
+// carryOut does what a firing decided. A refusal is told to the operator; what
+// failed for another reason is tried again when a reconciler begins.
+func (r *Reconciler) carryOut(ctx context.Context, org, target, policyName string, effects []*gapv1.Effect) {
+	for _, e := range effects {
+		if e.GetKind() != "openCorrectiveAction" || e.GetRequestId() == "" {
+			continue
+		}
+		if err := r.acts.OpenAction(ctx, org, "policy/"+policyName, &initiativev1.OpenActionRequest{
+			RequestId: e.GetRequestId(), Title: e.GetTitle(), Target: target, Owner: e.GetOwner(), Due: e.GetDue(),
+			Policy: policyName, Manager: "policy",
+		}); err != nil && ctx.Err() == nil {
+			r.logger.Warn("what a policy decided could not be done", "org", org, "policy", policyName, "target", target, "effect", e.GetKind(), "error", err)
+		}
+	}
+}
+
+// makeUp carries out the effects of firings that are not on record.
+func (r *Reconciler) makeUp(ctx context.Context, p *picture) error {
+	type due struct {
+		target, policy string
+		effects        []*gapv1.Effect
+	}
+	var missing []due
+	err := r.record.View(ctx, func(v record.View) error {
+		missing = nil
+		for _, t := range p.portfolio.Targets {
+			k := p.sets[p.ids[t.Name]]
+			if k == nil {
+				continue
+			}
+			for _, f := range k.set.GetFirings() {
+				for _, e := range f.GetEffects() {
+					if e.GetRequestId() == "" {
+						continue
+					}
+					done, err := v.Request(p.org, e.GetRequestId())
+					if err != nil {
+						return err
+					}
+					if done == nil {
+						missing = append(missing, due{t.Name, f.GetPolicy(), []*gapv1.Effect{e}})
+					}
+				}
+			}
+		}
+		return nil
+	})
+	for _, d := range missing {
+		r.carryOut(ctx, p.org, d.target, d.policy, d.effects)
+	}
+	return err
+}

@@ -1,0 +1,113 @@
+package reconcile
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	gapv1 "setpoint.dev/proto/gen/setpoint/gap/v1"
+	"setpoint.dev/services/gap/condition"
+	"setpoint.dev/services/gap/policy"
+	"setpoint.dev/services/gap/portfolio"
+	"setpoint.dev/services/internal/calendar"
+	"setpoint.dev/services/internal/fault"
+	"setpoint.dev/services/internal/record"
+)
+
+// mostDays bounds how many days a replay evaluates.
+const mostDays = 1100
+
+// Replay says what a policy would have done on each day from since to until, had
+// it been declared. It begins without memory, and writes nothing. Each day is
+// evaluated as it was known at its end; with hindsight, with all that is known at
+// the view's revision.
+func Replay(v record.View, org, name string, spec *policy.Spec, revision uint64, since, until calendar.Date, hindsight bool) (*gapv1.TestPolicyResponse, error) {
+	if days := until.Sub(since) + 1; days < 1 || days > mostDays {
+		return nil, fault.New(fault.Invalid, "gap.replay_days", "since: %d days from %s to %s", days, since, until).
+			WithHint("from 1 to %d days can be replayed", mostDays)
+	}
+	ready, err := policy.Prepare(name, revision, spec)
+	if err != nil {
+		return nil, fault.Wrap(err, fault.Invalid, "gap.expression", "the policy cannot be tested")
+	}
+	out := &gapv1.TestPolicyResponse{Revision: int64(v.Revision())}
+	if len(ready.Reactions) == 0 {
+		out.Hints = append(out.Hints, "the policy has no reactions: it would have done nothing")
+	}
+	sets := map[string]*condition.Set{}
+	zone := record.Location(v, org, v.Revision())
+	var p *picture
+	empty := 0
+	for day := since; !day.After(until); day = day.AddDays(1) {
+		at := v.Revision()
+		if !hindsight {
+			next := day.AddDays(1)
+			end := time.Date(next.Year(), next.Month(), next.Day(), 0, 0, 0, 0, zone).Add(-time.Nanosecond)
+			if at, err = v.RevisionAt(end); err != nil {
+				return nil, err
+			}
+		}
+		out.Days++
+		if at == 0 {
+			empty++
+			continue
+		}
+		// What is done stands as it did on the day, so that only values and targets
+		// could be used again; reading is what takes the time.
+		q := &picture{org: org, at: at, zone: zone, day: day}
+		if p != nil && p.at == at && len(p.portfolio.Initiatives)+len(p.portfolio.Actions) == 0 {
+			q = p
+			q.day = day
+		} else {
+			if q.portfolio, err = portfolio.Load(v, org, at, day); err != nil {
+				return nil, err
+			}
+			if err := q.prepare(v); err != nil {
+				return nil, err
+			}
+		}
+		p = q
+		p.policies = []policy.Ready{ready}
+		if name == "default" && spec.GetEvaluation() != nil {
+			p.rules = policy.Of(name, revision, spec)
+		}
+		noon := time.Date(day.Year(), day.Month(), day.Day(), 12, 0, 0, 0, zone)
+		if len(p.portfolio.Targets) == 0 {
+			empty++
+		}
+		for _, o := range p.observed(nil, noon) {
+			id := p.ids[o.Result.Name]
+			events, next := p.next(sets[id], o, id)
+			sets[id] = next
+			for _, e := range events {
+				switch e := e.(type) {
+				case *gapv1.ReactionFired:
+					out.Firings = append(out.Firings, &gapv1.TestedFiring{
+						Day: day.String(), Target: o.Result.Name, What: "fired", Cause: e.GetCause(), Effects: e.GetEffects(),
+					})
+				case *gapv1.Escalated:
+					out.Firings = append(out.Firings, &gapv1.TestedFiring{
+						Day: day.String(), Target: o.Result.Name, What: "escalated", Cause: e.GetCause(),
+						Effects: []*gapv1.Effect{{Kind: "escalate", Owner: e.GetTo()}},
+					})
+				}
+			}
+		}
+	}
+	if empty > 0 && !hindsight {
+		out.Hints = append(out.Hints, hintOf(empty))
+	}
+	slices.SortStableFunc(out.Firings, func(a, b *gapv1.TestedFiring) int {
+		if a.GetDay() != b.GetDay() {
+			return strings.Compare(a.GetDay(), b.GetDay())
+		}
+		return strings.Compare(a.GetTarget(), b.GetTarget())
+	})
+	return out, nil
+}
+
+// hintOf says why days show nothing.
+func hintOf(days int) string {
+	return fmt.Sprintf("on %d days nothing was on record yet; --hindsight evaluates them with what is known now", days)
+}
