@@ -6,10 +6,12 @@ import (
 
 	initiativev1 "setpoint.dev/proto/gen/setpoint/initiative/v1"
 	"setpoint.dev/proto/gen/setpoint/initiative/v1/initiativev1connect"
+	strategyv1 "setpoint.dev/proto/gen/setpoint/strategy/v1"
 	"setpoint.dev/services/gap/reconcile"
 	initiativerpc "setpoint.dev/services/initiative/rpc"
 	"setpoint.dev/services/internal/lease"
 	"setpoint.dev/services/internal/principal"
+	strategyrpc "setpoint.dev/services/strategy/rpc"
 )
 
 // startReconciler keeps conditions up to date, and has policies react: one of
@@ -20,7 +22,7 @@ func startReconciler(ctx context.Context, s *Server) error {
 	if s.opts.NoReactor {
 		return nil
 	}
-	r := reconcile.New(s.log, s.record, s.commands, actsOfPolicies{initiativerpc.Acts(s.commands, s.record)}, s.opts.Logger)
+	r := reconcile.New(s.log, s.record, s.commands, actsOfPolicies{initiativerpc.Acts(s.commands, s.record), strategyrpc.Acts(s.commands, s.record)}, s.opts.Logger)
 	reconciling, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	ended := make(chan struct{})
 	go func() {
@@ -46,6 +48,12 @@ func startReconciler(ctx context.Context, s *Server) error {
 // that it belongs to.
 type actsOfPolicies struct {
 	initiative initiativev1connect.InitiativeServiceHandler
+	strategy   *strategyrpc.Service
+}
+
+func (a actsOfPolicies) RequestCheckIn(ctx context.Context, org, who string, req *strategyv1.RequestCheckInRequest) error {
+	_, err := a.strategy.RequestCheckIn(principal.With(ctx, principal.Principal{Org: org, ID: who, Role: principal.Editor}), req)
+	return err
 }
 
 func (a actsOfPolicies) OpenAction(ctx context.Context, org, who string, req *initiativev1.OpenActionRequest) error {

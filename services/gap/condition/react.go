@@ -177,6 +177,14 @@ func (o *Observed) effect(a *gapv1.Action, around Surroundings, cause *gapv1.Cau
 			break
 		}
 		e.RequestId = requestID(around.Identity, cause, i)
+	case a.GetRequireCheckIn() != nil:
+		due := 7
+		if x := a.GetRequireCheckIn(); x.DueInDays != nil {
+			due = int(x.GetDueInDays())
+		}
+		e.Kind, e.Owner, e.Due = "requireCheckIn", r.Owner, o.Day.AddDays(due).String()
+		e.Title = fmt.Sprintf("policy %s, reaction %s: how does it stand?", cause.GetPolicy(), cause.GetReaction())
+		e.RequestId = requestID(around.Identity, cause, i)
 	case a.GetEscalate() != nil:
 		e.Kind = "escalate"
 	case a.GetNotify() != nil:

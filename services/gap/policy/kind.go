@@ -81,10 +81,7 @@ func checkAction(field string, a *gapv1.Action, f *resource.Findings) {
 	}
 	if n != 1 {
 		f.Add(field, "action", fmt.Sprintf("%d actions are given in one entry", n),
-			"each entry has exactly one of openCorrectiveAction, escalate and notify")
-	}
-	if a.GetRequireCheckIn() != nil {
-		f.Add(field+".requireCheckIn", "action_unavailable", "check-ins cannot be required yet", "use openCorrectiveAction, escalate or notify")
+			"each entry has exactly one of openCorrectiveAction, requireCheckIn, escalate and notify")
 	}
 	f.Owner(field+".openCorrectiveAction.owner", a.GetOpenCorrectiveAction().GetOwner())
 }

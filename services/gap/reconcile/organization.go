@@ -14,6 +14,7 @@ import (
 
 	gapv1 "setpoint.dev/proto/gen/setpoint/gap/v1"
 	initiativev1 "setpoint.dev/proto/gen/setpoint/initiative/v1"
+	strategyv1 "setpoint.dev/proto/gen/setpoint/strategy/v1"
 	"setpoint.dev/services/gap"
 	"setpoint.dev/services/gap/condition"
 	"setpoint.dev/services/gap/policy"
@@ -378,13 +379,22 @@ func write(org, id string, day calendar.Date, events []proto.Message, next *cond
 // failed for another reason is tried again when a reconciler begins.
 func (r *Reconciler) carryOut(ctx context.Context, org, target, policyName string, effects []*gapv1.Effect) {
 	for _, e := range effects {
-		if e.GetKind() != "openCorrectiveAction" || e.GetRequestId() == "" {
+		if e.GetRequestId() == "" {
 			continue
 		}
-		if err := r.acts.OpenAction(ctx, org, "policy/"+policyName, &initiativev1.OpenActionRequest{
-			RequestId: e.GetRequestId(), Title: e.GetTitle(), Target: target, Owner: e.GetOwner(), Due: e.GetDue(),
-			Policy: policyName, Manager: "policy",
-		}); err != nil && ctx.Err() == nil {
+		var err error
+		switch e.GetKind() {
+		case "openCorrectiveAction":
+			err = r.acts.OpenAction(ctx, org, "policy/"+policyName, &initiativev1.OpenActionRequest{
+				RequestId: e.GetRequestId(), Title: e.GetTitle(), Target: target, Owner: e.GetOwner(), Due: e.GetDue(),
+				Policy: policyName, Manager: "policy",
+			})
+		case "requireCheckIn":
+			err = r.acts.RequestCheckIn(ctx, org, "policy/"+policyName, &strategyv1.RequestCheckInRequest{
+				RequestId: e.GetRequestId(), Target: target, Reason: e.GetTitle(), Due: e.GetDue(), Policy: policyName, Manager: "policy",
+			})
+		}
+		if err != nil && ctx.Err() == nil {
 			r.logger.Warn("what a policy decided could not be done", "org", org, "policy", policyName, "target", target, "effect", e.GetKind(), "error", err)
 		}
 	}

@@ -69,8 +69,17 @@ type world struct {
 // doer does what policies decide, through the door of initiatives; broken, it
 // fails, as one that is killed before it could.
 type doer struct {
-	acts   initiativev1connect.InitiativeServiceHandler
-	broken bool
+	acts     initiativev1connect.InitiativeServiceHandler
+	strategy *strategyrpc.Service
+	broken   bool
+}
+
+func (d *doer) RequestCheckIn(ctx context.Context, org, who string, req *strategyv1.RequestCheckInRequest) error {
+	if d.broken {
+		return context.Canceled
+	}
+	_, err := d.strategy.RequestCheckIn(principal.With(ctx, principal.Principal{Org: org, ID: who}), req)
+	return err
 }
 
 func (d *doer) OpenAction(ctx context.Context, org, who string, req *initiativev1.OpenActionRequest) error {
@@ -129,7 +138,7 @@ func newWorld(t *testing.T, n int) *world {
 // gets a word after each look at the organization.
 func (w *world) reconciling(i int, broken bool) (passes chan int, stop func()) {
 	p := w.processes[i]
-	r := New(p.log, p.record, p.runner, &doer{initiativerpc.Acts(p.runner, p.record), broken}, slog.New(slog.DiscardHandler))
+	r := New(p.log, p.record, p.runner, &doer{initiativerpc.Acts(p.runner, p.record), strategyrpc.Acts(p.runner, p.record), broken}, slog.New(slog.DiscardHandler))
 	r.lookEvery, r.pause = 5*time.Millisecond, time.Millisecond
 	passes = make(chan int, 10_000)
 	r.told = func(_ string, n int) { passes <- n }
@@ -257,7 +266,7 @@ spec:
   reactions:
     - name: open
       when: condition.OnTrack == 'False' && actions.open == 0 && target.name == 'sales'
-      do: [{openCorrectiveAction: {dueInDays: 10}}, {notify: {channel: office}}]
+      do: [{openCorrectiveAction: {dueInDays: 10}}, {notify: {channel: office}}, {requireCheckIn: {dueInDays: 5}}]
 `
 
 func fired(s *condition.Set) bool { return len(s.GetFirings()) > 0 }
@@ -303,6 +312,9 @@ func TestFromAnObservationToAnAction(t *testing.T) {
 	}
 	if acts := w.events("initiative", "action"); len(acts) != 1 {
 		t.Errorf("acts %v", acts)
+	}
+	if asked := w.events("strategy", "request"); len(asked) != 1 || asked[0] != "strategy.check_in_requested" || f.GetEffects()[2].GetDue() != "2026-07-15" {
+		t.Errorf("asked for check-ins %v, %v", asked, f)
 	}
 }
 
@@ -388,7 +400,7 @@ func TestNothingIsRepeatedOrLost(t *testing.T) {
 					}
 				case *gapv1.ReactionFired:
 					for _, effect := range x.GetEffects() {
-						if effect.GetRequestId() != "" {
+						if effect.GetKind() == "openCorrectiveAction" {
 							requests[effect.GetRequestId()] = true
 						}
 					}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	initiativev1 "setpoint.dev/proto/gen/setpoint/initiative/v1"
+	strategyv1 "setpoint.dev/proto/gen/setpoint/strategy/v1"
 	"setpoint.dev/services/internal/calendar"
 	"setpoint.dev/services/internal/eventlog"
 	"setpoint.dev/services/internal/record"
@@ -28,6 +29,8 @@ type Acts interface {
 	// OpenAction opens a corrective action as a principal; the request's id makes
 	// it happen once.
 	OpenAction(ctx context.Context, org, principal string, req *initiativev1.OpenActionRequest) error
+	// RequestCheckIn asks the owner of a target to check in, in the same way.
+	RequestCheckIn(ctx context.Context, org, principal string, req *strategyv1.RequestCheckInRequest) error
 }
 
 // Reconciler reconciles all organizations of a shard. One of several runs; if

@@ -151,6 +151,8 @@ func effectsText(list []*gapv1.Effect) string {
 				continue
 			}
 			parts = append(parts, fmt.Sprintf("open a corrective action for %s until %s", printable(e.GetOwner()), e.GetDue()))
+		case "requireCheckIn":
+			parts = append(parts, "ask for a check-in until "+e.GetDue())
 		case "notify":
 			parts = append(parts, "notify "+printable(e.GetChannel()))
 		case "escalate":

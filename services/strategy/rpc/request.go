@@ -16,6 +16,9 @@ import (
 // requestToken is the token, in subjects, of the requests on a target.
 const requestToken = "request"
 
+// Acts returns the service for those who act for others within the process.
+func Acts(r *runner.Runner, rec *record.Record) *Service { return &Service{runner: r, record: rec} }
+
 // RequestCheckIn implements StrategyService.
 func (s *Service) RequestCheckIn(ctx context.Context, req *strategyv1.RequestCheckInRequest) (*strategyv1.RequestCheckInResponse, error) {
 	p, err := principal.From(ctx)
