@@ -52,8 +52,7 @@ func (r result) want(t testing.TB, code int, parts ...string) result {
 	return r
 }
 
-// running is a service in a folder.
-// running is without the loop, whose words would move revisions.
+// running is a service in a folder, without the loop, whose words would move revisions.
 func running(t testing.TB, data string) *server.Server {
 	t.Helper()
 	s, err := server.Start(context.Background(), server.Options{Data: data, Listen: "127.0.0.1:0", Version: "v1.2.3", NoReactor: true})

@@ -149,7 +149,7 @@ func expectedFurther(t *testing.T, target Target) {
 		if target.Options.Replicas > 1 {
 			wantFault(t, err, fault.Unavailable, "log.unavailable")
 		} else {
-			wantFault(t, err, fault.Internal, "log.hole")
+			wantFault(t, err, fault.Internal, "log.aggregate_tail_lost")
 		}
 	}
 	if n := len(all(t, l)); n != 1 {
