@@ -37,6 +37,8 @@ var Access = map[string]principal.Role{
 	strategyv1connect.StrategyServiceRecordObservationsProcedure: principal.Contributor,
 	strategyv1connect.StrategyServiceCorrectObservationProcedure: principal.Contributor,
 	strategyv1connect.StrategyServiceCheckInProcedure:            principal.Contributor,
+	strategyv1connect.StrategyServiceRequestCheckInProcedure:     principal.Contributor,
+	strategyv1connect.StrategyServiceListDutiesProcedure:         principal.Viewer,
 
 	eventv1connect.EventServiceSubscribeProcedure: principal.Viewer,
 
