@@ -73,6 +73,7 @@ var catalogue = []Entry{
 	{Internal: "strategy.observations_recorded.v1", Says: "Values of a metric were recorded."},
 	{Internal: "strategy.observations_corrected.v1", Says: "Values of a metric were corrected."},
 	{Internal: "strategy.checked_in.v1", Says: "An owner checked in on a target."},
+	{Internal: "strategy.check_in_requested.v1", Says: "Somebody was asked to check in on a target."},
 
 	{Internal: "initiative.initiative_declared.v1", Says: "An initiative was declared or changed."},
 	{Internal: "initiative.initiative_retired.v1", Says: "An initiative was deleted."},
