@@ -86,7 +86,7 @@ func TestNames(t *testing.T) {
 
 func message(typ string, payload []byte) event.Message {
 	return event.Message{
-		Log: "l", Shard: 0, Sequence: 7, Revision: 8, Org: "acme", Kind: "target", ID: "vacant-space",
+		Log: "l", Shard: 0, Sequence: 7, Revision: 8, Org: "acme", Kind: "condition", ID: "vacant-space",
 		Envelope: &eventv1.Envelope{
 			Principal: "u-42", Manager: "cli", Reason: "Jane said so",
 			Recorded: timestamppb.New(time.Date(2026, 3, 1, 12, 0, 0, 5e8, time.UTC)),

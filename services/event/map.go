@@ -62,7 +62,7 @@ func Public(m Message, of func(typ string) proto.Message) ([]Outgoing, error) {
 		id := ID{Shard: m.Shard, Sequence: m.Sequence, Index: i, Type: entry.Type()}
 		out = append(out, Outgoing{ID: id, Subject: entry.Subject(m.Org), Event: CloudEvent{
 			SpecVersion: "1.0", ID: id.String(), Source: Source(m.Log, m.Org), Type: entry.Type(),
-			Subject: m.Kind + "/" + m.ID, Time: m.Envelope.GetRecorded().AsTime().Format(time.RFC3339Nano),
+			Subject: about(m.Kind) + "/" + m.ID, Time: m.Envelope.GetRecorded().AsTime().Format(time.RFC3339Nano),
 			DataContentType: "application/json", Revision: fmt.Sprint(m.Revision),
 			Principal: m.Envelope.GetPrincipal(), Manager: m.Envelope.GetManager(), Data: data,
 		}})
@@ -111,4 +111,15 @@ func forget(m protoreflect.Message) {
 func personal(f protoreflect.FieldDescriptor) bool {
 	is, _ := proto.GetExtension(f.Options(), commonv1.E_Personal).(bool)
 	return is
+}
+
+// about is what an aggregate of a kind speaks about, where that is not itself.
+func about(kind string) string {
+	switch kind {
+	case "condition", "checkin", "check-in":
+		return "target"
+	case "observation":
+		return "metric"
+	}
+	return kind
 }
