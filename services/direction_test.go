@@ -28,7 +28,7 @@ var impure = []string{
 
 // knowsNATS are the only packages that import NATS. The keys of personal data
 // are no events: their store is beside the log, not part of it.
-var knowsNATS = []string{"internal/eventlog", "internal/eventlog/eventlogtest", "internal/embeddednats", "internal/keystore", "internal/ensure", "internal/lease", "internal/externalnats", "server"}
+var knowsNATS = []string{"internal/eventlog", "internal/eventlog/eventlogtest", "internal/embeddednats", "internal/keystore", "internal/ensure", "internal/lease", "internal/externalnats", "server", "event/stream"}
 
 // knowsTelemetry is the only package that imports what operators look through.
 const knowsTelemetry = "internal/telemetry"

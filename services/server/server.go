@@ -11,6 +11,7 @@ import (
 
 	"github.com/nats-io/nats.go"
 
+	"setpoint.dev/services/event/stream"
 	"setpoint.dev/services/internal/erasure"
 	"setpoint.dev/services/internal/eventlog"
 	"setpoint.dev/services/internal/externalnats"
@@ -42,6 +43,8 @@ type Server struct {
 	databaseName string // of a shared one: the same in every process
 	record       *record.Record
 	projection   *record.Projection
+	public       *stream.Stream
+	published    *stream.Subscriber
 	commands     *runner.Runner
 	eraser       *erasure.Eraser
 	services     []rpc.Service

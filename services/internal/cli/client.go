@@ -15,6 +15,7 @@ import (
 	"setpoint.dev/proto/gen/setpoint/change/v1/changev1connect"
 	declarationv1 "setpoint.dev/proto/gen/setpoint/declaration/v1"
 	"setpoint.dev/proto/gen/setpoint/declaration/v1/declarationv1connect"
+	"setpoint.dev/proto/gen/setpoint/event/v1/eventv1connect"
 	"setpoint.dev/proto/gen/setpoint/gap/v1/gapv1connect"
 	"setpoint.dev/proto/gen/setpoint/initiative/v1/initiativev1connect"
 	"setpoint.dev/proto/gen/setpoint/strategy/v1/strategyv1connect"
@@ -31,6 +32,7 @@ type clients struct {
 	gap         gapv1connect.GapServiceClient
 	initiative  initiativev1connect.InitiativeServiceClient
 	change      changev1connect.ChangeServiceClient
+	event       eventv1connect.EventServiceClient
 	admin       adminv1connect.AdminServiceClient
 }
 
@@ -51,6 +53,7 @@ func (a *app) client() *clients {
 			gap:         gapv1connect.NewGapServiceClient(h, a.server, with),
 			initiative:  initiativev1connect.NewInitiativeServiceClient(h, a.server, with),
 			change:      changev1connect.NewChangeServiceClient(h, a.server, with),
+			event:       eventv1connect.NewEventServiceClient(h, a.server, with),
 			admin:       adminv1connect.NewAdminServiceClient(h, a.server, with),
 		}
 	}

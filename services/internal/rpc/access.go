@@ -11,6 +11,7 @@ import (
 	"setpoint.dev/proto/gen/setpoint/admin/v1/adminv1connect"
 	"setpoint.dev/proto/gen/setpoint/change/v1/changev1connect"
 	"setpoint.dev/proto/gen/setpoint/declaration/v1/declarationv1connect"
+	"setpoint.dev/proto/gen/setpoint/event/v1/eventv1connect"
 	"setpoint.dev/proto/gen/setpoint/gap/v1/gapv1connect"
 	"setpoint.dev/proto/gen/setpoint/initiative/v1/initiativev1connect"
 	"setpoint.dev/proto/gen/setpoint/strategy/v1/strategyv1connect"
@@ -38,6 +39,8 @@ var Access = map[string]principal.Role{
 	strategyv1connect.StrategyServiceCheckInProcedure:            principal.Contributor,
 	strategyv1connect.StrategyServiceRequestCheckInProcedure:     principal.Contributor,
 	strategyv1connect.StrategyServiceListDutiesProcedure:         principal.Viewer,
+
+	eventv1connect.EventServiceSubscribeProcedure: principal.Viewer,
 
 	gapv1connect.GapServiceEvaluateProcedure: principal.Viewer,
 	gapv1connect.GapServiceWatchProcedure:    principal.Viewer,

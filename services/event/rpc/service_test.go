@@ -1,0 +1,27 @@
+package rpc
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	eventv1 "setpoint.dev/proto/gen/setpoint/event/v1"
+	"setpoint.dev/services/internal/fault"
+)
+
+type taker struct{}
+
+func (taker) Send(*eventv1.SubscribeResponse) error { return nil }
+
+func TestSlowConsumersAreCutOff(t *testing.T) {
+	o := outlet{to: taker{}, slow: -1, cursor: 17} // whoever takes any time is too slow
+	var f *fault.Error
+	if err := o.send("{}"); !errors.As(err, &f) || f.Reason != "event.slow_consumer" || f.Kind != fault.Exhausted || !strings.Contains(f.Hint, "17") {
+		t.Errorf("%v", err)
+	}
+	o = outlet{to: taker{}, slow: time.Hour}
+	if err := o.send("{}"); err != nil || o.sent.IsZero() {
+		t.Errorf("one that takes: %v", err)
+	}
+}

@@ -1,0 +1,169 @@
+package stream
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/ThreeDotsLabs/watermill/message"
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+// Metadata of the messages that a Subscriber gives.
+const (
+	MetaSubject   = "subject"
+	MetaSequence  = "sequence"
+	MetaDelivered = "delivered" // how often, 1 at first
+)
+
+const (
+	// ackWait is after how long a message that a process took with it into its
+	// end is given to another.
+	ackWait = 10 * time.Second
+	// pause before a message that failed comes again.
+	pause = time.Second
+)
+
+// Subscriber gives reactions the messages of a shard of the log: a topic is the
+// name of a durable consumer, which is shared by all processes and remembers how
+// far they are. One message is under way at a time, over all of them, so that
+// order is kept; it comes again until somebody acknowledges it.
+type Subscriber struct {
+	js     jetstream.JetStream
+	stream string
+
+	ctx    context.Context
+	cancel context.CancelFunc
+	ended  sync.WaitGroup
+}
+
+var _ message.Subscriber = (*Subscriber)(nil)
+
+// NewSubscriber reads the log of a shard.
+func NewSubscriber(nc *nats.Conn, shard int) (*Subscriber, error) {
+	js, err := jetstream.New(nc)
+	if err != nil {
+		return nil, unavailable(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	return &Subscriber{js: js, stream: fmt.Sprintf("SETPOINT_%d", shard), ctx: ctx, cancel: cancel}, nil
+}
+
+func (s *Subscriber) consumer(ctx context.Context, durable string) (jetstream.Consumer, error) {
+	return s.js.CreateOrUpdateConsumer(ctx, s.stream, jetstream.ConsumerConfig{
+		Durable: durable, Description: "a reaction of setpoint: deleting it makes it begin anew",
+		DeliverPolicy: jetstream.DeliverAllPolicy, AckPolicy: jetstream.AckExplicitPolicy,
+		AckWait: ackWait, MaxDeliver: -1, MaxAckPending: 1,
+	})
+}
+
+// Subscribe implements message.Subscriber.
+func (s *Subscriber) Subscribe(ctx context.Context, durable string) (<-chan *message.Message, error) {
+	if _, err := s.consumer(ctx, durable); err != nil {
+		return nil, unavailable(err)
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	stop := context.AfterFunc(s.ctx, cancel)
+	out := make(chan *message.Message)
+	s.ended.Go(func() {
+		defer close(out)
+		defer stop()
+		defer cancel()
+		for ctx.Err() == nil {
+			// The consumer was deleted, or the connection is gone: begin again.
+			if err := s.deliver(ctx, durable, out); err != nil {
+				wait(ctx, pause)
+			}
+		}
+	})
+	return out, nil
+}
+
+func (s *Subscriber) deliver(ctx context.Context, durable string, out chan<- *message.Message) error {
+	c, err := s.consumer(ctx, durable)
+	if err != nil {
+		return err
+	}
+	messages, err := c.Messages(jetstream.PullMaxMessages(1), jetstream.PullExpiry(5*time.Second))
+	if err != nil {
+		return err
+	}
+	defer messages.Stop()
+	for {
+		in, err := messages.Next(jetstream.NextContext(ctx))
+		if err != nil {
+			return err
+		}
+		if err := s.hand(ctx, in, out); err != nil {
+			return err
+		}
+	}
+}
+
+// hand gives one message to the router, and waits for what becomes of it.
+func (s *Subscriber) hand(ctx context.Context, in jetstream.Msg, out chan<- *message.Message) error {
+	meta, err := in.Metadata()
+	if err != nil {
+		return err
+	}
+	handling, done := context.WithCancel(ctx)
+	defer done()
+	m := message.NewMessageWithContext(handling, strconv.FormatUint(meta.Sequence.Stream, 10), in.Data())
+	m.Metadata.Set(MetaSubject, in.Subject())
+	m.Metadata.Set(MetaSequence, m.UUID)
+	m.Metadata.Set(MetaDelivered, strconv.FormatUint(meta.NumDelivered, 10))
+	select {
+	case out <- m:
+	case <-ctx.Done():
+		return errors.Join(ctx.Err(), in.Nak())
+	}
+	working := time.NewTicker(ackWait / 3)
+	defer working.Stop()
+	for {
+		select {
+		case <-m.Acked():
+			// Confirmed: else it comes again, and is known to have been.
+			return in.DoubleAck(context.WithoutCancel(ctx))
+		case <-m.Nacked():
+			if ctx.Err() != nil {
+				return in.Nak() // to another process at once
+			}
+			return in.NakWithDelay(pause)
+		case <-working.C:
+			_ = in.InProgress()
+		}
+	}
+}
+
+// Close implements message.Subscriber.
+func (s *Subscriber) Close() error {
+	s.cancel()
+	s.ended.Wait()
+	return nil
+}
+
+// Reached is up to which message of the log a reaction is through; ok is false
+// where no process has ever run it.
+func (s *Subscriber) Reached(ctx context.Context, durable string) (sequence uint64, ok bool, err error) {
+	c, err := s.js.Consumer(ctx, s.stream, durable)
+	if errors.Is(err, jetstream.ErrConsumerNotFound) {
+		return 0, false, nil
+	}
+	if err != nil {
+		return 0, false, unavailable(err)
+	}
+	return c.CachedInfo().AckFloor.Stream, true, nil
+}
+
+func wait(ctx context.Context, d time.Duration) {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-ctx.Done():
+	}
+}

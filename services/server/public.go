@@ -1,0 +1,67 @@
+package server
+
+import (
+	"context"
+	"time"
+
+	"google.golang.org/protobuf/proto"
+
+	"setpoint.dev/services/event/process"
+	eventrpc "setpoint.dev/services/event/rpc"
+	"setpoint.dev/services/event/stream"
+	"setpoint.dev/services/internal/record"
+)
+
+// startEvents opens the stream of public events, and lets clients read it.
+func startEvents(ctx context.Context, s *Server) (err error) {
+	if s.public, err = stream.Open(ctx, s.nats, stream.Options{Replicas: s.replicas}); err != nil {
+		return err
+	}
+	if s.published, err = stream.NewSubscriber(s.nats, s.log.Shard()); err != nil {
+		return err
+	}
+	s.onStop(s.published.Close)
+	return s.serve(eventrpc.New(s.public, s.settlePublic))
+}
+
+// startPublisher publishes what the log tells. Any number of processes may: they
+// share one consumer, which gives one message at a time.
+func startPublisher(ctx context.Context, s *Server) error {
+	p := process.New(s.log.ID(), s.public, func(typ string) proto.Message { return record.Message(s.kinds, typ) }, s.opts.Logger)
+	publishing, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		if err := p.Run(publishing, s.published, stream.PublishDead{Stream: s.public}); err != nil && publishing.Err() == nil {
+			s.opts.Logger.Error("public events are not published any more", "error", err)
+		}
+	}()
+	s.onStop(func() error {
+		cancel()
+		<-ended
+		return nil
+	})
+	return nil
+}
+
+// settlePublic waits, for a moment, until what is in the log now has been
+// published, so that a script that writes and reads sees what it wrote.
+func (s *Server) settlePublic(ctx context.Context) error {
+	last, err := s.log.LastRevision(ctx)
+	if err != nil {
+		return nil // what is published can be read although the log is damaged
+	}
+	ctx, cancel := context.WithTimeout(ctx, 3*time.Second)
+	defer cancel()
+	for {
+		reached, ok, err := s.published.Reached(ctx, process.HandlerName)
+		if err != nil || !ok || reached >= last {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+}
