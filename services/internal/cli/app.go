@@ -38,7 +38,7 @@ func (a *app) rootCommand() *cobra.Command {
 		Short: "Desired-state management for organizations",
 		Long: `Setpoint holds an organization's strategy as a desired state: declare it in
 manifests, observe what is, compare the two, act on the gaps, repeat. Most
-commands ask a server; plan --offline, schema and completion need none.
+commands ask a server; init, plan --offline, schema and completion need none.
 
 What was known at another time: --revision or --known-at. What is evaluated at
 another day: --as-of. Results go to standard output, questions, progress and
@@ -110,7 +110,7 @@ interrupted.`,
 			root.AddCommand(c)
 		}
 	}
-	add("declare", a.planCommand(), a.applyCommand(), a.diffCommand(),
+	add("declare", a.initCommand(), a.planCommand(), a.applyCommand(), a.diffCommand(),
 		a.getCommand(), a.describeCommand(), a.historyCommand(), a.exportCommand(), a.deleteCommand(), a.schemaCommand())
 	add("observe", a.observeCommand(), a.checkInCommand())
 	add("compare", a.gapsCommand(), a.forecastCommand(), a.reportCommand(), a.policyCommand(), a.eventsCommand())

@@ -1,0 +1,53 @@
+package services_test
+
+import (
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"setpoint.dev/services/internal/template"
+)
+
+// What a template promises: it applies to an empty server, applies again
+// without a change, and every target of it is evaluated. The first and the last
+// year that are legal are valid as well.
+func TestTemplatesApply(t *testing.T) {
+	binary := filepath.Join(t.TempDir(), "setpoint")
+	if out, err := exec.Command("go", "build", "-o", binary, "./cmd/setpoint").CombinedOutput(); err != nil {
+		t.Fatalf("build: %v\n%s", err, out)
+	}
+	for _, tmpl := range template.All {
+		t.Run(tmpl.Name, func(t *testing.T) {
+			s := startSession(t, binary)
+			must := func(command, want string) {
+				t.Helper()
+				if got := s.run(command + " && echo ended well"); !strings.Contains(got, want) || !strings.Contains(got, "ended well") {
+					t.Errorf("%s\ngot:\n%s\nwant in it: %s", command, got, want)
+				}
+			}
+			file := tmpl.Name + ".yaml"
+			must("setpoint init --template "+tmpl.Name, "Wrote "+file)
+			must("setpoint apply --yes -f "+file, "")
+			must("setpoint plan -f "+file, "")
+			targets := regexp.MustCompile(`(?m)^kind: Target\nmetadata: \{name: ([a-z-]+)\}`)
+			content, err := tmpl.Manifests(2026)
+			if err != nil {
+				t.Fatal(err)
+			}
+			found := targets.FindAllSubmatch(content, -1)
+			if len(found) < 2 {
+				t.Fatalf("%d targets", len(found))
+			}
+			for _, m := range found {
+				must("setpoint gaps -o csv", string(m[1]))
+			}
+			if got := s.run("setpoint init --template " + tmpl.Name); !strings.Contains(got, "is there already and is not overwritten") {
+				t.Errorf("again: %s", got)
+			}
+			must("setpoint init --template "+tmpl.Name+" --year 1901 --out first && setpoint plan --offline -f first", "Valid")
+			must("setpoint init --template "+tmpl.Name+" --year 2190 --out last && setpoint plan --offline -f last", "Valid")
+		})
+	}
+}
