@@ -53,7 +53,7 @@ func TestEveryMethodHasARole(t *testing.T) {
 			t.Errorf("%s: nobody decided which role may call it: say so in access.go", procedure)
 		}
 		reads := m.Name() == "Forecast" // of a target; initiatives are told theirs
-		for _, verb := range []string{"Get", "List", "History", "Export", "Diff", "Plan", "Evaluate", "Watch", "Report", "Follow", "Cover", "TestPolicy"} {
+		for _, verb := range []string{"Get", "List", "History", "Export", "Diff", "Plan", "Evaluate", "Watch", "Report", "Follow", "Cover", "TestPolicy", "Sensitivity", "Suggest", "WhatIf"} {
 			reads = reads || strings.HasPrefix(string(m.Name()), verb)
 		}
 		if !reads && role == principal.Viewer {
