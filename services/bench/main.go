@@ -22,6 +22,7 @@ func main() {
 	layers := flag.String("layers", "raw,below,rpc", "of the commands measurement, which layers")
 	only := flag.String("only", "", "run only the measurement of this name, or those whose name contains it")
 	events := flag.Int("events", 1_000_000, "how many messages the long log has")
+	resources := flag.Int("resources", 10_000, "how many resources the listing of many has")
 	dir := flag.String("dir", "", "where the data folders go, default a temporary folder")
 	profile := flag.String("cpuprofile", "", "write a CPU profile to this file")
 	flag.Parse()
@@ -36,7 +37,7 @@ func main() {
 		}
 		defer pprof.StopCPUProfile()
 	}
-	b := bench{rounds: *rounds, length: *seconds, dir: *dir, events: *events, layers: strings.Split(*layers, ",")}
+	b := bench{rounds: *rounds, length: *seconds, dir: *dir, events: *events, resources: *resources, layers: strings.Split(*layers, ",")}
 	fmt.Printf("%s %s/%s, %d CPUs, median of %d rounds\n\n", runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), b.rounds)
 	type measurement struct {
 		name string
@@ -48,6 +49,7 @@ func main() {
 		{"start", b.start},
 		{"as-of reads", b.asOf},
 		{"as-of reads postgres", b.asOfPostgres},
+		{"as-of reads of many postgres", b.asOfManyPostgres},
 		{"eventhorizon", b.eventhorizon},
 		{"rebuild", b.rebuild},
 		{"rebuild postgres", b.rebuildPostgres},
@@ -75,6 +77,8 @@ type bench struct {
 	dir    string
 	events int // of the long log
 	layers []string
+
+	resources int // of the listing of many
 }
 
 func (b bench) folder() (string, func(), error) {

@@ -166,8 +166,18 @@ func copyRows(ctx context.Context, url string, from, to int, last uint64) (took 
 }
 
 // asOfPostgres compares reads of the past with reads of the present on
-// PostgreSQL.
-func (b bench) asOfPostgres(ctx context.Context) (err error) {
+// PostgreSQL: of resources with a long history each.
+func (b bench) asOfPostgres(ctx context.Context) error {
+	return b.pastPostgres(ctx, 500, 200, 10*b.rounds)
+}
+
+// asOfManyPostgres does the same with many resources, changed once a year for
+// ten years.
+func (b bench) asOfManyPostgres(ctx context.Context) error {
+	return b.pastPostgres(ctx, b.resources, 10, b.rounds)
+}
+
+func (b bench) pastPostgres(ctx context.Context, resources, versions, repeats int) (err error) {
 	s, err := privateServer(ctx)
 	if err != nil {
 		return err
@@ -182,5 +192,5 @@ func (b bench) asOfPostgres(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	return b.past(ctx, store)
+	return b.past(ctx, store, resources, versions, repeats)
 }

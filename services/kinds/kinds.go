@@ -20,5 +20,5 @@ var upcasters = resource.Upcaster{}
 // Registry returns the registry of all kinds and acts.
 func Registry() *resource.Registry {
 	return resource.NewRegistry(upcasters, slices.Concat(strategy.Kinds(), initiative.Kinds(), change.Kinds(), policy.Kinds())...).
-		WithActs(initiative.Acts(), change.Acts(), condition.Acts())
+		WithActs(strategy.Acts(), initiative.Acts(), change.Acts(), condition.Acts())
 }

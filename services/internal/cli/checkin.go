@@ -42,11 +42,13 @@ changes no roll-up. A newer override replaces the one in force.
 A target that is off track or missed on that day asks for a note, or for the
 reason of an override. Record a new value before the check-in: then it counts.
 
-What was said is read with: setpoint get checkins TARGET.`,
+What was said is read with: setpoint get checkins TARGET. What is owed, with:
+setpoint checkin due.`,
 		Example: `  setpoint checkin vacant-space --confidence 7 --note "two leases end in March"
   setpoint checkin vacant-space --override at_risk --reason "one-off refund" --expires 2026-12-31
   setpoint checkin vacant-space --clear-override
-  setpoint checkin vacant-space --at 2018-09-30 --confidence 4`,
+  setpoint checkin vacant-space --at 2018-09-30 --confidence 4
+  setpoint checkin due --owner unit/real-estate`,
 		Args: exactArgs("TARGET"),
 	}
 	f := cmd.Flags()
@@ -63,6 +65,7 @@ What was said is read with: setpoint get checkins TARGET.`,
 	}
 	_ = cmd.RegisterFlagCompletionFunc("override", cobra.FixedCompletions(overrideStatuses, cobra.ShellCompDirectiveNoFileComp))
 	cmd.ValidArgsFunction = a.completeName("Target", true)
+	cmd.AddCommand(a.dueCommand(), a.requestCheckInCommand())
 	out := outputFlag(cmd)
 	cmd.RunE = runE(func(ctx context.Context, args []string) error {
 		req, err := c.request(args[0], cmd.Flags().Changed("confidence"))

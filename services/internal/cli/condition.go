@@ -105,14 +105,7 @@ func (d *description) renderConditions(b *block, width int) {
 	if len(s.GetReactions()) > 0 {
 		b.heading("Policies that hold")
 		for _, r := range s.GetReactions() {
-			state := "waiting"
-			if r.GetFired() {
-				state = "fired"
-			}
-			if r.GetLevel() > 0 {
-				state += fmt.Sprintf(", escalated %d up", r.GetLevel())
-			}
-			rows = append(rows, []string{printable(r.GetPolicy()), printable(r.GetReaction()), r.GetSince(), state})
+			rows = append(rows, []string{printable(r.GetPolicy()), printable(r.GetReaction()), r.GetSince(), reactionState(r)})
 		}
 		b.indented(renderTable([]column{{Title: "POLICY", Name: true}, {Title: "REACTION", Name: true}, {Title: "SINCE"}, {Title: "STATE"}}, rows, inside(width), b.color))
 	}
@@ -171,4 +164,60 @@ func effectsText(list []*gapv1.Effect) string {
 		}
 	}
 	return strings.Join(parts, "; ")
+}
+
+// reactedOf asks for what is on record of every target: what policies did is kept
+// there.
+func (a *app) reactedOf(ctx context.Context, query *gapv1.EvaluateRequest) ([]*gapv1.TargetConditions, error) {
+	res, err := a.client().gap.ListConditions(ctx, &gapv1.ListConditionsRequest{Revision: query.GetRevision()})
+	if connect.CodeOf(err) == connect.CodeUnimplemented {
+		return nil, nil
+	}
+	return res.GetTargets(), err
+}
+
+// renderReacted shows where a policy holds, and what it did and why, by target.
+func (d *description) renderReacted(b *block, width int) {
+	name := d.resource.GetMetadata().GetName()
+	var holds, did [][]string
+	for _, t := range d.reacted {
+		target := printable(t.GetSet().GetTarget())
+		for _, r := range t.GetSet().GetReactions() {
+			if r.GetPolicy() == name {
+				holds = append(holds, []string{target, printable(r.GetReaction()), r.GetSince(), reactionState(r)})
+			}
+		}
+		for _, f := range t.GetSet().GetFirings() {
+			if f.GetPolicy() == name {
+				did = append(did, []string{f.GetAsOf(), target, printable(f.GetReaction()), effectsText(f.GetEffects()), inputsText(f.GetInputs()), itoa(f.GetPolicyRevision())})
+			}
+		}
+	}
+	if len(holds) > 0 {
+		b.heading("Holds for")
+		b.indented(renderTable([]column{{Title: "TARGET", Shrink: 16, Name: true}, {Title: "REACTION", Name: true}, {Title: "SINCE"}, {Title: "STATE"}}, holds, inside(width), b.color))
+	}
+	if len(did) > 0 {
+		slices.SortStableFunc(did, func(x, y []string) int { return strings.Compare(y[0], x[0]) })
+		b.heading("What it did, newest first")
+		if width > 0 {
+			width = inside(width)
+		}
+		b.indented(renderTable([]column{
+			{Title: "DAY"}, {Title: "TARGET", Shrink: 16, Name: true}, {Title: "REACTION", Shrink: 10, Name: true}, {Title: "DID", Shrink: 20},
+			{Title: "BECAUSE", Shrink: 20}, {Title: "POLICY REVISION", Right: true, Drop: 1},
+		}, did, width, b.color))
+	}
+}
+
+// reactionState says where a reaction stands.
+func reactionState(r *gapv1.ReactionState) string {
+	state := "waiting"
+	if r.GetFired() {
+		state = "fired"
+	}
+	if r.GetLevel() > 0 {
+		state += fmt.Sprintf(", escalated %d up", r.GetLevel())
+	}
+	return state
 }

@@ -35,6 +35,7 @@ type description struct {
 	coverage     *gapv1.Coverage             // of a Target; nil: not known, or nothing works on it
 	actions      []*initiativev1.ActionEntry // of a Target: those that are open, by due date
 	conditions   *gapv1.ConditionSet         // of a Target; nil: none on record
+	reacted      []*gapv1.TargetConditions   // of a Policy: what is on record of every target
 	observations []*strategyv1.Observation   // of a Metric, newest last
 	values       []float64                   // of a Metric, all of them, oldest first
 	as           shown                       // how values read
@@ -145,6 +146,12 @@ func (a *app) describe(ctx context.Context, k kind, name string, query *gapv1.Ev
 				return nil, err
 			}
 			if d.actions, err = a.actionsOn(ctx, d.evaluation, query); err != nil {
+				return nil, err
+			}
+		}
+	case "Policy":
+		if f == asTable {
+			if d.reacted, err = a.reactedOf(ctx, query); err != nil {
 				return nil, err
 			}
 		}
@@ -387,6 +394,9 @@ func (d *description) render(width int, g *glyphs, color paint) (string, error) 
 		}
 		d.renderActions(b, width)
 		d.renderExplanation(b, width)
+	}
+	if d.kind.Name == "Policy" {
+		d.renderReacted(b, width)
 	}
 	if d.kind.Name == "Metric" {
 		d.renderObservations(b, width, g)

@@ -3,8 +3,6 @@ package eventlog_test
 import (
 	"context"
 	"fmt"
-	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -75,73 +73,4 @@ func TestALeaderThatIsAloneDoesNotConfirm(t *testing.T) {
 	if end, err := alone.ConfirmedEnd(t.Context()); err != nil || end < acknowledged {
 		t.Errorf("after healing the end is %d, %v; %d was acknowledged", end, err, acknowledged)
 	}
-}
-
-// A leader that stood still (SIGSTOP) while another one was elected goes on as
-// if it led, until it has read what it missed; what it says then does not count
-// for those who are connected to it.
-func TestALeaderThatStoodStillDoesNotConfirm(t *testing.T) {
-	t.Parallel() // it mostly waits for an election
-	cluster := natsfault.Start(t, 3)
-	opts := eventlog.Options{Replicas: 3, Timeout: 5 * time.Second}
-	open := func(url string) *eventlog.Log {
-		l, err := eventlog.Open(t.Context(), connect(t, url), opts)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return l
-	}
-	first := open(cluster.URL())
-	for n := range 50 {
-		appendOne(t, first, fmt.Sprintf("before%d", n))
-	}
-	cluster.Stored(t, "SETPOINT_0", 50)
-	old := cluster.Leader(t, "SETPOINT_0")
-	stopped, others := open(cluster.ServerURL(old)), open(cluster.ServerURL((old+1)%3))
-
-	cluster.Servers[old].Pause()
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
-	defer cancel()
-	var acknowledged uint64
-	for n := 0; acknowledged == 0; n++ {
-		done, err := others.Append(ctx, eventlog.Command{RequestID: "other", Recorded: time.Now()}, eventlog.Draft{
-			Subject: register("other"), Events: []eventlog.Event{{Type: "strategy.metric_declared.v1"}},
-		})
-		if ctx.Err() != nil {
-			t.Fatalf("the others do not go on: %v", err)
-		}
-		acknowledged = done.Revision
-	}
-	// Many ask before it goes on, and again and again after that.
-	goOn, until := make(chan struct{}), time.Now().Add(4*time.Second)
-	var confirmed, outdated atomic.Int64
-	var all sync.WaitGroup
-	for range 8 {
-		all.Go(func() {
-			for time.Now().Before(until) {
-				end, err := stopped.ConfirmedEnd(ctx)
-				if err == nil {
-					confirmed.Add(1)
-					if end < acknowledged {
-						t.Errorf("the end is confirmed as %d, after %d was acknowledged", end, acknowledged)
-						return
-					}
-				}
-			}
-		})
-	}
-	all.Go(func() {
-		<-goOn
-		for time.Now().Before(until) {
-			if end, err := stopped.LastRevision(ctx); err == nil && end < acknowledged {
-				outdated.Add(1)
-			}
-		}
-	})
-	time.AfterFunc(500*time.Millisecond, func() { cluster.Servers[old].Resume(); close(goOn) })
-	all.Wait()
-	if confirmed.Load() == 0 {
-		t.Error("nothing was confirmed after it went on")
-	}
-	t.Logf("the leader that stood still told an old end %d times; %d were confirmed", outdated.Load(), confirmed.Load())
 }

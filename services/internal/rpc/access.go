@@ -36,6 +36,8 @@ var Access = map[string]principal.Role{
 	strategyv1connect.StrategyServiceRecordObservationsProcedure: principal.Contributor,
 	strategyv1connect.StrategyServiceCorrectObservationProcedure: principal.Contributor,
 	strategyv1connect.StrategyServiceCheckInProcedure:            principal.Contributor,
+	strategyv1connect.StrategyServiceRequestCheckInProcedure:     principal.Contributor,
+	strategyv1connect.StrategyServiceListDutiesProcedure:         principal.Viewer,
 
 	gapv1connect.GapServiceEvaluateProcedure: principal.Viewer,
 	gapv1connect.GapServiceWatchProcedure:    principal.Viewer,

@@ -14,12 +14,12 @@ import (
 // OWA against Naive2, and MSIS of the 95 % intervals. Steps count alike in sMAPE
 // and coverage within a frequency; MASE and MSIS are means of series.
 type score struct {
-	n                                   int
-	smape, mase, smape2, mase2, msis    float64 // sums over series
-	scaled                              int     // series with a scale
-	cover80, cover95, steps             float64
-	seconds                             float64
-	perStep, perStepCount, perStepOther float64
+	n                                int
+	smape, mase, smape2, mase2, msis float64 // sums over series
+	scaled                           int     // series with a scale
+	cover80, cover95, steps          float64
+	seconds                          float64
+	perStep, perStepCount            float64 // sMAPE over steps
 }
 
 func (s *score) add(o score) {

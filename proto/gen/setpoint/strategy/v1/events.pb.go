@@ -747,6 +747,144 @@ func (x *ObservedValue) GetNote() string {
 	return ""
 }
 
+// CheckInRequested asks the owner of a target for a check-in by a day
+// (strategy.check_in_requested.v1).
+type CheckInRequested struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// What is to be told. It is shown in lists of what is due, so that it names no
+	// person.
+	Reason string `protobuf:"bytes,1,opt,name=reason,proto3" json:"reason,omitempty"`
+	// The last day, YYYY-MM-DD, on which the check-in is in time.
+	Due string `protobuf:"bytes,2,opt,name=due,proto3" json:"due,omitempty"`
+	// The day on which it was asked for.
+	At string `protobuf:"bytes,3,opt,name=at,proto3" json:"at,omitempty"`
+	// The policy that asked; empty where a person did.
+	Policy string `protobuf:"bytes,4,opt,name=policy,proto3" json:"policy,omitempty"`
+	// The opaque id of who asked.
+	Principal string `protobuf:"bytes,5,opt,name=principal,proto3" json:"principal,omitempty"`
+	// The revision that was known: a check-in answers if it came after it.
+	After         int64 `protobuf:"varint,6,opt,name=after,proto3" json:"after,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CheckInRequested) Reset() {
+	*x = CheckInRequested{}
+	mi := &file_setpoint_strategy_v1_events_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CheckInRequested) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CheckInRequested) ProtoMessage() {}
+
+func (x *CheckInRequested) ProtoReflect() protoreflect.Message {
+	mi := &file_setpoint_strategy_v1_events_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CheckInRequested.ProtoReflect.Descriptor instead.
+func (*CheckInRequested) Descriptor() ([]byte, []int) {
+	return file_setpoint_strategy_v1_events_proto_rawDescGZIP(), []int{12}
+}
+
+func (x *CheckInRequested) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *CheckInRequested) GetDue() string {
+	if x != nil {
+		return x.Due
+	}
+	return ""
+}
+
+func (x *CheckInRequested) GetAt() string {
+	if x != nil {
+		return x.At
+	}
+	return ""
+}
+
+func (x *CheckInRequested) GetPolicy() string {
+	if x != nil {
+		return x.Policy
+	}
+	return ""
+}
+
+func (x *CheckInRequested) GetPrincipal() string {
+	if x != nil {
+		return x.Principal
+	}
+	return ""
+}
+
+func (x *CheckInRequested) GetAfter() int64 {
+	if x != nil {
+		return x.After
+	}
+	return 0
+}
+
+// CheckInRequests are the latest requests on one target, oldest first.
+type CheckInRequests struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Requests      []*CheckInRequested    `protobuf:"bytes,1,rep,name=requests,proto3" json:"requests,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CheckInRequests) Reset() {
+	*x = CheckInRequests{}
+	mi := &file_setpoint_strategy_v1_events_proto_msgTypes[13]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CheckInRequests) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CheckInRequests) ProtoMessage() {}
+
+func (x *CheckInRequests) ProtoReflect() protoreflect.Message {
+	mi := &file_setpoint_strategy_v1_events_proto_msgTypes[13]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CheckInRequests.ProtoReflect.Descriptor instead.
+func (*CheckInRequests) Descriptor() ([]byte, []int) {
+	return file_setpoint_strategy_v1_events_proto_rawDescGZIP(), []int{13}
+}
+
+func (x *CheckInRequests) GetRequests() []*CheckInRequested {
+	if x != nil {
+		return x.Requests
+	}
+	return nil
+}
+
 var File_setpoint_strategy_v1_events_proto protoreflect.FileDescriptor
 
 const file_setpoint_strategy_v1_events_proto_rawDesc = "" +
@@ -802,7 +940,16 @@ const file_setpoint_strategy_v1_events_proto_rawDesc = "" +
 	"observedAt\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\x01R\x05value\x12\x16\n" +
 	"\x06source\x18\x03 \x01(\tR\x06source\x12\x18\n" +
-	"\x04note\x18\x04 \x01(\tB\x04\x88\xe7\x18\x01R\x04noteB8Z6setpoint.dev/proto/gen/setpoint/strategy/v1;strategyv1b\x06proto3"
+	"\x04note\x18\x04 \x01(\tB\x04\x88\xe7\x18\x01R\x04note\"\x98\x01\n" +
+	"\x10CheckInRequested\x12\x16\n" +
+	"\x06reason\x18\x01 \x01(\tR\x06reason\x12\x10\n" +
+	"\x03due\x18\x02 \x01(\tR\x03due\x12\x0e\n" +
+	"\x02at\x18\x03 \x01(\tR\x02at\x12\x16\n" +
+	"\x06policy\x18\x04 \x01(\tR\x06policy\x12\x1c\n" +
+	"\tprincipal\x18\x05 \x01(\tR\tprincipal\x12\x14\n" +
+	"\x05after\x18\x06 \x01(\x03R\x05after\"U\n" +
+	"\x0fCheckInRequests\x12B\n" +
+	"\brequests\x18\x01 \x03(\v2&.setpoint.strategy.v1.CheckInRequestedR\brequestsB8Z6setpoint.dev/proto/gen/setpoint/strategy/v1;strategyv1b\x06proto3"
 
 var (
 	file_setpoint_strategy_v1_events_proto_rawDescOnce sync.Once
@@ -816,7 +963,7 @@ func file_setpoint_strategy_v1_events_proto_rawDescGZIP() []byte {
 	return file_setpoint_strategy_v1_events_proto_rawDescData
 }
 
-var file_setpoint_strategy_v1_events_proto_msgTypes = make([]protoimpl.MessageInfo, 12)
+var file_setpoint_strategy_v1_events_proto_msgTypes = make([]protoimpl.MessageInfo, 14)
 var file_setpoint_strategy_v1_events_proto_goTypes = []any{
 	(*OrganizationDeclared)(nil),  // 0: setpoint.strategy.v1.OrganizationDeclared
 	(*UnitDeclared)(nil),          // 1: setpoint.strategy.v1.UnitDeclared
@@ -830,38 +977,41 @@ var file_setpoint_strategy_v1_events_proto_goTypes = []any{
 	(*CheckedIn)(nil),             // 9: setpoint.strategy.v1.CheckedIn
 	(*StatusOverride)(nil),        // 10: setpoint.strategy.v1.StatusOverride
 	(*ObservedValue)(nil),         // 11: setpoint.strategy.v1.ObservedValue
-	(*v1.Metadata)(nil),           // 12: setpoint.common.v1.Metadata
-	(*OrganizationSpec)(nil),      // 13: setpoint.strategy.v1.OrganizationSpec
-	(*UnitSpec)(nil),              // 14: setpoint.strategy.v1.UnitSpec
-	(*PersonSpec)(nil),            // 15: setpoint.strategy.v1.PersonSpec
-	(*StrategySpec)(nil),          // 16: setpoint.strategy.v1.StrategySpec
-	(*ObjectiveSpec)(nil),         // 17: setpoint.strategy.v1.ObjectiveSpec
-	(*MetricSpec)(nil),            // 18: setpoint.strategy.v1.MetricSpec
-	(*TargetSpec)(nil),            // 19: setpoint.strategy.v1.TargetSpec
+	(*CheckInRequested)(nil),      // 12: setpoint.strategy.v1.CheckInRequested
+	(*CheckInRequests)(nil),       // 13: setpoint.strategy.v1.CheckInRequests
+	(*v1.Metadata)(nil),           // 14: setpoint.common.v1.Metadata
+	(*OrganizationSpec)(nil),      // 15: setpoint.strategy.v1.OrganizationSpec
+	(*UnitSpec)(nil),              // 16: setpoint.strategy.v1.UnitSpec
+	(*PersonSpec)(nil),            // 17: setpoint.strategy.v1.PersonSpec
+	(*StrategySpec)(nil),          // 18: setpoint.strategy.v1.StrategySpec
+	(*ObjectiveSpec)(nil),         // 19: setpoint.strategy.v1.ObjectiveSpec
+	(*MetricSpec)(nil),            // 20: setpoint.strategy.v1.MetricSpec
+	(*TargetSpec)(nil),            // 21: setpoint.strategy.v1.TargetSpec
 }
 var file_setpoint_strategy_v1_events_proto_depIdxs = []int32{
-	12, // 0: setpoint.strategy.v1.OrganizationDeclared.metadata:type_name -> setpoint.common.v1.Metadata
-	13, // 1: setpoint.strategy.v1.OrganizationDeclared.spec:type_name -> setpoint.strategy.v1.OrganizationSpec
-	12, // 2: setpoint.strategy.v1.UnitDeclared.metadata:type_name -> setpoint.common.v1.Metadata
-	14, // 3: setpoint.strategy.v1.UnitDeclared.spec:type_name -> setpoint.strategy.v1.UnitSpec
-	12, // 4: setpoint.strategy.v1.PersonDeclared.metadata:type_name -> setpoint.common.v1.Metadata
-	15, // 5: setpoint.strategy.v1.PersonDeclared.spec:type_name -> setpoint.strategy.v1.PersonSpec
-	12, // 6: setpoint.strategy.v1.StrategyDeclared.metadata:type_name -> setpoint.common.v1.Metadata
-	16, // 7: setpoint.strategy.v1.StrategyDeclared.spec:type_name -> setpoint.strategy.v1.StrategySpec
-	12, // 8: setpoint.strategy.v1.ObjectiveDeclared.metadata:type_name -> setpoint.common.v1.Metadata
-	17, // 9: setpoint.strategy.v1.ObjectiveDeclared.spec:type_name -> setpoint.strategy.v1.ObjectiveSpec
-	12, // 10: setpoint.strategy.v1.MetricDeclared.metadata:type_name -> setpoint.common.v1.Metadata
-	18, // 11: setpoint.strategy.v1.MetricDeclared.spec:type_name -> setpoint.strategy.v1.MetricSpec
-	12, // 12: setpoint.strategy.v1.TargetDeclared.metadata:type_name -> setpoint.common.v1.Metadata
-	19, // 13: setpoint.strategy.v1.TargetDeclared.spec:type_name -> setpoint.strategy.v1.TargetSpec
+	14, // 0: setpoint.strategy.v1.OrganizationDeclared.metadata:type_name -> setpoint.common.v1.Metadata
+	15, // 1: setpoint.strategy.v1.OrganizationDeclared.spec:type_name -> setpoint.strategy.v1.OrganizationSpec
+	14, // 2: setpoint.strategy.v1.UnitDeclared.metadata:type_name -> setpoint.common.v1.Metadata
+	16, // 3: setpoint.strategy.v1.UnitDeclared.spec:type_name -> setpoint.strategy.v1.UnitSpec
+	14, // 4: setpoint.strategy.v1.PersonDeclared.metadata:type_name -> setpoint.common.v1.Metadata
+	17, // 5: setpoint.strategy.v1.PersonDeclared.spec:type_name -> setpoint.strategy.v1.PersonSpec
+	14, // 6: setpoint.strategy.v1.StrategyDeclared.metadata:type_name -> setpoint.common.v1.Metadata
+	18, // 7: setpoint.strategy.v1.StrategyDeclared.spec:type_name -> setpoint.strategy.v1.StrategySpec
+	14, // 8: setpoint.strategy.v1.ObjectiveDeclared.metadata:type_name -> setpoint.common.v1.Metadata
+	19, // 9: setpoint.strategy.v1.ObjectiveDeclared.spec:type_name -> setpoint.strategy.v1.ObjectiveSpec
+	14, // 10: setpoint.strategy.v1.MetricDeclared.metadata:type_name -> setpoint.common.v1.Metadata
+	20, // 11: setpoint.strategy.v1.MetricDeclared.spec:type_name -> setpoint.strategy.v1.MetricSpec
+	14, // 12: setpoint.strategy.v1.TargetDeclared.metadata:type_name -> setpoint.common.v1.Metadata
+	21, // 13: setpoint.strategy.v1.TargetDeclared.spec:type_name -> setpoint.strategy.v1.TargetSpec
 	11, // 14: setpoint.strategy.v1.ObservationsRecorded.values:type_name -> setpoint.strategy.v1.ObservedValue
 	11, // 15: setpoint.strategy.v1.ObservationsCorrected.values:type_name -> setpoint.strategy.v1.ObservedValue
 	10, // 16: setpoint.strategy.v1.CheckedIn.override:type_name -> setpoint.strategy.v1.StatusOverride
-	17, // [17:17] is the sub-list for method output_type
-	17, // [17:17] is the sub-list for method input_type
-	17, // [17:17] is the sub-list for extension type_name
-	17, // [17:17] is the sub-list for extension extendee
-	0,  // [0:17] is the sub-list for field type_name
+	12, // 17: setpoint.strategy.v1.CheckInRequests.requests:type_name -> setpoint.strategy.v1.CheckInRequested
+	18, // [18:18] is the sub-list for method output_type
+	18, // [18:18] is the sub-list for method input_type
+	18, // [18:18] is the sub-list for extension type_name
+	18, // [18:18] is the sub-list for extension extendee
+	0,  // [0:18] is the sub-list for field type_name
 }
 
 func init() { file_setpoint_strategy_v1_events_proto_init() }
@@ -877,7 +1027,7 @@ func file_setpoint_strategy_v1_events_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_setpoint_strategy_v1_events_proto_rawDesc), len(file_setpoint_strategy_v1_events_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   12,
+			NumMessages:   14,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -1048,6 +1048,484 @@ func (x *ListCheckInsResponse) GetRevision() int64 {
 	return 0
 }
 
+type RequestCheckInRequest struct {
+	state            protoimpl.MessageState `protogen:"open.v1"`
+	RequestId        string                 `protobuf:"bytes,1,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	ExpectedRevision int64                  `protobuf:"varint,2,opt,name=expected_revision,json=expectedRevision,proto3" json:"expected_revision,omitempty"`
+	// Name of the target.
+	Target string `protobuf:"bytes,3,opt,name=target,proto3" json:"target,omitempty"`
+	// What is to be told. It is shown in lists of what is due, so that it names no
+	// person.
+	Reason string `protobuf:"bytes,4,opt,name=reason,proto3" json:"reason,omitempty"`
+	// The last day on which the check-in is in time.
+	Due string `protobuf:"bytes,5,opt,name=due,proto3" json:"due,omitempty"`
+	// The policy that asks; empty where a person does.
+	Policy        string `protobuf:"bytes,6,opt,name=policy,proto3" json:"policy,omitempty"`
+	Manager       string `protobuf:"bytes,7,opt,name=manager,proto3" json:"manager,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RequestCheckInRequest) Reset() {
+	*x = RequestCheckInRequest{}
+	mi := &file_setpoint_strategy_v1_service_proto_msgTypes[13]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RequestCheckInRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RequestCheckInRequest) ProtoMessage() {}
+
+func (x *RequestCheckInRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_setpoint_strategy_v1_service_proto_msgTypes[13]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RequestCheckInRequest.ProtoReflect.Descriptor instead.
+func (*RequestCheckInRequest) Descriptor() ([]byte, []int) {
+	return file_setpoint_strategy_v1_service_proto_rawDescGZIP(), []int{13}
+}
+
+func (x *RequestCheckInRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+func (x *RequestCheckInRequest) GetExpectedRevision() int64 {
+	if x != nil {
+		return x.ExpectedRevision
+	}
+	return 0
+}
+
+func (x *RequestCheckInRequest) GetTarget() string {
+	if x != nil {
+		return x.Target
+	}
+	return ""
+}
+
+func (x *RequestCheckInRequest) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *RequestCheckInRequest) GetDue() string {
+	if x != nil {
+		return x.Due
+	}
+	return ""
+}
+
+func (x *RequestCheckInRequest) GetPolicy() string {
+	if x != nil {
+		return x.Policy
+	}
+	return ""
+}
+
+func (x *RequestCheckInRequest) GetManager() string {
+	if x != nil {
+		return x.Manager
+	}
+	return ""
+}
+
+type RequestCheckInResponse struct {
+	state    protoimpl.MessageState `protogen:"open.v1"`
+	Revision int64                  `protobuf:"varint,1,opt,name=revision,proto3" json:"revision,omitempty"`
+	// False where it is asked for already.
+	Changed       bool `protobuf:"varint,2,opt,name=changed,proto3" json:"changed,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RequestCheckInResponse) Reset() {
+	*x = RequestCheckInResponse{}
+	mi := &file_setpoint_strategy_v1_service_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RequestCheckInResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RequestCheckInResponse) ProtoMessage() {}
+
+func (x *RequestCheckInResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_setpoint_strategy_v1_service_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RequestCheckInResponse.ProtoReflect.Descriptor instead.
+func (*RequestCheckInResponse) Descriptor() ([]byte, []int) {
+	return file_setpoint_strategy_v1_service_proto_rawDescGZIP(), []int{14}
+}
+
+func (x *RequestCheckInResponse) GetRevision() int64 {
+	if x != nil {
+		return x.Revision
+	}
+	return 0
+}
+
+func (x *RequestCheckInResponse) GetChanged() bool {
+	if x != nil {
+		return x.Changed
+	}
+	return false
+}
+
+type ListDutiesRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Only those of this owner, or that have escalated to it: unit/NAME or
+	// person/ID.
+	Owner string `protobuf:"bytes,1,opt,name=owner,proto3" json:"owner,omitempty"`
+	// Only those of this kind: value, check-in, requested, action.
+	Kind string `protobuf:"bytes,2,opt,name=kind,proto3" json:"kind,omitempty"`
+	// Only what is overdue.
+	Overdue bool `protobuf:"varint,3,opt,name=overdue,proto3" json:"overdue,omitempty"`
+	// Read the state as of this log position; 0 means the newest.
+	Revision int64 `protobuf:"varint,20,opt,name=revision,proto3" json:"revision,omitempty"`
+	// Read what was known at this instant, RFC 3339, or at the end of this day
+	// in the time zone of the organization.
+	KnownAt string `protobuf:"bytes,21,opt,name=known_at,json=knownAt,proto3" json:"known_at,omitempty"`
+	// Wait (bounded) until the record has reached this revision.
+	MinRevision int64 `protobuf:"varint,22,opt,name=min_revision,json=minRevision,proto3" json:"min_revision,omitempty"`
+	// The day at whose end is judged what is overdue; default today.
+	AsOf          string `protobuf:"bytes,23,opt,name=as_of,json=asOf,proto3" json:"as_of,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListDutiesRequest) Reset() {
+	*x = ListDutiesRequest{}
+	mi := &file_setpoint_strategy_v1_service_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListDutiesRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListDutiesRequest) ProtoMessage() {}
+
+func (x *ListDutiesRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_setpoint_strategy_v1_service_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListDutiesRequest.ProtoReflect.Descriptor instead.
+func (*ListDutiesRequest) Descriptor() ([]byte, []int) {
+	return file_setpoint_strategy_v1_service_proto_rawDescGZIP(), []int{15}
+}
+
+func (x *ListDutiesRequest) GetOwner() string {
+	if x != nil {
+		return x.Owner
+	}
+	return ""
+}
+
+func (x *ListDutiesRequest) GetKind() string {
+	if x != nil {
+		return x.Kind
+	}
+	return ""
+}
+
+func (x *ListDutiesRequest) GetOverdue() bool {
+	if x != nil {
+		return x.Overdue
+	}
+	return false
+}
+
+func (x *ListDutiesRequest) GetRevision() int64 {
+	if x != nil {
+		return x.Revision
+	}
+	return 0
+}
+
+func (x *ListDutiesRequest) GetKnownAt() string {
+	if x != nil {
+		return x.KnownAt
+	}
+	return ""
+}
+
+func (x *ListDutiesRequest) GetMinRevision() int64 {
+	if x != nil {
+		return x.MinRevision
+	}
+	return 0
+}
+
+func (x *ListDutiesRequest) GetAsOf() string {
+	if x != nil {
+		return x.AsOf
+	}
+	return ""
+}
+
+type ListDutiesResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Duties        []*Duty                `protobuf:"bytes,1,rep,name=duties,proto3" json:"duties,omitempty"`
+	Revision      int64                  `protobuf:"varint,2,opt,name=revision,proto3" json:"revision,omitempty"`
+	AsOf          string                 `protobuf:"bytes,3,opt,name=as_of,json=asOf,proto3" json:"as_of,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListDutiesResponse) Reset() {
+	*x = ListDutiesResponse{}
+	mi := &file_setpoint_strategy_v1_service_proto_msgTypes[16]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListDutiesResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListDutiesResponse) ProtoMessage() {}
+
+func (x *ListDutiesResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_setpoint_strategy_v1_service_proto_msgTypes[16]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListDutiesResponse.ProtoReflect.Descriptor instead.
+func (*ListDutiesResponse) Descriptor() ([]byte, []int) {
+	return file_setpoint_strategy_v1_service_proto_rawDescGZIP(), []int{16}
+}
+
+func (x *ListDutiesResponse) GetDuties() []*Duty {
+	if x != nil {
+		return x.Duties
+	}
+	return nil
+}
+
+func (x *ListDutiesResponse) GetRevision() int64 {
+	if x != nil {
+		return x.Revision
+	}
+	return 0
+}
+
+func (x *ListDutiesResponse) GetAsOf() string {
+	if x != nil {
+		return x.AsOf
+	}
+	return ""
+}
+
+// Duty is one thing that somebody owes.
+type Duty struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// value, check-in, requested or action.
+	Kind string `protobuf:"bytes,1,opt,name=kind,proto3" json:"kind,omitempty"`
+	// The metric, target or action.
+	Name string `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
+	// What is owed, in words.
+	What string `protobuf:"bytes,3,opt,name=what,proto3" json:"what,omitempty"`
+	// The period it is about; empty where there is none.
+	Period      string `protobuf:"bytes,4,opt,name=period,proto3" json:"period,omitempty"`
+	Due         string `protobuf:"bytes,5,opt,name=due,proto3" json:"due,omitempty"`
+	Overdue     bool   `protobuf:"varint,6,opt,name=overdue,proto3" json:"overdue,omitempty"`
+	DaysOverdue int32  `protobuf:"varint,7,opt,name=days_overdue,json=daysOverdue,proto3" json:"days_overdue,omitempty"`
+	// unit/NAME or person/ID; empty: nobody owns it.
+	Owner string `protobuf:"bytes,8,opt,name=owner,proto3" json:"owner,omitempty"`
+	// Who answers for it by now, if it is overdue for so long that it left its owner.
+	EscalatedTo string `protobuf:"bytes,9,opt,name=escalated_to,json=escalatedTo,proto3" json:"escalated_to,omitempty"`
+	// Of a value: the last one on record, its date, and the metric's unit.
+	LastValue *float64 `protobuf:"fixed64,10,opt,name=last_value,json=lastValue,proto3,oneof" json:"last_value,omitempty"`
+	LastAt    string   `protobuf:"bytes,11,opt,name=last_at,json=lastAt,proto3" json:"last_at,omitempty"`
+	Unit      string   `protobuf:"bytes,12,opt,name=unit,proto3" json:"unit,omitempty"`
+	// Of a value: how many periods lack one.
+	Missing int32 `protobuf:"varint,13,opt,name=missing,proto3" json:"missing,omitempty"`
+	// Of a value: the targets that wait for it; else the one it is about.
+	Targets []string `protobuf:"bytes,14,rep,name=targets,proto3" json:"targets,omitempty"`
+	// Of a request: the policy that asked.
+	Policy        string `protobuf:"bytes,15,opt,name=policy,proto3" json:"policy,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Duty) Reset() {
+	*x = Duty{}
+	mi := &file_setpoint_strategy_v1_service_proto_msgTypes[17]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Duty) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Duty) ProtoMessage() {}
+
+func (x *Duty) ProtoReflect() protoreflect.Message {
+	mi := &file_setpoint_strategy_v1_service_proto_msgTypes[17]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Duty.ProtoReflect.Descriptor instead.
+func (*Duty) Descriptor() ([]byte, []int) {
+	return file_setpoint_strategy_v1_service_proto_rawDescGZIP(), []int{17}
+}
+
+func (x *Duty) GetKind() string {
+	if x != nil {
+		return x.Kind
+	}
+	return ""
+}
+
+func (x *Duty) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *Duty) GetWhat() string {
+	if x != nil {
+		return x.What
+	}
+	return ""
+}
+
+func (x *Duty) GetPeriod() string {
+	if x != nil {
+		return x.Period
+	}
+	return ""
+}
+
+func (x *Duty) GetDue() string {
+	if x != nil {
+		return x.Due
+	}
+	return ""
+}
+
+func (x *Duty) GetOverdue() bool {
+	if x != nil {
+		return x.Overdue
+	}
+	return false
+}
+
+func (x *Duty) GetDaysOverdue() int32 {
+	if x != nil {
+		return x.DaysOverdue
+	}
+	return 0
+}
+
+func (x *Duty) GetOwner() string {
+	if x != nil {
+		return x.Owner
+	}
+	return ""
+}
+
+func (x *Duty) GetEscalatedTo() string {
+	if x != nil {
+		return x.EscalatedTo
+	}
+	return ""
+}
+
+func (x *Duty) GetLastValue() float64 {
+	if x != nil && x.LastValue != nil {
+		return *x.LastValue
+	}
+	return 0
+}
+
+func (x *Duty) GetLastAt() string {
+	if x != nil {
+		return x.LastAt
+	}
+	return ""
+}
+
+func (x *Duty) GetUnit() string {
+	if x != nil {
+		return x.Unit
+	}
+	return ""
+}
+
+func (x *Duty) GetMissing() int32 {
+	if x != nil {
+		return x.Missing
+	}
+	return 0
+}
+
+func (x *Duty) GetTargets() []string {
+	if x != nil {
+		return x.Targets
+	}
+	return nil
+}
+
+func (x *Duty) GetPolicy() string {
+	if x != nil {
+		return x.Policy
+	}
+	return ""
+}
+
 var File_setpoint_strategy_v1_service_proto protoreflect.FileDescriptor
 
 const file_setpoint_strategy_v1_service_proto_rawDesc = "" +
@@ -1148,12 +1626,58 @@ const file_setpoint_strategy_v1_service_proto_rawDesc = "" +
 	"\x14ListCheckInsResponse\x12?\n" +
 	"\tcheck_ins\x18\x01 \x03(\v2\".setpoint.strategy.v1.CheckInEntryR\bcheckIns\x12&\n" +
 	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x12\x1a\n" +
-	"\brevision\x18\x03 \x01(\x03R\brevision2\xbf\x04\n" +
+	"\brevision\x18\x03 \x01(\x03R\brevision\"\xd6\x02\n" +
+	"\x15RequestCheckInRequest\x12'\n" +
+	"\n" +
+	"request_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\x18\x80\x01R\trequestId\x124\n" +
+	"\x11expected_revision\x18\x02 \x01(\x03B\a\xbaH\x04\"\x02(\x00R\x10expectedRevision\x12!\n" +
+	"\x06target\x18\x03 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18?R\x06target\x12 \n" +
+	"\x06reason\x18\x04 \x01(\tB\b\xbaH\x05r\x03\x18\xf4\x03R\x06reason\x125\n" +
+	"\x03due\x18\x05 \x01(\tB#\xbaH r\x1e2\x1c^[0-9]{4}-[0-9]{2}-[0-9]{2}$R\x03due\x12\x1f\n" +
+	"\x06policy\x18\x06 \x01(\tB\a\xbaH\x04r\x02\x18?R\x06policy\x12A\n" +
+	"\amanager\x18\a \x01(\tB'\xbaH$r\"R\x00R\x03cliR\x03gitR\aconsoleR\x06policyR\x03apiR\amanager\"N\n" +
+	"\x16RequestCheckInResponse\x12\x1a\n" +
+	"\brevision\x18\x01 \x01(\x03R\brevision\x12\x18\n" +
+	"\achanged\x18\x02 \x01(\bR\achanged\"\xc0\x02\n" +
+	"\x11ListDutiesRequest\x12\x1e\n" +
+	"\x05owner\x18\x01 \x01(\tB\b\xbaH\x05r\x03\x18\xc8\x01R\x05owner\x12?\n" +
+	"\x04kind\x18\x02 \x01(\tB+\xbaH(r&R\x00R\x05valueR\bcheck-inR\trequestedR\x06actionR\x04kind\x12\x18\n" +
+	"\aoverdue\x18\x03 \x01(\bR\aoverdue\x12#\n" +
+	"\brevision\x18\x14 \x01(\x03B\a\xbaH\x04\"\x02(\x00R\brevision\x12\"\n" +
+	"\bknown_at\x18\x15 \x01(\tB\a\xbaH\x04r\x02\x18@R\aknownAt\x12*\n" +
+	"\fmin_revision\x18\x16 \x01(\x03B\a\xbaH\x04\"\x02(\x00R\vminRevision\x12;\n" +
+	"\x05as_of\x18\x17 \x01(\tB&\xbaH#r!2\x1f^([0-9]{4}-[0-9]{2}-[0-9]{2})?$R\x04asOf\"y\n" +
+	"\x12ListDutiesResponse\x122\n" +
+	"\x06duties\x18\x01 \x03(\v2\x1a.setpoint.strategy.v1.DutyR\x06duties\x12\x1a\n" +
+	"\brevision\x18\x02 \x01(\x03R\brevision\x12\x13\n" +
+	"\x05as_of\x18\x03 \x01(\tR\x04asOf\"\x8e\x03\n" +
+	"\x04Duty\x12\x12\n" +
+	"\x04kind\x18\x01 \x01(\tR\x04kind\x12\x12\n" +
+	"\x04name\x18\x02 \x01(\tR\x04name\x12\x12\n" +
+	"\x04what\x18\x03 \x01(\tR\x04what\x12\x16\n" +
+	"\x06period\x18\x04 \x01(\tR\x06period\x12\x10\n" +
+	"\x03due\x18\x05 \x01(\tR\x03due\x12\x18\n" +
+	"\aoverdue\x18\x06 \x01(\bR\aoverdue\x12!\n" +
+	"\fdays_overdue\x18\a \x01(\x05R\vdaysOverdue\x12\x14\n" +
+	"\x05owner\x18\b \x01(\tR\x05owner\x12!\n" +
+	"\fescalated_to\x18\t \x01(\tR\vescalatedTo\x12\"\n" +
+	"\n" +
+	"last_value\x18\n" +
+	" \x01(\x01H\x00R\tlastValue\x88\x01\x01\x12\x17\n" +
+	"\alast_at\x18\v \x01(\tR\x06lastAt\x12\x12\n" +
+	"\x04unit\x18\f \x01(\tR\x04unit\x12\x18\n" +
+	"\amissing\x18\r \x01(\x05R\amissing\x12\x18\n" +
+	"\atargets\x18\x0e \x03(\tR\atargets\x12\x16\n" +
+	"\x06policy\x18\x0f \x01(\tR\x06policyB\r\n" +
+	"\v_last_value2\x92\x06\n" +
 	"\x0fStrategyService\x12w\n" +
 	"\x12RecordObservations\x12/.setpoint.strategy.v1.RecordObservationsRequest\x1a0.setpoint.strategy.v1.RecordObservationsResponse\x12w\n" +
 	"\x12CorrectObservation\x12/.setpoint.strategy.v1.CorrectObservationRequest\x1a0.setpoint.strategy.v1.CorrectObservationResponse\x12V\n" +
 	"\aCheckIn\x12$.setpoint.strategy.v1.CheckInRequest\x1a%.setpoint.strategy.v1.CheckInResponse\x12j\n" +
-	"\fListCheckIns\x12).setpoint.strategy.v1.ListCheckInsRequest\x1a*.setpoint.strategy.v1.ListCheckInsResponse\"\x03\x90\x02\x01\x12v\n" +
+	"\fListCheckIns\x12).setpoint.strategy.v1.ListCheckInsRequest\x1a*.setpoint.strategy.v1.ListCheckInsResponse\"\x03\x90\x02\x01\x12k\n" +
+	"\x0eRequestCheckIn\x12+.setpoint.strategy.v1.RequestCheckInRequest\x1a,.setpoint.strategy.v1.RequestCheckInResponse\x12d\n" +
+	"\n" +
+	"ListDuties\x12'.setpoint.strategy.v1.ListDutiesRequest\x1a(.setpoint.strategy.v1.ListDutiesResponse\"\x03\x90\x02\x01\x12v\n" +
 	"\x10ListObservations\x12-.setpoint.strategy.v1.ListObservationsRequest\x1a..setpoint.strategy.v1.ListObservationsResponse\"\x03\x90\x02\x01B8Z6setpoint.dev/proto/gen/setpoint/strategy/v1;strategyv1b\x06proto3"
 
 var (
@@ -1168,7 +1692,7 @@ func file_setpoint_strategy_v1_service_proto_rawDescGZIP() []byte {
 	return file_setpoint_strategy_v1_service_proto_rawDescData
 }
 
-var file_setpoint_strategy_v1_service_proto_msgTypes = make([]protoimpl.MessageInfo, 13)
+var file_setpoint_strategy_v1_service_proto_msgTypes = make([]protoimpl.MessageInfo, 18)
 var file_setpoint_strategy_v1_service_proto_goTypes = []any{
 	(*Observation)(nil),                // 0: setpoint.strategy.v1.Observation
 	(*RecordObservationsRequest)(nil),  // 1: setpoint.strategy.v1.RecordObservationsRequest
@@ -1183,6 +1707,11 @@ var file_setpoint_strategy_v1_service_proto_goTypes = []any{
 	(*CheckInEntry)(nil),               // 10: setpoint.strategy.v1.CheckInEntry
 	(*ListCheckInsRequest)(nil),        // 11: setpoint.strategy.v1.ListCheckInsRequest
 	(*ListCheckInsResponse)(nil),       // 12: setpoint.strategy.v1.ListCheckInsResponse
+	(*RequestCheckInRequest)(nil),      // 13: setpoint.strategy.v1.RequestCheckInRequest
+	(*RequestCheckInResponse)(nil),     // 14: setpoint.strategy.v1.RequestCheckInResponse
+	(*ListDutiesRequest)(nil),          // 15: setpoint.strategy.v1.ListDutiesRequest
+	(*ListDutiesResponse)(nil),         // 16: setpoint.strategy.v1.ListDutiesResponse
+	(*Duty)(nil),                       // 17: setpoint.strategy.v1.Duty
 }
 var file_setpoint_strategy_v1_service_proto_depIdxs = []int32{
 	0,  // 0: setpoint.strategy.v1.RecordObservationsRequest.observations:type_name -> setpoint.strategy.v1.Observation
@@ -1191,21 +1720,26 @@ var file_setpoint_strategy_v1_service_proto_depIdxs = []int32{
 	8,  // 3: setpoint.strategy.v1.CheckInRequest.override:type_name -> setpoint.strategy.v1.OverrideRequest
 	8,  // 4: setpoint.strategy.v1.CheckInEntry.override:type_name -> setpoint.strategy.v1.OverrideRequest
 	10, // 5: setpoint.strategy.v1.ListCheckInsResponse.check_ins:type_name -> setpoint.strategy.v1.CheckInEntry
-	1,  // 6: setpoint.strategy.v1.StrategyService.RecordObservations:input_type -> setpoint.strategy.v1.RecordObservationsRequest
-	3,  // 7: setpoint.strategy.v1.StrategyService.CorrectObservation:input_type -> setpoint.strategy.v1.CorrectObservationRequest
-	7,  // 8: setpoint.strategy.v1.StrategyService.CheckIn:input_type -> setpoint.strategy.v1.CheckInRequest
-	11, // 9: setpoint.strategy.v1.StrategyService.ListCheckIns:input_type -> setpoint.strategy.v1.ListCheckInsRequest
-	5,  // 10: setpoint.strategy.v1.StrategyService.ListObservations:input_type -> setpoint.strategy.v1.ListObservationsRequest
-	2,  // 11: setpoint.strategy.v1.StrategyService.RecordObservations:output_type -> setpoint.strategy.v1.RecordObservationsResponse
-	4,  // 12: setpoint.strategy.v1.StrategyService.CorrectObservation:output_type -> setpoint.strategy.v1.CorrectObservationResponse
-	9,  // 13: setpoint.strategy.v1.StrategyService.CheckIn:output_type -> setpoint.strategy.v1.CheckInResponse
-	12, // 14: setpoint.strategy.v1.StrategyService.ListCheckIns:output_type -> setpoint.strategy.v1.ListCheckInsResponse
-	6,  // 15: setpoint.strategy.v1.StrategyService.ListObservations:output_type -> setpoint.strategy.v1.ListObservationsResponse
-	11, // [11:16] is the sub-list for method output_type
-	6,  // [6:11] is the sub-list for method input_type
-	6,  // [6:6] is the sub-list for extension type_name
-	6,  // [6:6] is the sub-list for extension extendee
-	0,  // [0:6] is the sub-list for field type_name
+	17, // 6: setpoint.strategy.v1.ListDutiesResponse.duties:type_name -> setpoint.strategy.v1.Duty
+	1,  // 7: setpoint.strategy.v1.StrategyService.RecordObservations:input_type -> setpoint.strategy.v1.RecordObservationsRequest
+	3,  // 8: setpoint.strategy.v1.StrategyService.CorrectObservation:input_type -> setpoint.strategy.v1.CorrectObservationRequest
+	7,  // 9: setpoint.strategy.v1.StrategyService.CheckIn:input_type -> setpoint.strategy.v1.CheckInRequest
+	11, // 10: setpoint.strategy.v1.StrategyService.ListCheckIns:input_type -> setpoint.strategy.v1.ListCheckInsRequest
+	13, // 11: setpoint.strategy.v1.StrategyService.RequestCheckIn:input_type -> setpoint.strategy.v1.RequestCheckInRequest
+	15, // 12: setpoint.strategy.v1.StrategyService.ListDuties:input_type -> setpoint.strategy.v1.ListDutiesRequest
+	5,  // 13: setpoint.strategy.v1.StrategyService.ListObservations:input_type -> setpoint.strategy.v1.ListObservationsRequest
+	2,  // 14: setpoint.strategy.v1.StrategyService.RecordObservations:output_type -> setpoint.strategy.v1.RecordObservationsResponse
+	4,  // 15: setpoint.strategy.v1.StrategyService.CorrectObservation:output_type -> setpoint.strategy.v1.CorrectObservationResponse
+	9,  // 16: setpoint.strategy.v1.StrategyService.CheckIn:output_type -> setpoint.strategy.v1.CheckInResponse
+	12, // 17: setpoint.strategy.v1.StrategyService.ListCheckIns:output_type -> setpoint.strategy.v1.ListCheckInsResponse
+	14, // 18: setpoint.strategy.v1.StrategyService.RequestCheckIn:output_type -> setpoint.strategy.v1.RequestCheckInResponse
+	16, // 19: setpoint.strategy.v1.StrategyService.ListDuties:output_type -> setpoint.strategy.v1.ListDutiesResponse
+	6,  // 20: setpoint.strategy.v1.StrategyService.ListObservations:output_type -> setpoint.strategy.v1.ListObservationsResponse
+	14, // [14:21] is the sub-list for method output_type
+	7,  // [7:14] is the sub-list for method input_type
+	7,  // [7:7] is the sub-list for extension type_name
+	7,  // [7:7] is the sub-list for extension extendee
+	0,  // [0:7] is the sub-list for field type_name
 }
 
 func init() { file_setpoint_strategy_v1_service_proto_init() }
@@ -1216,13 +1750,14 @@ func file_setpoint_strategy_v1_service_proto_init() {
 	file_setpoint_strategy_v1_service_proto_msgTypes[0].OneofWrappers = []any{}
 	file_setpoint_strategy_v1_service_proto_msgTypes[7].OneofWrappers = []any{}
 	file_setpoint_strategy_v1_service_proto_msgTypes[10].OneofWrappers = []any{}
+	file_setpoint_strategy_v1_service_proto_msgTypes[17].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_setpoint_strategy_v1_service_proto_rawDesc), len(file_setpoint_strategy_v1_service_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   13,
+			NumMessages:   18,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

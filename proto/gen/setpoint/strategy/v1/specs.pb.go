@@ -976,7 +976,10 @@ type TargetSpec struct {
 	Maintain  *Maintain       `protobuf:"bytes,17,opt,name=maintain,proto3" json:"maintain,omitempty"`
 	Milestone *Milestone      `protobuf:"bytes,18,opt,name=milestone,proto3" json:"milestone,omitempty"`
 	// What readers of the target must know.
-	Note          string `protobuf:"bytes,19,opt,name=note,proto3" json:"note,omitempty"`
+	Note string `protobuf:"bytes,19,opt,name=note,proto3" json:"note,omitempty"`
+	// How often its owner checks in: within each such period once. By default
+	// never by itself.
+	CheckInEvery  string `protobuf:"bytes,20,opt,name=check_in_every,json=checkInEvery,proto3" json:"check_in_every,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1140,6 +1143,13 @@ func (x *TargetSpec) GetMilestone() *Milestone {
 func (x *TargetSpec) GetNote() string {
 	if x != nil {
 		return x.Note
+	}
+	return ""
+}
+
+func (x *TargetSpec) GetCheckInEvery() string {
+	if x != nil {
+		return x.CheckInEvery
 	}
 	return ""
 }
@@ -1667,7 +1677,7 @@ const file_setpoint_strategy_v1_specs_proto_rawDesc = "" +
 	"\x05lower\x18\x01 \x01(\x01B\a\xbaH\x04\x12\x02@\x01H\x00R\x05lower\x88\x01\x01\x12\"\n" +
 	"\x05upper\x18\x02 \x01(\x01B\a\xbaH\x04\x12\x02@\x01H\x01R\x05upper\x88\x01\x01B\b\n" +
 	"\x06_lowerB\b\n" +
-	"\x06_upper\"\xde\a\n" +
+	"\x06_upper\"\xb8\b\n" +
 	"\n" +
 	"TargetSpec\x12\x1c\n" +
 	"\tobjective\x18\x01 \x01(\tR\tobjective\x12\x1f\n" +
@@ -1691,7 +1701,8 @@ const file_setpoint_strategy_v1_specs_proto_rawDesc = "" +
 	"\aperiods\x18\x10 \x03(\v2\".setpoint.strategy.v1.PeriodTargetB\t\xbaH\x06\x92\x01\x03\x10\xe8\aR\aperiods\x12:\n" +
 	"\bmaintain\x18\x11 \x01(\v2\x1e.setpoint.strategy.v1.MaintainR\bmaintain\x12=\n" +
 	"\tmilestone\x18\x12 \x01(\v2\x1f.setpoint.strategy.v1.MilestoneR\tmilestone\x12\x1d\n" +
-	"\x04note\x18\x13 \x01(\tB\t\xbaH\x06r\x04\x18\xa0\x9c\x01R\x04noteB\t\n" +
+	"\x04note\x18\x13 \x01(\tB\t\xbaH\x06r\x04\x18\xa0\x9c\x01R\x04note\x12X\n" +
+	"\x0echeck_in_every\x18\x14 \x01(\tB2\xbaH/r-R\x00R\x05dailyR\x06weeklyR\amonthlyR\tquarterlyR\x06yearlyR\fcheckInEveryB\t\n" +
 	"\a_weightB\f\n" +
 	"\n" +
 	"_toleranceB\b\n" +

@@ -44,6 +44,12 @@ const (
 	// StrategyServiceListCheckInsProcedure is the fully-qualified name of the StrategyService's
 	// ListCheckIns RPC.
 	StrategyServiceListCheckInsProcedure = "/setpoint.strategy.v1.StrategyService/ListCheckIns"
+	// StrategyServiceRequestCheckInProcedure is the fully-qualified name of the StrategyService's
+	// RequestCheckIn RPC.
+	StrategyServiceRequestCheckInProcedure = "/setpoint.strategy.v1.StrategyService/RequestCheckIn"
+	// StrategyServiceListDutiesProcedure is the fully-qualified name of the StrategyService's
+	// ListDuties RPC.
+	StrategyServiceListDutiesProcedure = "/setpoint.strategy.v1.StrategyService/ListDuties"
 	// StrategyServiceListObservationsProcedure is the fully-qualified name of the StrategyService's
 	// ListObservations RPC.
 	StrategyServiceListObservationsProcedure = "/setpoint.strategy.v1.StrategyService/ListObservations"
@@ -62,6 +68,13 @@ type StrategyServiceClient interface {
 	CheckIn(context.Context, *v1.CheckInRequest) (*v1.CheckInResponse, error)
 	// ListCheckIns reads the check-ins of a target, newest first.
 	ListCheckIns(context.Context, *v1.ListCheckInsRequest) (*v1.ListCheckInsResponse, error)
+	// RequestCheckIn asks the owner of a target for a check-in by a day. While a
+	// request of the same policy (or, by people, of the same day) is unanswered,
+	// asking again writes nothing.
+	RequestCheckIn(context.Context, *v1.RequestCheckInRequest) (*v1.RequestCheckInResponse, error)
+	// ListDuties reads what is due and overdue, and to whom it has escalated: values
+	// of metrics, check-ins, and corrective actions; the overdue ones first.
+	ListDuties(context.Context, *v1.ListDutiesRequest) (*v1.ListDutiesResponse, error)
 	// ListObservations reads the values of a metric by date.
 	ListObservations(context.Context, *v1.ListObservationsRequest) (*v1.ListObservationsResponse, error)
 }
@@ -102,6 +115,19 @@ func NewStrategyServiceClient(httpClient connect.HTTPClient, baseURL string, opt
 			connect.WithIdempotency(connect.IdempotencyNoSideEffects),
 			connect.WithClientOptions(opts...),
 		),
+		requestCheckIn: connect.NewClient[v1.RequestCheckInRequest, v1.RequestCheckInResponse](
+			httpClient,
+			baseURL+StrategyServiceRequestCheckInProcedure,
+			connect.WithSchema(strategyServiceMethods.ByName("RequestCheckIn")),
+			connect.WithClientOptions(opts...),
+		),
+		listDuties: connect.NewClient[v1.ListDutiesRequest, v1.ListDutiesResponse](
+			httpClient,
+			baseURL+StrategyServiceListDutiesProcedure,
+			connect.WithSchema(strategyServiceMethods.ByName("ListDuties")),
+			connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+			connect.WithClientOptions(opts...),
+		),
 		listObservations: connect.NewClient[v1.ListObservationsRequest, v1.ListObservationsResponse](
 			httpClient,
 			baseURL+StrategyServiceListObservationsProcedure,
@@ -118,6 +144,8 @@ type strategyServiceClient struct {
 	correctObservation *connect.Client[v1.CorrectObservationRequest, v1.CorrectObservationResponse]
 	checkIn            *connect.Client[v1.CheckInRequest, v1.CheckInResponse]
 	listCheckIns       *connect.Client[v1.ListCheckInsRequest, v1.ListCheckInsResponse]
+	requestCheckIn     *connect.Client[v1.RequestCheckInRequest, v1.RequestCheckInResponse]
+	listDuties         *connect.Client[v1.ListDutiesRequest, v1.ListDutiesResponse]
 	listObservations   *connect.Client[v1.ListObservationsRequest, v1.ListObservationsResponse]
 }
 
@@ -157,6 +185,24 @@ func (c *strategyServiceClient) ListCheckIns(ctx context.Context, req *v1.ListCh
 	return nil, err
 }
 
+// RequestCheckIn calls setpoint.strategy.v1.StrategyService.RequestCheckIn.
+func (c *strategyServiceClient) RequestCheckIn(ctx context.Context, req *v1.RequestCheckInRequest) (*v1.RequestCheckInResponse, error) {
+	response, err := c.requestCheckIn.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
+// ListDuties calls setpoint.strategy.v1.StrategyService.ListDuties.
+func (c *strategyServiceClient) ListDuties(ctx context.Context, req *v1.ListDutiesRequest) (*v1.ListDutiesResponse, error) {
+	response, err := c.listDuties.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
 // ListObservations calls setpoint.strategy.v1.StrategyService.ListObservations.
 func (c *strategyServiceClient) ListObservations(ctx context.Context, req *v1.ListObservationsRequest) (*v1.ListObservationsResponse, error) {
 	response, err := c.listObservations.CallUnary(ctx, connect.NewRequest(req))
@@ -179,6 +225,13 @@ type StrategyServiceHandler interface {
 	CheckIn(context.Context, *v1.CheckInRequest) (*v1.CheckInResponse, error)
 	// ListCheckIns reads the check-ins of a target, newest first.
 	ListCheckIns(context.Context, *v1.ListCheckInsRequest) (*v1.ListCheckInsResponse, error)
+	// RequestCheckIn asks the owner of a target for a check-in by a day. While a
+	// request of the same policy (or, by people, of the same day) is unanswered,
+	// asking again writes nothing.
+	RequestCheckIn(context.Context, *v1.RequestCheckInRequest) (*v1.RequestCheckInResponse, error)
+	// ListDuties reads what is due and overdue, and to whom it has escalated: values
+	// of metrics, check-ins, and corrective actions; the overdue ones first.
+	ListDuties(context.Context, *v1.ListDutiesRequest) (*v1.ListDutiesResponse, error)
 	// ListObservations reads the values of a metric by date.
 	ListObservations(context.Context, *v1.ListObservationsRequest) (*v1.ListObservationsResponse, error)
 }
@@ -215,6 +268,19 @@ func NewStrategyServiceHandler(svc StrategyServiceHandler, opts ...connect.Handl
 		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
 		connect.WithHandlerOptions(opts...),
 	)
+	strategyServiceRequestCheckInHandler := connect.NewUnaryHandlerSimple(
+		StrategyServiceRequestCheckInProcedure,
+		svc.RequestCheckIn,
+		connect.WithSchema(strategyServiceMethods.ByName("RequestCheckIn")),
+		connect.WithHandlerOptions(opts...),
+	)
+	strategyServiceListDutiesHandler := connect.NewUnaryHandlerSimple(
+		StrategyServiceListDutiesProcedure,
+		svc.ListDuties,
+		connect.WithSchema(strategyServiceMethods.ByName("ListDuties")),
+		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+		connect.WithHandlerOptions(opts...),
+	)
 	strategyServiceListObservationsHandler := connect.NewUnaryHandlerSimple(
 		StrategyServiceListObservationsProcedure,
 		svc.ListObservations,
@@ -232,6 +298,10 @@ func NewStrategyServiceHandler(svc StrategyServiceHandler, opts ...connect.Handl
 			strategyServiceCheckInHandler.ServeHTTP(w, r)
 		case StrategyServiceListCheckInsProcedure:
 			strategyServiceListCheckInsHandler.ServeHTTP(w, r)
+		case StrategyServiceRequestCheckInProcedure:
+			strategyServiceRequestCheckInHandler.ServeHTTP(w, r)
+		case StrategyServiceListDutiesProcedure:
+			strategyServiceListDutiesHandler.ServeHTTP(w, r)
 		case StrategyServiceListObservationsProcedure:
 			strategyServiceListObservationsHandler.ServeHTTP(w, r)
 		default:
@@ -257,6 +327,14 @@ func (UnimplementedStrategyServiceHandler) CheckIn(context.Context, *v1.CheckInR
 
 func (UnimplementedStrategyServiceHandler) ListCheckIns(context.Context, *v1.ListCheckInsRequest) (*v1.ListCheckInsResponse, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("setpoint.strategy.v1.StrategyService.ListCheckIns is not implemented"))
+}
+
+func (UnimplementedStrategyServiceHandler) RequestCheckIn(context.Context, *v1.RequestCheckInRequest) (*v1.RequestCheckInResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("setpoint.strategy.v1.StrategyService.RequestCheckIn is not implemented"))
+}
+
+func (UnimplementedStrategyServiceHandler) ListDuties(context.Context, *v1.ListDutiesRequest) (*v1.ListDutiesResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("setpoint.strategy.v1.StrategyService.ListDuties is not implemented"))
 }
 
 func (UnimplementedStrategyServiceHandler) ListObservations(context.Context, *v1.ListObservationsRequest) (*v1.ListObservationsResponse, error) {
