@@ -28,6 +28,10 @@ func (nothing) OpenAction(context.Context, string, string, *initiativev1.OpenAct
 	return nil
 }
 
+func (nothing) RequestCheckIn(context.Context, string, string, *strategyv1.RequestCheckInRequest) error {
+	return nil
+}
+
 // loop measures, with 10,000 targets in the organization, how long it takes from
 // giving an observation to the event of its gap in the log.
 func (b bench) loop(ctx context.Context) error {

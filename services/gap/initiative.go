@@ -19,6 +19,7 @@ type Initiative struct {
 	Contributions             []Contribution
 	Programs                  []Program
 	Money                     Money
+	Capacity                  *float64 // what it takes; nil where nothing is said
 	Revision                  uint64
 }
 

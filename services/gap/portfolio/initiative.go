@@ -35,7 +35,7 @@ func (l *loader) initiatives(p *gap.Portfolio) error {
 		i := gap.Initiative{
 			Name: r.Name, Title: spec.GetTitle(), Owner: spec.GetOwner(), Stage: cmp.Or(state.GetStage(), "proposed"), Objective: spec.GetObjective(),
 			Start: date(spec.GetStart()), End: date(spec.GetEnd()), Started: date(state.GetStarted()), Since: date(state.GetSince()),
-			Money: l.money(spec, state), Revision: max(r.From, at),
+			Money: l.money(spec, state), Capacity: spec.Capacity, Revision: max(r.From, at),
 		}
 		for _, g := range p.Programs {
 			if g.Initiative == r.Name {

@@ -55,10 +55,11 @@ type query struct {
 	snapshot               rpc.Moment
 }
 
-// head is what a document says of the organization.
+// head is what a document says of the organization, and the policy that judged.
 type head struct {
 	organization string
 	epoch        int // erasures
+	rules        gap.Policy
 }
 
 // evaluate answers a query.
@@ -112,6 +113,7 @@ func (s *Service) evaluate(ctx context.Context, q query) (p gap.Portfolio, r gap
 	if err != nil {
 		return p, r, about, err
 	}
+	about.rules = rules.Policy
 	r = gap.Evaluate(p, asOf, rules.Policy, gap.Options{Explain: true, OriginalTargets: q.original, Strategy: q.strategy, Forecast: q.forecast, ForecastOf: q.forecastOf})
 	err = attach(&r, words)
 	return p, r, about, err

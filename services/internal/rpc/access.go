@@ -48,6 +48,10 @@ var Access = map[string]principal.Role{
 	gapv1connect.GapServiceCoverProcedure:    principal.Viewer,
 	gapv1connect.GapServiceForecastProcedure: principal.Viewer,
 
+	gapv1connect.GapServiceSensitivityProcedure: principal.Viewer,
+	gapv1connect.GapServiceSuggestProcedure:     principal.Viewer,
+	gapv1connect.GapServiceWhatIfProcedure:      principal.Viewer,
+
 	gapv1connect.GapServiceListConditionsProcedure: principal.Viewer,
 	gapv1connect.GapServiceTestPolicyProcedure:     principal.Viewer, // writes nothing
 

@@ -18,6 +18,7 @@ import (
 	"setpoint.dev/proto/gen/setpoint/admin/v1/adminv1connect"
 	"setpoint.dev/proto/gen/setpoint/change/v1/changev1connect"
 	"setpoint.dev/proto/gen/setpoint/declaration/v1/declarationv1connect"
+	"setpoint.dev/proto/gen/setpoint/event/v1/eventv1connect"
 	"setpoint.dev/proto/gen/setpoint/gap/v1/gapv1connect"
 	"setpoint.dev/proto/gen/setpoint/initiative/v1/initiativev1connect"
 	"setpoint.dev/proto/gen/setpoint/strategy/v1/strategyv1connect"
@@ -53,7 +54,7 @@ func TestEveryMethodHasARole(t *testing.T) {
 			t.Errorf("%s: nobody decided which role may call it: say so in access.go", procedure)
 		}
 		reads := m.Name() == "Forecast" // of a target; initiatives are told theirs
-		for _, verb := range []string{"Get", "List", "History", "Export", "Diff", "Plan", "Evaluate", "Watch", "Report", "Follow", "Cover", "TestPolicy"} {
+		for _, verb := range []string{"Get", "List", "History", "Export", "Diff", "Plan", "Evaluate", "Watch", "Report", "Follow", "Cover", "TestPolicy", "Sensitivity", "Suggest", "WhatIf", "Subscribe"} {
 			reads = reads || strings.HasPrefix(string(m.Name()), verb)
 		}
 		if !reads && role == principal.Viewer {
@@ -107,6 +108,9 @@ func everyService() []Service {
 		}},
 		{changev1connect.ChangeServiceName, func(o ...connect.HandlerOption) (string, http.Handler) {
 			return changev1connect.NewChangeServiceHandler(changev1connect.UnimplementedChangeServiceHandler{}, o...)
+		}},
+		{eventv1connect.EventServiceName, func(o ...connect.HandlerOption) (string, http.Handler) {
+			return eventv1connect.NewEventServiceHandler(eventv1connect.UnimplementedEventServiceHandler{}, o...)
 		}},
 		{adminv1connect.AdminServiceName, func(o ...connect.HandlerOption) (string, http.Handler) {
 			return adminv1connect.NewAdminServiceHandler(adminv1connect.UnimplementedAdminServiceHandler{}, o...)

@@ -1794,7 +1794,7 @@ var File_setpoint_gap_v1_service_proto protoreflect.FileDescriptor
 
 const file_setpoint_gap_v1_service_proto_rawDesc = "" +
 	"\n" +
-	"\x1dsetpoint/gap/v1/service.proto\x12\x0fsetpoint.gap.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a setpoint/common/v1/options.proto\x1a\x1fsetpoint/gap/v1/condition.proto\x1a\x1esetpoint/gap/v1/coverage.proto\"\xd8\x02\n" +
+	"\x1dsetpoint/gap/v1/service.proto\x12\x0fsetpoint.gap.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a setpoint/common/v1/options.proto\x1a\x1esetpoint/gap/v1/analysis.proto\x1a\x1fsetpoint/gap/v1/condition.proto\x1a\x1esetpoint/gap/v1/coverage.proto\"\xd8\x02\n" +
 	"\x0fEvaluateRequest\x12\x1a\n" +
 	"\bstrategy\x18\x01 \x01(\tR\bstrategy\x12;\n" +
 	"\x05as_of\x18\x02 \x01(\tB&\xbaH#r!2\x1f^([0-9]{4}-[0-9]{2}-[0-9]{2})?$R\x04asOf\x12#\n" +
@@ -2019,13 +2019,16 @@ const file_setpoint_gap_v1_service_proto_rawDesc = "" +
 	"\x06sha256\x18\x03 \x01(\tR\x06sha256\x12\x13\n" +
 	"\x05as_of\x18\x04 \x01(\tR\x04asOf\x12\x1a\n" +
 	"\brevision\x18\x05 \x01(\x03R\brevision\x12#\n" +
-	"\rerasure_epoch\x18\x06 \x01(\x05R\ferasureEpoch2\xe3\x04\n" +
+	"\rerasure_epoch\x18\x06 \x01(\x05R\ferasureEpoch2\xe5\x06\n" +
 	"\n" +
 	"GapService\x12T\n" +
 	"\bEvaluate\x12 .setpoint.gap.v1.EvaluateRequest\x1a!.setpoint.gap.v1.EvaluateResponse\"\x03\x90\x02\x01\x12H\n" +
 	"\x05Watch\x12\x1d.setpoint.gap.v1.WatchRequest\x1a\x1e.setpoint.gap.v1.WatchResponse0\x01\x12K\n" +
 	"\x05Cover\x12\x1d.setpoint.gap.v1.CoverRequest\x1a\x1e.setpoint.gap.v1.CoverResponse\"\x03\x90\x02\x01\x12T\n" +
-	"\bForecast\x12 .setpoint.gap.v1.ForecastRequest\x1a!.setpoint.gap.v1.ForecastResponse\"\x03\x90\x02\x01\x12f\n" +
+	"\bForecast\x12 .setpoint.gap.v1.ForecastRequest\x1a!.setpoint.gap.v1.ForecastResponse\"\x03\x90\x02\x01\x12]\n" +
+	"\vSensitivity\x12#.setpoint.gap.v1.SensitivityRequest\x1a$.setpoint.gap.v1.SensitivityResponse\"\x03\x90\x02\x01\x12Q\n" +
+	"\aSuggest\x12\x1f.setpoint.gap.v1.SuggestRequest\x1a .setpoint.gap.v1.SuggestResponse\"\x03\x90\x02\x01\x12N\n" +
+	"\x06WhatIf\x12\x1e.setpoint.gap.v1.WhatIfRequest\x1a\x1f.setpoint.gap.v1.WhatIfResponse\"\x03\x90\x02\x01\x12f\n" +
 	"\x0eListConditions\x12&.setpoint.gap.v1.ListConditionsRequest\x1a'.setpoint.gap.v1.ListConditionsResponse\"\x03\x90\x02\x01\x12Z\n" +
 	"\n" +
 	"TestPolicy\x12\".setpoint.gap.v1.TestPolicyRequest\x1a#.setpoint.gap.v1.TestPolicyResponse\"\x03\x90\x02\x01\x12N\n" +
@@ -2064,11 +2067,17 @@ var file_setpoint_gap_v1_service_proto_goTypes = []any{
 	nil,                            // 16: setpoint.gap.v1.RollUp.CountsEntry
 	(*structpb.Struct)(nil),        // 17: google.protobuf.Struct
 	(*CoverRequest)(nil),           // 18: setpoint.gap.v1.CoverRequest
-	(*ListConditionsRequest)(nil),  // 19: setpoint.gap.v1.ListConditionsRequest
-	(*TestPolicyRequest)(nil),      // 20: setpoint.gap.v1.TestPolicyRequest
-	(*CoverResponse)(nil),          // 21: setpoint.gap.v1.CoverResponse
-	(*ListConditionsResponse)(nil), // 22: setpoint.gap.v1.ListConditionsResponse
-	(*TestPolicyResponse)(nil),     // 23: setpoint.gap.v1.TestPolicyResponse
+	(*SensitivityRequest)(nil),     // 19: setpoint.gap.v1.SensitivityRequest
+	(*SuggestRequest)(nil),         // 20: setpoint.gap.v1.SuggestRequest
+	(*WhatIfRequest)(nil),          // 21: setpoint.gap.v1.WhatIfRequest
+	(*ListConditionsRequest)(nil),  // 22: setpoint.gap.v1.ListConditionsRequest
+	(*TestPolicyRequest)(nil),      // 23: setpoint.gap.v1.TestPolicyRequest
+	(*CoverResponse)(nil),          // 24: setpoint.gap.v1.CoverResponse
+	(*SensitivityResponse)(nil),    // 25: setpoint.gap.v1.SensitivityResponse
+	(*SuggestResponse)(nil),        // 26: setpoint.gap.v1.SuggestResponse
+	(*WhatIfResponse)(nil),         // 27: setpoint.gap.v1.WhatIfResponse
+	(*ListConditionsResponse)(nil), // 28: setpoint.gap.v1.ListConditionsResponse
+	(*TestPolicyResponse)(nil),     // 29: setpoint.gap.v1.TestPolicyResponse
 }
 var file_setpoint_gap_v1_service_proto_depIdxs = []int32{
 	0,  // 0: setpoint.gap.v1.WatchRequest.query:type_name -> setpoint.gap.v1.EvaluateRequest
@@ -2090,18 +2099,24 @@ var file_setpoint_gap_v1_service_proto_depIdxs = []int32{
 	1,  // 16: setpoint.gap.v1.GapService.Watch:input_type -> setpoint.gap.v1.WatchRequest
 	18, // 17: setpoint.gap.v1.GapService.Cover:input_type -> setpoint.gap.v1.CoverRequest
 	6,  // 18: setpoint.gap.v1.GapService.Forecast:input_type -> setpoint.gap.v1.ForecastRequest
-	19, // 19: setpoint.gap.v1.GapService.ListConditions:input_type -> setpoint.gap.v1.ListConditionsRequest
-	20, // 20: setpoint.gap.v1.GapService.TestPolicy:input_type -> setpoint.gap.v1.TestPolicyRequest
-	14, // 21: setpoint.gap.v1.GapService.Report:input_type -> setpoint.gap.v1.ReportRequest
-	3,  // 22: setpoint.gap.v1.GapService.Evaluate:output_type -> setpoint.gap.v1.EvaluateResponse
-	2,  // 23: setpoint.gap.v1.GapService.Watch:output_type -> setpoint.gap.v1.WatchResponse
-	21, // 24: setpoint.gap.v1.GapService.Cover:output_type -> setpoint.gap.v1.CoverResponse
-	7,  // 25: setpoint.gap.v1.GapService.Forecast:output_type -> setpoint.gap.v1.ForecastResponse
-	22, // 26: setpoint.gap.v1.GapService.ListConditions:output_type -> setpoint.gap.v1.ListConditionsResponse
-	23, // 27: setpoint.gap.v1.GapService.TestPolicy:output_type -> setpoint.gap.v1.TestPolicyResponse
-	15, // 28: setpoint.gap.v1.GapService.Report:output_type -> setpoint.gap.v1.ReportResponse
-	22, // [22:29] is the sub-list for method output_type
-	15, // [15:22] is the sub-list for method input_type
+	19, // 19: setpoint.gap.v1.GapService.Sensitivity:input_type -> setpoint.gap.v1.SensitivityRequest
+	20, // 20: setpoint.gap.v1.GapService.Suggest:input_type -> setpoint.gap.v1.SuggestRequest
+	21, // 21: setpoint.gap.v1.GapService.WhatIf:input_type -> setpoint.gap.v1.WhatIfRequest
+	22, // 22: setpoint.gap.v1.GapService.ListConditions:input_type -> setpoint.gap.v1.ListConditionsRequest
+	23, // 23: setpoint.gap.v1.GapService.TestPolicy:input_type -> setpoint.gap.v1.TestPolicyRequest
+	14, // 24: setpoint.gap.v1.GapService.Report:input_type -> setpoint.gap.v1.ReportRequest
+	3,  // 25: setpoint.gap.v1.GapService.Evaluate:output_type -> setpoint.gap.v1.EvaluateResponse
+	2,  // 26: setpoint.gap.v1.GapService.Watch:output_type -> setpoint.gap.v1.WatchResponse
+	24, // 27: setpoint.gap.v1.GapService.Cover:output_type -> setpoint.gap.v1.CoverResponse
+	7,  // 28: setpoint.gap.v1.GapService.Forecast:output_type -> setpoint.gap.v1.ForecastResponse
+	25, // 29: setpoint.gap.v1.GapService.Sensitivity:output_type -> setpoint.gap.v1.SensitivityResponse
+	26, // 30: setpoint.gap.v1.GapService.Suggest:output_type -> setpoint.gap.v1.SuggestResponse
+	27, // 31: setpoint.gap.v1.GapService.WhatIf:output_type -> setpoint.gap.v1.WhatIfResponse
+	28, // 32: setpoint.gap.v1.GapService.ListConditions:output_type -> setpoint.gap.v1.ListConditionsResponse
+	29, // 33: setpoint.gap.v1.GapService.TestPolicy:output_type -> setpoint.gap.v1.TestPolicyResponse
+	15, // 34: setpoint.gap.v1.GapService.Report:output_type -> setpoint.gap.v1.ReportResponse
+	25, // [25:35] is the sub-list for method output_type
+	15, // [15:25] is the sub-list for method input_type
 	15, // [15:15] is the sub-list for extension type_name
 	15, // [15:15] is the sub-list for extension extendee
 	0,  // [0:15] is the sub-list for field type_name
@@ -2112,6 +2127,7 @@ func file_setpoint_gap_v1_service_proto_init() {
 	if File_setpoint_gap_v1_service_proto != nil {
 		return
 	}
+	file_setpoint_gap_v1_analysis_proto_init()
 	file_setpoint_gap_v1_condition_proto_init()
 	file_setpoint_gap_v1_coverage_proto_init()
 	file_setpoint_gap_v1_service_proto_msgTypes[4].OneofWrappers = []any{}

@@ -41,6 +41,12 @@ const (
 	GapServiceCoverProcedure = "/setpoint.gap.v1.GapService/Cover"
 	// GapServiceForecastProcedure is the fully-qualified name of the GapService's Forecast RPC.
 	GapServiceForecastProcedure = "/setpoint.gap.v1.GapService/Forecast"
+	// GapServiceSensitivityProcedure is the fully-qualified name of the GapService's Sensitivity RPC.
+	GapServiceSensitivityProcedure = "/setpoint.gap.v1.GapService/Sensitivity"
+	// GapServiceSuggestProcedure is the fully-qualified name of the GapService's Suggest RPC.
+	GapServiceSuggestProcedure = "/setpoint.gap.v1.GapService/Suggest"
+	// GapServiceWhatIfProcedure is the fully-qualified name of the GapService's WhatIf RPC.
+	GapServiceWhatIfProcedure = "/setpoint.gap.v1.GapService/WhatIf"
 	// GapServiceListConditionsProcedure is the fully-qualified name of the GapService's ListConditions
 	// RPC.
 	GapServiceListConditionsProcedure = "/setpoint.gap.v1.GapService/ListConditions"
@@ -62,6 +68,14 @@ type GapServiceClient interface {
 	Cover(context.Context, *v1.CoverRequest) (*v1.CoverResponse, error)
 	// Forecast says what to expect of one target, period by period, up to its end.
 	Forecast(context.Context, *v1.ForecastRequest) (*v1.ForecastResponse, error)
+	// Sensitivity shows roll-ups of the same targets under every way of rolling up.
+	Sensitivity(context.Context, *v1.SensitivityRequest) (*v1.SensitivityResponse, error)
+	// Suggest chooses from proposed initiatives those that close the most of the
+	// gaps that nothing in progress closes.
+	Suggest(context.Context, *v1.SuggestRequest) (*v1.SuggestResponse, error)
+	// WhatIf says what would differ if something declared were not, and writes
+	// nothing.
+	WhatIf(context.Context, *v1.WhatIfRequest) (*v1.WhatIfResponse, error)
 	// ListConditions shows the conditions of targets, with their last transitions.
 	ListConditions(context.Context, *v1.ListConditionsRequest) (*v1.ListConditionsResponse, error)
 	// TestPolicy says what a policy would have done, and writes nothing.
@@ -108,6 +122,27 @@ func NewGapServiceClient(httpClient connect.HTTPClient, baseURL string, opts ...
 			connect.WithIdempotency(connect.IdempotencyNoSideEffects),
 			connect.WithClientOptions(opts...),
 		),
+		sensitivity: connect.NewClient[v1.SensitivityRequest, v1.SensitivityResponse](
+			httpClient,
+			baseURL+GapServiceSensitivityProcedure,
+			connect.WithSchema(gapServiceMethods.ByName("Sensitivity")),
+			connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+			connect.WithClientOptions(opts...),
+		),
+		suggest: connect.NewClient[v1.SuggestRequest, v1.SuggestResponse](
+			httpClient,
+			baseURL+GapServiceSuggestProcedure,
+			connect.WithSchema(gapServiceMethods.ByName("Suggest")),
+			connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+			connect.WithClientOptions(opts...),
+		),
+		whatIf: connect.NewClient[v1.WhatIfRequest, v1.WhatIfResponse](
+			httpClient,
+			baseURL+GapServiceWhatIfProcedure,
+			connect.WithSchema(gapServiceMethods.ByName("WhatIf")),
+			connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+			connect.WithClientOptions(opts...),
+		),
 		listConditions: connect.NewClient[v1.ListConditionsRequest, v1.ListConditionsResponse](
 			httpClient,
 			baseURL+GapServiceListConditionsProcedure,
@@ -138,6 +173,9 @@ type gapServiceClient struct {
 	watch          *connect.Client[v1.WatchRequest, v1.WatchResponse]
 	cover          *connect.Client[v1.CoverRequest, v1.CoverResponse]
 	forecast       *connect.Client[v1.ForecastRequest, v1.ForecastResponse]
+	sensitivity    *connect.Client[v1.SensitivityRequest, v1.SensitivityResponse]
+	suggest        *connect.Client[v1.SuggestRequest, v1.SuggestResponse]
+	whatIf         *connect.Client[v1.WhatIfRequest, v1.WhatIfResponse]
 	listConditions *connect.Client[v1.ListConditionsRequest, v1.ListConditionsResponse]
 	testPolicy     *connect.Client[v1.TestPolicyRequest, v1.TestPolicyResponse]
 	report         *connect.Client[v1.ReportRequest, v1.ReportResponse]
@@ -169,6 +207,33 @@ func (c *gapServiceClient) Cover(ctx context.Context, req *v1.CoverRequest) (*v1
 // Forecast calls setpoint.gap.v1.GapService.Forecast.
 func (c *gapServiceClient) Forecast(ctx context.Context, req *v1.ForecastRequest) (*v1.ForecastResponse, error) {
 	response, err := c.forecast.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
+// Sensitivity calls setpoint.gap.v1.GapService.Sensitivity.
+func (c *gapServiceClient) Sensitivity(ctx context.Context, req *v1.SensitivityRequest) (*v1.SensitivityResponse, error) {
+	response, err := c.sensitivity.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
+// Suggest calls setpoint.gap.v1.GapService.Suggest.
+func (c *gapServiceClient) Suggest(ctx context.Context, req *v1.SuggestRequest) (*v1.SuggestResponse, error) {
+	response, err := c.suggest.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
+// WhatIf calls setpoint.gap.v1.GapService.WhatIf.
+func (c *gapServiceClient) WhatIf(ctx context.Context, req *v1.WhatIfRequest) (*v1.WhatIfResponse, error) {
+	response, err := c.whatIf.CallUnary(ctx, connect.NewRequest(req))
 	if response != nil {
 		return response.Msg, err
 	}
@@ -214,6 +279,14 @@ type GapServiceHandler interface {
 	Cover(context.Context, *v1.CoverRequest) (*v1.CoverResponse, error)
 	// Forecast says what to expect of one target, period by period, up to its end.
 	Forecast(context.Context, *v1.ForecastRequest) (*v1.ForecastResponse, error)
+	// Sensitivity shows roll-ups of the same targets under every way of rolling up.
+	Sensitivity(context.Context, *v1.SensitivityRequest) (*v1.SensitivityResponse, error)
+	// Suggest chooses from proposed initiatives those that close the most of the
+	// gaps that nothing in progress closes.
+	Suggest(context.Context, *v1.SuggestRequest) (*v1.SuggestResponse, error)
+	// WhatIf says what would differ if something declared were not, and writes
+	// nothing.
+	WhatIf(context.Context, *v1.WhatIfRequest) (*v1.WhatIfResponse, error)
 	// ListConditions shows the conditions of targets, with their last transitions.
 	ListConditions(context.Context, *v1.ListConditionsRequest) (*v1.ListConditionsResponse, error)
 	// TestPolicy says what a policy would have done, and writes nothing.
@@ -256,6 +329,27 @@ func NewGapServiceHandler(svc GapServiceHandler, opts ...connect.HandlerOption) 
 		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
 		connect.WithHandlerOptions(opts...),
 	)
+	gapServiceSensitivityHandler := connect.NewUnaryHandlerSimple(
+		GapServiceSensitivityProcedure,
+		svc.Sensitivity,
+		connect.WithSchema(gapServiceMethods.ByName("Sensitivity")),
+		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+		connect.WithHandlerOptions(opts...),
+	)
+	gapServiceSuggestHandler := connect.NewUnaryHandlerSimple(
+		GapServiceSuggestProcedure,
+		svc.Suggest,
+		connect.WithSchema(gapServiceMethods.ByName("Suggest")),
+		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+		connect.WithHandlerOptions(opts...),
+	)
+	gapServiceWhatIfHandler := connect.NewUnaryHandlerSimple(
+		GapServiceWhatIfProcedure,
+		svc.WhatIf,
+		connect.WithSchema(gapServiceMethods.ByName("WhatIf")),
+		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+		connect.WithHandlerOptions(opts...),
+	)
 	gapServiceListConditionsHandler := connect.NewUnaryHandlerSimple(
 		GapServiceListConditionsProcedure,
 		svc.ListConditions,
@@ -287,6 +381,12 @@ func NewGapServiceHandler(svc GapServiceHandler, opts ...connect.HandlerOption) 
 			gapServiceCoverHandler.ServeHTTP(w, r)
 		case GapServiceForecastProcedure:
 			gapServiceForecastHandler.ServeHTTP(w, r)
+		case GapServiceSensitivityProcedure:
+			gapServiceSensitivityHandler.ServeHTTP(w, r)
+		case GapServiceSuggestProcedure:
+			gapServiceSuggestHandler.ServeHTTP(w, r)
+		case GapServiceWhatIfProcedure:
+			gapServiceWhatIfHandler.ServeHTTP(w, r)
 		case GapServiceListConditionsProcedure:
 			gapServiceListConditionsHandler.ServeHTTP(w, r)
 		case GapServiceTestPolicyProcedure:
@@ -316,6 +416,18 @@ func (UnimplementedGapServiceHandler) Cover(context.Context, *v1.CoverRequest) (
 
 func (UnimplementedGapServiceHandler) Forecast(context.Context, *v1.ForecastRequest) (*v1.ForecastResponse, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("setpoint.gap.v1.GapService.Forecast is not implemented"))
+}
+
+func (UnimplementedGapServiceHandler) Sensitivity(context.Context, *v1.SensitivityRequest) (*v1.SensitivityResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("setpoint.gap.v1.GapService.Sensitivity is not implemented"))
+}
+
+func (UnimplementedGapServiceHandler) Suggest(context.Context, *v1.SuggestRequest) (*v1.SuggestResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("setpoint.gap.v1.GapService.Suggest is not implemented"))
+}
+
+func (UnimplementedGapServiceHandler) WhatIf(context.Context, *v1.WhatIfRequest) (*v1.WhatIfResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("setpoint.gap.v1.GapService.WhatIf is not implemented"))
 }
 
 func (UnimplementedGapServiceHandler) ListConditions(context.Context, *v1.ListConditionsRequest) (*v1.ListConditionsResponse, error) {

@@ -1,0 +1,186 @@
+package gap
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"github.com/shopspring/decimal"
+	"pgregory.net/rapid"
+
+	"setpoint.dev/services/internal/calendar"
+	"setpoint.dev/services/internal/schedule"
+)
+
+// problem is what Suggest is asked; every contribution counts in full.
+func problem(gaps []float64) (Result, calendar.Date) {
+	asOf := calendar.MustParse("2020-12-31")
+	r := Result{AsOf: asOf}
+	for i, g := range gaps {
+		r.Targets = append(r.Targets, TargetResult{Name: fmt.Sprintf("t%d", i), Gap: &g, ActualAt: asOf, Due: asOf.AddDays(365)})
+	}
+	return r, asOf
+}
+
+func proposal(name string, cost int64, capacity float64, asOf calendar.Date, adds map[int]float64) Initiative {
+	budget, sure := decimal.NewFromInt(cost), 1.0
+	i := Initiative{Name: name, Stage: "proposed", Money: Money{Currency: "EUR", Budget: &budget}, Capacity: &capacity}
+	for t := range 64 {
+		if v, ok := adds[t]; ok {
+			i.Contributions = append(i.Contributions, Contribution{
+				Target: fmt.Sprintf("t%d", t), Likely: v, Delivery: &sure, RampStart: asOf.AddDays(30), RampEnd: asOf.AddDays(60),
+			})
+		}
+	}
+	return i
+}
+
+// No set of any proposals, within the limits and closed under dependencies, is
+// better than the one suggested.
+func TestSuggestIsOptimal(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		n, m := rapid.IntRange(0, 9).Draw(t, "n"), rapid.IntRange(1, 4).Draw(t, "m")
+		gaps := make([]float64, m)
+		for i := range gaps {
+			gaps[i] = float64(rapid.IntRange(-3, 20).Draw(t, "gap"))
+		}
+		r, asOf := problem(gaps)
+		var list []Initiative
+		for i := range n {
+			adds := map[int]float64{}
+			for range rapid.IntRange(0, 3).Draw(t, "contributions") {
+				adds[rapid.IntRange(0, m-1).Draw(t, "target")] = float64(rapid.IntRange(-4, 15).Draw(t, "adds"))
+			}
+			x := proposal(fmt.Sprintf("i%d", i), rapid.Int64Range(0, 10).Draw(t, "cost"), float64(rapid.IntRange(0, 5).Draw(t, "load")), asOf, adds)
+			for range rapid.IntRange(0, 1).Draw(t, "needs") {
+				x.After = append(x.After, schedule.After{Name: fmt.Sprintf("i%d", rapid.IntRange(0, n-1).Draw(t, "after"))})
+			}
+			list = append(list, x)
+		}
+		if rapid.Bool().Draw(t, "in progress") && n > 0 {
+			list[0].Stage = "active"
+		}
+		var limits Limits
+		if rapid.Bool().Draw(t, "budgeted") {
+			b := decimal.NewFromInt(rapid.Int64Range(0, 30).Draw(t, "budget"))
+			limits.Budget = &b
+		}
+		if rapid.Bool().Draw(t, "limited") {
+			k := float64(rapid.IntRange(0, 12).Draw(t, "capacity"))
+			limits.Capacity = &k
+		}
+		got, err := Suggest(r, list, limits)
+		if err != nil {
+			t.Fatal(err)
+		}
+		most, _ := bruteForce(r, list, limits)
+		if math.Abs(got.Closed-most) > 1e-9 || !got.Optimal || got.UpperBound < most-1e-9 {
+			t.Fatalf("closed %v (bound %v, optimal %v), the best set closes %v: %+v", got.Closed, got.UpperBound, got.Optimal, most, got.Chosen)
+		}
+		var names []string
+		for _, c := range got.Chosen {
+			names = append(names, c.Initiative)
+		}
+		if v, ok := worth(r, list, limits, names); !ok || math.Abs(v-got.Closed) > 1e-9 {
+			t.Fatalf("the set %v is worth %v (legal: %v), not %v", names, v, ok, got.Closed)
+		}
+	})
+}
+
+// worth is what a set closes, by the definition: with it in progress, how much
+// less is left.
+func worth(r Result, list []Initiative, limits Limits, names []string) (float64, bool) {
+	var with []Initiative
+	var cost decimal.Decimal
+	load := 0.0
+	stage := map[string]string{}
+	for _, i := range list {
+		if slices.Contains(names, i.Name) {
+			cost, load = cost.Add(*i.Money.Budget), load+*i.Capacity
+			i.Stage = "approved"
+		}
+		stage[i.Name] = i.Stage
+		with = append(with, i)
+	}
+	for _, i := range with {
+		for _, a := range i.After {
+			if slices.Contains(names, i.Name) && stage[a.Name] == "proposed" {
+				return 0, false
+			}
+		}
+	}
+	if limits.Budget != nil && cost.GreaterThan(*limits.Budget) || limits.Capacity != nil && load > *limits.Capacity {
+		return 0, false
+	}
+	sum, before := 0.0, Cover(r, list)
+	for k, c := range Cover(r, with) {
+		if *c.Gap > 0 {
+			sum += (*before[k].Residual - *c.Residual) / *c.Gap
+		}
+	}
+	return sum, true
+}
+
+func bruteForce(r Result, list []Initiative, limits Limits) (most float64, best []string) {
+	var proposed []string
+	for _, i := range list {
+		if i.Stage == "proposed" {
+			proposed = append(proposed, i.Name)
+		}
+	}
+	for bits := range 1 << len(proposed) {
+		var names []string
+		for k, name := range proposed {
+			if bits>>k&1 == 1 {
+				names = append(names, name)
+			}
+		}
+		if v, ok := worth(r, list, limits, names); ok && v > most {
+			most, best = v, names
+		}
+	}
+	return most, best
+}
+
+// On large portfolios the set is within 5 % of the bound that is printed.
+func TestSuggestIsNearItsBound(t *testing.T) {
+	for seed := range uint64(6) {
+		random := rand.New(rand.NewPCG(seed, 7))
+		gaps := make([]float64, 20+10*seed)
+		for i := range gaps {
+			gaps[i] = 10 + 90*random.Float64()
+		}
+		r, asOf := problem(gaps[:min(len(gaps), 64)])
+		var list []Initiative
+		total := int64(0)
+		for i := range 150 {
+			adds := map[int]float64{}
+			for range 1 + random.IntN(3) {
+				adds[random.IntN(len(r.Targets))] = 2 + 30*random.Float64()
+			}
+			cost := 10 + random.Int64N(1000)
+			total += cost
+			x := proposal(fmt.Sprintf("i%03d", i), cost, 1+float64(random.IntN(9)), asOf, adds)
+			if i > 0 && random.IntN(5) == 0 {
+				x.After = append(x.After, schedule.After{Name: fmt.Sprintf("i%03d", random.IntN(i))})
+			}
+			list = append(list, x)
+		}
+		budget := decimal.NewFromInt(total / 5)
+		limits := Limits{Budget: &budget}
+		if seed%2 == 1 {
+			capacity := 150.0
+			limits.Capacity = &capacity
+		}
+		got, err := Suggest(r, list, limits)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got.Closed < 0.95*got.UpperBound {
+			t.Errorf("seed %d: closed %.4f, bound %.4f: %.2f %% apart", seed, got.Closed, got.UpperBound, 100*(1-got.Closed/got.UpperBound))
+		}
+		t.Logf("seed %d: closed %.4f, bound %.4f, optimal %v, %d chosen", seed, got.Closed, got.UpperBound, got.Optimal, len(got.Chosen))
+	}
+}

@@ -1,0 +1,72 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	gapv1 "setpoint.dev/proto/gen/setpoint/gap/v1"
+)
+
+func (a *app) suggestCommand() *cobra.Command {
+	var s snapshotFlags
+	var capacity float64
+	req := &gapv1.SuggestRequest{}
+	cmd := &cobra.Command{
+		Use: "suggest", Short: "Choose proposed initiatives that close the most under a budget", Args: exactArgs(),
+		Long: `Suggest chooses from the proposed initiatives those that close the most of the
+gaps that nothing in progress closes, within a budget and a capacity; with what
+each adds to those before it, and why others were left out. It writes nothing.`,
+		Example: `  setpoint suggest --budget 250000
+  setpoint suggest --budget 250000 --capacity 12 --strategy gsa-2018-2022 -o json`,
+	}
+	cmd.Flags().StringVar(&req.Budget, "budget", "", "what may be spent, an `AMOUNT`; default no limit")
+	cmd.Flags().StringVar(&req.Currency, "currency", "", "of the budget, an ISO 4217 `CODE`; default that of the proposed initiatives")
+	cmd.Flags().Float64Var(&capacity, "capacity", 0, "what capacity there is, in the unit of the initiatives; default no limit")
+	a.strategyFlag(cmd, &req.Strategy)
+	a.asOfFlag(cmd, &req.AsOf)
+	s.register(cmd)
+	out := tabularFlag(cmd)
+	cmd.RunE = runE(func(ctx context.Context, _ []string) error {
+		if err := checkAsOf(req.GetAsOf()); err != nil {
+			return err
+		}
+		m, err := s.snapshot()
+		if err != nil {
+			return err
+		}
+		req.Revision, req.KnownAt = m.GetRevision(), m.GetKnownAt()
+		if cmd.Flags().Changed("capacity") {
+			req.Capacity = &capacity
+		}
+		res, err := a.client().gap.Suggest(ctx, req)
+		if err != nil {
+			return err
+		}
+		columns, rows := suggestRows(res)
+		if *out != asTable {
+			return a.writeRows(*out, res, columns, rows)
+		}
+		if len(rows) == 0 {
+			a.warnf("no proposed initiatives\n")
+			return nil
+		}
+		a.printf("As of %s, revision %d. Closed %.1f %% of a gap in all, at most %.1f %% is possible; cost %s %s.\n\n%s", res.GetAsOf(), res.GetRevision(),
+			100*res.GetClosed(), 100*res.GetUpperBound(), res.GetCost(), res.GetCurrency(), renderTable(columns, rows, a.width(), a.colors(a.opts.Stdout)))
+		return nil
+	})
+	return cmd
+}
+
+func suggestRows(res *gapv1.SuggestResponse) ([]column, [][]string) {
+	columns := []column{{Title: "CHOSEN"}, {Title: "INITIATIVE", Shrink: 12, Name: true}, {Title: "COST", Right: true}, {Title: "ADDS", Right: true}, {Title: "WHY NOT", Shrink: 16}}
+	var rows [][]string
+	for _, c := range res.GetChosen() {
+		rows = append(rows, []string{"yes", c.GetInitiative(), c.GetCost(), fmt.Sprintf("%.1f %%", 100*c.GetClosed()), ""})
+	}
+	for _, l := range res.GetLeftOut() {
+		rows = append(rows, []string{"no", l.GetInitiative(), l.GetCost(), fmt.Sprintf("%.1f %%", 100*l.GetClosed()), l.GetMessage()})
+	}
+	return columns, rows
+}
