@@ -357,7 +357,8 @@ func TestErasingARespondent(t *testing.T) {
 	if _, err := o.change.RecordAnswers(o.ctx, &changev1.RecordAnswersRequest{Program: "p", Wave: "second", Answers: given}); err != nil {
 		t.Fatal(err)
 	}
-	clear := []string{"zyxquilla-00", "zyxquilla-07", `"respondent"`, "3.4242,", `"value":3.4242`}
+	// Not the number alone: as the mean of all of them it is published.
+	clear := []string{"zyxquilla-00", "zyxquilla-07", `"respondent"`, `"value":3.4242`}
 	if w := found(t, dir, clear...); len(w) > 0 {
 		t.Errorf("in the clear on the disk: %v", w)
 	}

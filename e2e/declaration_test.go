@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -20,15 +21,16 @@ import (
 	"setpoint.dev/services/devserver"
 )
 
-// clock is the time of a server, which the test moves.
-type clock struct{ now time.Time }
+// clock is the time of a server, which the test moves while the server looks.
+type clock struct{ now atomic.Pointer[time.Time] }
 
 func (c *clock) day(s string) {
 	d, err := time.Parse(time.DateOnly, s)
 	if err != nil {
 		panic(err)
 	}
-	c.now = d.Add(12 * time.Hour)
+	d = d.Add(12 * time.Hour)
+	c.now.Store(&d)
 }
 
 // serveOn starts a server on which it is that day.
@@ -37,7 +39,7 @@ func serveOn(t testing.TB, day string) (client, *clock) {
 	c := &clock{}
 	c.day(day)
 	s, err := devserver.Start(context.Background(), devserver.Options{
-		Data: t.TempDir(), Listen: "127.0.0.1:0", Version: "test", Now: func() time.Time { return c.now },
+		Data: t.TempDir(), Listen: "127.0.0.1:0", Version: "test", Now: func() time.Time { return *c.now.Load() },
 	})
 	if err != nil {
 		t.Fatal(err)
