@@ -61,6 +61,7 @@ type Options struct {
 // Server is a running NATS server.
 type Server struct {
 	nats     *server.Server
+	started  <-chan struct{} // closed when the server's own start has returned
 	lock     *lock
 	password string
 	listens  bool
@@ -135,7 +136,11 @@ func Start(opts Options) (_ *Server, err error) {
 	log := newLogger(opts.Logger)
 	ns.SetLoggerV2(log, false, false, false)
 	ready := make(chan bool, 1)
-	go ns.Start()
+	started := make(chan struct{})
+	go func() {
+		defer close(started)
+		ns.Start()
+	}()
 	go func() { ready <- ns.ReadyForConnections(readyAfter) }()
 	var failure string
 	select {
@@ -151,11 +156,12 @@ func Start(opts Options) (_ *Server, err error) {
 		return nil, fault.New(fault.Unavailable, "nats.start_failed",
 			"the embedded event log in %s did not start: %s", opts.Dir, failure)
 	}
-	s := &Server{nats: ns, lock: held, password: password, listens: opts.Listen != "", dir: opts.Dir}
+	s := &Server{nats: ns, started: started, lock: held, password: password, listens: opts.Listen != "", dir: opts.Dir}
 	if s.listens {
 		if err := s.writeCredentials(); err != nil {
 			ns.Shutdown()
 			ns.WaitForShutdown()
+			<-started
 			return nil, err
 		}
 	}
@@ -259,6 +265,9 @@ func (s *Server) Healthy(ctx context.Context) error {
 func (s *Server) Close() error {
 	s.nats.Shutdown()
 	s.nats.WaitForShutdown()
+	// Its last words are logged by the goroutine that started it, which may
+	// outlive the shutdown by a moment.
+	<-s.started
 	var err error
 	if s.listens {
 		if err = os.Remove(filepath.Join(s.dir, CredentialsFile)); errors.Is(err, fs.ErrNotExist) {
