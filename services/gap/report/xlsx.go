@@ -59,10 +59,10 @@ func (b *book) summary() {
 	rows := [][]workbook.Cell{
 		{text("Title"), text(d.Title)},
 		{text("Organization"), text(d.Organization)},
-		{text("As of"), workbook.Day(d.AsOf)},
+		{text("As of"), workbook.Day(d.AsOf).Left()},
 		{text("Revision"), text(uint64String(d.Revision))},
 		{text("Policy"), text(d.Policy)},
-		{text("Targets as first declared"), workbook.Bool(d.Original)},
+		{text("Targets as first declared"), workbook.Bool(d.Original).Left()},
 		{text("In a sentence"), text(d.Headline.Sentence)},
 	}
 	for _, h := range d.Headline.Hints {

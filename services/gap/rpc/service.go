@@ -138,6 +138,7 @@ var contentTypes = map[string]string{
 	"html": "text/html; charset=utf-8",
 	"json": "application/json",
 	"csv":  "text/csv; charset=utf-8; header=present",
+	"pdf":  "application/pdf",
 	"xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 }
 
@@ -166,6 +167,8 @@ func (s *Service) Report(ctx context.Context, req *gapv1.ReportRequest) (*gapv1.
 		res.Content = report.JSON(d)
 	case "csv":
 		res.Content = report.CSV(d)
+	case "pdf":
+		res.Content, err = report.PDF(d)
 	case "xlsx":
 		res.Content, err = report.XLSX(d)
 	default:

@@ -29,7 +29,7 @@ type Series struct {
 const (
 	chartsAcross = 2
 	chartColumns = 11 // of the default width
-	chartRows    = 16
+	chartRows    = 19
 )
 
 // Charts adds a sheet with charts, two in a row. What is compared differs by

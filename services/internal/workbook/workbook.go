@@ -36,6 +36,8 @@ const (
 	widest      = 60.0   // characters; what is longer wraps
 	dayFormat   = "yyyy-mm-dd"
 	a4          = 9
+	lineHeight  = 15.0 // points
+	mostLines   = 20   // of a row; a longer text is read in its cell
 )
 
 // Workbook is a file under construction. Errors are kept until Bytes.
@@ -51,6 +53,13 @@ type Cell struct {
 	value  any    // float64, string, bool, time.Time or nil
 	format string // a number format of spreadsheets; "" for general
 	wide   int    // characters it takes, about
+	left   bool   // aligned so, whatever it is
+}
+
+// Left is c at the left of its column, where numbers and texts share one.
+func (c Cell) Left() Cell {
+	c.left = true
+	return c
 }
 
 // Text is a cell of text.
@@ -144,13 +153,11 @@ func (w *Workbook) style(key string, make func() *excelize.Style) int {
 
 func (w *Workbook) styleOf(c Cell) int {
 	wraps := c.wide > int(widest) && c.format == ""
-	if c.format == "" && !wraps {
-		return w.style("top", func() *excelize.Style {
-			return &excelize.Style{Alignment: &excelize.Alignment{Vertical: "top"}}
-		})
-	}
-	return w.style(fmt.Sprintf("%s %t", c.format, wraps), func() *excelize.Style {
+	return w.style(fmt.Sprintf("%s %t %t", c.format, wraps, c.left), func() *excelize.Style {
 		s := &excelize.Style{Alignment: &excelize.Alignment{Vertical: "top", WrapText: wraps}}
+		if c.left {
+			s.Alignment.Horizontal = "left"
+		}
 		if c.format != "" {
 			s.CustomNumFmt = &c.format
 		}
@@ -161,7 +168,7 @@ func (w *Workbook) styleOf(c Cell) int {
 func (w *Workbook) head() int {
 	return w.style("head", func() *excelize.Style {
 		return &excelize.Style{
-			Font:      &excelize.Font{Bold: true, Color: "FFFFFF"},
+			Font:      &excelize.Font{Bold: true, Color: "FFFFFF", Family: "Calibri", Size: 11},
 			Fill:      excelize.Fill{Type: "pattern", Pattern: 1, Color: []string{"0B3C6F"}},
 			Alignment: &excelize.Alignment{Vertical: "center", WrapText: true},
 		}
@@ -181,8 +188,9 @@ func (w *Workbook) Table(name string, columns []string, rows [][]Cell, frozen in
 		w.keep(err)
 		return
 	}
-	for i, width := range widths(columns, rows) {
-		w.keep(s.SetColWidth(i+1, i+1, width))
+	width := widths(columns, rows)
+	for i, v := range width {
+		w.keep(s.SetColWidth(i+1, i+1, v))
 	}
 	w.keep(s.SetPanes(freeze(frozen)))
 	head := make([]any, len(columns))
@@ -192,12 +200,18 @@ func (w *Workbook) Table(name string, columns []string, rows [][]Cell, frozen in
 	w.keep(s.SetRow("A1", head, excelize.RowOpts{Height: 30}))
 	for i, row := range rows {
 		cells := make([]any, len(row))
+		lines := 1
 		for k, c := range row {
+			lines = max(lines, min(mostLines, c.wide/int(width[k]-1)+1))
 			if c.value != nil {
 				cells[k] = excelize.Cell{StyleID: w.styleOf(c), Value: c.value}
 			}
 		}
-		w.keep(s.SetRow(fmt.Sprintf("A%d", i+2), cells))
+		var height []excelize.RowOpts
+		if lines > 1 {
+			height = []excelize.RowOpts{{Height: float64(lines) * lineHeight}}
+		}
+		w.keep(s.SetRow(fmt.Sprintf("A%d", i+2), cells, height...))
 	}
 	last, err := excelize.ColumnNumberToName(len(columns))
 	w.keep(err)
