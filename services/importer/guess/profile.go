@@ -73,7 +73,9 @@ func profileOf(column []string) profile {
 		if kindOf(t) != "" {
 			p.kinds += n
 		}
-		if _, err := cell.ParsePeriod(t, p.infer.Locale); err == nil {
+		if len(t) > 30 {
+			// No period is that long.
+		} else if _, err := cell.ParsePeriod(t, p.infer.Locale); err == nil {
 			p.periods += n
 		} else if _, ok := cell.ParseMonth(t); ok {
 			p.periods += n

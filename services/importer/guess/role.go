@@ -3,38 +3,40 @@ package guess
 import (
 	"regexp"
 	"strings"
+
+	"setpoint.dev/services/importer/mapping"
 )
 
 // Role is what a column is for, as far as a header and values can tell.
-type Role string
+type Role = mapping.Role
 
-// The roles. A column that has none is Ignored, and said to be.
+// The roles that are guessed. A column that has none is Ignored, and said to be.
 const (
-	Ignored     Role = "ignore"
-	ID          Role = "id"
-	Name        Role = "name"
-	Description Role = "description"
-	Strategy    Role = "strategy"  // the highest goal, pillar, theme
-	Objective   Role = "objective" // what the measures serve
-	Unit        Role = "unit"      // an organizational unit: cabinet, department, team
-	Owner       Role = "owner"
-	Measure     Role = "measure" // the unit of measure: %, days, EUR
-	Direction   Role = "direction"
-	Period      Role = "period"
-	Kind        Role = "kind"  // says of each row whether it is target or actual
-	Value       Role = "value" // the number of a row whose kind another column says
-	Target      Role = "target"
-	Actual      Role = "actual"
-	Min         Role = "min"
-	Max         Role = "max"
-	Baseline    Role = "baseline"
-	BaselineAt  Role = "baselineYear"
-	TargetAt    Role = "targetYear"
-	Vintage     Role = "vintage"
-	Frequency   Role = "frequency"
-	Note        Role = "note"
-	Status      Role = "status"
-	Weight      Role = "weight"
+	Ignored     = mapping.Ignore
+	ID          = mapping.ID
+	Name        = mapping.Name
+	Description = mapping.Description
+	Strategy    = mapping.Strategy
+	Objective   = mapping.Objective
+	Unit        = mapping.Unit
+	Owner       = mapping.Owner
+	Measure     = mapping.Measure
+	Direction   = mapping.Direction
+	Period      = mapping.Period
+	Kind        = mapping.Kind
+	Value       = mapping.Value
+	Target      = mapping.Target
+	Actual      = mapping.Actual
+	Min         = mapping.Min
+	Max         = mapping.Max
+	Baseline    = mapping.Baseline
+	BaselineAt  = mapping.BaselineAt
+	TargetAt    = mapping.TargetAt
+	Vintage     = mapping.Vintage
+	Frequency   = mapping.Frequency
+	Note        = mapping.Note
+	Status      = mapping.Status
+	Weight      = mapping.Weight
 )
 
 // headerWords are the words of headers by role, in several languages, in lower

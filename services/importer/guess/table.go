@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"setpoint.dev/services/importer/cell"
+	"setpoint.dev/services/importer/mapping"
 )
 
 // Grid is a sheet: rows of cells as text, merged cells filled with what the
@@ -85,13 +86,13 @@ func (c Column) dated() bool {
 }
 
 const (
-	mostHeaderRow = 40   // a header is looked for in the first rows
-	mostBody      = 3000 // rows that are looked at
-	aFew          = 120  // rows that are enough to tell a header from data
+	mostHeaderRow = 40     // a header is looked for in the first rows
+	mostBody      = 20_000 // rows that are looked at
+	aFew          = 120    // rows that are enough to tell a header from data
 )
 
 // noValue are texts that say that there is nothing, in words of their own.
-var noValue = regexp.MustCompile(`(?i)^(no|not|none|kein|keine|nicht|sans|non|sin|sem|nessun|geen|niet|ikke|ingen|inte|new|neu|nouveau|nuevo|novo|nuovo|nieuw|pending|see|siehe|voir|ver)\b`)
+var noValue = regexp.MustCompile(`(?i)^(?:(?:no|not|none|kein|keine|nicht|sans|non|sin|sem|nessun|geen|niet|ikke|ingen|inte|new|neu|nouveau|nuevo|novo|nuovo|nieuw|see|siehe|voir|ver)\b.*\pL|pending)`)
 
 // Table proposes how a sheet is to be read. Confidence 0 means that no table
 // with measures was found.
@@ -349,8 +350,114 @@ func assign(headers []string, profiles []profile) []Column {
 	if taken[Name] == 0 {
 		nameByValues(out, profiles)
 	}
+	yearAndPart(out, profiles)
+	rowNumbers(out, profiles)
+	for i, c := range out {
+		// Numbers that a header calls a unit are its code beside a name.
+		if c.Role == Unit && c.Confidence < 0.4 {
+			out[i] = Column{Index: c.Index, Header: c.Header, Role: Ignored, Confidence: c.Confidence, Reason: "may be the code of a unit that another column names"}
+		}
+	}
+	valueAlone(out)
 	return out
 }
+
+// valueAlone makes actuals of values where no column says what they are.
+func valueAlone(out []Column) {
+	if slices.ContainsFunc(out, func(c Column) bool { return c.Role == Kind }) {
+		return
+	}
+	for i, c := range out {
+		if c.Role == Value {
+			out[i].Role = Actual
+			out[i].Reason += "; that they are actuals is assumed"
+		}
+	}
+}
+
+// rowNumbers takes the role from an id that numbers something else than
+// measures: the rows of a table with several rows a measure, or groups of them.
+func rowNumbers(out []Column, profiles []profile) {
+	at := func(r Role) int {
+		return slices.IndexFunc(out, func(c Column) bool { return c.Role == r && !c.dated() })
+	}
+	id := at(ID)
+	if id < 0 {
+		return
+	}
+	long := at(Period) >= 0 && profiles[at(Period)].distinct > 1 || at(mapping.Year) >= 0 && profiles[at(mapping.Year)].distinct > 1
+	name := at(Name)
+	why := ""
+	switch {
+	case profiles[id].distinct == profiles[id].filled && (long || name < 0 && at(Unit) >= 0 && at(TargetAt) >= 0):
+		why = "another one in each row, where a measure has several rows"
+	case name >= 0 && profiles[id].distinct < profiles[name].distinct:
+		why = fmt.Sprintf("fewer (%d) than measures (%d)", profiles[id].distinct, profiles[name].distinct)
+	default:
+		return
+	}
+	out[id].Role, out[id].Confidence, out[id].Reason = Ignored, 0.6, "looks like an id, and numbers something else: "+why
+}
+
+// yearAndPart reads a column of years beside one of quarters or months as the
+// two parts of a period.
+func yearAndPart(out []Column, profiles []profile) {
+	year := slices.IndexFunc(out, func(c Column) bool { return c.Role == Period })
+	if year < 0 {
+		return
+	}
+	if p := profiles[year]; p.share(p.years) < 0.9 {
+		// The quarter or month was taken for the period: is there a year?
+		for i, c := range out {
+			if y := profiles[i]; c.Role == Ignored && y.known() > 0 && y.share(y.years) >= 0.9 {
+				if part := partOf(out[year].Header, p); part != "" {
+					out[i].Role, out[i].Confidence, out[i].Reason = mapping.Year, 0.8, "the values are years"
+					out[year].Role = part
+					return
+				}
+			}
+		}
+		return
+	}
+	for i, c := range out {
+		if c.Role != Ignored {
+			continue
+		}
+		if part := partOf(c.Header, profiles[i]); part != "" {
+			out[year].Role = mapping.Year
+			out[i].Role, out[i].Confidence = part, 0.8
+			out[i].Reason = fmt.Sprintf("beside a column of years; %d different values", profiles[i].distinct)
+			return
+		}
+	}
+}
+
+// partOf is Quarter or Month where a column holds one without its year.
+func partOf(header string, p profile) Role {
+	h := normalize(header)
+	quarter, month := quarterWord.MatchString(h), monthWord.MatchString(h)
+	all := func(ok func(text string) bool) bool {
+		return len(p.texts) > 0 && !slices.ContainsFunc(p.texts, func(t string) bool { return !ok(t) })
+	}
+	number := func(most int) func(string) bool {
+		return func(t string) bool {
+			n, err := strconv.Atoi(strings.TrimSpace(t))
+			return err == nil && n >= 1 && n <= most
+		}
+	}
+	switch {
+	case all(func(t string) bool { _, ok := cell.ParseQuarter(t); return ok }) || quarter && all(number(4)):
+		return mapping.Quarter
+	case all(func(t string) bool { _, ok := cell.ParseMonth(t); return ok }) || month && all(number(12)):
+		return mapping.Month
+	}
+	return ""
+}
+
+var (
+	quarterWord = regexp.MustCompile(`\b(q|qtr|quarter|quartal|trimestre|trim|kwartaal|kvartal)\b`)
+	monthWord   = regexp.MustCompile(`\b(month|monat|mois|mes|mês|mese|maand|månad|måned)\b`)
+)
 
 var identifier = regexp.MustCompile(`\b(id|ids|key|code)$`)
 
@@ -486,7 +593,7 @@ func (p *Proposal) details(g Grid) {
 			continue
 		}
 		values := isValue(c.Role) || slices.Contains([]Role{Min, Max, Baseline}, c.Role)
-		if !values && c.Role != Period && c.Role != BaselineAt && c.Role != TargetAt {
+		if !values && c.Role != Period && c.Role != mapping.Year && c.Role != BaselineAt && c.Role != TargetAt {
 			continue
 		}
 		column := make([]string, 0, len(body))
@@ -555,7 +662,7 @@ func (p *Proposal) details(g Grid) {
 	if len(p.Of(Measure)) == 0 {
 		p.Questions = append(p.Questions, "no column says the unit of measure")
 	}
-	if len(p.Of(Period)) == 0 && !p.Wide() {
+	if len(p.Of(Period)) == 0 && len(p.Of(mapping.Year)) == 0 && len(p.Of(TargetAt)) == 0 && !p.Wide() {
 		p.Questions = append(p.Questions, "no column says when: which period are the values of?")
 	}
 	for _, r := range []Role{Target, Actual} {
