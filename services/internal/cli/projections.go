@@ -116,8 +116,9 @@ func (a *app) projectionsRebuildCommand() *cobra.Command {
 lets it catch up, and swaps the two: readers see the one or the other, and
 writes go on. A rebuild that is under way is joined.
 
-It is the server that rebuilds: leaving this command does not end it. What a
-rebuild that was cut off has folded is kept, and the next start goes on there.`,
+It is the server that rebuilds, of several the process that projects, whichever
+was asked: leaving this command does not end it. What a rebuild that was cut off
+has folded is kept, and the next start goes on there.`,
 		Example:           "  setpoint projections rebuild\n  setpoint projections rebuild record -o json",
 		Args:              betweenArgs(0, 1, "NAME"),
 		ValidArgsFunction: a.completeProjection(),
