@@ -235,13 +235,13 @@ func (s *Service) SkipEvent(ctx context.Context, req *adminv1.SkipEventRequest) 
 	if id == "" {
 		id = rand.Text()
 	}
-	revision, err := p.Skip(ctx, record.SkipCommand{
+	done, err := p.Skip(ctx, record.SkipCommand{
 		Sequence: uint64(req.GetSequence()), RequestID: id, Principal: who.ID, Reason: req.GetReason(), Unknown: req.GetUnknown(),
 	})
 	if err != nil {
 		return nil, err
 	}
-	return &adminv1.SkipEventResponse{Revision: int64(revision)}, nil
+	return &adminv1.SkipEventResponse{Revision: int64(done.Revision), OnRecord: done.OnRecord}, nil
 }
 
 // shown is a key or a value of a row for people: its columns apart, and cut
