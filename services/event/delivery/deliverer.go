@@ -25,7 +25,7 @@ const (
 	// notePause is how often a success is noted where there was one before.
 	notePause = 5 * time.Second
 	// secretPause is how often a secret is looked for where there is none.
-	secretPause = 2 * time.Second
+	secretPause = time.Second
 )
 
 // errRefused says that an event has to come again.

@@ -104,7 +104,9 @@ func newWorld(t *testing.T) *world {
 	w.ok(err)
 	t.Cleanup(func() { _ = sub.Close() })
 	of := func(typ string) proto.Message { return record.Message(registry, typ) }
-	running.Go(func() { _ = process.New(log.ID(), w.public, of, logger).Run(ctx, sub, stream.PublishDead{Stream: w.public}) })
+	running.Go(func() {
+		_ = process.New(log.ID(), w.public, of, logger).Run(ctx, sub, stream.PublishDead{Stream: w.public})
+	})
 	w.opts = delivery.Options{
 		Events: w.public, Vault: vault, Record: rec, Acts: delivery.NewActs(run, rec), Sender: delivery.NewSender(true),
 		Now: w.now, Logger: logger, Grace: 50 * time.Millisecond,
@@ -209,7 +211,11 @@ func newEndpoint(t *testing.T) *endpoint {
 	return e
 }
 
-func (e *endpoint) answers(f func(subject string) int) { e.mu.Lock(); defer e.mu.Unlock(); e.answer = f }
+func (e *endpoint) answers(f func(subject string) int) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.answer = f
+}
 
 func (a arrival) subject() string {
 	var e struct{ Subject string }

@@ -48,7 +48,7 @@ type Manager struct {
 	now    func() time.Time
 	logger *slog.Logger
 
-	delay  func(attempt int, asked time.Duration) time.Duration
+	delay func(attempt int, asked time.Duration) time.Duration
 
 	// every is how often the record is asked whether it has moved on.
 	every, grace time.Duration
@@ -86,14 +86,17 @@ func (m *Manager) Run(ctx context.Context) {
 	defer tick.Stop()
 	var seen uint64
 	var declared map[[2]string]bool
+	var look time.Time // again, for secrets that were not there; zero: no need
 	swept := time.Now()
 	for {
-		if at, _ := m.record.Status(); declared == nil || at != seen {
+		if at, _ := m.record.Status(); declared == nil || at != seen || !look.IsZero() && time.Now().After(look) {
 			now, hooks, err := m.wanted(ctx)
 			switch {
 			case err == nil:
-				seen, declared = at, now
-				m.follow(ctx, running, hooks)
+				seen, declared, look = at, now, time.Time{}
+				if m.follow(ctx, running, hooks) > 0 {
+					look = time.Now().Add(secretPause)
+				}
 			case ctx.Err() == nil:
 				m.logger.Warn("webhooks are not looked after at the moment", "error", err)
 			}
@@ -163,8 +166,9 @@ func chunks(versions []*record.Resource) func(func([]*record.Resource) bool) {
 }
 
 // follow stops what is not wanted any more, or is wanted otherwise, and starts
-// what is.
-func (m *Manager) follow(ctx context.Context, running map[[2]string]*deliverer, hooks map[[2]string]hook) {
+// what is; waiting is how many it could not start, as they have no secret to sign
+// with.
+func (m *Manager) follow(ctx context.Context, running map[[2]string]*deliverer, hooks map[[2]string]hook) (waiting int) {
 	var stopped []*deliverer
 	for key, d := range running {
 		if h, ok := hooks[key]; !ok || h.name != d.name || h.created != d.created || h.acted != d.acted || !proto.Equal(h.spec, d.spec) {
@@ -180,6 +184,11 @@ func (m *Manager) follow(ctx context.Context, running map[[2]string]*deliverer, 
 		if running[key] != nil {
 			continue
 		}
+		// Not left to the handler: each look would count as an attempt.
+		if secrets, err := m.vault.Secrets(ctx, h.org, h.id, m.now()); err != nil || secrets.Current == "" {
+			waiting++
+			continue
+		}
 		d, err := m.start(ctx, h)
 		if err != nil {
 			m.logger.Error("a webhook cannot be delivered to", "organization", h.org, "webhook", h.name, "error", err)
@@ -187,6 +196,7 @@ func (m *Manager) follow(ctx context.Context, running map[[2]string]*deliverer, 
 		}
 		running[key] = d
 	}
+	return waiting
 }
 
 // sweep removes places and secrets of webhooks that have been gone for a while:
