@@ -244,9 +244,9 @@ func (c *comparison) draw(w working, o *Outlook, with, ready []float64) (known b
 		}
 	}
 	begun := w.from.ramp(o.Origin)
-	length := float64(max(0, w.of.End.Sub(w.of.Start)))
+	length, late := float64(max(0, w.of.End.Sub(w.of.Start))), float64(c.slips[w.of.Name])
 	if w.of.Start.IsZero() || w.of.End.IsZero() {
-		length = float64(w.from.RampEnd.Sub(w.from.RampStart))
+		length, late = float64(w.from.RampEnd.Sub(w.from.RampStart)), 0
 	}
 	for i := range with {
 		if delivered[i] >= one.Delivery {
@@ -258,7 +258,7 @@ func (c *comparison) draw(w working, o *Outlook, with, ready []float64) (known b
 		} else if z < 0 && w.from.Low != nil {
 			v += z * (v - *w.from.Low) / z90
 		}
-		slip := float64(c.slips[w.of.Name]) + math.Abs(slips[i])*slipPart*length
+		slip := late + math.Abs(slips[i])*slipPart*length
 		v *= max(0, w.from.ramp(o.At.AddDays(-int(math.Round(slip))))-begun)
 		with[i] += v
 		if adopted != nil {
@@ -454,10 +454,13 @@ func joint(list []*TargetResult) *JointForecast {
 		if j.Targets == 0 || !measured {
 			continue
 		}
-		j.Lower = max(0, j.Expected-float64(j.Targets)+1)
+		j.Lower = min(j.Upper, max(0, j.Expected-float64(j.Targets)+1))
 		share := float64(all.count()) / draws
 		// Draws may stray from the bounds that the exact probabilities set.
 		j.All, j.StandardError = min(max(share, j.Lower), j.Upper), math.Sqrt(share*(1-share)/draws)
+		if j.Lower >= j.Upper {
+			j.All, j.StandardError, j.Draws = j.Upper, 0, 0 // exact
+		}
 		out[n] = j
 	}
 	if out[0] == nil && out[1] == nil {

@@ -8,6 +8,34 @@ import (
 	gapv1 "setpoint.dev/proto/gen/setpoint/gap/v1"
 )
 
+// consequenceSheet has a column for each side, for programs.
+func consequenceSheet(c *gapv1.Consequences) (columns []column, rows [][]string) {
+	for _, title := range []string{"WHAT", "STATUS BEFORE", "STATUS AFTER", "GAP BEFORE", "GAP AFTER", "UNCOVERED BEFORE", "UNCOVERED AFTER", "SCORE BEFORE", "SCORE AFTER",
+		"ATTAINED BEFORE", "ATTAINED AFTER", "WITH INITIATIVES BEFORE", "WITH INITIATIVES AFTER", "WITH READINESS BEFORE", "WITH READINESS AFTER"} {
+		columns = append(columns, column{Title: title})
+	}
+	row := func(what, before, after string, numbers ...*float64) {
+		r := []string{what, before, after}
+		for _, v := range numbers {
+			r = append(r, optional(v, exactNumber))
+		}
+		rows = append(rows, r)
+	}
+	for _, t := range c.GetTargets() {
+		row("target/"+t.GetTarget(), t.GetStatusBefore(), t.GetStatusAfter(), t.GapBefore, t.GapAfter, t.ResidualBefore, t.ResidualAfter, nil, nil,
+			t.AttainmentBefore, t.AttainmentAfter, t.WithInitiativesBefore, t.WithInitiativesAfter, t.WithReadinessBefore, t.WithReadinessAfter)
+	}
+	rollUps := func(kind string, list []*gapv1.RollUpConsequence) {
+		for _, r := range list {
+			row(kind+"/"+r.GetName(), r.GetStatusBefore(), r.GetStatusAfter(), nil, nil, nil, nil, r.ScoreBefore, r.ScoreAfter, nil, nil, nil, nil, nil, nil)
+		}
+	}
+	rollUps("objective", c.GetObjectives())
+	rollUps("strategy", c.GetStrategies())
+	rollUps("unit", c.GetUnits())
+	return columns, rows
+}
+
 // noticed is from when on a difference of a probability or a score is worth a line
 // of a plan.
 const noticed = 0.005
@@ -107,8 +135,8 @@ func newTargets(c *gapv1.Consequences) string {
 			of[t.GetStatusAfter()]++
 		}
 	}
-	if n == 0 {
-		return ""
+	if n == of["no_data"]+of["not_started"] {
+		return "" // what is new has no data: no reader is told that
 	}
 	var parts []string
 	for _, s := range statusStyles {

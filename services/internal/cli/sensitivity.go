@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"strconv"
 	"strings"
 
 	gapv1 "setpoint.dev/proto/gen/setpoint/gap/v1"
@@ -19,16 +20,37 @@ func (a *app) showSensitivity(ctx context.Context, req *gapv1.EvaluateRequest, f
 	}
 	color := a.colors(a.opts.Stdout)
 	if f != asTable {
-		columns, rows := sensitivityRows(res, nil, false)
+		columns, rows := sensitivitySheet(res)
 		return a.writeRows(f, res, columns, rows)
 	}
 	a.printf("%s", renderSensitivity(res, a.width(), color))
 	return nil
 }
 
-// sensitivityRows has a row for each roll-up and a column for each way; with a
-// list only those of the list.
-func sensitivityRows(res *gapv1.SensitivityResponse, missing []string, color paint) ([]column, [][]string) {
+// sensitivitySheet has a row for each roll-up and way, for programs.
+func sensitivitySheet(res *gapv1.SensitivityResponse) (columns []column, rows [][]string) {
+	for _, title := range []string{"ROLL UP", "METHOD", "MISSING", "POLICY", "STATUS", "SCORE", "KNOWN", "ROBUST"} {
+		columns = append(columns, column{Title: title})
+	}
+	add := func(kind string, list []*gapv1.RollUpSensitivity) {
+		for _, v := range list {
+			for _, x := range v.GetVariants() {
+				rows = append(rows, []string{
+					kind + "/" + v.GetName(), x.GetMethod(), x.GetMissing(), strconv.FormatBool(x.GetPolicy()), x.GetStatus(),
+					optional(x.Score, exactNumber), exactNumber(x.GetKnown()), strconv.FormatBool(v.GetRobust()),
+				})
+			}
+		}
+	}
+	add("strategy", res.GetStrategies())
+	add("objective", res.GetObjectives())
+	add("unit", res.GetUnits())
+	return columns, rows
+}
+
+// sensitivityRows has a row for each roll-up and a column for each method, with one
+// way of counting what is missing.
+func sensitivityRows(res *gapv1.SensitivityResponse, missing string, color paint) ([]column, [][]string) {
 	var columns []column
 	var rows [][]string
 	add := func(kind string, list []*gapv1.RollUpSensitivity) {
@@ -36,13 +58,10 @@ func sensitivityRows(res *gapv1.SensitivityResponse, missing []string, color pai
 			row := []string{kind + "/" + printable(v.GetName())}
 			titles := []column{{Title: "ROLL-UP", Shrink: 16, Name: true}}
 			for _, x := range v.GetVariants() {
-				if missing != nil && x.GetMissing() != missing[0] {
+				if x.GetMissing() != missing {
 					continue
 				}
 				title := strings.ToUpper(x.GetMethod())
-				if missing == nil {
-					title += " MISSING " + strings.ToUpper(x.GetMissing())
-				}
 				if x.GetPolicy() {
 					title += " *"
 				}
@@ -77,7 +96,7 @@ func renderSensitivity(res *gapv1.SensitivityResponse, width int, color paint) s
 	for _, m := range []struct{ missing, words string }{
 		{"unknown", "What has no data lowers the known share"}, {"excluded", "What has no data is left out"}, {"failed", "What has no data counts as failed"},
 	} {
-		columns, rows := sensitivityRows(res, []string{m.missing}, color)
+		columns, rows := sensitivityRows(res, m.missing, color)
 		if len(rows) == 0 {
 			b.WriteString("\nThere is nothing to roll up.\n")
 			break

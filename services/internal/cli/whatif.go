@@ -113,7 +113,7 @@ supposed to be approved.`,
 
 func (a *app) showWhatIf(f format, res *gapv1.WhatIfResponse) error {
 	if f != asTable {
-		columns, rows, _ := consequenceRows(res.GetConsequences(), false, false)
+		columns, rows := consequenceSheet(res.GetConsequences())
 		return a.writeRows(f, res, columns, rows)
 	}
 	text := renderConsequences(res.GetConsequences(), false, a.width(), a.colors(a.opts.Stdout))
