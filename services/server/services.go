@@ -26,7 +26,7 @@ func startCommands(_ context.Context, s *Server) error {
 }
 
 func startDeclaration(_ context.Context, s *Server) error {
-	return s.serve(declarationrpc.New(s.commands, s.record, s.kinds))
+	return s.serve(declarationrpc.New(s.commands, s.record, s.kinds, consequencesOf))
 }
 
 func startStrategy(_ context.Context, s *Server) error {
