@@ -39,6 +39,17 @@ var Access = map[string]principal.Role{
 	strategyv1connect.StrategyServiceCheckInProcedure:            principal.Contributor,
 	strategyv1connect.StrategyServiceRequestCheckInProcedure:     principal.Contributor,
 	strategyv1connect.StrategyServiceListDutiesProcedure:         principal.Viewer,
+	strategyv1connect.StrategyServiceAcknowledgeCheckInProcedure: principal.Contributor,
+	strategyv1connect.StrategyServiceListReviewsProcedure:        principal.Viewer,
+	strategyv1connect.StrategyServiceGetReviewProcedure:          principal.Viewer,
+	strategyv1connect.StrategyServiceGetPackProcedure:            principal.Viewer,
+	strategyv1connect.StrategyServiceListDecisionsProcedure:      principal.Viewer,
+	strategyv1connect.StrategyServiceOpenReviewProcedure:         principal.Contributor,
+	strategyv1connect.StrategyServiceLockReviewProcedure:         principal.Contributor,
+	strategyv1connect.StrategyServiceRecordDecisionProcedure:     principal.Contributor,
+	strategyv1connect.StrategyServiceSettleDecisionProcedure:     principal.Contributor,
+	strategyv1connect.StrategyServiceCloseReviewProcedure:        principal.Contributor,
+	strategyv1connect.StrategyServiceSkipReviewProcedure:         principal.Contributor,
 
 	eventv1connect.EventServiceSubscribeProcedure: principal.Viewer,
 
