@@ -86,8 +86,8 @@ LANG) is not UTF-8, or with --ascii.`,
 		if k.Name != "Target" && (policy != "" || original) {
 			return usagef("--policy and --original-targets are for a target: nothing else is evaluated")
 		}
-		if k.Name != "Target" && k.Name != "Initiative" && asOf != "" {
-			return usagef("--as-of is for a target or an initiative: nothing else is evaluated")
+		if k.Name != "Target" && k.Name != "Initiative" && k.Name != "ChangeProgram" && asOf != "" {
+			return usagef("--as-of is for a target, an initiative or a change program: nothing else is evaluated")
 		}
 		d, err := a.describe(ctx, k, name, query, *f)
 		if err != nil {
@@ -132,14 +132,16 @@ func (a *app) describe(ctx context.Context, k kind, name string, query *gapv1.Ev
 				d.evaluation = t
 			}
 		}
+		if d.evaluation != nil {
+			if err = a.addForecast(ctx, d.evaluation, query); err != nil {
+				return nil, err
+			}
+		}
 		if f == asTable && d.evaluation != nil {
 			if d.chart, err = a.chartOf(ctx, d.evaluation, query); err != nil {
 				return nil, err
 			}
 			if d.coverage, err = a.coverageOf(ctx, d.evaluation, query); err != nil {
-				return nil, err
-			}
-			if err = a.addForecast(ctx, d.evaluation, query); err != nil {
 				return nil, err
 			}
 			if d.conditions, err = a.conditionsOn(ctx, d.evaluation, query); err != nil {
@@ -184,7 +186,7 @@ func (a *app) actsPicture(ctx context.Context, k kind, name, asOf string, revisi
 		}
 		return initiativeText(res, a.width(), a.glyphs(onlyASCII) == &ascii, a.colors(a.opts.Stdout)), nil
 	case "ChangeProgram":
-		res, err := a.client().change.GetProgram(ctx, &changev1.GetProgramRequest{Program: name, Revision: revision})
+		res, err := a.client().change.GetProgram(ctx, &changev1.GetProgramRequest{Program: name, AsOf: asOf, Revision: revision})
 		if err != nil {
 			return "", err
 		}
@@ -253,6 +255,7 @@ func (a *app) addForecast(ctx context.Context, t *gapv1.TargetGap, query *gapv1.
 	}
 	if err == nil {
 		t.Forecast, t.Attainment, t.AttainmentDate = res.GetTarget().GetForecast(), res.GetTarget().Attainment, res.GetTarget().AttainmentDate
+		t.WithInitiatives, t.WithReadiness = res.GetTarget().GetWithInitiatives(), res.GetTarget().GetWithReadiness()
 	}
 	return err
 }
