@@ -120,6 +120,12 @@ func about(kind string) string {
 		return "target"
 	case "observation":
 		return "metric"
+	case "life":
+		return "initiative"
+	case "course":
+		return "program"
+	case "delivery":
+		return "webhook"
 	}
 	return kind
 }

@@ -115,7 +115,7 @@ interrupted.`,
 	add("observe", a.observeCommand(), a.checkInCommand())
 	add("compare", a.gapsCommand(), a.forecastCommand(), a.whatIfCommand(), a.suggestCommand(), a.reportCommand(), a.policyCommand(), a.eventsCommand())
 	add("act", a.initiativeCommand(), a.changeCommand())
-	add("operate", a.devCommand(), a.serveCommand(), a.tokenCommand(), a.databaseCommand(), a.personCommand(), a.statusCommand(),
+	add("operate", a.devCommand(), a.serveCommand(), a.webhookCommand(), a.tokenCommand(), a.databaseCommand(), a.personCommand(), a.statusCommand(),
 		a.projectionsCommand(), a.doctorCommand(), a.backupCommand(), a.restoreCommand(), a.versionCommand())
 	root.SetHelpCommand(a.helpCommand(root))
 	root.InitDefaultCompletionCmd(a.opts.Args...)

@@ -78,7 +78,7 @@ func TestUsageEndsWith64(t *testing.T) {
 		{"describe metric x -o csv", "legal are table, json and yaml"},
 		{"plan --offline -f x --out y", "--offline knows nothing of what is declared"},
 		{"plan --offline", "missing -f PATH"},
-		{"schema webhook", "has no schema"},
+		{"schema connector", "has no schema"},
 		{"person", "legal are erase and keys"},
 		{"person erase", "missing NAME"},
 		{"person erase p-1 --yes", "missing --reason WHY"},
