@@ -130,6 +130,11 @@ var catalogue = []Entry{
 	{Internal: "gap.escalated.v1", Says: "A policy told a higher unit of a gap that stays."},
 	{Internal: "gap.notification_requested.v1", Says: "A policy wants somebody told; whoever has the channel does it."},
 
+	{Internal: "event.webhook_declared.v1", Kept: "its address may hold a secret"},
+	{Internal: "event.webhook_retired.v1", Kept: "its declaration is not public either"},
+	{Internal: "event.webhook_disabled.v1", Says: "A webhook is not delivered to any more, because it failed for days or is gone."},
+	{Internal: "event.webhook_enabled.v1", Says: "A webhook is delivered to again."},
+	{Internal: "event.webhook_secret_rotated.v1", Kept: "it is the operator's business"},
 	{Internal: "record.event_skipped.v1", Kept: "it is the operator's business"},
 }
 

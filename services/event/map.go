@@ -122,6 +122,12 @@ func about(kind string) string {
 		return "review"
 	case "observation":
 		return "metric"
+	case "life":
+		return "initiative"
+	case "course":
+		return "program"
+	case "delivery":
+		return "webhook"
 	}
 	return kind
 }

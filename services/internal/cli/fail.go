@@ -50,6 +50,17 @@ func exactArgs(names ...string) cobra.PositionalArgs {
 	}
 }
 
+// perhaps accepts exactly these arguments, or none.
+func perhaps(names ...string) cobra.PositionalArgs {
+	exactly := exactArgs(names...)
+	return func(cmd *cobra.Command, args []string) error {
+		if len(args) == 0 {
+			return nil
+		}
+		return exactly(cmd, args)
+	}
+}
+
 func unknownCommand(cmd *cobra.Command, name string) error {
 	e := &usageError{cmd: cmd, message: fmt.Sprintf("unknown command %q", name)}
 	if s := cmd.SuggestionsFor(name); len(s) > 0 {

@@ -51,7 +51,13 @@ var Access = map[string]principal.Role{
 	strategyv1connect.StrategyServiceCloseReviewProcedure:        principal.Contributor,
 	strategyv1connect.StrategyServiceSkipReviewProcedure:         principal.Contributor,
 
-	eventv1connect.EventServiceSubscribeProcedure: principal.Viewer,
+	eventv1connect.EventServiceSubscribeProcedure:           principal.Viewer,
+	eventv1connect.EventServiceListWebhooksProcedure:        principal.Viewer,
+	eventv1connect.EventServiceListDeadLettersProcedure:     principal.Viewer,
+	eventv1connect.EventServiceTestWebhookProcedure:         principal.Editor,
+	eventv1connect.EventServiceRedeliverProcedure:           principal.Editor,
+	eventv1connect.EventServiceEnableWebhookProcedure:       principal.Editor,
+	eventv1connect.EventServiceRotateWebhookSecretProcedure: principal.Editor, // shows a secret
 
 	gapv1connect.GapServiceEvaluateProcedure: principal.Viewer,
 	gapv1connect.GapServiceWatchProcedure:    principal.Viewer,
