@@ -14,6 +14,7 @@ import (
 	"setpoint.dev/services/gap"
 	"setpoint.dev/services/gap/policy"
 	"setpoint.dev/services/gap/portfolio"
+	"setpoint.dev/services/gap/reconcile"
 	"setpoint.dev/services/gap/report"
 	"setpoint.dev/services/internal/calendar"
 	"setpoint.dev/services/internal/fault"
@@ -28,13 +29,15 @@ type Service struct {
 	record   *record.Record
 	now      func() time.Time
 	watching watching
+	reviews  reconcile.ReviewsFunc
 }
 
 var _ gapv1connect.GapServiceHandler = (*Service)(nil)
 
-// New returns the service to mount; now is the clock that says what today is.
-func New(rec *record.Record, now func() time.Time) rpc.Service {
-	s := &Service{record: rec, now: now, watching: newWatching()}
+// New returns the service to mount; now is the clock that says what today is, and
+// reviews reads what policies that are about reviews look at.
+func New(rec *record.Record, now func() time.Time, reviews reconcile.ReviewsFunc) rpc.Service {
+	s := &Service{record: rec, now: now, watching: newWatching(), reviews: reviews}
 	return s.service()
 }
 
