@@ -30,7 +30,7 @@ func startDeclaration(_ context.Context, s *Server) error {
 }
 
 func startStrategy(_ context.Context, s *Server) error {
-	return s.serve(strategyrpc.New(s.commands, s.record, s.kinds, statusOf))
+	return s.serve(strategyrpc.New(s.commands, s.record, s.kinds, statusOf, packOf))
 }
 
 func startInitiative(_ context.Context, s *Server) error {
