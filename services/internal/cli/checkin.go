@@ -44,7 +44,8 @@ A target that is off track or missed on that day asks for a note, or for the
 reason of an override. Record a new value before the check-in: then it counts.
 
 What was said is read with: setpoint get checkins TARGET. What is owed, with:
-setpoint checkin due.`,
+setpoint checkin due. A target that is named due or request is written
+target/due, target/request.`,
 		Example: `  setpoint checkin vacant-space --confidence 7 --note "two leases end in March"
   setpoint checkin vacant-space --override at_risk --reason "one-off refund" --expires 2026-12-31
   setpoint checkin vacant-space --clear-override
@@ -69,7 +70,8 @@ setpoint checkin due.`,
 	cmd.AddCommand(a.dueCommand(), a.requestCheckInCommand(), a.checkInListCommand(), a.acknowledgeCommand())
 	out := outputFlag(cmd)
 	cmd.RunE = runE(func(ctx context.Context, args []string) error {
-		req, err := c.request(args[0], cmd.Flags().Changed("confidence"))
+		target := targetName(args[0])
+		req, err := c.request(target, cmd.Flags().Changed("confidence"))
 		if err != nil {
 			return err
 		}
@@ -81,10 +83,20 @@ setpoint checkin due.`,
 		if *out != asTable {
 			return a.writeMessage(*out, res)
 		}
-		a.printf("Checked in on %s. Revision %d.\n", args[0], res.GetRevision())
+		a.printf("Checked in on %s. Revision %d.\n", target, res.GetRevision())
 		return nil
 	})
 	return cmd
+}
+
+// targetName is the name of a target that may be written target/NAME, as one must
+// be that is named like a command.
+func targetName(arg string) string {
+	kind, name, ok := strings.Cut(arg, "/")
+	if ok && slices.Contains([]string{"target", "targets"}, strings.ToLower(kind)) {
+		return name
+	}
+	return arg
 }
 
 // overrideStatuses are those that a person may set.

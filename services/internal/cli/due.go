@@ -107,12 +107,12 @@ func (a *app) requestCheckInCommand() *cobra.Command {
 		if req.GetDue() == "" || strings.TrimSpace(req.GetReason()) == "" {
 			return &usageError{message: "a request needs --due and --reason", hint: "by when, and what is to be told"}
 		}
-		req.RequestId, req.Target = requestID(), args[0]
+		req.RequestId, req.Target = requestID(), targetName(args[0])
 		res, err := a.client().strategy.RequestCheckIn(ctx, req)
 		if err != nil {
 			return err
 		}
-		return a.wrote(ctx, *out, res, "Asked for a check-in on "+args[0]+" by "+req.GetDue()+".")
+		return a.wrote(ctx, *out, res, "Asked for a check-in on "+req.GetTarget()+" by "+req.GetDue()+".")
 	})
 	return cmd
 }

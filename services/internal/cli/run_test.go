@@ -42,7 +42,6 @@ func TestUsageEndsWith64(t *testing.T) {
 		{"get observations", "missing METRIC"},
 		{"get metrics a b", `unexpected argument "b"`},
 		{"get metrics -o xml", "legal are table, json, yaml and csv"},
-		{"get metrics --revision x", "revision"},
 		{"get metrics --revision -1", "--revision: -1"},
 		{"get metrics --revision 1 --known-at 2020-01-01T00:00:00Z", "exclude each other"},
 		{"describe metric", "missing NAME"},
@@ -94,6 +93,19 @@ func TestUsageEndsWith64(t *testing.T) {
 		{"dev --shutdown-timeout 0", "--shutdown-timeout"},
 		{"serve --target=gapp", "did you mean gap?"},
 		{"completion nonsense", "unknown command"},
+		{"get metrics --revision x", `--revision: "x" is not a whole number`},
+		{"get metrics --revision 99999999999999999999", "--revision: 99999999999999999999 is too large"},
+		{"gaps --timeout soon", `--timeout: "soon" is not a duration`},
+		{"gaps --as-of=", "--as-of is empty"},
+		{"gaps --strategy=", "--strategy is empty"},
+		{"observe m 1 --at=", "--at is empty"},
+		{"apply -f x --prune --set=", "--set is empty"},
+		{"apply --file=", "--file is empty"},
+		{"dev --token-file=", "--token-file is empty"},
+		{"suggest --budget 1,000", `--budget: "1,000" is not an amount`},
+		{"suggest --budget -1", `--budget: "-1" is not an amount`},
+		{"checkin due --confidence 3", "setpoint checkin target/due"},
+		{"checkin request --note x", "setpoint checkin target/request"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.args, func(t *testing.T) {
