@@ -143,10 +143,10 @@ func (r *Reconciler) load(v record.View, org string, before *picture) (*picture,
 
 // prepare indexes a portfolio that was read.
 func (p *picture) prepare(v record.View) (err error) {
-	if p.rules, err = portfolio.Rules(v, p.org, "", p.at); err != nil {
+	if p.rules, err = portfolio.Rules(v, p.org, "", p.at, p.day); err != nil {
 		return err
 	}
-	if p.policies, err = portfolio.Policies(v, p.org, p.at); err != nil {
+	if p.policies, err = portfolio.Policies(v, p.org, p.at, p.day); err != nil {
 		return err
 	}
 	if p.ids, _, err = portfolio.IDs(v, p.org, "Target", p.at); err != nil {

@@ -65,6 +65,9 @@ func Replay(v record.View, org, name string, spec *policy.Spec, revision uint64,
 		if p != nil && p.at == at && len(p.portfolio.Initiatives)+len(p.portfolio.Actions) == 0 {
 			q = p
 			q.day = day
+			if q.rules, err = portfolio.Rules(v, org, "", at, day); err != nil {
+				return nil, err
+			}
 		} else {
 			if q.portfolio, err = portfolio.Load(v, org, at, day); err != nil {
 				return nil, err

@@ -87,7 +87,7 @@ func (s *Service) evaluate(ctx context.Context, q query) (p gap.Portfolio, r gap
 		if asOf.IsZero() {
 			asOf = record.Today(v, who.Org, at, s.now())
 		}
-		if rules, err = portfolio.Rules(v, who.Org, q.policy, at); err != nil {
+		if rules, err = portfolio.Rules(v, who.Org, q.policy, at, asOf); err != nil {
 			return err
 		}
 		if q.strategy != "" {
