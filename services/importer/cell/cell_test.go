@@ -1,0 +1,331 @@
+package cell
+
+import (
+	"math"
+	"strconv"
+	"strings"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"setpoint.dev/services/internal/calendar"
+)
+
+var (
+	point = Locale{Decimal: '.'}
+	comma = Locale{Decimal: ','}
+)
+
+func TestParseNumber(t *testing.T) {
+	for _, c := range []struct {
+		text string
+		l    Locale
+		want Number
+	}{
+		{"12", point, Number{Value: 12}},
+		{"0.03", point, Number{Value: 0.03, Decimals: 2}},
+		{".80000000000000004", point, Number{Value: 0.8, Decimals: 17}},
+		{"-4.5", point, Number{Value: -4.5, Decimals: 1}},
+		{"−4,5", comma, Number{Value: -4.5, Decimals: 1}},
+		{"12-", point, Number{Value: -12}},
+		{"(12)", point, Number{Value: -12}},
+		{"($1,200.50)", point, Number{Value: -1200.5, Currency: "USD", Decimals: 2}},
+		{"$(1,200)", point, Number{Value: -1200, Currency: "USD"}},
+		{"1.234,5", comma, Number{Value: 1234.5, Decimals: 1}},
+		{"1,234.5", point, Number{Value: 1234.5, Decimals: 1}},
+		{"1 234,5", comma, Number{Value: 1234.5, Decimals: 1}},
+		{"1\u00a0234\u202f567", comma, Number{Value: 1234567}},
+		{"1'234'567.8", point, Number{Value: 1234567.8, Decimals: 1}},
+		{"12,34,567", point, Number{Value: 1234567}},
+		{"1.234.567", comma, Number{Value: 1234567}},
+		{"7,75 %", comma, Number{Value: 7.75, Percent: true, Decimals: 2}},
+		{"97%", point, Number{Value: 97, Percent: true}},
+		{"-3%", point, Number{Value: -3, Percent: true}},
+		{"97 percent", point, Number{Value: 97, Percent: true}},
+		{"2 Weeks", point, Number{Value: 2, Unit: "Weeks"}},
+		{"2.5M", point, Number{Value: 2.5e6, Magnitude: 6, Decimals: 1}},
+		{"2,5 Mio. €", comma, Number{Value: 2.5e6, Magnitude: 6, Currency: "EUR", Decimals: 1}},
+		{"3,5 Mrd. EUR", comma, Number{Value: 3.5e9, Magnitude: 9, Currency: "EUR", Decimals: 1}},
+		{"$3B", point, Number{Value: 3e9, Magnitude: 9, Currency: "USD"}},
+		{"$2.5 million", point, Number{Value: 2.5e6, Magnitude: 6, Currency: "USD", Decimals: 1}},
+		{"$2.5m", point, Number{Value: 2.5e6, Magnitude: 6, Currency: "USD", Decimals: 1}},
+		{"€ 1.234", comma, Number{Value: 1234, Currency: "EUR"}},
+		{"1.234 €", comma, Number{Value: 1234, Currency: "EUR"}},
+		{"R$ 1.234,56", comma, Number{Value: 1234.56, Currency: "BRL", Decimals: 2}},
+		{"CHF 12'000.–", point, Number{}},
+		{"10k", point, Number{Value: 10e3, Magnitude: 3}},
+		{"15 Tsd.", comma, Number{Value: 15e3, Magnitude: 3}},
+		{"2.3 crore", point, Number{Value: 2.3e7, Magnitude: 7, Decimals: 1}},
+		{"5 m", point, Number{Value: 5, Unit: "m"}},
+		{"5m", point, Number{Value: 5, Unit: "m"}},
+		{"3 t CO2e", point, Number{Value: 3, Unit: "t CO2e"}},
+		{"12 MB", point, Number{Value: 12, Unit: "MB"}},
+		{"20°C", point, Number{Value: 20, Unit: "°C"}},
+		{"4.5/5", point, Number{Value: 4.5, Unit: "/5", Decimals: 1}},
+		{"5 encounters per 1,000 residents", point, Number{Value: 5, Unit: "encounters per 1,000 residents"}},
+		{"<5 days", point, Number{Value: 5, Bound: "<", Unit: "days"}},
+		{"≥ 95 %", comma, Number{Value: 95, Bound: ">=", Percent: true}},
+		{"1e6", point, Number{Value: 1e6}},
+		{"1.5E-3", point, Number{Value: 0.0015, Decimals: 1}},
+		{"３５％", point, Number{Value: 35, Percent: true}},
+		{"8.3 pp", point, Number{Value: 8.3, Unit: "pp", Decimals: 1}},
+		{"2,000.", point, Number{Value: 2000}},
+		{"3 500", point, Number{Value: 3500}},
+		{"#12", point, Number{}},
+		{"1.2.3", point, Number{}},
+		{"1,23", point, Number{}},
+		{"1.234,5", point, Number{}},
+		{"1,234.5", comma, Number{}},
+		{"12-15", point, Number{}},
+		{"95 - 98%", point, Number{}},
+		{"12 15", point, Number{}},
+		{"AAA", point, Number{}},
+		{"", point, Number{}},
+		{"--5", point, Number{}},
+		{"1e999", point, Number{}},
+		{"2016-17", point, Number{}},
+		{"1,2345", point, Number{}},
+		{"NaN", point, Number{}},
+		{"Infinity", point, Number{}},
+		{"0x10", point, Number{Value: 0, Unit: "x10"}},
+	} {
+		got, err := ParseNumber(c.text, c.l)
+		if c.want == (Number{}) {
+			if err == nil {
+				t.Errorf("%q reads as %+v", c.text, got)
+			}
+			continue
+		}
+		if err != nil || got != c.want {
+			t.Errorf("%q under %q: %+v, %v, not %+v", c.text, c.l.Decimal, got, err, c.want)
+		}
+	}
+}
+
+// Every number comes back from every way of writing it.
+func TestNumbersComeBack(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		cents := rapid.Int64Range(-1e12, 1e12).Draw(t, "hundredths")
+		decimal := rapid.SampledFrom([]rune{'.', ','}).Draw(t, "decimal")
+		group := rapid.SampledFrom([]string{"", " ", "\u202f", "'", map[rune]string{'.': ",", ',': "."}[decimal]}).Draw(t, "group")
+		suffix := rapid.SampledFrom([]string{"", " %", "%", " €", " Weeks"}).Draw(t, "suffix")
+		whole, fraction := cents/100, cents%100
+		sign := ""
+		if cents < 0 {
+			sign, whole, fraction = "-", -whole, -fraction
+		}
+		digits := strconv.FormatInt(whole, 10)
+		for i := len(digits) - 3; i > 0; i -= 3 {
+			digits = digits[:i] + group + digits[i:]
+		}
+		text := sign + digits + string(decimal) + two(int(fraction)) + suffix
+		got, err := ParseNumber(text, Locale{Decimal: decimal})
+		if err != nil {
+			t.Fatalf("%q: %v", text, err)
+		}
+		if want := float64(cents) / 100; got.Value != want {
+			t.Fatalf("%q reads as %v, not %v", text, got.Value, want)
+		}
+	})
+}
+
+func TestParsePeriod(t *testing.T) {
+	pairs := Locale{YearPairs: true}
+	for _, c := range []struct {
+		text string
+		l    Locale
+		want string
+	}{
+		{"2018", point, "2018"},
+		{"2018.0", point, "2018"},
+		{"FY2018", point, "FY2018"},
+		{"FY18", point, "FY2018"},
+		{"FY 18", point, "FY2018"},
+		{"FY'18", point, "FY2018"},
+		{"fy2018", point, "FY2018"},
+		{"2018 FY", point, "FY2018"},
+		{"CY2018", point, "2018"},
+		{"GJ 2018", point, "FY2018"},
+		{"2016-17", point, "FY2017"},
+		{"2016/17", point, "FY2017"},
+		{"FY2016-17", point, "FY2017"},
+		{"FY16-17", point, "FY2017"},
+		{"2016-2017", point, "FY2017"},
+		{"1999-00", point, "FY2000"},
+		{"2010-11", point, "2010-11"},
+		{"2010-11", pairs, "FY2011"},
+		{"2010/11", pairs, "FY2011"},
+		{"2010/11", point, ""},
+		{"2016-2019", point, ""},
+		{"FY17 Q3", point, "FY2017-Q3"},
+		{"FY2017-Q3", point, "FY2017-Q3"},
+		{"Q3 FY17", point, "FY2017-Q3"},
+		{"2019 Q2", point, "2019-Q2"},
+		{"2019Q2", point, "2019-Q2"},
+		{"Q2 2019", point, "2019-Q2"},
+		{"Q2/19", point, "2019-Q2"},
+		{"Q2'19", point, "2019-Q2"},
+		{"3. Quartal 2017", point, "2017-Q3"},
+		{"T3 2017", point, "2017-Q3"},
+		{"3T 2017", point, "2017-Q3"},
+		{"2e trimestre 2017", point, "2017-Q2"},
+		{"2018-07", point, "2018-07"},
+		{"2018/7", point, "2018-07"},
+		{"2018M07", point, "2018-07"},
+		{"201807", point, "2018-07"},
+		{"07/2018", point, "2018-07"},
+		{"07.2018", point, "2018-07"},
+		{"Jul 2018", point, "2018-07"},
+		{"July 2018", point, "2018-07"},
+		{"Jul-18", point, "2018-07"},
+		{"juil. 2018", point, "2018-07"},
+		{"Juli 2018", point, "2018-07"},
+		{"julio de 2018", point, "2018-07"},
+		{"März 2018", point, "2018-03"},
+		{"2018 Dez", point, "2018-12"},
+		{"2018-W07", point, "2018-W07"},
+		{"KW 7/2018", point, "2018-W07"},
+		{"2018-09-30", point, "2018-09-30"},
+		{"2018-09-30T00:00:00Z", point, "2018-09-30"},
+		{"30.09.2018", point, "2018-09-30"},
+		{"3/4/2018", point, ""},
+		{"3/4/2018", Locale{Dates: DayFirst}, "2018-04-03"},
+		{"3/4/2018", Locale{Dates: MonthFirst}, "2018-03-04"},
+		{"Sept 30, 2018", point, "2018-09-30"},
+		{"30th September 2018", point, "2018-09-30"},
+		{"1. Februar 2018", point, "2018-02-01"},
+		{"31.02.2018", point, ""},
+		{"1066", point, ""},
+		{"12345", point, ""},
+		{"Total", point, ""},
+		{"", point, ""},
+	} {
+		got, err := ParsePeriod(c.text, c.l)
+		if got != c.want || (err == nil) != (c.want != "") {
+			t.Errorf("%q: %q, %v, not %q", c.text, got, err, c.want)
+		}
+		if err == nil {
+			if err := calendar.Named(got); err != nil {
+				t.Errorf("%q reads as %q, which the calendar does not know: %v", c.text, got, err)
+			}
+		}
+	}
+}
+
+func TestFindPeriod(t *testing.T) {
+	for text, want := range map[string][2]string{
+		"FY18 Target":       {"FY2018", "Target"},
+		"Target FY 2018":    {"FY2018", "Target"},
+		"Actual (2017 Q3)":  {"2017-Q3", "Actual"},
+		"Ist 2019":          {"2019", "Ist"},
+		"Q1 2020 - planned": {"2020-Q1", "planned"},
+		"target_2025":       {"2025", "target"},
+		"2016-17 Outturn":   {"FY2017", "Outturn"},
+		"Jan 2018 actual":   {"2018-01", "actual"},
+		"Target":            {},
+		"2018 to 2020":      {},
+		"":                  {},
+	} {
+		name, rest, ok := FindPeriod(text, point)
+		if name != want[0] || rest != want[1] || ok != (want[0] != "") {
+			if ok || want[0] != "" {
+				t.Errorf("%q: %q, %q, %v", text, name, rest, ok)
+			}
+		}
+	}
+}
+
+func TestMissing(t *testing.T) {
+	for _, text := range []string{"", "  ", "-", "–", "n/a", "N/A%", "N.A.", "No Data", "TBD", "New Meas.", "k. A.", "k.A.", "n.d.", "s/d", "..", "#N/A", "\u00a0", "(n/a)", "Not  Available"} {
+		if !Missing(text) {
+			t.Errorf("%q is not missing", text)
+		}
+	}
+	for _, text := range []string{"0", "0.0", "AAA", "Yes", "none of these", "5", "-5", "(5)"} {
+		if Missing(text) {
+			t.Errorf("%q is missing", text)
+		}
+	}
+	if !Missing("No Session yet", "no session yet") {
+		t.Error("the table's own word is not known")
+	}
+}
+
+func TestParseDirection(t *testing.T) {
+	for text, want := range map[string]Direction{
+		"Increase": Increase, " decrease ": Decrease, "With in Range": Within, "↑": Increase, "Lower is better": Decrease,
+		"Max": Increase, "min.": Decrease, "Senken": Decrease, "à la hausse": Increase, "M": Within, "I": Increase,
+		"Real estate": Unknown, "": Unknown,
+	} {
+		if got, ok := ParseDirection(text); got != want || ok != (want != Unknown) {
+			t.Errorf("%q: %q", text, got)
+		}
+	}
+}
+
+// No word is in two languages with two meanings.
+func TestDirectionWordsAreUnambiguous(t *testing.T) {
+	seen := map[string]Direction{}
+	for d, list := range directions {
+		for _, w := range list {
+			if other, ok := seen[w]; ok && other != d {
+				t.Errorf("%q is %s and %s", w, other, d)
+			}
+			if w != strings.ToLower(w) {
+				t.Errorf("%q is not in lower case", w)
+			}
+			seen[w] = d
+		}
+	}
+}
+
+func TestInfer(t *testing.T) {
+	for _, c := range []struct {
+		texts []string
+		want  Locale
+		sure  bool
+	}{
+		{[]string{"12", "13"}, Locale{Decimal: '.'}, false},
+		{[]string{"12.5", "1,300"}, Locale{Decimal: '.'}, true},
+		{[]string{"12,5", "1.300"}, Locale{Decimal: ','}, true},
+		{[]string{"7,75 %", "AAA", ""}, Locale{Decimal: ','}, true},
+		{[]string{"1.234", "10.500", "2.000"}, Locale{Decimal: ','}, false},
+		{[]string{"1,234", "10,500", "2,000"}, Locale{Decimal: '.'}, false},
+		{[]string{"3/4/2018", "25/4/2018"}, Locale{Decimal: '.', Dates: DayFirst}, false},
+		{[]string{"3/4/2018", "4/25/2018"}, Locale{Decimal: '.', Dates: MonthFirst}, false},
+		{[]string{"3/4/2018"}, Locale{Decimal: '.'}, false},
+		{[]string{"2010-11", "2011-12", "2012-13"}, Locale{Decimal: '.', YearPairs: true}, false},
+		{[]string{"2010-10", "2010-11", "2010-12"}, Locale{Decimal: '.'}, false},
+	} {
+		got := Infer(c.texts)
+		if got.Locale != c.want || got.Decimal.Sure() != c.sure {
+			t.Errorf("%q: %+v", c.texts, got)
+		}
+	}
+}
+
+// Whatever is typed, reading ends, is finite, and what was read as a period is
+// one for the calendar.
+func FuzzCell(f *testing.F) {
+	for _, s := range []string{"1.234,5", "7,75 %", "2 Weeks", "2.5M", "$3B", "(12)", "FY17 Q3", "2016-17", "30.09.2018", "k. A.", "1e-400", "１２", "9'999 €"} {
+		f.Add(s, true)
+	}
+	f.Fuzz(func(t *testing.T, text string, dot bool) {
+		l := comma
+		if dot {
+			l = point
+		}
+		if n, err := ParseNumber(text, l); err == nil && (math.IsNaN(n.Value) || math.IsInf(n.Value, 0)) {
+			t.Errorf("%q reads as %v", text, n.Value)
+		}
+		if p, err := ParsePeriod(text, l); err == nil {
+			if err := calendar.Named(p); err != nil {
+				t.Errorf("%q reads as %q: %v", text, p, err)
+			}
+		}
+		FindPeriod(text, l)
+		Missing(text)
+		ParseDirection(text)
+		Infer([]string{text})
+	})
+}
