@@ -2,7 +2,6 @@ package report
 
 import (
 	"cmp"
-	"math"
 	"strconv"
 	"strings"
 
@@ -355,49 +354,7 @@ func amountCell(amount string) workbook.Cell {
 	return workbook.Number(&v, "#,##0.00")
 }
 
-// numberFormat is the format of spreadsheets that shows v as display.Value does:
-// 3.3 %, $5.9B, 1,790. Only a number without declared decimals asks what v is.
+// numberFormat is the format of spreadsheets that shows v as the metric does.
 func (f Format) numberFormat(v float64) string {
-	decimals := func(usual int) string {
-		if f.Decimals != nil && *f.Decimals >= 0 {
-			usual = min(*f.Decimals, 10)
-		}
-		if usual == 0 {
-			return ""
-		}
-		return "." + strings.Repeat("0", usual)
-	}
-	unit := map[string]string{"thousands": `"K"`, "millions": `"M"`, "billions": `"B"`}[f.Magnitude]
-	switch f.Style {
-	case "percent":
-		return "#,##0" + decimals(1) + "%"
-	case "integer":
-		return "#,##0" + decimals(0) + unit
-	case "boolean":
-		if f.Decimals == nil {
-			return `[=1]"yes";[=0]"no";General`
-		}
-	case "currency":
-		usual := 2
-		switch {
-		case unit != "":
-			usual = 1
-		case v == math.Trunc(v):
-			usual = 0
-		}
-		number := "#,##0" + decimals(usual) + unit
-		if symbol, ok := display.Symbol(f.Currency); ok {
-			return `"` + symbol + `"` + number + `;-"` + symbol + `"` + number
-		}
-		return number + ` "` + strings.ReplaceAll(f.Currency, `"`, "") + `"`
-	}
-	switch size := math.Abs(v); {
-	case f.Decimals != nil:
-		return "#,##0" + decimals(0) + unit
-	case v == math.Trunc(v):
-		return "#,##0" + unit
-	case size >= 1:
-		return "#,##0.0#" + unit
-	}
-	return "0.0" + strings.Repeat("#", min(9, max(1, 1-int(math.Floor(math.Log10(math.Abs(v))))))) + unit
+	return display.Spreadsheet(display.Format(f.gap()), v)
 }
