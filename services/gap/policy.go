@@ -103,8 +103,8 @@ type Options struct {
 	Explain bool
 	// Forecast fills Outlook: what to expect by the end of each target.
 	Forecast bool
-	// ForecastOf limits that to the target of this name; "" means all.
-	ForecastOf string
+	// ForecastOf limits that to the targets of these names; nil means all.
+	ForecastOf map[string]bool
 	// Strategy limits the result to one strategy; "" means all.
 	Strategy string
 }

@@ -122,7 +122,7 @@ func newWorld(t *testing.T, n int) *world {
 		t.Cleanup(func() { stop(); running.Wait() })
 		run := runner.New(log, rec, w.clock.now)
 		door, err := rpc.Handler(logger, func(context.Context) error { return nil },
-			declarationrpc.New(run, rec, registry), strategyrpc.New(run, rec, registry, nil), initiativerpc.New(run, rec))
+			declarationrpc.New(run, rec, registry, nil), strategyrpc.New(run, rec, registry, nil, nil), initiativerpc.New(run, rec))
 		ok(err)
 		l, err := net.Listen("tcp", "127.0.0.1:0")
 		ok(err)

@@ -52,7 +52,7 @@ func (s *Service) service() rpc.Service {
 type query struct {
 	strategy, asOf, policy string
 	original, forecast     bool
-	forecastOf             string // "" means all
+	forecastOf             map[string]bool // nil means all
 	snapshot               rpc.Moment
 }
 

@@ -125,8 +125,8 @@ func dueWorkbook(duties *strategyv1.ListDutiesResponse, gaps *gapv1.EvaluateResp
 				waiting = append(waiting, t)
 			}
 		}
-		if d.GetKind() == "action" || len(waiting) == 0 {
-			continue
+		if !slices.Contains([]string{"value", "check-in", "requested"}, d.GetKind()) || len(waiting) == 0 {
+			continue // done elsewhere
 		}
 		periods := d.GetPeriods()
 		if len(periods) == 0 {
