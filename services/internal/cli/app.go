@@ -118,7 +118,7 @@ interrupted.`,
 		a.getCommand(), a.describeCommand(), a.historyCommand(), a.exportCommand(), a.deleteCommand(), a.schemaCommand())
 	add("observe", a.observeCommand(), a.checkInCommand())
 	add("compare", a.gapsCommand(), a.forecastCommand(), a.whatIfCommand(), a.suggestCommand(), a.reportCommand(), a.policyCommand(), a.eventsCommand())
-	add("act", a.initiativeCommand(), a.changeCommand())
+	add("act", a.initiativeCommand(), a.changeCommand(), a.reviewCommand())
 	add("operate", a.devCommand(), a.serveCommand(), a.webhookCommand(), a.tokenCommand(), a.databaseCommand(), a.personCommand(), a.statusCommand(),
 		a.projectionsCommand(), a.doctorCommand(), a.backupCommand(), a.restoreCommand(), a.versionCommand())
 	root.SetHelpCommand(a.helpCommand(root))

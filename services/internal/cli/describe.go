@@ -191,6 +191,12 @@ func (a *app) actsPicture(ctx context.Context, k kind, name, asOf string, revisi
 			return "", err
 		}
 		return a.programPicture(ctx, res, onlyASCII)
+	case "Review":
+		res, err := a.client().strategy.GetReview(ctx, &strategyv1.GetReviewRequest{Review: name, AsOf: asOf, Revision: revision})
+		if err != nil {
+			return "", err
+		}
+		return reviewText(res, false, false, a.width(), a.colors(a.opts.Stdout)), nil
 	}
 	return "", nil
 }

@@ -10,16 +10,17 @@ import (
 )
 
 // dutyKinds are those that can be asked for alone.
-var dutyKinds = []string{"value", "check-in", "requested", "action"}
+var dutyKinds = []string{"value", "check-in", "requested", "action", "review", "decision"}
 
 func (a *app) dueCommand() *cobra.Command {
 	req := &strategyv1.ListDutiesRequest{}
 	var s snapshotFlags
 	cmd := &cobra.Command{
-		Use: "due", Short: "What is owed: values, check-ins and actions, the overdue ones first", Args: cobra.NoArgs,
+		Use: "due", Short: "What is owed: values, check-ins, actions, reviews and decisions", Args: cobra.NoArgs,
 		Long: `Due lists what somebody owes at the end of a day: values of closed periods that a
-target waits for, check-ins (by a target's checkInEvery, or asked for), and
-corrective actions. A value is overdue after its metric's reporting lag.
+target waits for, check-ins (by a target's checkInEvery, or asked for),
+corrective actions, reviews that were not held, and what reviews decided. A value
+is overdue after its metric's reporting lag.
 
 What is overdue for a week is shown to the unit above its owner too, after two
 weeks to the one above that, and so on: the column ESCALATED TO. --owner shows

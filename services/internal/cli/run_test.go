@@ -66,7 +66,7 @@ func TestUsageEndsWith64(t *testing.T) {
 		{"token create --file x --role owner", "legal are viewer, contributor, editor and admin"},
 		{"token create --file x --role viewer --expires never", "neither a number of days"},
 		{"token revoke --file x", "missing ID"},
-		{"report gap --format doc", "legal are md, html, pdf, xlsx, json, csv"},
+		{"report gap --format docx", "legal are md, html, pdf, xlsx, json, csv"},
 		{"get metrics --revision 0", "--revision: 0 is not a revision"},
 		{"gaps --known-at yesterday", "neither an instant nor a date"},
 		{"gaps --known-at 2026-02-30", "neither an instant nor a date"},

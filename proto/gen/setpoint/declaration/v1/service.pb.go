@@ -1244,7 +1244,7 @@ func (x *HistoryResponse) GetRevision() int64 {
 	return 0
 }
 
-// HistoryEntry is one change of one resource.
+// HistoryEntry is one change of one resource, or one act on it.
 type HistoryEntry struct {
 	state    protoimpl.MessageState `protogen:"open.v1"`
 	Revision int64                  `protobuf:"varint,1,opt,name=revision,proto3" json:"revision,omitempty"`
@@ -1254,7 +1254,7 @@ type HistoryEntry struct {
 	Principal string `protobuf:"bytes,3,opt,name=principal,proto3" json:"principal,omitempty"`
 	// What did it: cli, git, console, policy, api.
 	Manager string `protobuf:"bytes,4,opt,name=manager,proto3" json:"manager,omitempty"`
-	// create, update, rename, delete or erase.
+	// create, update, rename, delete, erase or act.
 	Action string `protobuf:"bytes,5,opt,name=action,proto3" json:"action,omitempty"`
 	// The calendar date from which it counts.
 	Effective string `protobuf:"bytes,6,opt,name=effective,proto3" json:"effective,omitempty"`
@@ -1265,9 +1265,15 @@ type HistoryEntry struct {
 	// The field paths that the write set.
 	Mask []string `protobuf:"bytes,10,rep,name=mask,proto3" json:"mask,omitempty"`
 	// The name from then on, and before a rename.
-	Name          string `protobuf:"bytes,11,opt,name=name,proto3" json:"name,omitempty"`
-	RenamedFrom   string `protobuf:"bytes,12,opt,name=renamed_from,json=renamedFrom,proto3" json:"renamed_from,omitempty"`
-	RequestId     string `protobuf:"bytes,13,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	Name        string `protobuf:"bytes,11,opt,name=name,proto3" json:"name,omitempty"`
+	RenamedFrom string `protobuf:"bytes,12,opt,name=renamed_from,json=renamedFrom,proto3" json:"renamed_from,omitempty"`
+	RequestId   string `protobuf:"bytes,13,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	// What happened, of the action act: something was done with the resource (a
+	// stage moved, money spent), and how it is declared stayed. In words that hold
+	// nothing personal, with the wire name of the event and the links given.
+	Summary       string   `protobuf:"bytes,14,opt,name=summary,proto3" json:"summary,omitempty"`
+	Type          string   `protobuf:"bytes,15,opt,name=type,proto3" json:"type,omitempty"`
+	Links         []string `protobuf:"bytes,16,rep,name=links,proto3" json:"links,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1391,6 +1397,27 @@ func (x *HistoryEntry) GetRequestId() string {
 		return x.RequestId
 	}
 	return ""
+}
+
+func (x *HistoryEntry) GetSummary() string {
+	if x != nil {
+		return x.Summary
+	}
+	return ""
+}
+
+func (x *HistoryEntry) GetType() string {
+	if x != nil {
+		return x.Type
+	}
+	return ""
+}
+
+func (x *HistoryEntry) GetLinks() []string {
+	if x != nil {
+		return x.Links
+	}
+	return nil
 }
 
 type ExportRequest struct {
@@ -1859,7 +1886,7 @@ const file_setpoint_declaration_v1_service_proto_rawDesc = "" +
 	"\x0fHistoryResponse\x12?\n" +
 	"\aentries\x18\x01 \x03(\v2%.setpoint.declaration.v1.HistoryEntryR\aentries\x12&\n" +
 	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x12\x1a\n" +
-	"\brevision\x18\x03 \x01(\x03R\brevision\"\x8c\x03\n" +
+	"\brevision\x18\x03 \x01(\x03R\brevision\"\xd0\x03\n" +
 	"\fHistoryEntry\x12\x1a\n" +
 	"\brevision\x18\x01 \x01(\x03R\brevision\x12\x1a\n" +
 	"\brecorded\x18\x02 \x01(\tR\brecorded\x12\x1c\n" +
@@ -1875,7 +1902,10 @@ const file_setpoint_declaration_v1_service_proto_rawDesc = "" +
 	"\x04name\x18\v \x01(\tR\x04name\x12!\n" +
 	"\frenamed_from\x18\f \x01(\tR\vrenamedFrom\x12\x1d\n" +
 	"\n" +
-	"request_id\x18\r \x01(\tR\trequestId\"\xfc\x01\n" +
+	"request_id\x18\r \x01(\tR\trequestId\x12\x18\n" +
+	"\asummary\x18\x0e \x01(\tR\asummary\x12\x12\n" +
+	"\x04type\x18\x0f \x01(\tR\x04type\x12\x14\n" +
+	"\x05links\x18\x10 \x03(\tR\x05links\"\xfc\x01\n" +
 	"\rExportRequest\x12\x1e\n" +
 	"\x05kinds\x18\x01 \x03(\tB\b\xbaH\x05\x92\x01\x02\x102R\x05kinds\x12@\n" +
 	"\x03set\x18\x02 \x01(\tB.\xbaH+r)2'^([a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)?$R\x03set\x12#\n" +
