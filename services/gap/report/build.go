@@ -44,6 +44,7 @@ func Build(p gap.Portfolio, r gap.Result, opts Options) Document {
 	d.Quality = issues(d.Targets)
 	d.Headline = headline(d.Targets, r.Hints)
 	b.act(&d, p)
+	d.Decisions = b.decisions(p, d.targetsByName())
 	d.Title = tidy(opts.Title)
 	if d.Title == "" && len(d.Strategies) == 1 {
 		d.Title = d.Strategies[0].Title

@@ -45,6 +45,7 @@ type Document struct {
 	Actions     []Action     `json:"actions,omitempty"`   // corrective ones that are open, by due date
 	Readiness   []Program    `json:"readiness,omitempty"` // by title
 
+	Decisions   []Decision   `json:"decisions,omitempty"`   // of the last reviews
 	Calibration *Calibration `json:"calibration,omitempty"` // only where targets have ended
 }
 

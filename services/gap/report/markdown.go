@@ -21,6 +21,7 @@ func Markdown(d Document) []byte {
 	}
 	m.units()
 	m.act()
+	m.decisions()
 	m.sections()
 	m.quality()
 	m.calibration()
