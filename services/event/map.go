@@ -116,7 +116,7 @@ func personal(f protoreflect.FieldDescriptor) bool {
 // about is what an aggregate of a kind speaks about, where that is not itself.
 func about(kind string) string {
 	switch kind {
-	case "condition", "checkin", "check-in":
+	case "condition", "checkin", "check-in", "request":
 		return "target"
 	case "observation":
 		return "metric"
