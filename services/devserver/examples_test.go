@@ -98,6 +98,11 @@ metadata: {name: new-habits}
 spec: {title: New habits, initiative: smaller-batches, framework: own, start: 2025-01-01, end: 2026-06-30, audiences: [{audience: bakers, hoursPerPerson: 100}]}
 ---
 apiVersion: setpoint.dev/v1
+kind: Review
+metadata: {name: monthly}
+spec: {title: Monthly review, cadence: monthly, owner: unit/board, scope: {strategy: fresh-2030}}
+---
+apiVersion: setpoint.dev/v1
 kind: Policy
 metadata: {name: act-on-red}
 spec:
@@ -128,6 +133,7 @@ type journey struct {
 	clock      *clock
 	declare    declarationv1connect.DeclarationServiceClient
 	strategy   strategyv1connect.StrategyServiceClient
+	reviewer   strategyv1connect.StrategyServiceClient // the same, for somebody else
 	initiative initiativev1connect.InitiativeServiceClient
 	change     changev1connect.ChangeServiceClient
 	event      eventv1connect.EventServiceClient
@@ -191,6 +197,15 @@ func (j *journey) observe(at string, v float64) {
 	j.ok(j.strategy.RecordObservations(j.ctx, &strategyv1.RecordObservationsRequest{Observations: []*strategyv1.Observation{{Metric: "sold-bread", ObservedAt: at, Value: &v}}}))
 }
 
+// reviewing asks as somebody else.
+type reviewing struct{ http.RoundTripper }
+
+func (r reviewing) RoundTrip(q *http.Request) (*http.Response, error) {
+	q = q.Clone(q.Context())
+	q.Header.Set("Setpoint-Actor", "u-2")
+	return r.RoundTripper.RoundTrip(q)
+}
+
 func startJourney(t *testing.T) *journey {
 	j := &journey{t: t, ctx: t.Context(), clock: &clock{}, seen: map[string][]event.CloudEvent{}, took: map[string]int{}}
 	j.clock.to("2025-06-10")
@@ -202,6 +217,7 @@ func startJourney(t *testing.T) *journey {
 	h := &http.Client{Transport: inOrg("acme")}
 	j.declare = declarationv1connect.NewDeclarationServiceClient(h, s.URL())
 	j.strategy = strategyv1connect.NewStrategyServiceClient(h, s.URL())
+	j.reviewer = strategyv1connect.NewStrategyServiceClient(&http.Client{Transport: reviewing{inOrg("acme")}}, s.URL())
 	j.initiative = initiativev1connect.NewInitiativeServiceClient(h, s.URL())
 	j.change = changev1connect.NewChangeServiceClient(h, s.URL())
 	j.event = eventv1connect.NewEventServiceClient(h, s.URL())
@@ -234,7 +250,9 @@ func (j *journey) compare() {
 	j.until("gap.data-became-fresh")
 	v := 0.97
 	j.ok(j.strategy.CorrectObservation(j.ctx, &strategyv1.CorrectObservationRequest{Observation: &strategyv1.Observation{Metric: "sold-bread", ObservedAt: "2025-11-30", Value: &v}, Reason: "counted twice"}))
-	j.ok(j.strategy.CheckIn(j.ctx, &strategyv1.CheckInRequest{Target: "sold-bread", Confidence: proto.Int32(8), Note: "it holds"}))
+	in, err := j.strategy.CheckIn(j.ctx, &strategyv1.CheckInRequest{Target: "sold-bread", Confidence: proto.Int32(8), Note: "it holds"})
+	j.ok(in, err)
+	j.ok(j.reviewer.AcknowledgeCheckIn(j.ctx, &strategyv1.AcknowledgeCheckInRequest{Target: "sold-bread", CheckIn: in.GetRevision()}))
 	j.ok(j.strategy.RequestCheckIn(j.ctx, &strategyv1.RequestCheckInRequest{Target: "sold-bread", Due: "2025-12-15", Reason: "the year ends"}))
 }
 
@@ -254,6 +272,19 @@ func (j *journey) act() {
 	j.ok(j.initiative.MoveAction(j.ctx, &initiativev1.MoveActionRequest{Action: a.GetAction(), Due: "2025-12-24", Reason: "they are busy"}))
 	j.ok(j.initiative.CloseAction(j.ctx, &initiativev1.CloseActionRequest{Action: a.GetAction(), Outcome: "done", Evidence: "asked"}))
 	j.ok(j.initiative.ReopenAction(j.ctx, &initiativev1.ReopenActionRequest{Action: a.GetAction(), Reason: "one was forgotten"}))
+}
+
+// review holds one occurrence of a review, and skips another.
+func (j *journey) review() {
+	const r = "monthly"
+	j.ok(j.strategy.SkipReview(j.ctx, &strategyv1.SkipReviewRequest{Review: r, Period: "2025-10", Reason: "everybody was ill"}))
+	j.ok(j.strategy.OpenReview(j.ctx, &strategyv1.OpenReviewRequest{Review: r, Period: "2025-11"}))
+	j.ok(j.strategy.LockReview(j.ctx, &strategyv1.LockReviewRequest{Review: r, Period: "2025-11"}))
+	d, err := j.strategy.RecordDecision(j.ctx, &strategyv1.RecordDecisionRequest{
+		Review: r, Period: "2025-11", Title: "Bake twice a day", Owner: "unit/bakery", Due: "2026-01-31", Targets: []string{"sold-bread"}})
+	j.ok(d, err)
+	j.ok(j.strategy.SettleDecision(j.ctx, &strategyv1.SettleDecisionRequest{Review: r, Period: "2025-11", Decision: d.GetDecision(), Outcome: "done", Evidence: "since today"}))
+	j.ok(j.strategy.CloseReview(j.ctx, &strategyv1.CloseReviewRequest{Review: r, Period: "2025-11"}))
 }
 
 // habits moves a change program and surveys its audience.
@@ -290,7 +321,7 @@ func (j *journey) hooks() {
 // retire deletes everything, what refers to others first.
 func (j *journey) retire() {
 	for _, r := range []string{
-		"Policy/act-on-red", "Webhook/tickets", "ChangeProgram/new-habits", "ChangeFramework/own", "Audience/bakers", "Initiative/smaller-batches",
+		"Policy/act-on-red", "Review/monthly", "Webhook/tickets", "ChangeProgram/new-habits", "ChangeFramework/own", "Audience/bakers", "Initiative/smaller-batches",
 		"Target/sold-bread", "Metric/sold-bread", "Objective/less-waste", "Strategy/fresh-2030", "Unit/bakery", "Unit/board", "Organization/acme",
 	} {
 		kind, name, _ := strings.Cut(r, "/")
@@ -306,6 +337,7 @@ func TestExamplesAreWhatIsPublished(t *testing.T) {
 	j := startJourney(t)
 	j.compare()
 	j.act()
+	j.review()
 	j.habits()
 	j.hooks()
 	j.retire()

@@ -116,8 +116,10 @@ func personal(f protoreflect.FieldDescriptor) bool {
 // about is what an aggregate of a kind speaks about, where that is not itself.
 func about(kind string) string {
 	switch kind {
-	case "condition", "checkin", "check-in", "request":
+	case "condition", "checkin", "check-in", "request", "acknowledgement":
 		return "target"
+	case "occurrence":
+		return "review"
 	case "observation":
 		return "metric"
 	case "life":

@@ -115,7 +115,7 @@ func newWorld(t *testing.T) *world {
 			return time.Millisecond
 		},
 	}
-	door, err := rpc.Handler(logger, func(context.Context) error { return nil }, declarationrpc.New(run, rec, registry),
+	door, err := rpc.Handler(logger, func(context.Context) error { return nil }, declarationrpc.New(run, rec, registry, nil),
 		eventrpc.New(w.public, func(context.Context) error { return nil }, eventrpc.Hooks{
 			Record: rec, Acts: w.opts.Acts, Events: w.public, Vault: vault, Sender: w.opts.Sender, Now: w.now,
 		}))

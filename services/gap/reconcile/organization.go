@@ -46,6 +46,53 @@ type picture struct {
 	byName  map[string]int    // metrics in the portfolio, by name
 	uses    map[string][]int  // targets in the portfolio that a metric touches, by its name
 	sets    map[string]*known // by id of the target
+	// chances are the probabilities that were forecast, by id of the target: the
+	// costly part of looking at one, which most changes leave as it was.
+	chances map[string]chance
+	// unforecast says that nobody asks for them.
+	unforecast bool
+}
+
+// chance is the attainment of a target, and of what it was forecast.
+type chance struct {
+	of         basis
+	attainment *float64
+	unknown    string
+}
+
+// basis changes whenever a forecast may.
+type basis struct {
+	day                       calendar.Date
+	values                    int
+	metric, observed, version uint64
+}
+
+// basisOf is that of a target.
+func (p *picture) basisOf(t *gap.Target) basis {
+	b := basis{day: p.day}
+	for _, v := range t.Versions {
+		b.version = max(b.version, v.Revision)
+	}
+	add := func(name string) {
+		i, ok := p.byName[name]
+		if !ok {
+			return
+		}
+		m := &p.portfolio.Metrics[i]
+		b.metric = max(b.metric, m.Revision)
+		b.values += len(m.Observations)
+		for _, o := range m.Observations {
+			b.observed = max(b.observed, o.Revision)
+		}
+	}
+	add(t.Metric)
+	if i, ok := p.byName[t.Metric]; ok {
+		if r := p.portfolio.Metrics[i].Ratio; r != nil {
+			add(r.Numerator)
+			add(r.Denominator)
+		}
+	}
+	return b
 }
 
 // known is what was on record of a target's conditions, and from when on.
@@ -54,9 +101,12 @@ type known struct {
 	from uint64
 }
 
-// load reads an organization.
-func load(v record.View, org string, now time.Time) (*picture, error) {
+// load reads an organization; before is what was kept of it, nil at first.
+func load(v record.View, org string, now time.Time, before *picture) (*picture, error) {
 	p := &picture{org: org, at: v.Revision(), zone: record.Location(v, org, v.Revision())}
+	if before != nil {
+		p.chances = before.chances
+	}
 	p.day = calendar.FromTime(now.In(p.zone))
 	var err error
 	if p.portfolio, err = portfolio.Load(v, org, p.at, p.day); err != nil {
@@ -189,7 +239,20 @@ func (p *picture) observed(targets []int, instant time.Time) []condition.Observe
 	if targets != nil {
 		part = p.part(targets)
 	}
-	result := gap.Evaluate(part, p.day, p.rules.Policy, gap.Options{})
+	opts := gap.Options{Chances: true, ForecastOf: map[string]bool{}}
+	bases := map[string]basis{}
+	for i := range part.Targets {
+		t := &part.Targets[i]
+		b := p.basisOf(t)
+		bases[t.Name] = b
+		if have, ok := p.chances[p.ids[t.Name]]; !p.unforecast && !(ok && have.of == b) {
+			opts.ForecastOf[t.Name], opts.Forecast = true, true
+		}
+	}
+	result := gap.Evaluate(part, p.day, p.rules.Policy, opts)
+	if p.chances == nil {
+		p.chances = map[string]chance{}
+	}
 	// What nothing works on is not covered: no need to look for it.
 	worked := map[string][]gap.Initiative{}
 	for _, i := range part.Initiatives {
@@ -202,6 +265,15 @@ func (p *picture) observed(targets []int, instant time.Time) []condition.Observe
 		o := condition.Observed{
 			Result: t, Rules: p.rules, Day: p.day, Instant: instant.UTC().Format(time.RFC3339), Revision: p.at,
 		}
+		id := p.ids[t.Name]
+		if opts.ForecastOf[t.Name] {
+			c := chance{of: bases[t.Name]}
+			if t.Outlook != nil {
+				c.attainment, c.unknown = t.Outlook.Attainment, t.Outlook.Unknown
+			}
+			p.chances[id] = c
+		}
+		o.Attainment, o.Unforecast = p.chances[id].attainment, p.chances[id].unknown
 		works := worked[t.Name]
 		c := gap.Cover(gap.Result{AsOf: p.day, Targets: []gap.TargetResult{t}}, works)[0]
 		o.Coverage = &c

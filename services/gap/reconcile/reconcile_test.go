@@ -21,8 +21,10 @@ import (
 	strategyv1 "setpoint.dev/proto/gen/setpoint/strategy/v1"
 	"setpoint.dev/proto/gen/setpoint/strategy/v1/strategyv1connect"
 	declarationrpc "setpoint.dev/services/declaration/rpc"
+	"setpoint.dev/services/gap"
 	"setpoint.dev/services/gap/condition"
 	"setpoint.dev/services/gap/policy"
+	"setpoint.dev/services/gap/portfolio"
 	initiativerpc "setpoint.dev/services/initiative/rpc"
 	"setpoint.dev/services/internal/calendar"
 	"setpoint.dev/services/internal/embeddednats"
@@ -122,7 +124,7 @@ func newWorld(t *testing.T, n int) *world {
 		t.Cleanup(func() { stop(); running.Wait() })
 		run := runner.New(log, rec, w.clock.now)
 		door, err := rpc.Handler(logger, func(context.Context) error { return nil },
-			declarationrpc.New(run, rec, registry), strategyrpc.New(run, rec, registry, nil), initiativerpc.New(run, rec))
+			declarationrpc.New(run, rec, registry, nil), strategyrpc.New(run, rec, registry, nil, nil), initiativerpc.New(run, rec))
 		ok(err)
 		l, err := net.Listen("tcp", "127.0.0.1:0")
 		ok(err)
@@ -334,6 +336,55 @@ func TestAValueTouchesItsTargets(t *testing.T) {
 	passes, _ = w.reconciling(0, false)
 	if n := <-passes; n != 0 {
 		t.Errorf("a full reading tells of %d targets: %v", n, w.events("gap", "condition")[len(before):])
+	}
+}
+
+// The forecast of a target decides ForecastAttains, as an evaluation forecasts it;
+// a value of its metric moves it, and reading everything anew gives the same.
+func TestForecastAttains(t *testing.T) {
+	w := newWorld(t, 1)
+	w.apply(plan)
+	passes, stop := w.reconciling(0, false)
+	attains := func(status string) func(*condition.Set) bool {
+		return func(s *condition.Set) bool { return condition.Of(s, condition.ForecastAttains).GetStatus() == status }
+	}
+	w.observe("sales", "2026-01", 5)
+	w.until(passes, "sales", attains(condition.Unknown))
+	for i, v := range []float64{6, 4, 7} {
+		w.observe("sales", fmt.Sprintf("2026-%02d", i+2), v)
+	}
+	s := w.until(passes, "sales", attains(condition.False))
+	if m := condition.Of(s, condition.ForecastAttains); m.GetReason() != "FallsShort" {
+		t.Errorf("%v", m)
+	}
+	w.observe("sales", "2026-05", 5_000)
+	s = w.until(passes, "sales", attains(condition.True))
+	stop()
+	var outlook *gap.Outlook
+	err := w.processes[0].record.View(t.Context(), func(v record.View) error {
+		p, err := portfolio.Load(v, org, v.Revision(), calendar.MustParse("2026-06-15"))
+		if err != nil {
+			return err
+		}
+		rules, _ := policy.Preset("default")
+		for _, r := range gap.Evaluate(p, calendar.MustParse("2026-06-15"), rules.Policy, gap.Options{Forecast: true}).Targets {
+			if r.Name == "sales" {
+				outlook = r.Outlook
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := fmt.Sprintf("the forecast attains with a probability of %.0f %%", 100**outlook.Attainment)
+	if got := condition.Of(s, condition.ForecastAttains).GetMessage(); got != want {
+		t.Errorf("told %q, an evaluation says %q", got, want)
+	}
+	before := len(w.events("gap", "condition"))
+	passes, _ = w.reconciling(0, false)
+	if n := <-passes; n != 0 {
+		t.Errorf("a full reading tells of %d targets: %v", n, w.events("gap", "condition")[before:])
 	}
 }
 

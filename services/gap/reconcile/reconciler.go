@@ -273,7 +273,7 @@ func (r *Reconciler) look(ctx context.Context, org string, p *picture, c *change
 		err := r.record.View(ctx, func(v record.View) (err error) {
 			targets = nil
 			if whole {
-				p, err = load(v, org, r.runner.Now())
+				p, err = load(v, org, r.runner.Now(), p)
 				return err
 			}
 			targets, err = p.observe(v, c.metrics)

@@ -35,6 +35,10 @@ func Replay(v record.View, org, name string, spec *policy.Spec, revision uint64,
 	if len(ready.Reactions) == 0 {
 		out.Hints = append(out.Hints, "the policy has no reactions: it would have done nothing")
 	}
+	// Forecasts of every day take long, and are made if something rests on them.
+	asks := slices.ContainsFunc(spec.GetReactions(), func(r *gapv1.Reaction) bool {
+		return strings.Contains(r.GetWhen(), "condition."+condition.ForecastAttains)
+	})
 	sets := map[string]*condition.Set{}
 	zone := record.Location(v, org, v.Revision())
 	var p *picture
@@ -55,7 +59,7 @@ func Replay(v record.View, org, name string, spec *policy.Spec, revision uint64,
 		}
 		// What is done stands as it did on the day, so that only values and targets
 		// could be used again; reading is what takes the time.
-		q := &picture{org: org, at: at, zone: zone, day: day}
+		q := &picture{org: org, at: at, zone: zone, day: day, unforecast: !asks}
 		if p != nil && p.at == at && len(p.portfolio.Initiatives)+len(p.portfolio.Actions) == 0 {
 			q = p
 			q.day = day

@@ -51,7 +51,7 @@ func (s *Service) service() rpc.Service {
 type query struct {
 	strategy, asOf, policy string
 	original, forecast     bool
-	forecastOf             string // "" means all
+	forecastOf             map[string]bool // nil means all
 	snapshot               rpc.Moment
 }
 
@@ -152,6 +152,9 @@ func (s *Service) Report(ctx context.Context, req *gapv1.ReportRequest) (*gapv1.
 		return nil, err
 	}
 	d := report.Build(p, r, report.Options{Strategy: req.GetStrategy(), Organization: about.organization, OriginalTargets: req.GetOriginalTargets(), ErasureEpoch: about.epoch})
+	if d.Calibration, err = s.calibration(ctx, p, r, about); err != nil {
+		return nil, err
+	}
 	format := req.GetFormat()
 	if format == "" {
 		format = "md"

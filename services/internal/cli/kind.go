@@ -72,7 +72,8 @@ var kinds = []kind{
 	{"ChangeFramework", "changeframeworks", &changev1.ChangeFrameworkSpec{}, []kindColumn{titleColumn, {column{Title: "SOURCE", Shrink: 16, Cap: longestTitle}, field("source")}}},
 	{"Policy", "policies", &gapv1.PolicySpec{}, []kindColumn{
 		titleColumn, {column{Title: "BEGINS WITH"}, policyPreset}, {column{Title: "REACTIONS", Shrink: 12}, policyReactions}}},
-	{"Review", "reviews", nil, plain},
+	{"Review", "reviews", &strategyv1.ReviewSpec{}, []kindColumn{
+		titleColumn, {column{Title: "CADENCE"}, field("cadence")}, {column{Title: "WITHIN", Drop: 4}, field("within")}, ownerColumn}},
 	{"Connector", "connectors", nil, plain},
 	{"Webhook", "webhooks", &eventv1.WebhookSpec{}, []kindColumn{
 		titleColumn, {column{Title: "URL", Shrink: 20, Cap: longestTitle}, field("url")}, {column{Title: "PAUSED"}, field("paused")}}},
