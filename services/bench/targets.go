@@ -144,7 +144,7 @@ func (b bench) decade(ctx context.Context, store record.Store) error {
 			return err
 		}},
 		{"gaps", func(v record.View, at uint64) error {
-			rules, err := portfolio.Rules(v, rpc.DefaultOrg, "", at)
+			rules, err := portfolio.Rules(v, rpc.DefaultOrg, "", at, asOf)
 			if err != nil {
 				return err
 			}
