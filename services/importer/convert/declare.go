@@ -352,10 +352,26 @@ func (f *finisher) targets(m *measure, name string, cadence calendar.Cadence) []
 	return append(out, f.paths(m, name, len(m.targets) > 0)...)
 }
 
-func (f *finisher) blank(m *measure, name string) *strategyv1.TargetSpec {
-	s := &strategyv1.TargetSpec{Metric: name, Owner: f.owner(m), Direction: m.direction, Weight: m.weight}
-	if s.Direction == "" && !m.within {
+// blank is a target without its setpoints: what is declared already, and what
+// the table says in its place. What a person added to it stays.
+func (f *finisher) blank(m *measure, name, target string) *strategyv1.TargetSpec {
+	s := &strategyv1.TargetSpec{}
+	if known, ok := f.known.Targets[target]; ok {
+		s = proto.CloneOf(known.Spec)
+		s.Periods, s.Value, s.ChangeFromBaseline, s.Baseline, s.Due = nil, nil, "", nil, ""
+	}
+	s.Metric = name
+	if owner := f.owner(m); owner != "" {
+		s.Owner = owner
+	}
+	switch {
+	case m.direction != "":
+		s.Direction = m.direction
+	case s.Direction == "" && !m.within:
 		s.Direction = m.defaults.Direction
+	}
+	if m.weight != nil {
+		s.Weight = m.weight
 	}
 	if m.objective != nil {
 		s.Objective = f.objectiveName[m.objective.id]
@@ -389,7 +405,7 @@ func (f *finisher) periodic(m *measure, name string, cadence calendar.Cadence) [
 	}
 	var out []version
 	add := func(day string, changes bool) {
-		s := f.blank(m, name)
+		s := f.blank(m, name, name)
 		for _, start := range slices.Sorted(maps.Keys(now)) {
 			s.Periods = append(s.Periods, now[start])
 		}
@@ -456,7 +472,7 @@ func (f *finisher) periodic(m *measure, name string, cadence calendar.Cadence) [
 }
 
 func (f *finisher) withPeriods(m *measure, name string, periods []*strategyv1.PeriodTarget) *strategyv1.TargetSpec {
-	s := f.blank(m, name)
+	s := f.blank(m, name, name)
 	s.Periods = periods
 	return s
 }
@@ -543,7 +559,7 @@ func (f *finisher) paths(m *measure, name string, taken bool) [][]version {
 				f.report(p.origin, due, "another cell contradicts it: neither is taken")
 				continue
 			}
-			s := f.blank(m, name)
+			s := f.blank(m, name, own)
 			s.Due, s.ChangeFromBaseline = due, p.change
 			ok := true
 			for _, x := range []struct {

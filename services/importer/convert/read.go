@@ -94,14 +94,14 @@ var kinds = map[string]string{
 
 // Trouble is a cell, or a row, that was not understood or contradicts another.
 type Trouble struct {
-	Sheet string
-	Row   int    // from 1; 0 for the whole sheet
-	Cell  string // the column's letter, or empty for the row
-	Field string // the column's header
+	Sheet string `json:"sheet,omitempty"`
+	Row   int    `json:"row,omitempty"`    // from 1; 0 for the whole sheet
+	Cell  string `json:"column,omitempty"` // the column's letter, or empty for the row
+	Field string `json:"header,omitempty"` // the column's header
 	// Content is what stands there.
-	Content string
+	Content string `json:"content"`
 	// Why it is not in the result.
-	Why string
+	Why string `json:"why"`
 }
 
 // String is the trouble in one line.

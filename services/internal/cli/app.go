@@ -112,7 +112,7 @@ interrupted.`,
 	}
 	add("declare", a.initCommand(), a.planCommand(), a.applyCommand(), a.diffCommand(),
 		a.getCommand(), a.describeCommand(), a.historyCommand(), a.exportCommand(), a.deleteCommand(), a.schemaCommand())
-	add("observe", a.observeCommand(), a.checkInCommand())
+	add("observe", a.observeCommand(), a.importCommand(), a.adoptCommand(), a.checkInCommand())
 	add("compare", a.gapsCommand(), a.forecastCommand(), a.suggestCommand(), a.reportCommand(), a.policyCommand(), a.eventsCommand())
 	add("act", a.initiativeCommand(), a.changeCommand())
 	add("operate", a.devCommand(), a.serveCommand(), a.tokenCommand(), a.databaseCommand(), a.personCommand(), a.statusCommand(),

@@ -12,6 +12,7 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 
 	commonv1 "setpoint.dev/proto/gen/setpoint/common/v1"
+	"setpoint.dev/services/importer/mapping"
 )
 
 // draft is the dialect that editors know best.
@@ -22,22 +23,31 @@ const apiVersion = "setpoint.dev/v1"
 
 func (a *app) schemaCommand() *cobra.Command {
 	cmd := &cobra.Command{
-		Use:   "schema [KIND]",
+		Use:   "schema [KIND | mapping]",
 		Short: "Print the JSON Schema of manifests, for editors",
 		Long: `Schema prints the JSON Schema (draft 7) of the manifests of every kind, or of one:
 fields, types, legal words, bounds, patterns. Editors complete and check
 manifests with it; the rules that need more than one field are what
 setpoint plan --offline checks. No server is asked.`,
 		Example: `  setpoint schema > setpoint.schema.json
-  setpoint schema target`,
+  setpoint schema target
+  setpoint schema mapping > mapping.schema.json   # of setpoint import`,
 		Args: betweenArgs(0, 1, ""),
 		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-			return declaredKindNames(), noFiles
+			return append(declaredKindNames(), "mapping"), noFiles
 		},
 	}
 	cmd.RunE = runE(func(_ context.Context, args []string) error {
 		of := declaredKinds()
 		if len(args) > 0 {
+			if args[0] == "mapping" {
+				raw, err := json.MarshalIndent(mapping.Schema(), "", "  ")
+				if err != nil {
+					return err
+				}
+				a.printf("%s\n", raw)
+				return nil
+			}
 			k, err := kindNamed(args[0])
 			if err != nil {
 				return err
