@@ -289,8 +289,9 @@ func TestErasure(t *testing.T) {
 		"apiVersion: setpoint.dev/v1\nkind: Person\nmetadata: {name: p-1}\nspec: {displayName: '[erased]', email: '[erased]'}\n")})
 	must(err)
 	if stays.GetSummary().GetUnchanged() != 1 || len(stays.GetChanges()) != 0 || stays.GetWarnings()[0].GetReason() != "declaration.erased_stays" {
-		t.Errorf("as exported before: %v", stays)
+		t.Errorf("as shown: %v", stays)
 	}
+	exportsAgain(t, s.URL(), u42)
 	_, err = u42.observe.CheckIn(ctx, &strategyv1.CheckInRequest{Target: "t", Note: "personal"})
 	if connect.CodeOf(err) != connect.CodeFailedPrecondition {
 		t.Errorf("an erased principal checked in with a note: %v", err)
@@ -345,6 +346,42 @@ func TestErasure(t *testing.T) {
 			}
 		}
 	})
+}
+
+// An export after an erasure says what is gone, changes nothing here, and
+// declares everything else elsewhere.
+func exportsAgain(t *testing.T, url string, here client) {
+	t.Helper()
+	ctx := context.Background()
+	elsewhere := connectTo(t, url, "elsewhere")
+	export, err := here.declare.Export(ctx, &declarationv1.ExportRequest{Dated: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	yaml := string(export.GetContent())
+	if strings.Contains(yaml, "[erased]") || !strings.Contains(yaml, "# erased, and therefore left out: displayName, email, title\n") {
+		t.Errorf("the export does not say what is gone:\n%s", yaml)
+	}
+	again, err := here.declare.Apply(ctx, &declarationv1.ApplyRequest{Manifests: manifests(yaml)})
+	if err != nil || len(again.GetChanges()) != 0 {
+		t.Errorf("applied where it was exported: %v, %v %v", again.GetChanges(), err, faults(err))
+	}
+	if res := elsewhere.apply(yaml); len(res.GetChanges()) != int(export.GetCount()) {
+		t.Errorf("elsewhere %d of %d are declared", len(res.GetChanges()), export.GetCount())
+	}
+	copied, err := elsewhere.declare.Export(ctx, &declarationv1.ExportRequest{Dated: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var without []string
+	for line := range strings.Lines(yaml) {
+		if !strings.HasPrefix(strings.TrimSpace(line), "#") {
+			without = append(without, line)
+		}
+	}
+	if want := strings.Join(without, ""); string(copied.GetContent()) != want {
+		t.Errorf("elsewhere:\n%s\nwant\n%s", copied.GetContent(), want)
+	}
 }
 
 func keysBackup(t *testing.T, admin adminv1connect.AdminServiceClient) (content []byte) {

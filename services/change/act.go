@@ -9,6 +9,7 @@ import (
 	changev1 "setpoint.dev/proto/gen/setpoint/change/v1"
 	"setpoint.dev/services/internal/calendar"
 	"setpoint.dev/services/internal/fault"
+	"setpoint.dev/services/internal/schedule"
 )
 
 // State is what the acts made of a program.
@@ -40,8 +41,38 @@ func Evolve(p Program, event proto.Message) *State {
 	if len(p.Framework.GetElements()) == 0 {
 		// Readers of the record do not know the frameworks.
 		p.State.Readiness = ReadinessOf(p, nil, nil).Value
+		p.State.Course = course(p)
 	}
 	return p.State
+}
+
+// course is the readiness on each day on which an act may have changed it. It
+// is made anew: an act may tell of a day before another's.
+func course(p Program) []*changev1.ReadinessSince {
+	var days []string
+	for _, s := range p.State.GetStages() {
+		for _, m := range s.GetMoves() {
+			days = append(days, m.GetSince())
+		}
+	}
+	for _, f := range p.State.GetField() {
+		days = append(days, f.GetFrom())
+		if f.GetUntil() != "" {
+			days = append(days, f.GetUntil())
+		}
+	}
+	slices.Sort(days)
+	var out []*changev1.ReadinessSince
+	for _, d := range slices.Compact(days) {
+		of, err := calendar.ParseDate(d)
+		if err != nil {
+			continue // an event of no day
+		}
+		then := p
+		then.State = schedule.ProgramOn(p.State, of)
+		out = append(out, &changev1.ReadinessSince{From: d, Readiness: ReadinessOf(then, nil, nil).Value})
+	}
+	return out
 }
 
 func evolve(s *State, event proto.Message) *State {
@@ -50,10 +81,15 @@ func evolve(s *State, event proto.Message) *State {
 	case *changev1.StageMoved:
 		st := stageState(out, e.GetStage())
 		st.Status, st.Since = e.GetTo(), e.GetAt()
+		st.Moves = append(st.Moves, &changev1.StageMove{Status: e.GetTo(), Since: e.GetAt()})
 		if e.GetTo() == Regressed {
 			st.Regressions++
 		}
 	case *changev1.ForceDeclared:
+		endSpan(out, e.GetForce().GetName(), e.GetAt())
+		if e.GetAt() != "" {
+			out.Field = append(out.Field, &changev1.ForceSpan{Force: e.GetForce(), From: e.GetAt()})
+		}
 		at, found := findForce(out, e.GetForce().GetName())
 		if found {
 			out.Forces[at] = e.GetForce()
@@ -61,6 +97,7 @@ func evolve(s *State, event proto.Message) *State {
 			out.Forces = slices.Insert(out.Forces, at, e.GetForce())
 		}
 	case *changev1.ForceRemoved:
+		endSpan(out, e.GetForce(), e.GetAt())
 		if at, found := findForce(out, e.GetForce()); found {
 			out.Forces = slices.Delete(out.Forces, at, at+1)
 		}
@@ -82,8 +119,24 @@ func evolve(s *State, event proto.Message) *State {
 		}
 	case *changev1.ReadinessMeasured:
 		out.Wave, out.WaveAt, out.Audiences = e.GetWave(), e.GetAt(), e.GetAudiences()
+		out.Found = append(out.Found, &changev1.WaveFound{Wave: e.GetWave(), At: e.GetAt(), Audiences: e.GetAudiences()})
 	}
 	return out
+}
+
+// endSpan ends what was said of a force until a day. Several assessments of
+// one day leave the last.
+func endSpan(s *State, force, at string) {
+	for i, f := range s.GetField() {
+		if f.GetForce().GetName() != force || f.GetUntil() != "" {
+			continue
+		}
+		if f.GetFrom() == at {
+			s.Field = slices.Delete(s.Field, i, i+1)
+			return
+		}
+		f.Until = at
+	}
 }
 
 // day reads a date that tells of something that has happened: not to come.

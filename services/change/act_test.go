@@ -38,8 +38,8 @@ func move(stage, to, words string) MoveStage {
 }
 
 func TestActs(t *testing.T) {
-	driven := []Command{DeclareForce{"a", "", Driving, 4, 1}, DeclareForce{"b", "", Restraining, 3, 1}}
-	held := []Command{DeclareForce{"a", "", Driving, 3, 1}, DeclareForce{"b", "", Restraining, 3, 1}}
+	driven := []Command{DeclareForce{"a", "", Driving, 4, 1, day0}, DeclareForce{"b", "", Restraining, 3, 1, day0}}
+	held := []Command{DeclareForce{"a", "", Driving, 3, 1, day0}, DeclareForce{"b", "", Restraining, 3, 1, day0}}
 	raise := RaiseResistance{ID: "r", Title: "no", Audience: "x", Severity: "high", At: "2026-06-01", Today: day0}
 	for _, c := range []struct {
 		name     string
@@ -71,14 +71,14 @@ func TestActs(t *testing.T) {
 		{"going back against it", program(Lewin, append(held, move("change", InPlace, "x"))...), move("change", Regressed, "x"), "", 0},
 		{"Kotter has no field", program(Kotter, held...), move("coalition", InPlace, "x"), "", 1},
 
-		{"a force of six", program(Lewin), DeclareForce{"a", "", Driving, 6, 1}, "change.force_scale", 0},
-		{"a force of no influence", program(Lewin), DeclareForce{"a", "", Driving, 5, 0}, "change.force_scale", 0},
-		{"a force that stands", program(Lewin), DeclareForce{"a", "", "static", 5, 1}, "change.force_kind", 0},
-		{"the same force", program(Lewin, driven...), DeclareForce{"a", "", Driving, 4, 1}, "nothing", 0},
-		{"assessed anew", program(Lewin, driven...), DeclareForce{"a", "", Restraining, 4, 1}, "", 0},
-		{"forces of a survey's framework", program(ADKAR), DeclareForce{"a", "", Driving, 4, 1}, "", 1},
-		{"an unknown force", program(Lewin, driven...), RemoveForce{"c", ""}, "change.force_unknown", 0},
-		{"a force removed", program(Lewin, driven...), RemoveForce{"a", ""}, "", 0},
+		{"a force of six", program(Lewin), DeclareForce{"a", "", Driving, 6, 1, day0}, "change.force_scale", 0},
+		{"a force of no influence", program(Lewin), DeclareForce{"a", "", Driving, 5, 0, day0}, "change.force_scale", 0},
+		{"a force that stands", program(Lewin), DeclareForce{"a", "", "static", 5, 1, day0}, "change.force_kind", 0},
+		{"the same force", program(Lewin, driven...), DeclareForce{"a", "", Driving, 4, 1, day0}, "nothing", 0},
+		{"assessed anew", program(Lewin, driven...), DeclareForce{"a", "", Restraining, 4, 1, day0}, "", 0},
+		{"forces of a survey's framework", program(ADKAR), DeclareForce{"a", "", Driving, 4, 1, day0}, "", 1},
+		{"an unknown force", program(Lewin, driven...), RemoveForce{"c", "", day0}, "change.force_unknown", 0},
+		{"a force removed", program(Lewin, driven...), RemoveForce{"a", "", day0}, "", 0},
 
 		{"resistance of no audience", program(Kotter), RaiseResistance{ID: "r", Title: "no", Audience: "z", Today: day0}, "change.audience_elsewhere", 0},
 		{"resistance without words", program(Kotter), RaiseResistance{ID: "r", Title: " ", Audience: "x", Today: day0}, "change.title", 0},

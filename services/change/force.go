@@ -8,6 +8,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	changev1 "setpoint.dev/proto/gen/setpoint/change/v1"
+	"setpoint.dev/services/internal/calendar"
 	"setpoint.dev/services/internal/fault"
 )
 
@@ -24,10 +25,14 @@ const mostForces = 60
 type DeclareForce struct {
 	Name, Title, Kind          string
 	Strength, Influenceability int32
+	Today                      calendar.Date
 }
 
 // RemoveForce takes a force out of the field.
-type RemoveForce struct{ Name, Reason string }
+type RemoveForce struct {
+	Name, Reason string
+	Today        calendar.Date
+}
 
 func (c DeclareForce) decide(p Program) (proto.Message, []string, error) {
 	for field, v := range map[string]int32{"strength": c.Strength, "influenceability": c.Influenceability} {
@@ -58,7 +63,7 @@ func (c DeclareForce) decide(p Program) (proto.Message, []string, error) {
 	if len(p.Framework.GetStages()) == 0 {
 		warnings = append(warnings, fmt.Sprintf("the framework %s has no stages that a force field would hold back", p.Name))
 	}
-	return &changev1.ForceDeclared{Force: f}, warnings, nil
+	return &changev1.ForceDeclared{Force: f, At: c.Today.String()}, warnings, nil
 }
 
 func (c RemoveForce) decide(p Program) (proto.Message, []string, error) {
@@ -70,7 +75,7 @@ func (c RemoveForce) decide(p Program) (proto.Message, []string, error) {
 		return nil, nil, fault.New(fault.NotFound, "change.force_unknown", "name: the field has no force %q", c.Name).
 			WithHint("it has %s", strings.Join(names, ", "))
 	}
-	return &changev1.ForceRemoved{Force: c.Name, Reason: strings.TrimSpace(c.Reason)}, nil, nil
+	return &changev1.ForceRemoved{Force: c.Name, Reason: strings.TrimSpace(c.Reason), At: c.Today.String()}, nil, nil
 }
 
 // Totals are the sums of the strengths, D and R.

@@ -3,6 +3,7 @@ package rpc
 import (
 	"context"
 	"slices"
+	"time"
 
 	changev1 "setpoint.dev/proto/gen/setpoint/change/v1"
 	"setpoint.dev/services/change"
@@ -11,6 +12,7 @@ import (
 	"setpoint.dev/services/internal/principal"
 	"setpoint.dev/services/internal/record"
 	"setpoint.dev/services/internal/rpc"
+	"setpoint.dev/services/internal/schedule"
 )
 
 // audience is one of a program, with its nearest ancestor in the program.
@@ -54,12 +56,13 @@ func audiencesOf(v record.View, org string, spec *changev1.ChangeProgramSpec, at
 	return out, nil
 }
 
-// entry is a program for who reads it.
-func entry(v record.View, r *record.Resource, at uint64) (*changev1.ProgramEntry, error) {
+// entry is a program for who reads it, as it stood at the end of a day.
+func entry(v record.View, r *record.Resource, at uint64, asOf calendar.Date) (*changev1.ProgramEntry, error) {
 	p, moved, err := programOf(v, r, at)
 	if err != nil {
 		return nil, err
 	}
+	p.State = schedule.ProgramOn(p.State, asOf)
 	audiences, err := audiencesOf(v, r.Org, p.Spec, at)
 	if err != nil {
 		return nil, err
@@ -77,13 +80,18 @@ func entry(v record.View, r *record.Resource, at uint64) (*changev1.ProgramEntry
 		return nil, err
 	}
 	for _, w := range waves {
+		if w.GetOpened() > asOf.String() {
+			continue
+		}
 		x := &changev1.WaveEntry{Wave: w.GetWave(), Opened: w.GetOpened(), Closed: w.GetClosed()}
 		for _, a := range w.GetAudiences() {
 			if a.GetParent() == "" {
 				x.Invited += a.GetInvited()
 			}
 		}
-		if cells := w.GetResults().GetCells(); len(cells) > 0 {
+		if x.GetClosed() > asOf.String() {
+			x.Closed = ""
+		} else if cells := w.GetResults().GetCells(); len(cells) > 0 {
 			x.Respondents = cells[0].Respondents
 		}
 		e.Waves = append(e.Waves, x)
@@ -103,7 +111,12 @@ func (s *Service) GetProgram(ctx context.Context, req *changev1.GetProgramReques
 		if r == nil {
 			return record.Unknown(v, org, "ChangeProgram", req.GetProgram())
 		}
-		if res.Program, err = entry(v, r, at); err != nil {
+		asOf, err := day(v, org, at, s.runner.Now(), req.GetAsOf())
+		if err != nil {
+			return err
+		}
+		res.AsOf = asOf.String()
+		if res.Program, err = entry(v, r, at, asOf); err != nil {
 			return err
 		}
 		told, err := s.runner.Story(ctx, course(org, r.ID), at, change.Acts())
@@ -125,6 +138,11 @@ func (s *Service) ListPrograms(ctx context.Context, req *changev1.ListProgramsRe
 	res := &changev1.ListProgramsResponse{}
 	err := s.read(ctx, req, func(v record.View, org string, at uint64) error {
 		res.Revision = int64(at)
+		asOf, err := day(v, org, at, s.runner.Now(), req.GetAsOf())
+		if err != nil {
+			return err
+		}
+		res.AsOf = asOf.String()
 		list, err := v.Resources(org, "ChangeProgram", at, "", 0)
 		if err != nil {
 			return err
@@ -133,7 +151,7 @@ func (s *Service) ListPrograms(ctx context.Context, req *changev1.ListProgramsRe
 			if of := r.Spec.(*changev1.ChangeProgramSpec).GetInitiative(); req.GetInitiative() != "" && of != req.GetInitiative() {
 				continue
 			}
-			e, err := entry(v, r, at)
+			e, err := entry(v, r, at, asOf)
 			if err != nil {
 				return err
 			}
@@ -261,6 +279,18 @@ func (s *Service) GetLoad(ctx context.Context, req *changev1.GetLoadRequest) (*c
 		return nil, err
 	}
 	return res, nil
+}
+
+// day is the day that is looked at: today where none is asked for.
+func day(v record.View, org string, at uint64, now time.Time, asked string) (calendar.Date, error) {
+	if asked == "" {
+		return record.Today(v, org, at, now), nil
+	}
+	d, err := calendar.ParseDate(asked)
+	if err != nil {
+		return d, fault.Wrap(err, fault.Invalid, "change.date", "asOf: not a date").WithHint("YYYY-MM-DD")
+	}
+	return d, nil
 }
 
 // month reads YYYY-MM as its first day; empty is the zero Date.

@@ -181,9 +181,10 @@ func (s *Service) MoveStage(ctx context.Context, req *changev1.MoveStageRequest)
 
 // DeclareForce implements ChangeService.
 func (s *Service) DeclareForce(ctx context.Context, req *changev1.DeclareForceRequest) (*changev1.DeclareForceResponse, error) {
-	out, _, err := s.act(ctx, req, req.GetProgram(), func(calendar.Date) change.Command {
+	out, _, err := s.act(ctx, req, req.GetProgram(), func(today calendar.Date) change.Command {
 		return change.DeclareForce{
-			Name: req.GetName(), Title: req.GetTitle(), Kind: req.GetKind(), Strength: req.GetStrength(), Influenceability: req.GetInfluenceability(),
+			Today: today,
+			Name:  req.GetName(), Title: req.GetTitle(), Kind: req.GetKind(), Strength: req.GetStrength(), Influenceability: req.GetInfluenceability(),
 		}
 	})
 	return &changev1.DeclareForceResponse{Revision: int64(out.Revision), Changed: out.Wrote}, err
@@ -191,8 +192,8 @@ func (s *Service) DeclareForce(ctx context.Context, req *changev1.DeclareForceRe
 
 // RemoveForce implements ChangeService.
 func (s *Service) RemoveForce(ctx context.Context, req *changev1.RemoveForceRequest) (*changev1.RemoveForceResponse, error) {
-	out, _, err := s.act(ctx, req, req.GetProgram(), func(calendar.Date) change.Command {
-		return change.RemoveForce{Name: req.GetName(), Reason: req.GetReason()}
+	out, _, err := s.act(ctx, req, req.GetProgram(), func(today calendar.Date) change.Command {
+		return change.RemoveForce{Name: req.GetName(), Reason: req.GetReason(), Today: today}
 	})
 	return &changev1.RemoveForceResponse{Revision: int64(out.Revision), Changed: out.Wrote}, err
 }

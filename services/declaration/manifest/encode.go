@@ -22,10 +22,16 @@ import (
 // messages, fields no message knows after them by name, numbers in their
 // shortest form, dates and periods without quotes. Provenance is not written.
 func Encode(w io.Writer, kinds Kinds, resources ...*commonv1.Resource) error {
+	return EncodeWithComments(w, kinds, nil, resources...)
+}
+
+// EncodeWithComments writes what Encode does, and above the spec of a resource
+// the comment that there is for it, a line of text.
+func EncodeWithComments(w io.Writer, kinds Kinds, comments map[*commonv1.Resource]string, resources ...*commonv1.Resource) error {
 	e := yaml.NewEncoder(w)
 	e.SetIndent(2)
 	for _, r := range resources {
-		n, err := resourceNode(kinds, r)
+		n, err := resourceNode(kinds, r, comments[r])
 		if err != nil {
 			return err
 		}
@@ -39,7 +45,7 @@ func Encode(w io.Writer, kinds Kinds, resources ...*commonv1.Resource) error {
 	return e.Close()
 }
 
-func resourceNode(kinds Kinds, r *commonv1.Resource) (*yaml.Node, error) {
+func resourceNode(kinds Kinds, r *commonv1.Resource, comment string) (*yaml.Node, error) {
 	metadata, err := structOf(r.GetMetadata())
 	if err != nil {
 		return nil, fault.Wrap(err, fault.Internal, "manifest.metadata_unencodable", "the metadata of a %s have no JSON form", r.GetKind())
@@ -54,11 +60,13 @@ func resourceNode(kinds Kinds, r *commonv1.Resource) (*yaml.Node, error) {
 	if spec == nil {
 		spec = &structpb.Struct{}
 	}
+	named := plain("spec")
+	named.HeadComment = comment
 	return mapping(
 		plain("apiVersion"), plain(APIVersion),
 		plain("kind"), word(r.GetKind()),
 		plain("metadata"), about,
-		plain("spec"), typed(spec, descriptor),
+		named, typed(spec, descriptor),
 	), nil
 }
 

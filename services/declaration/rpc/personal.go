@@ -16,8 +16,8 @@ import (
 // personal refuses what would bring back somebody who was erased, or declare
 // what merely stands for a text that could not be read. Deleting is legal, and
 // so is a manifest that says what is on record. Somebody erased who is written as
-// an export shows them stays as they are: so the declared state of an earlier
-// revision can be applied again.
+// an export shows them, without what was erased, stays as they are: so the
+// declared state of now and of an earlier revision can be applied again.
 func (s *Service) personal(v record.View, org string, wish declaration.Wish, plan *declaration.Plan) ([]fault.Place, error) {
 	var erased map[declaration.Ref]record.Erasure // by kind and id
 	var faults []fault.Place
@@ -70,9 +70,10 @@ func (s *Service) personal(v record.View, org string, wish declaration.Wish, pla
 	return faults, nil
 }
 
-// asExported tells whether all that a change says of a person reads as erased.
+// asExported tells whether a change says nothing personal of somebody: as an
+// export shows who was erased, or as get does, where markers stand.
 func asExported(c declaration.Change) bool {
-	erased, other := false, false
+	other := false
 	for _, e := range c.Events {
 		d, ok := e.(resource.Declared)
 		if !ok {
@@ -80,12 +81,11 @@ func asExported(c declaration.Change) bool {
 		}
 		m := proto.Clone(d.Spec).ProtoReflect()
 		_ = personal.ShapeOf(m.Descriptor()).Each(m, func(_, text string) (string, error) {
-			erased = erased || text == personal.Erased
 			other = other || text != personal.Erased
 			return text, nil
 		})
 	}
-	return erased && !other
+	return !other
 }
 
 // place is where a resource's field was written.

@@ -7,6 +7,7 @@ import (
 	changev1 "setpoint.dev/proto/gen/setpoint/change/v1"
 	"setpoint.dev/services/gap"
 	"setpoint.dev/services/internal/record"
+	"setpoint.dev/services/internal/schedule"
 )
 
 // programs reads the change programs, with what their newest closed wave may
@@ -32,6 +33,7 @@ func (l *loader) programs() ([]gap.Program, error) {
 		if err != nil {
 			return nil, err
 		}
+		state = schedule.ProgramOn(state, l.asOf)
 		framework := frameworks[spec.GetFramework()]
 		g := gap.Program{
 			Name: r.Name, Title: spec.GetTitle(), Framework: cmp.Or(framework.GetTitle(), builtIn[spec.GetFramework()], spec.GetFramework()),

@@ -138,6 +138,8 @@ var contentTypes = map[string]string{
 	"html": "text/html; charset=utf-8",
 	"json": "application/json",
 	"csv":  "text/csv; charset=utf-8; header=present",
+	"pdf":  "application/pdf",
+	"xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 }
 
 // Report implements GapService.
@@ -165,8 +167,15 @@ func (s *Service) Report(ctx context.Context, req *gapv1.ReportRequest) (*gapv1.
 		res.Content = report.JSON(d)
 	case "csv":
 		res.Content = report.CSV(d)
+	case "pdf":
+		res.Content, err = report.PDF(d)
+	case "xlsx":
+		res.Content, err = report.XLSX(d)
 	default:
 		res.Content = report.Markdown(d)
+	}
+	if err != nil {
+		return nil, fault.Wrap(err, fault.Internal, "gap.report", "the report could not be written as %s", format)
 	}
 	return res, nil
 }

@@ -321,10 +321,14 @@ func (a *app) changeListCommand() *cobra.Command {
 	cmd.Flags().StringVar(&req.Initiative, "initiative", "", "only those of this `INITIATIVE`")
 	_ = cmd.RegisterFlagCompletionFunc("initiative", a.completeName("Initiative", true))
 	s.register(cmd)
+	a.asOfFlag(cmd, &req.AsOf)
 	out := tabularFlag(cmd)
 	cmd.RunE = runE(func(ctx context.Context, _ []string) error {
 		m, err := s.snapshot()
 		if err != nil {
+			return err
+		}
+		if err := checkAsOf(req.GetAsOf()); err != nil {
 			return err
 		}
 		req.Revision, req.KnownAt = m.GetRevision(), m.GetKnownAt()
@@ -387,10 +391,14 @@ func (a *app) changeDescribeCommand() *cobra.Command {
 	}
 	cmd.Flags().BoolVar(&onlyASCII, "ascii", false, "draw without Unicode")
 	s.register(cmd)
+	a.asOfFlag(cmd, &req.AsOf)
 	out := outputFlag(cmd)
 	cmd.RunE = runE(func(ctx context.Context, args []string) error {
 		m, err := s.snapshot()
 		if err != nil {
+			return err
+		}
+		if err := checkAsOf(req.GetAsOf()); err != nil {
 			return err
 		}
 		req.Program, req.Revision, req.KnownAt = args[0], m.GetRevision(), m.GetKnownAt()

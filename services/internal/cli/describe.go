@@ -86,8 +86,8 @@ LANG) is not UTF-8, or with --ascii.`,
 		if k.Name != "Target" && (policy != "" || original) {
 			return usagef("--policy and --original-targets are for a target: nothing else is evaluated")
 		}
-		if k.Name != "Target" && k.Name != "Initiative" && asOf != "" {
-			return usagef("--as-of is for a target or an initiative: nothing else is evaluated")
+		if k.Name != "Target" && k.Name != "Initiative" && k.Name != "ChangeProgram" && asOf != "" {
+			return usagef("--as-of is for a target, an initiative or a change program: nothing else is evaluated")
 		}
 		d, err := a.describe(ctx, k, name, query, *f)
 		if err != nil {
@@ -184,7 +184,7 @@ func (a *app) actsPicture(ctx context.Context, k kind, name, asOf string, revisi
 		}
 		return initiativeText(res, a.width(), a.glyphs(onlyASCII) == &ascii, a.colors(a.opts.Stdout)), nil
 	case "ChangeProgram":
-		res, err := a.client().change.GetProgram(ctx, &changev1.GetProgramRequest{Program: name, Revision: revision})
+		res, err := a.client().change.GetProgram(ctx, &changev1.GetProgramRequest{Program: name, AsOf: asOf, Revision: revision})
 		if err != nil {
 			return "", err
 		}

@@ -31,8 +31,9 @@ func (a *app) personEraseCommand() *cobra.Command {
 		Short: "Make a person's data unreadable for ever",
 		Long: `Erase destroys the keys of a person: of what the resource says in all its
 versions, and of the notes and reasons that its principals wrote. They read
-[erased] from then on: in the log, the record, exports, reports and every backup
-of the log. Numbers, dates and statuses stay. It cannot be undone.
+[erased] from then on: in the log, the record, reports and every backup of the
+log; an export leaves them out. Numbers, dates and statuses stay. It cannot be
+undone.
 
 The erasure is an event itself; its reason is kept in the clear for ever, so
 nothing personal belongs into it. A backup of the keys that was made before can

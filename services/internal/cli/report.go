@@ -10,7 +10,7 @@ import (
 	gapv1 "setpoint.dev/proto/gen/setpoint/gap/v1"
 )
 
-var reportFormats = []string{"md", "html", "json", "csv"}
+var reportFormats = []string{"md", "html", "pdf", "xlsx", "json", "csv"}
 
 func (a *app) reportCommand() *cobra.Command {
 	report := &cobra.Command{
@@ -34,8 +34,13 @@ func (a *app) reportGapCommand() *cobra.Command {
 		Short: "The gap report of a strategy",
 		Long: `Report gap renders the comparison as a document. The same day, the
 same revision and the same erasure epoch give the same bytes. Written to a file, its SHA-256 goes to standard
-error. CSV is one row for each target, with raw numbers, for a spreadsheet.`,
+error; it is that of the data, so that every format has the same. PDF has an objective a page, bookmarks, and charts as
+vectors. XLSX is a
+workbook with a table a sheet, numbers in their formats and native charts. CSV
+is one row for each target, with raw numbers.`,
 		Example: `  setpoint report gap --strategy gsa-2018-2022 --format html -o report.html
+  setpoint report gap --format pdf -o report.pdf
+  setpoint report gap --format xlsx -o gaps.xlsx
   setpoint report gap --format csv --original-targets -o gaps.csv
   setpoint report gap --format json --as-of 2018-12-31 --revision 4711`,
 		Args: exactArgs(),
@@ -54,6 +59,9 @@ error. CSV is one row for each target, with raw numbers, for a spreadsheet.`,
 		}
 		if err := checkAsOf(req.AsOf); err != nil {
 			return err
+		}
+		if binary := req.Format == "xlsx" || req.Format == "pdf"; binary && (out == "" || out == "-") && a.opts.IsTerminal(a.opts.Stdout) {
+			return &usageError{message: "--format " + req.Format + " is not for a terminal", hint: "-o FILE writes it to a file; -o - to a pipe"}
 		}
 		at, err := s.snapshot()
 		if err != nil {

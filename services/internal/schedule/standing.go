@@ -1,8 +1,12 @@
 package schedule
 
 import (
+	"slices"
+	"strings"
+
 	"google.golang.org/protobuf/proto"
 
+	changev1 "setpoint.dev/proto/gen/setpoint/change/v1"
 	initiativev1 "setpoint.dev/proto/gen/setpoint/initiative/v1"
 	"setpoint.dev/services/internal/calendar"
 )
@@ -63,5 +67,92 @@ func ActionOn(s *initiativev1.ActionState, asOf calendar.Date) *initiativev1.Act
 	}
 	out := proto.Clone(s).(*initiativev1.ActionState)
 	out.Status, out.Closed = "open", ""
+	return out
+}
+
+// ProgramOn is where a change program stood at the end of a day, by the days of
+// its acts: stages that moved, forces as they were assessed, waves that were
+// closed and resistance that was raised by then. What was so on other days is
+// left out. A state that kept no days (it is older than they are) stays as it is
+// in that part.
+func ProgramOn(s *changev1.ChangeProgramState, asOf calendar.Date) *changev1.ChangeProgramState {
+	day := asOf.String()
+	out := &changev1.ChangeProgramState{Wave: s.GetWave(), WaveAt: s.GetWaveAt(), Audiences: s.GetAudiences(), Readiness: s.Readiness}
+	for _, x := range s.GetStages() {
+		if st := stageOn(x, day); st != nil {
+			out.Stages = append(out.Stages, st)
+		}
+	}
+	out.Forces = forcesOn(s, day)
+	for _, r := range s.GetResistance() {
+		if r.GetRaised() > day {
+			continue
+		}
+		r = proto.Clone(r).(*changev1.ResistanceState)
+		if r.GetClosed() > day {
+			r.Closed = ""
+		}
+		out.Resistance = append(out.Resistance, r)
+	}
+	if s.GetWaveAt() > day {
+		out.Wave, out.WaveAt, out.Audiences = "", "", nil
+		for _, w := range s.GetFound() {
+			if w.GetAt() <= day && w.GetAt() >= out.GetWaveAt() {
+				out.Wave, out.WaveAt, out.Audiences = w.GetWave(), w.GetAt(), w.GetAudiences()
+			}
+		}
+	}
+	if len(s.GetCourse()) > 0 && s.GetCourse()[0].GetFrom() > day {
+		out.Readiness = nil
+	}
+	for _, c := range s.GetCourse() {
+		if c.GetFrom() <= day {
+			out.Readiness = c.Readiness
+		}
+	}
+	return out
+}
+
+// stageOn is nil where nothing had been said of the stage.
+func stageOn(s *changev1.StageState, day string) *changev1.StageState {
+	if s.GetSince() <= day {
+		return s
+	}
+	if len(s.GetMoves()) == 0 {
+		return nil
+	}
+	out := &changev1.StageState{Stage: s.GetStage()}
+	for _, m := range s.GetMoves() {
+		if m.GetSince() > day {
+			break
+		}
+		out.Status, out.Since = m.GetStatus(), m.GetSince()
+		out.Moves = append(out.Moves, m)
+		if m.GetStatus() == "regressed" {
+			out.Regressions++
+		}
+	}
+	if out.GetStatus() == "" {
+		return nil
+	}
+	return out
+}
+
+// forcesOn keeps the order of names.
+func forcesOn(s *changev1.ChangeProgramState, day string) []*changev1.Force {
+	var out []*changev1.Force
+	dated := map[string]bool{}
+	for _, f := range s.GetField() {
+		dated[f.GetForce().GetName()] = true
+		if f.GetFrom() <= day && (f.GetUntil() == "" || f.GetUntil() > day) {
+			out = append(out, f.GetForce())
+		}
+	}
+	for _, f := range s.GetForces() {
+		if !dated[f.GetName()] {
+			out = append(out, f)
+		}
+	}
+	slices.SortFunc(out, func(a, b *changev1.Force) int { return strings.Compare(a.GetName(), b.GetName()) })
 	return out
 }

@@ -300,8 +300,10 @@ func (x *StageMoved) GetReason() string {
 
 // ForceDeclared adds a force or assesses it anew (change.force_declared.v1).
 type ForceDeclared struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Force         *Force                 `protobuf:"bytes,1,opt,name=force,proto3" json:"force,omitempty"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Force *Force                 `protobuf:"bytes,1,opt,name=force,proto3" json:"force,omitempty"`
+	// The day it was assessed so; events before it was kept have none.
+	At            string `protobuf:"bytes,2,opt,name=at,proto3" json:"at,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -343,11 +345,19 @@ func (x *ForceDeclared) GetForce() *Force {
 	return nil
 }
 
+func (x *ForceDeclared) GetAt() string {
+	if x != nil {
+		return x.At
+	}
+	return ""
+}
+
 // ForceRemoved takes a force out of the field (change.force_removed.v1).
 type ForceRemoved struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Force         string                 `protobuf:"bytes,1,opt,name=force,proto3" json:"force,omitempty"`
 	Reason        string                 `protobuf:"bytes,2,opt,name=reason,proto3" json:"reason,omitempty"`
+	At            string                 `protobuf:"bytes,3,opt,name=at,proto3" json:"at,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -392,6 +402,13 @@ func (x *ForceRemoved) GetForce() string {
 func (x *ForceRemoved) GetReason() string {
 	if x != nil {
 		return x.Reason
+	}
+	return ""
+}
+
+func (x *ForceRemoved) GetAt() string {
+	if x != nil {
+		return x.At
 	}
 	return ""
 }
@@ -1044,7 +1061,13 @@ type ChangeProgramState struct {
 	Audiences []*AudienceReadiness `protobuf:"bytes,6,rep,name=audiences,proto3" json:"audiences,omitempty"`
 	// Of the program as a whole by its stages or forces (heuristic); absent where
 	// surveys measure it, or nothing is known.
-	Readiness     *float64 `protobuf:"fixed64,7,opt,name=readiness,proto3,oneof" json:"readiness,omitempty"`
+	Readiness *float64 `protobuf:"fixed64,7,opt,name=readiness,proto3,oneof" json:"readiness,omitempty"`
+	// What was so earlier, for reads as of a day: the force field's assessments
+	// that have a day, what each closed wave found, and the readiness by stages
+	// or forces from each day on which it may have changed, in the order of days.
+	Field         []*ForceSpan      `protobuf:"bytes,8,rep,name=field,proto3" json:"field,omitempty"`
+	Found         []*WaveFound      `protobuf:"bytes,9,rep,name=found,proto3" json:"found,omitempty"`
+	Course        []*ReadinessSince `protobuf:"bytes,10,rep,name=course,proto3" json:"course,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1128,19 +1151,271 @@ func (x *ChangeProgramState) GetReadiness() float64 {
 	return 0
 }
 
-type StageState struct {
+func (x *ChangeProgramState) GetField() []*ForceSpan {
+	if x != nil {
+		return x.Field
+	}
+	return nil
+}
+
+func (x *ChangeProgramState) GetFound() []*WaveFound {
+	if x != nil {
+		return x.Found
+	}
+	return nil
+}
+
+func (x *ChangeProgramState) GetCourse() []*ReadinessSince {
+	if x != nil {
+		return x.Course
+	}
+	return nil
+}
+
+// ForceSpan is a force as it was assessed from a day until before another.
+type ForceSpan struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Force *Force                 `protobuf:"bytes,1,opt,name=force,proto3" json:"force,omitempty"`
+	From  string                 `protobuf:"bytes,2,opt,name=from,proto3" json:"from,omitempty"`
+	// Empty while it stands.
+	Until         string `protobuf:"bytes,3,opt,name=until,proto3" json:"until,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ForceSpan) Reset() {
+	*x = ForceSpan{}
+	mi := &file_setpoint_change_v1_events_proto_msgTypes[17]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ForceSpan) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ForceSpan) ProtoMessage() {}
+
+func (x *ForceSpan) ProtoReflect() protoreflect.Message {
+	mi := &file_setpoint_change_v1_events_proto_msgTypes[17]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ForceSpan.ProtoReflect.Descriptor instead.
+func (*ForceSpan) Descriptor() ([]byte, []int) {
+	return file_setpoint_change_v1_events_proto_rawDescGZIP(), []int{17}
+}
+
+func (x *ForceSpan) GetForce() *Force {
+	if x != nil {
+		return x.Force
+	}
+	return nil
+}
+
+func (x *ForceSpan) GetFrom() string {
+	if x != nil {
+		return x.From
+	}
+	return ""
+}
+
+func (x *ForceSpan) GetUntil() string {
+	if x != nil {
+		return x.Until
+	}
+	return ""
+}
+
+// WaveFound is what a closed wave found.
+type WaveFound struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	Stage         string                 `protobuf:"bytes,1,opt,name=stage,proto3" json:"stage,omitempty"`
-	Status        string                 `protobuf:"bytes,2,opt,name=status,proto3" json:"status,omitempty"`
-	Since         string                 `protobuf:"bytes,3,opt,name=since,proto3" json:"since,omitempty"`
-	Regressions   int32                  `protobuf:"varint,4,opt,name=regressions,proto3" json:"regressions,omitempty"`
+	Wave          string                 `protobuf:"bytes,1,opt,name=wave,proto3" json:"wave,omitempty"`
+	At            string                 `protobuf:"bytes,2,opt,name=at,proto3" json:"at,omitempty"`
+	Audiences     []*AudienceReadiness   `protobuf:"bytes,3,rep,name=audiences,proto3" json:"audiences,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *WaveFound) Reset() {
+	*x = WaveFound{}
+	mi := &file_setpoint_change_v1_events_proto_msgTypes[18]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *WaveFound) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*WaveFound) ProtoMessage() {}
+
+func (x *WaveFound) ProtoReflect() protoreflect.Message {
+	mi := &file_setpoint_change_v1_events_proto_msgTypes[18]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use WaveFound.ProtoReflect.Descriptor instead.
+func (*WaveFound) Descriptor() ([]byte, []int) {
+	return file_setpoint_change_v1_events_proto_rawDescGZIP(), []int{18}
+}
+
+func (x *WaveFound) GetWave() string {
+	if x != nil {
+		return x.Wave
+	}
+	return ""
+}
+
+func (x *WaveFound) GetAt() string {
+	if x != nil {
+		return x.At
+	}
+	return ""
+}
+
+func (x *WaveFound) GetAudiences() []*AudienceReadiness {
+	if x != nil {
+		return x.Audiences
+	}
+	return nil
+}
+
+// ReadinessSince is a program's readiness from a day on; absent is unknown.
+type ReadinessSince struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	From          string                 `protobuf:"bytes,1,opt,name=from,proto3" json:"from,omitempty"`
+	Readiness     *float64               `protobuf:"fixed64,2,opt,name=readiness,proto3,oneof" json:"readiness,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ReadinessSince) Reset() {
+	*x = ReadinessSince{}
+	mi := &file_setpoint_change_v1_events_proto_msgTypes[19]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ReadinessSince) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ReadinessSince) ProtoMessage() {}
+
+func (x *ReadinessSince) ProtoReflect() protoreflect.Message {
+	mi := &file_setpoint_change_v1_events_proto_msgTypes[19]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ReadinessSince.ProtoReflect.Descriptor instead.
+func (*ReadinessSince) Descriptor() ([]byte, []int) {
+	return file_setpoint_change_v1_events_proto_rawDescGZIP(), []int{19}
+}
+
+func (x *ReadinessSince) GetFrom() string {
+	if x != nil {
+		return x.From
+	}
+	return ""
+}
+
+func (x *ReadinessSince) GetReadiness() float64 {
+	if x != nil && x.Readiness != nil {
+		return *x.Readiness
+	}
+	return 0
+}
+
+// StageMove is one change of a stage's status.
+type StageMove struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Status        string                 `protobuf:"bytes,1,opt,name=status,proto3" json:"status,omitempty"`
+	Since         string                 `protobuf:"bytes,2,opt,name=since,proto3" json:"since,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *StageMove) Reset() {
+	*x = StageMove{}
+	mi := &file_setpoint_change_v1_events_proto_msgTypes[20]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *StageMove) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*StageMove) ProtoMessage() {}
+
+func (x *StageMove) ProtoReflect() protoreflect.Message {
+	mi := &file_setpoint_change_v1_events_proto_msgTypes[20]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use StageMove.ProtoReflect.Descriptor instead.
+func (*StageMove) Descriptor() ([]byte, []int) {
+	return file_setpoint_change_v1_events_proto_rawDescGZIP(), []int{20}
+}
+
+func (x *StageMove) GetStatus() string {
+	if x != nil {
+		return x.Status
+	}
+	return ""
+}
+
+func (x *StageMove) GetSince() string {
+	if x != nil {
+		return x.Since
+	}
+	return ""
+}
+
+type StageState struct {
+	state       protoimpl.MessageState `protogen:"open.v1"`
+	Stage       string                 `protobuf:"bytes,1,opt,name=stage,proto3" json:"stage,omitempty"`
+	Status      string                 `protobuf:"bytes,2,opt,name=status,proto3" json:"status,omitempty"`
+	Since       string                 `protobuf:"bytes,3,opt,name=since,proto3" json:"since,omitempty"`
+	Regressions int32                  `protobuf:"varint,4,opt,name=regressions,proto3" json:"regressions,omitempty"`
+	// Every move, in the order of days.
+	Moves         []*StageMove `protobuf:"bytes,5,rep,name=moves,proto3" json:"moves,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *StageState) Reset() {
 	*x = StageState{}
-	mi := &file_setpoint_change_v1_events_proto_msgTypes[17]
+	mi := &file_setpoint_change_v1_events_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1152,7 +1427,7 @@ func (x *StageState) String() string {
 func (*StageState) ProtoMessage() {}
 
 func (x *StageState) ProtoReflect() protoreflect.Message {
-	mi := &file_setpoint_change_v1_events_proto_msgTypes[17]
+	mi := &file_setpoint_change_v1_events_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1165,7 +1440,7 @@ func (x *StageState) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StageState.ProtoReflect.Descriptor instead.
 func (*StageState) Descriptor() ([]byte, []int) {
-	return file_setpoint_change_v1_events_proto_rawDescGZIP(), []int{17}
+	return file_setpoint_change_v1_events_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *StageState) GetStage() string {
@@ -1196,6 +1471,13 @@ func (x *StageState) GetRegressions() int32 {
 	return 0
 }
 
+func (x *StageState) GetMoves() []*StageMove {
+	if x != nil {
+		return x.Moves
+	}
+	return nil
+}
+
 // Force drives or restrains a change.
 type Force struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1214,7 +1496,7 @@ type Force struct {
 
 func (x *Force) Reset() {
 	*x = Force{}
-	mi := &file_setpoint_change_v1_events_proto_msgTypes[18]
+	mi := &file_setpoint_change_v1_events_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1226,7 +1508,7 @@ func (x *Force) String() string {
 func (*Force) ProtoMessage() {}
 
 func (x *Force) ProtoReflect() protoreflect.Message {
-	mi := &file_setpoint_change_v1_events_proto_msgTypes[18]
+	mi := &file_setpoint_change_v1_events_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1239,7 +1521,7 @@ func (x *Force) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Force.ProtoReflect.Descriptor instead.
 func (*Force) Descriptor() ([]byte, []int) {
-	return file_setpoint_change_v1_events_proto_rawDescGZIP(), []int{18}
+	return file_setpoint_change_v1_events_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *Force) GetName() string {
@@ -1292,7 +1574,7 @@ type ResistanceState struct {
 
 func (x *ResistanceState) Reset() {
 	*x = ResistanceState{}
-	mi := &file_setpoint_change_v1_events_proto_msgTypes[19]
+	mi := &file_setpoint_change_v1_events_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1304,7 +1586,7 @@ func (x *ResistanceState) String() string {
 func (*ResistanceState) ProtoMessage() {}
 
 func (x *ResistanceState) ProtoReflect() protoreflect.Message {
-	mi := &file_setpoint_change_v1_events_proto_msgTypes[19]
+	mi := &file_setpoint_change_v1_events_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1317,7 +1599,7 @@ func (x *ResistanceState) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResistanceState.ProtoReflect.Descriptor instead.
 func (*ResistanceState) Descriptor() ([]byte, []int) {
-	return file_setpoint_change_v1_events_proto_rawDescGZIP(), []int{19}
+	return file_setpoint_change_v1_events_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *ResistanceState) GetResistance() string {
@@ -1383,7 +1665,7 @@ type AudienceReadiness struct {
 
 func (x *AudienceReadiness) Reset() {
 	*x = AudienceReadiness{}
-	mi := &file_setpoint_change_v1_events_proto_msgTypes[20]
+	mi := &file_setpoint_change_v1_events_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1395,7 +1677,7 @@ func (x *AudienceReadiness) String() string {
 func (*AudienceReadiness) ProtoMessage() {}
 
 func (x *AudienceReadiness) ProtoReflect() protoreflect.Message {
-	mi := &file_setpoint_change_v1_events_proto_msgTypes[20]
+	mi := &file_setpoint_change_v1_events_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1408,7 +1690,7 @@ func (x *AudienceReadiness) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AudienceReadiness.ProtoReflect.Descriptor instead.
 func (*AudienceReadiness) Descriptor() ([]byte, []int) {
-	return file_setpoint_change_v1_events_proto_rawDescGZIP(), []int{20}
+	return file_setpoint_change_v1_events_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *AudienceReadiness) GetAudience() string {
@@ -1449,7 +1731,7 @@ type WaveState struct {
 
 func (x *WaveState) Reset() {
 	*x = WaveState{}
-	mi := &file_setpoint_change_v1_events_proto_msgTypes[21]
+	mi := &file_setpoint_change_v1_events_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1461,7 +1743,7 @@ func (x *WaveState) String() string {
 func (*WaveState) ProtoMessage() {}
 
 func (x *WaveState) ProtoReflect() protoreflect.Message {
-	mi := &file_setpoint_change_v1_events_proto_msgTypes[21]
+	mi := &file_setpoint_change_v1_events_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1474,7 +1756,7 @@ func (x *WaveState) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WaveState.ProtoReflect.Descriptor instead.
 func (*WaveState) Descriptor() ([]byte, []int) {
-	return file_setpoint_change_v1_events_proto_rawDescGZIP(), []int{21}
+	return file_setpoint_change_v1_events_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *WaveState) GetWave() string {
@@ -1543,7 +1825,7 @@ type WaveResults struct {
 
 func (x *WaveResults) Reset() {
 	*x = WaveResults{}
-	mi := &file_setpoint_change_v1_events_proto_msgTypes[22]
+	mi := &file_setpoint_change_v1_events_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1555,7 +1837,7 @@ func (x *WaveResults) String() string {
 func (*WaveResults) ProtoMessage() {}
 
 func (x *WaveResults) ProtoReflect() protoreflect.Message {
-	mi := &file_setpoint_change_v1_events_proto_msgTypes[22]
+	mi := &file_setpoint_change_v1_events_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1568,7 +1850,7 @@ func (x *WaveResults) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WaveResults.ProtoReflect.Descriptor instead.
 func (*WaveResults) Descriptor() ([]byte, []int) {
-	return file_setpoint_change_v1_events_proto_rawDescGZIP(), []int{22}
+	return file_setpoint_change_v1_events_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *WaveResults) GetCells() []*Cell {
@@ -1619,7 +1901,7 @@ type Cell struct {
 
 func (x *Cell) Reset() {
 	*x = Cell{}
-	mi := &file_setpoint_change_v1_events_proto_msgTypes[23]
+	mi := &file_setpoint_change_v1_events_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1631,7 +1913,7 @@ func (x *Cell) String() string {
 func (*Cell) ProtoMessage() {}
 
 func (x *Cell) ProtoReflect() protoreflect.Message {
-	mi := &file_setpoint_change_v1_events_proto_msgTypes[23]
+	mi := &file_setpoint_change_v1_events_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1644,7 +1926,7 @@ func (x *Cell) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Cell.ProtoReflect.Descriptor instead.
 func (*Cell) Descriptor() ([]byte, []int) {
-	return file_setpoint_change_v1_events_proto_rawDescGZIP(), []int{23}
+	return file_setpoint_change_v1_events_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *Cell) GetAudience() string {
@@ -1713,7 +1995,7 @@ type ElementResult struct {
 
 func (x *ElementResult) Reset() {
 	*x = ElementResult{}
-	mi := &file_setpoint_change_v1_events_proto_msgTypes[24]
+	mi := &file_setpoint_change_v1_events_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1725,7 +2007,7 @@ func (x *ElementResult) String() string {
 func (*ElementResult) ProtoMessage() {}
 
 func (x *ElementResult) ProtoReflect() protoreflect.Message {
-	mi := &file_setpoint_change_v1_events_proto_msgTypes[24]
+	mi := &file_setpoint_change_v1_events_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1738,7 +2020,7 @@ func (x *ElementResult) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ElementResult.ProtoReflect.Descriptor instead.
 func (*ElementResult) Descriptor() ([]byte, []int) {
-	return file_setpoint_change_v1_events_proto_rawDescGZIP(), []int{24}
+	return file_setpoint_change_v1_events_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *ElementResult) GetElement() string {
@@ -1794,7 +2076,7 @@ type Barriers struct {
 
 func (x *Barriers) Reset() {
 	*x = Barriers{}
-	mi := &file_setpoint_change_v1_events_proto_msgTypes[25]
+	mi := &file_setpoint_change_v1_events_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1806,7 +2088,7 @@ func (x *Barriers) String() string {
 func (*Barriers) ProtoMessage() {}
 
 func (x *Barriers) ProtoReflect() protoreflect.Message {
-	mi := &file_setpoint_change_v1_events_proto_msgTypes[25]
+	mi := &file_setpoint_change_v1_events_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1819,7 +2101,7 @@ func (x *Barriers) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Barriers.ProtoReflect.Descriptor instead.
 func (*Barriers) Descriptor() ([]byte, []int) {
-	return file_setpoint_change_v1_events_proto_rawDescGZIP(), []int{25}
+	return file_setpoint_change_v1_events_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *Barriers) GetElements() []*ElementCount {
@@ -1853,7 +2135,7 @@ type ElementCount struct {
 
 func (x *ElementCount) Reset() {
 	*x = ElementCount{}
-	mi := &file_setpoint_change_v1_events_proto_msgTypes[26]
+	mi := &file_setpoint_change_v1_events_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1865,7 +2147,7 @@ func (x *ElementCount) String() string {
 func (*ElementCount) ProtoMessage() {}
 
 func (x *ElementCount) ProtoReflect() protoreflect.Message {
-	mi := &file_setpoint_change_v1_events_proto_msgTypes[26]
+	mi := &file_setpoint_change_v1_events_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1878,7 +2160,7 @@ func (x *ElementCount) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ElementCount.ProtoReflect.Descriptor instead.
 func (*ElementCount) Descriptor() ([]byte, []int) {
-	return file_setpoint_change_v1_events_proto_rawDescGZIP(), []int{26}
+	return file_setpoint_change_v1_events_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *ElementCount) GetElement() string {
@@ -1920,12 +2202,14 @@ const file_setpoint_change_v1_events_proto_rawDesc = "" +
 	"\x02at\x18\x04 \x01(\tR\x02at\x12 \n" +
 	"\bevidence\x18\x05 \x01(\tB\x04\x88\xe7\x18\x01R\bevidence\x12\x14\n" +
 	"\x05links\x18\x06 \x03(\tR\x05links\x12\x1c\n" +
-	"\x06reason\x18\a \x01(\tB\x04\x88\xe7\x18\x01R\x06reason\"@\n" +
+	"\x06reason\x18\a \x01(\tB\x04\x88\xe7\x18\x01R\x06reason\"P\n" +
 	"\rForceDeclared\x12/\n" +
-	"\x05force\x18\x01 \x01(\v2\x19.setpoint.change.v1.ForceR\x05force\"B\n" +
+	"\x05force\x18\x01 \x01(\v2\x19.setpoint.change.v1.ForceR\x05force\x12\x0e\n" +
+	"\x02at\x18\x02 \x01(\tR\x02at\"R\n" +
 	"\fForceRemoved\x12\x14\n" +
 	"\x05force\x18\x01 \x01(\tR\x05force\x12\x1c\n" +
-	"\x06reason\x18\x02 \x01(\tB\x04\x88\xe7\x18\x01R\x06reason\"\xaa\x01\n" +
+	"\x06reason\x18\x02 \x01(\tB\x04\x88\xe7\x18\x01R\x06reason\x12\x0e\n" +
+	"\x02at\x18\x03 \x01(\tR\x02at\"\xaa\x01\n" +
 	"\x10ResistanceRaised\x12\x1e\n" +
 	"\n" +
 	"resistance\x18\x01 \x01(\tR\n" +
@@ -1976,7 +2260,7 @@ const file_setpoint_change_v1_events_proto_rawDesc = "" +
 	"\x11ReadinessMeasured\x12\x12\n" +
 	"\x04wave\x18\x01 \x01(\tR\x04wave\x12\x0e\n" +
 	"\x02at\x18\x02 \x01(\tR\x02at\x12C\n" +
-	"\taudiences\x18\x03 \x03(\v2%.setpoint.change.v1.AudienceReadinessR\taudiences\"\xe7\x02\n" +
+	"\taudiences\x18\x03 \x03(\v2%.setpoint.change.v1.AudienceReadinessR\taudiences\"\x8d\x04\n" +
 	"\x12ChangeProgramState\x126\n" +
 	"\x06stages\x18\x01 \x03(\v2\x1e.setpoint.change.v1.StageStateR\x06stages\x121\n" +
 	"\x06forces\x18\x02 \x03(\v2\x19.setpoint.change.v1.ForceR\x06forces\x12C\n" +
@@ -1986,15 +2270,36 @@ const file_setpoint_change_v1_events_proto_rawDesc = "" +
 	"\x04wave\x18\x04 \x01(\tR\x04wave\x12\x17\n" +
 	"\awave_at\x18\x05 \x01(\tR\x06waveAt\x12C\n" +
 	"\taudiences\x18\x06 \x03(\v2%.setpoint.change.v1.AudienceReadinessR\taudiences\x12!\n" +
-	"\treadiness\x18\a \x01(\x01H\x00R\treadiness\x88\x01\x01B\f\n" +
+	"\treadiness\x18\a \x01(\x01H\x00R\treadiness\x88\x01\x01\x123\n" +
+	"\x05field\x18\b \x03(\v2\x1d.setpoint.change.v1.ForceSpanR\x05field\x123\n" +
+	"\x05found\x18\t \x03(\v2\x1d.setpoint.change.v1.WaveFoundR\x05found\x12:\n" +
+	"\x06course\x18\n" +
+	" \x03(\v2\".setpoint.change.v1.ReadinessSinceR\x06courseB\f\n" +
 	"\n" +
-	"_readiness\"r\n" +
+	"_readiness\"f\n" +
+	"\tForceSpan\x12/\n" +
+	"\x05force\x18\x01 \x01(\v2\x19.setpoint.change.v1.ForceR\x05force\x12\x12\n" +
+	"\x04from\x18\x02 \x01(\tR\x04from\x12\x14\n" +
+	"\x05until\x18\x03 \x01(\tR\x05until\"t\n" +
+	"\tWaveFound\x12\x12\n" +
+	"\x04wave\x18\x01 \x01(\tR\x04wave\x12\x0e\n" +
+	"\x02at\x18\x02 \x01(\tR\x02at\x12C\n" +
+	"\taudiences\x18\x03 \x03(\v2%.setpoint.change.v1.AudienceReadinessR\taudiences\"U\n" +
+	"\x0eReadinessSince\x12\x12\n" +
+	"\x04from\x18\x01 \x01(\tR\x04from\x12!\n" +
+	"\treadiness\x18\x02 \x01(\x01H\x00R\treadiness\x88\x01\x01B\f\n" +
+	"\n" +
+	"_readiness\"9\n" +
+	"\tStageMove\x12\x16\n" +
+	"\x06status\x18\x01 \x01(\tR\x06status\x12\x14\n" +
+	"\x05since\x18\x02 \x01(\tR\x05since\"\xa7\x01\n" +
 	"\n" +
 	"StageState\x12\x14\n" +
 	"\x05stage\x18\x01 \x01(\tR\x05stage\x12\x16\n" +
 	"\x06status\x18\x02 \x01(\tR\x06status\x12\x14\n" +
 	"\x05since\x18\x03 \x01(\tR\x05since\x12 \n" +
-	"\vregressions\x18\x04 \x01(\x05R\vregressions\"\x8d\x01\n" +
+	"\vregressions\x18\x04 \x01(\x05R\vregressions\x123\n" +
+	"\x05moves\x18\x05 \x03(\v2\x1d.setpoint.change.v1.StageMoveR\x05moves\"\x8d\x01\n" +
 	"\x05Force\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x14\n" +
 	"\x05title\x18\x02 \x01(\tR\x05title\x12\x12\n" +
@@ -2075,7 +2380,7 @@ func file_setpoint_change_v1_events_proto_rawDescGZIP() []byte {
 	return file_setpoint_change_v1_events_proto_rawDescData
 }
 
-var file_setpoint_change_v1_events_proto_msgTypes = make([]protoimpl.MessageInfo, 27)
+var file_setpoint_change_v1_events_proto_msgTypes = make([]protoimpl.MessageInfo, 31)
 var file_setpoint_change_v1_events_proto_goTypes = []any{
 	(*AudienceDeclared)(nil),        // 0: setpoint.change.v1.AudienceDeclared
 	(*ChangeProgramDeclared)(nil),   // 1: setpoint.change.v1.ChangeProgramDeclared
@@ -2094,49 +2399,59 @@ var file_setpoint_change_v1_events_proto_goTypes = []any{
 	(*WaveClosed)(nil),              // 14: setpoint.change.v1.WaveClosed
 	(*ReadinessMeasured)(nil),       // 15: setpoint.change.v1.ReadinessMeasured
 	(*ChangeProgramState)(nil),      // 16: setpoint.change.v1.ChangeProgramState
-	(*StageState)(nil),              // 17: setpoint.change.v1.StageState
-	(*Force)(nil),                   // 18: setpoint.change.v1.Force
-	(*ResistanceState)(nil),         // 19: setpoint.change.v1.ResistanceState
-	(*AudienceReadiness)(nil),       // 20: setpoint.change.v1.AudienceReadiness
-	(*WaveState)(nil),               // 21: setpoint.change.v1.WaveState
-	(*WaveResults)(nil),             // 22: setpoint.change.v1.WaveResults
-	(*Cell)(nil),                    // 23: setpoint.change.v1.Cell
-	(*ElementResult)(nil),           // 24: setpoint.change.v1.ElementResult
-	(*Barriers)(nil),                // 25: setpoint.change.v1.Barriers
-	(*ElementCount)(nil),            // 26: setpoint.change.v1.ElementCount
-	(*v1.Metadata)(nil),             // 27: setpoint.common.v1.Metadata
-	(*AudienceSpec)(nil),            // 28: setpoint.change.v1.AudienceSpec
-	(*ChangeProgramSpec)(nil),       // 29: setpoint.change.v1.ChangeProgramSpec
-	(*ChangeFrameworkSpec)(nil),     // 30: setpoint.change.v1.ChangeFrameworkSpec
+	(*ForceSpan)(nil),               // 17: setpoint.change.v1.ForceSpan
+	(*WaveFound)(nil),               // 18: setpoint.change.v1.WaveFound
+	(*ReadinessSince)(nil),          // 19: setpoint.change.v1.ReadinessSince
+	(*StageMove)(nil),               // 20: setpoint.change.v1.StageMove
+	(*StageState)(nil),              // 21: setpoint.change.v1.StageState
+	(*Force)(nil),                   // 22: setpoint.change.v1.Force
+	(*ResistanceState)(nil),         // 23: setpoint.change.v1.ResistanceState
+	(*AudienceReadiness)(nil),       // 24: setpoint.change.v1.AudienceReadiness
+	(*WaveState)(nil),               // 25: setpoint.change.v1.WaveState
+	(*WaveResults)(nil),             // 26: setpoint.change.v1.WaveResults
+	(*Cell)(nil),                    // 27: setpoint.change.v1.Cell
+	(*ElementResult)(nil),           // 28: setpoint.change.v1.ElementResult
+	(*Barriers)(nil),                // 29: setpoint.change.v1.Barriers
+	(*ElementCount)(nil),            // 30: setpoint.change.v1.ElementCount
+	(*v1.Metadata)(nil),             // 31: setpoint.common.v1.Metadata
+	(*AudienceSpec)(nil),            // 32: setpoint.change.v1.AudienceSpec
+	(*ChangeProgramSpec)(nil),       // 33: setpoint.change.v1.ChangeProgramSpec
+	(*ChangeFrameworkSpec)(nil),     // 34: setpoint.change.v1.ChangeFrameworkSpec
 }
 var file_setpoint_change_v1_events_proto_depIdxs = []int32{
-	27, // 0: setpoint.change.v1.AudienceDeclared.metadata:type_name -> setpoint.common.v1.Metadata
-	28, // 1: setpoint.change.v1.AudienceDeclared.spec:type_name -> setpoint.change.v1.AudienceSpec
-	27, // 2: setpoint.change.v1.ChangeProgramDeclared.metadata:type_name -> setpoint.common.v1.Metadata
-	29, // 3: setpoint.change.v1.ChangeProgramDeclared.spec:type_name -> setpoint.change.v1.ChangeProgramSpec
-	27, // 4: setpoint.change.v1.ChangeFrameworkDeclared.metadata:type_name -> setpoint.common.v1.Metadata
-	30, // 5: setpoint.change.v1.ChangeFrameworkDeclared.spec:type_name -> setpoint.change.v1.ChangeFrameworkSpec
-	18, // 6: setpoint.change.v1.ForceDeclared.force:type_name -> setpoint.change.v1.Force
+	31, // 0: setpoint.change.v1.AudienceDeclared.metadata:type_name -> setpoint.common.v1.Metadata
+	32, // 1: setpoint.change.v1.AudienceDeclared.spec:type_name -> setpoint.change.v1.AudienceSpec
+	31, // 2: setpoint.change.v1.ChangeProgramDeclared.metadata:type_name -> setpoint.common.v1.Metadata
+	33, // 3: setpoint.change.v1.ChangeProgramDeclared.spec:type_name -> setpoint.change.v1.ChangeProgramSpec
+	31, // 4: setpoint.change.v1.ChangeFrameworkDeclared.metadata:type_name -> setpoint.common.v1.Metadata
+	34, // 5: setpoint.change.v1.ChangeFrameworkDeclared.spec:type_name -> setpoint.change.v1.ChangeFrameworkSpec
+	22, // 6: setpoint.change.v1.ForceDeclared.force:type_name -> setpoint.change.v1.Force
 	9,  // 7: setpoint.change.v1.WaveOpened.audiences:type_name -> setpoint.change.v1.WaveAudience
 	11, // 8: setpoint.change.v1.AnswersRecorded.answers:type_name -> setpoint.change.v1.Answer
 	13, // 9: setpoint.change.v1.AnswerContent.scores:type_name -> setpoint.change.v1.Score
-	22, // 10: setpoint.change.v1.WaveClosed.results:type_name -> setpoint.change.v1.WaveResults
-	20, // 11: setpoint.change.v1.ReadinessMeasured.audiences:type_name -> setpoint.change.v1.AudienceReadiness
-	17, // 12: setpoint.change.v1.ChangeProgramState.stages:type_name -> setpoint.change.v1.StageState
-	18, // 13: setpoint.change.v1.ChangeProgramState.forces:type_name -> setpoint.change.v1.Force
-	19, // 14: setpoint.change.v1.ChangeProgramState.resistance:type_name -> setpoint.change.v1.ResistanceState
-	20, // 15: setpoint.change.v1.ChangeProgramState.audiences:type_name -> setpoint.change.v1.AudienceReadiness
-	9,  // 16: setpoint.change.v1.WaveState.audiences:type_name -> setpoint.change.v1.WaveAudience
-	22, // 17: setpoint.change.v1.WaveState.results:type_name -> setpoint.change.v1.WaveResults
-	23, // 18: setpoint.change.v1.WaveResults.cells:type_name -> setpoint.change.v1.Cell
-	24, // 19: setpoint.change.v1.Cell.elements:type_name -> setpoint.change.v1.ElementResult
-	25, // 20: setpoint.change.v1.Cell.barriers:type_name -> setpoint.change.v1.Barriers
-	26, // 21: setpoint.change.v1.Barriers.elements:type_name -> setpoint.change.v1.ElementCount
-	22, // [22:22] is the sub-list for method output_type
-	22, // [22:22] is the sub-list for method input_type
-	22, // [22:22] is the sub-list for extension type_name
-	22, // [22:22] is the sub-list for extension extendee
-	0,  // [0:22] is the sub-list for field type_name
+	26, // 10: setpoint.change.v1.WaveClosed.results:type_name -> setpoint.change.v1.WaveResults
+	24, // 11: setpoint.change.v1.ReadinessMeasured.audiences:type_name -> setpoint.change.v1.AudienceReadiness
+	21, // 12: setpoint.change.v1.ChangeProgramState.stages:type_name -> setpoint.change.v1.StageState
+	22, // 13: setpoint.change.v1.ChangeProgramState.forces:type_name -> setpoint.change.v1.Force
+	23, // 14: setpoint.change.v1.ChangeProgramState.resistance:type_name -> setpoint.change.v1.ResistanceState
+	24, // 15: setpoint.change.v1.ChangeProgramState.audiences:type_name -> setpoint.change.v1.AudienceReadiness
+	17, // 16: setpoint.change.v1.ChangeProgramState.field:type_name -> setpoint.change.v1.ForceSpan
+	18, // 17: setpoint.change.v1.ChangeProgramState.found:type_name -> setpoint.change.v1.WaveFound
+	19, // 18: setpoint.change.v1.ChangeProgramState.course:type_name -> setpoint.change.v1.ReadinessSince
+	22, // 19: setpoint.change.v1.ForceSpan.force:type_name -> setpoint.change.v1.Force
+	24, // 20: setpoint.change.v1.WaveFound.audiences:type_name -> setpoint.change.v1.AudienceReadiness
+	20, // 21: setpoint.change.v1.StageState.moves:type_name -> setpoint.change.v1.StageMove
+	9,  // 22: setpoint.change.v1.WaveState.audiences:type_name -> setpoint.change.v1.WaveAudience
+	26, // 23: setpoint.change.v1.WaveState.results:type_name -> setpoint.change.v1.WaveResults
+	27, // 24: setpoint.change.v1.WaveResults.cells:type_name -> setpoint.change.v1.Cell
+	28, // 25: setpoint.change.v1.Cell.elements:type_name -> setpoint.change.v1.ElementResult
+	29, // 26: setpoint.change.v1.Cell.barriers:type_name -> setpoint.change.v1.Barriers
+	30, // 27: setpoint.change.v1.Barriers.elements:type_name -> setpoint.change.v1.ElementCount
+	28, // [28:28] is the sub-list for method output_type
+	28, // [28:28] is the sub-list for method input_type
+	28, // [28:28] is the sub-list for extension type_name
+	28, // [28:28] is the sub-list for extension extendee
+	0,  // [0:28] is the sub-list for field type_name
 }
 
 func init() { file_setpoint_change_v1_events_proto_init() }
@@ -2146,16 +2461,17 @@ func file_setpoint_change_v1_events_proto_init() {
 	}
 	file_setpoint_change_v1_specs_proto_init()
 	file_setpoint_change_v1_events_proto_msgTypes[16].OneofWrappers = []any{}
-	file_setpoint_change_v1_events_proto_msgTypes[20].OneofWrappers = []any{}
-	file_setpoint_change_v1_events_proto_msgTypes[23].OneofWrappers = []any{}
+	file_setpoint_change_v1_events_proto_msgTypes[19].OneofWrappers = []any{}
 	file_setpoint_change_v1_events_proto_msgTypes[24].OneofWrappers = []any{}
+	file_setpoint_change_v1_events_proto_msgTypes[27].OneofWrappers = []any{}
+	file_setpoint_change_v1_events_proto_msgTypes[28].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_setpoint_change_v1_events_proto_rawDesc), len(file_setpoint_change_v1_events_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   27,
+			NumMessages:   31,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

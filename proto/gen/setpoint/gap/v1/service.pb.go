@@ -1601,7 +1601,7 @@ func (x *RollUp) GetExplanation() *Explanation {
 type ReportRequest struct {
 	state    protoimpl.MessageState `protogen:"open.v1"`
 	Strategy string                 `protobuf:"bytes,1,opt,name=strategy,proto3" json:"strategy,omitempty"`
-	// md, html, json or csv.
+	// md, html, pdf, xlsx, json or csv.
 	Format string `protobuf:"bytes,2,opt,name=format,proto3" json:"format,omitempty"`
 	AsOf   string `protobuf:"bytes,3,opt,name=as_of,json=asOf,proto3" json:"as_of,omitempty"`
 	// Read the state as of this log position; 0 means the newest.
@@ -1614,8 +1614,16 @@ type ReportRequest struct {
 	Policy      string `protobuf:"bytes,5,opt,name=policy,proto3" json:"policy,omitempty"`
 	// Judge against the targets as first declared.
 	OriginalTargets bool `protobuf:"varint,6,opt,name=original_targets,json=originalTargets,proto3" json:"original_targets,omitempty"`
-	unknownFields   protoimpl.UnknownFields
-	sizeCache       protoimpl.SizeCache
+	// Compare with what was known at this log position, or with the end of this
+	// day (YYYY-MM-DD): what changed, and which events did it. Default: with the
+	// last review, where there is one.
+	Since string `protobuf:"bytes,7,opt,name=since,proto3" json:"since,omitempty"`
+	// How deep the document goes: board (the summary and what stands out), owner
+	// (an objective a page; the default) or analyst (and how each status came
+	// about).
+	Audience      string `protobuf:"bytes,8,opt,name=audience,proto3" json:"audience,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *ReportRequest) Reset() {
@@ -1704,11 +1712,26 @@ func (x *ReportRequest) GetOriginalTargets() bool {
 	return false
 }
 
+func (x *ReportRequest) GetSince() string {
+	if x != nil {
+		return x.Since
+	}
+	return ""
+}
+
+func (x *ReportRequest) GetAudience() string {
+	if x != nil {
+		return x.Audience
+	}
+	return ""
+}
+
 type ReportResponse struct {
 	state       protoimpl.MessageState `protogen:"open.v1"`
 	Content     []byte                 `protobuf:"bytes,1,opt,name=content,proto3" json:"content,omitempty"`
 	ContentType string                 `protobuf:"bytes,2,opt,name=content_type,json=contentType,proto3" json:"content_type,omitempty"`
-	// Hex SHA-256 of the report's canonical data, also printed in the report.
+	// Hex SHA-256 of the report's canonical data, also printed in the report: the
+	// same for every format.
 	Sha256   string `protobuf:"bytes,3,opt,name=sha256,proto3" json:"sha256,omitempty"`
 	AsOf     string `protobuf:"bytes,4,opt,name=as_of,json=asOf,proto3" json:"as_of,omitempty"`
 	Revision int64  `protobuf:"varint,5,opt,name=revision,proto3" json:"revision,omitempty"`
@@ -2003,16 +2026,18 @@ const file_setpoint_gap_v1_service_proto_rawDesc = "" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\x05R\x05value:\x028\x01B\b\n" +
 	"\x06_scoreB\v\n" +
-	"\t_progress\"\xdf\x02\n" +
+	"\t_progress\"\xf5\x03\n" +
 	"\rReportRequest\x12\x1a\n" +
-	"\bstrategy\x18\x01 \x01(\tR\bstrategy\x124\n" +
-	"\x06format\x18\x02 \x01(\tB\x1c\xbaH\x19r\x17R\x00R\x02mdR\x04htmlR\x04jsonR\x03csvR\x06format\x12;\n" +
+	"\bstrategy\x18\x01 \x01(\tR\bstrategy\x12?\n" +
+	"\x06format\x18\x02 \x01(\tB'\xbaH$r\"R\x00R\x02mdR\x04htmlR\x03pdfR\x04xlsxR\x04jsonR\x03csvR\x06format\x12;\n" +
 	"\x05as_of\x18\x03 \x01(\tB&\xbaH#r!2\x1f^([0-9]{4}-[0-9]{2}-[0-9]{2})?$R\x04asOf\x12#\n" +
 	"\brevision\x18\x14 \x01(\x03B\a\xbaH\x04\"\x02(\x00R\brevision\x12\"\n" +
 	"\bknown_at\x18\x15 \x01(\tB\a\xbaH\x04r\x02\x18@R\aknownAt\x12*\n" +
 	"\fmin_revision\x18\x16 \x01(\x03B\a\xbaH\x04\"\x02(\x00R\vminRevision\x12\x1f\n" +
 	"\x06policy\x18\x05 \x01(\tB\a\xbaH\x04r\x02\x18?R\x06policy\x12)\n" +
-	"\x10original_targets\x18\x06 \x01(\bR\x0foriginalTargets\"\xbb\x01\n" +
+	"\x10original_targets\x18\x06 \x01(\bR\x0foriginalTargets\x12M\n" +
+	"\x05since\x18\a \x01(\tB7\xbaH4r220^([0-9]{4}-[0-9]{2}-[0-9]{2}|[1-9][0-9]{0,18})?$R\x05since\x12:\n" +
+	"\baudience\x18\b \x01(\tB\x1e\xbaH\x1br\x19R\x00R\x05boardR\x05ownerR\aanalystR\baudience\"\xbb\x01\n" +
 	"\x0eReportResponse\x12\x18\n" +
 	"\acontent\x18\x01 \x01(\fR\acontent\x12!\n" +
 	"\fcontent_type\x18\x02 \x01(\tR\vcontentType\x12\x16\n" +

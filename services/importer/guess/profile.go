@@ -1,0 +1,144 @@
+package guess
+
+import (
+	"math"
+	"strings"
+	"unicode/utf8"
+
+	"setpoint.dev/services/importer/cell"
+)
+
+// profile is what the values of one column look like.
+type profile struct {
+	rows     int // below the header
+	filled   int // not empty
+	missing  int // of the filled: words for "no value"
+	numbers  int
+	bare     int // of the numbers: with no word behind
+	percents int
+	integers int
+	years    int // of the numbers: from 1900 to 2100, without sign or fraction
+	periods  int // a period, among them the years
+	words    int // a direction's
+	kinds    int // target or actual
+	long     int // texts of more than 60 letters
+	distinct int
+	letters  float64 // mean length of a filled cell, in characters
+	least    float64
+	most     float64
+	units    map[string]int // texts behind numbers
+	currency map[string]int
+	odd      map[string]int // texts that are neither number, nor known as missing
+	infer    cell.Inference
+	texts    []string // the different ones, the first 5000
+}
+
+const mostTexts = 5000
+
+func profileOf(column []string) profile {
+	p := profile{rows: len(column), units: map[string]int{}, currency: map[string]int{}, odd: map[string]int{}, least: math.Inf(1), most: math.Inf(-1)}
+	count := map[string]int{}
+	for _, text := range column {
+		t := strings.TrimSpace(text)
+		if t == "" {
+			continue
+		}
+		p.filled++
+		p.letters += float64(utf8.RuneCountInString(t))
+		if _, seen := count[t]; !seen && len(count) < mostTexts {
+			p.texts = append(p.texts, t)
+		}
+		if _, seen := count[t]; seen || len(count) < mostTexts {
+			count[t]++
+		}
+	}
+	if p.filled > 0 {
+		p.letters /= float64(p.filled)
+	}
+	p.distinct = len(count)
+	p.infer = cell.Infer(p.texts)
+	for _, t := range p.texts {
+		n := count[t]
+		if utf8.RuneCountInString(t) > 60 {
+			p.long += n
+			continue
+		}
+		if cell.Missing(t) {
+			p.missing += n
+			continue
+		}
+		if _, ok := cell.ParseDirection(t); ok {
+			p.words += n
+		}
+		if kindOf(t) != "" {
+			p.kinds += n
+		}
+		if len(t) > 30 {
+			// No period is that long.
+		} else if _, err := cell.ParsePeriod(t, p.infer.Locale); err == nil {
+			p.periods += n
+		} else if _, ok := cell.ParseMonth(t); ok {
+			p.periods += n
+		} else if _, ok := cell.ParseQuarter(t); ok {
+			p.periods += n
+		}
+		v, err := cell.ParseNumber(t, p.infer.Locale)
+		// "1 Finish the base cluster" is a numbered text, not one Finish.
+		if err != nil || len(strings.Fields(v.Unit)) > 5 {
+			p.odd[t] += n
+			continue
+		}
+		p.numbers += n
+		if v.Percent {
+			p.percents += n
+		}
+		if v.Currency != "" {
+			p.currency[v.Currency] += n
+		}
+		if v.Unit != "" {
+			p.units[v.Unit] += n
+		} else {
+			p.bare += n
+		}
+		if v.Value == math.Trunc(v.Value) {
+			p.integers += n
+			if v.Value >= 1900 && v.Value <= 2100 && len(t) == 4 {
+				p.years += n
+			}
+		}
+		p.least, p.most = math.Min(p.least, v.Value), math.Max(p.most, v.Value)
+	}
+	return p
+}
+
+// known is how many cells say something.
+func (p profile) known() int { return p.filled - p.missing }
+
+func (p profile) share(n int) float64 {
+	if p.known() <= 0 {
+		return 0
+	}
+	return math.Min(1, float64(n)/float64(p.known()))
+}
+
+// numeric reports whether a column holds numbers, but for words here and there.
+func (p profile) numeric() bool { return p.known() > 0 && p.share(p.numbers) >= 0.7 }
+
+// flag reports whether a column holds nothing but 0 and 1.
+func (p profile) flag() bool {
+	return p.numeric() && p.distinct <= 2 && p.integers == p.numbers && p.least >= 0 && p.most <= 1
+}
+
+// textual reports whether a column holds words, numbered or not.
+func (p profile) textual() bool { return p.known() > 0 && p.share(p.bare) < 0.3 }
+
+// kindOf says what a row's kind is by its word, or "".
+func kindOf(text string) Role {
+	best, at := Role(""), 0.0
+	for _, r := range []Role{Target, Actual, Min, Max, Baseline} {
+		if s, _ := headerScore(text, r); s > at && s >= 0.6 {
+			best, at = r, s
+		}
+	}
+	return best
+}

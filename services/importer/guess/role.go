@@ -1,0 +1,145 @@
+package guess
+
+import (
+	"regexp"
+	"strings"
+
+	"setpoint.dev/services/importer/mapping"
+)
+
+// Role is what a column is for, as far as a header and values can tell.
+type Role = mapping.Role
+
+// The roles that are guessed. A column that has none is Ignored, and said to be.
+const (
+	Ignored     = mapping.Ignore
+	ID          = mapping.ID
+	Name        = mapping.Name
+	Description = mapping.Description
+	Strategy    = mapping.Strategy
+	Objective   = mapping.Objective
+	Unit        = mapping.Unit
+	Owner       = mapping.Owner
+	Measure     = mapping.Measure
+	Direction   = mapping.Direction
+	Period      = mapping.Period
+	Kind        = mapping.Kind
+	Value       = mapping.Value
+	Target      = mapping.Target
+	Actual      = mapping.Actual
+	Min         = mapping.Min
+	Max         = mapping.Max
+	Baseline    = mapping.Baseline
+	BaselineAt  = mapping.BaselineAt
+	TargetAt    = mapping.TargetAt
+	Vintage     = mapping.Vintage
+	Frequency   = mapping.Frequency
+	Note        = mapping.Note
+	Status      = mapping.Status
+	Weight      = mapping.Weight
+)
+
+// headerWords are the words of headers by role, in several languages, in lower
+// case and without accents on capitals. A header is split into words; a
+// phrase of several words must stand in it as such. weight is how much the
+// word alone says: 3 hardly anything else, 2 usual, 1 weak.
+var headerWords = []struct {
+	role   Role
+	weight int
+	words  string // parted by |
+}{
+	{ID, 3, "id|measure id|kpi id|indicator id|kpi code|indicator code|measure code|kennzahl-nr|kennzahlnummer|codigo|código|code indicateur|ref|reference|nr|nr.|no.|no|#|num|numero|número|lfd. nr|target id|uid|key"},
+	{ID, 1, "code"},
+	{Name, 3, "kpi|kpis|measure|measures|metric|metrics|indicator|indicators|measure name|kpi name|indicator name|metric name|performance measure|performance indicator|key result|key results|key_result|measure_name|indikator|kennzahl|kennzahlen|messgröße|messgroesse|indicateur|indicateurs|indicador|indicadores|indicatore|indicatori|nøkkeltall|nyckeltal|mått|indicator naam|kpi-naam|prestatie-indicator|prestatieindicator|resultado clave|resultado-chave|schlüsselergebnis|resultat clé|résultat clé|mesure|medida|metrik|метрика|показатель|指標|指标"},
+	{Name, 1, "name|title|bezeichnung|nom|nombre|nome|naam|namn|libellé|titel|benennung|item|description of measure"},
+	{Description, 2, "description|definition|beschreibung|erläuterung|descripción|descripcion|descrição|descrizione|omschrijving|beskrivning|définition|calculation|formula|formel|berechnung|methodology|measure_description|details"},
+	{Strategy, 3, "goal|strategic goal|pillar|perspective|theme|focus area|priority area|strategic priority|strategic pillar|strategic theme|strategisches ziel|handlungsfeld|säule|axe|axe stratégique|pilier|objetivo estratégico|objetivo estrategico|eje|eje estratégico|pilar|perspectiva|perspective|perspektive|domaine|pijler|speerpunt|goal area|outcome|outcomes|result area|key result area|kra|strategisk mål|målområde|mission area|tema"},
+	{Strategy, 1, "strategy|category|program area|area|kategorie|catégorie|categoría"},
+	{Objective, 3, "objective|objectives|strategic objective|okr|ziel|ziele|objectif|objectifs|objetivo|objetivos|obiettivo|obiettivi|doelstelling|doel|mål|delmål|teilziel|operational objective|operatives ziel|objetivo operativo|strategy objective|strategy"},
+	{Unit, 3, "department|dept|division|cabinet|agency|business unit|bu|directorate|bureau|office|team|organisation|organization|org unit|program|programme|service area|branch|section|abteilung|bereich|referat|dezernat|fachbereich|amt|direction générale|service|département|departement|dirección|direccion|departamento|unidad|secretaría|secretaria|área responsable|diretoria|ufficio|dipartimento|direzione|afdeling|avdeling|avdelning|förvaltning|program_name|dept_cd|activity|activity_name|region|country|state|entity|actor|location|site|standort|land|facility|school|district|ward|province"},
+	{Owner, 3, "owner|responsible|accountable|lead|measure owner|kpi owner|verantwortlich|verantwortliche|verantwortlicher|zuständig|responsable|responsabile|responsável|eigenaar|verantwoordelijke|ansvarig|ansvarlig|assigned to|contact|champion|sponsor"},
+	{Measure, 3, "unit|units|unit of measure|uom|measurement unit|einheit|maßeinheit|masseinheit|unité|unite|unidad de medida|unidade|unidade de medida|unità|unità di misura|eenheid|enhet|enhed|target_unit|mesure unité|format|type of unit"},
+	{Direction, 3, "direction|desired direction|polarity|trend desired|desired trend|better|good direction|preferred direction|target direction|richtung|zielrichtung|polarität|sens|sens souhaité|polaridad|dirección deseada|sentido|polaridade|direzione desiderata|richting|riktning|goal direction|improvement direction|desired result"},
+	{Period, 3, "year|period|fiscal year|fy|quarter|month|date|reporting period|as of|jahr|geschäftsjahr|haushaltsjahr|monat|quartal|zeitraum|berichtsjahr|stichtag|datum|année|annee|exercice|mois|trimestre|période|año|ejercicio|mes|periodo|período|fecha|ano|exercício|mês|data|anno|mese|jaar|maand|kwartaal|periode|år|månad|måned|kvartal|school year|week|semaine|woche|semana|reporting date|fiscal_year"},
+	{Kind, 3, "kind|value type|measure type|type of value|wertart|plan/ist|type de valeur|tipo de valor|scenario|szenario|version type|series"},
+	{Kind, 1, "type|art|tipo"},
+	{Value, 3, "value|values|amount|wert|werte|valeur|valor|valore|waarde|värde|verdi|value_raw|obs_value|result value|figure|total_emissions|total"},
+	{Target, 3, "target|targets|goal value|target value|plan|planned|planned value|budget|soll|zielwert|planwert|ziel-wert|cible|valeur cible|prévu|objectif chiffré|meta|metas|meta anual|valor meta|planificado|programado|planejado|previsto|target_value|obiettivo valore|streefwaarde|norm|målvärde|måltal|goal target|approved|amended|proposed|expected|forecast target|benchmark|planned target|commitment|projected"},
+	{Target, 2, "ziel|objectif|objetivo|doel|mål|goal|obiettivo|objective"},
+	{Actual, 3, "actual|actuals|result|results|achieved|actual value|realised|realized|executed|outturn|performance|ist|istwert|ist-wert|ergebnis|réalisé|realise|réalisation|résultat|resultat|observé|real|resultado|ejecutado|logro|avance|logrado|alcanzado|realizado|executado|alcançado|consuntivo|risultato|realizzato|realisatie|resultaat|utfall|faktisk|current value|current|latest|ytd|year to date|observed|measured|score|end_q_score|reported"},
+	{Min, 3, "min target|minimum target|min|minimum|lower bound|lower limit|floor|mindestwert|untergrenze|minimo|mínimo|from value|lower"},
+	{Max, 3, "max target|maximum target|max|maximum|upper bound|upper limit|ceiling|höchstwert|obergrenze|maximo|máximo|upper"},
+	{Baseline, 3, "baseline|baseline value|base|starting value|start value|start|ausgangswert|basiswert|valeur de référence|référence|línea base|linea base|línea de base|linha de base|valore base|nulmeting|utgångsvärde|base value"},
+	{BaselineAt, 3, "baseline year|base year|baseline date|baseline_year|base_year|basisjahr|année de référence|año base|ano base|anno base|basisjaar|basår"},
+	{TargetAt, 3, "target year|target date|target_year|due date|deadline|by when|zieljahr|zieldatum|frist|échéance|année cible|año meta|fecha meta|ano meta|anno obiettivo|streefjaar|målår|by year|due"},
+	{Vintage, 3, "vintage|edition|book|version|plan version|release|published|budget book|ausgabe|édition|edición|edição"},
+	{Frequency, 3, "frequency|reporting frequency|frequency_name|frequency name|periodicity|häufigkeit|turnus|fréquence|périodicité|frecuencia|periodicidad|frequência|periodicidade|frequenza|frequentie|frekvens|measurement frequency|cadence"},
+	{Note, 3, "note|notes|comment|comments|remark|remarks|further questions|bemerkung|bemerkungen|anmerkung|kommentar|commentaire|commentaires|observaciones|observación|comentarios|observações|comentário|note esplicative|osservazioni|toelichting|opmerking|opmerkingen|anmärkning|explanation|narrative|footnote|source|data_source|data source|url|link|quelle|fuente|fonte|bron"},
+	{Status, 3, "status|rag|rating|traffic light|ampel|statut|estado|semáforo|stato|stand|health|on track"},
+	{Weight, 3, "weight|weighting|gewicht|gewichtung|poids|pondération|peso|ponderación|peso %|vikt|vekt"},
+}
+
+type headerWord struct {
+	phrase string
+	weight int
+}
+
+var phrases = func() map[Role][]headerWord {
+	m := map[Role][]headerWord{}
+	for _, w := range headerWords {
+		for _, p := range strings.Split(w.words, "|") {
+			m[w.role] = append(m[w.role], headerWord{normalize(p), w.weight})
+		}
+	}
+	return m
+}()
+
+var notWord = regexp.MustCompile(`[^\p{L}\p{N}#%]+`)
+
+// normalize is a header in lower case, words parted by one space.
+func normalize(header string) string {
+	// MeasureName and target_value are two words each.
+	var b strings.Builder
+	lower := false
+	for _, r := range header {
+		if lower && r >= 'A' && r <= 'Z' {
+			b.WriteByte(' ')
+		}
+		lower = r >= 'a' && r <= 'z'
+		b.WriteRune(r)
+	}
+	return strings.TrimSpace(notWord.ReplaceAllString(strings.ToLower(b.String()), " "))
+}
+
+// headerScore is from 0 to 1: how well a header fits a role by its words. The
+// whole header counts more than a part of it, the last word more than the
+// first ("target unit" is a unit).
+func headerScore(header string, role Role) (score float64, phrase string) {
+	h := normalize(header)
+	if h == "" {
+		return 0, ""
+	}
+	words := len(strings.Fields(h))
+	for _, p := range phrases[role] {
+		s := 0.0
+		switch {
+		case h == p.phrase:
+			s = 1
+		case strings.HasSuffix(h, " "+p.phrase):
+			s = 0.75
+		case strings.HasPrefix(h, p.phrase+" "):
+			s = 0.6
+		case strings.Contains(h, " "+p.phrase+" "):
+			s = 0.5
+		default:
+			continue
+		}
+		size := len(strings.Fields(p.phrase))
+		s *= 0.8 + 0.2*float64(size)/float64(words)
+		s *= [...]float64{0, 0.45, 0.8, 1}[p.weight]
+		if s > score {
+			score, phrase = s, p.phrase
+		}
+	}
+	return score, phrase
+}

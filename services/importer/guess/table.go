@@ -1,0 +1,677 @@
+package guess
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"setpoint.dev/services/importer/cell"
+	"setpoint.dev/services/importer/mapping"
+)
+
+// Grid is a sheet: rows of cells as text, merged cells filled with what the
+// first of them says.
+type Grid [][]string
+
+// Proposal is how one sheet is to be read.
+type Proposal struct {
+	// Header is the rows that name the columns, from 0; their texts are joined
+	// by a blank. First is the first row of data.
+	Header []int
+	First  int
+	// Columns are in the order of the sheet.
+	Columns []Column
+	// Locale is how the value columns are written, with how sure that is.
+	Locale       cell.Locale
+	LocaleReason string
+	// Fiscal says that years are marked as fiscal somewhere.
+	Fiscal bool
+	// Missing are the texts in number columns that seem to say "no value" and
+	// are not among the known words; Texts those that are no numbers otherwise,
+	// the most frequent first.
+	Missing []string
+	Texts   []string
+	// Questions are what could not be told.
+	Questions []string
+	// Confidence is of the whole: 0 is no table.
+	Confidence float64
+}
+
+// Column is one column and what it is for.
+type Column struct {
+	Index  int
+	Header string
+	Role   Role
+	// Period is set where the header says one: the column then holds values of
+	// the kind in Role.
+	Period string
+	// Quarter and Month are set where the header is one without its year, Back
+	// where it says how many years before the current one (PFY1 is 1, CFY 0).
+	Quarter, Month int
+	Relative       bool
+	Back           int
+	Confidence     float64
+	Reason         string
+}
+
+// Wide reports whether the columns are periods.
+func (p Proposal) Wide() bool {
+	n := 0
+	for _, c := range p.Columns {
+		if c.dated() {
+			n++
+		}
+	}
+	return n >= 2
+}
+
+// Of gives the columns of a role, of rows that have one (not those of a
+// period).
+func (p Proposal) Of(r Role) []Column {
+	var out []Column
+	for _, c := range p.Columns {
+		if c.Role == r && !c.dated() {
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
+func (c Column) dated() bool {
+	return c.Period != "" || c.Quarter > 0 || c.Month > 0 || c.Relative
+}
+
+const (
+	mostHeaderRow = 40     // a header is looked for in the first rows
+	mostBody      = 20_000 // rows that are looked at
+	aFew          = 120    // rows that are enough to tell a header from data
+)
+
+// noValue are texts that say that there is nothing, in words of their own.
+var noValue = regexp.MustCompile(`(?i)^(?:(?:no|not|none|kein|keine|nicht|sans|non|sin|sem|nessun|geen|niet|ikke|ingen|inte|new|neu|nouveau|nuevo|novo|nuovo|nieuw|see|siehe|voir|ver)\b.*\pL|pending)`)
+
+// Table proposes how a sheet is to be read. Confidence 0 means that no table
+// with measures was found.
+func Table(g Grid) Proposal {
+	var best Proposal
+	for r := 0; r < min(len(g), mostHeaderRow); r++ {
+		for _, depth := range []int{1, 2, 3} {
+			if r+depth >= len(g) {
+				break
+			}
+			if p, ok := try(g, r, depth, aFew); ok && p.Confidence > best.Confidence+1e-9 {
+				best = p
+			}
+		}
+	}
+	if best.Confidence == 0 {
+		best.Questions = append(best.Questions, "no row was found that names a measure and its values: which row is the header?")
+		return best
+	}
+	if p, ok := try(g, best.Header[0], len(best.Header), mostBody); ok {
+		best = p
+	}
+	best.details(g)
+	return best
+}
+
+// try reads depth rows from r as the header of so many rows.
+func try(g Grid, r, depth, rows int) (Proposal, bool) {
+	width := 0
+	for _, row := range g[r:min(len(g), r+depth+rows)] {
+		width = max(width, len(row))
+	}
+	headers := join(g[r:r+depth], width)
+	named, numeric := 0, 0
+	for _, h := range headers {
+		if h == "" {
+			continue
+		}
+		named++
+		if _, err := cell.ParseNumber(h, cell.Locale{}); err == nil {
+			if _, err := cell.ParsePeriod(h, cell.Locale{}); err != nil {
+				numeric++
+			}
+		}
+	}
+	if named < 2 || numeric*3 > named {
+		return Proposal{}, false
+	}
+	for i := 1; i < depth; i++ {
+		// A lower row of the header says words or periods where a row of data
+		// says numbers.
+		if !headerLike(g[r+i]) {
+			return Proposal{}, false
+		}
+	}
+	body := g[r+depth : min(len(g), r+depth+rows)]
+	p := Proposal{First: r + depth}
+	for i := range depth {
+		p.Header = append(p.Header, r+i)
+	}
+	p.Columns = assign(headers, columns(body, width))
+	quality, values, name := 0.0, false, false
+	seen := map[Role]bool{}
+	for _, c := range p.Columns {
+		if c.Role == Ignored {
+			continue
+		}
+		// A header that says when is worth more than one that leaves it open, and
+		// a second target of the same row says little.
+		switch {
+		case c.dated():
+			quality += 1.2 * c.Confidence
+		case isValue(c.Role) && seen[c.Role]:
+			quality += 0.3 * c.Confidence
+		default:
+			quality += c.Confidence
+		}
+		seen[c.Role] = true
+		name = name || c.Role == Name || c.Role == Unit || c.Role == ID
+		values = values || isValue(c.Role)
+	}
+	if !name || !values {
+		return Proposal{}, false
+	}
+	// Rows of the header must pay for themselves: one that names nothing new
+	// is a title or data.
+	p.Confidence = quality / (quality + 1) * (1 - 0.02*float64(depth-1))
+	return p, true
+}
+
+func headerLike(row []string) bool {
+	words, numbers := 0, 0
+	for _, t := range row {
+		if strings.TrimSpace(t) == "" {
+			continue
+		}
+		if _, err := cell.ParsePeriod(t, cell.Locale{}); err == nil {
+			words++
+		} else if _, err := cell.ParseNumber(t, cell.Locale{}); err == nil || cell.Missing(t) {
+			numbers++
+		} else {
+			words++
+		}
+	}
+	return words > 0 && numbers == 0
+}
+
+// join makes one header of several rows: an upper cell holds for the empty
+// ones to its right as long as the row below says something.
+func join(rows Grid, width int) []string {
+	out := make([]string, width)
+	for i, row := range rows {
+		above := ""
+		for c := range width {
+			t := ""
+			if c < len(row) {
+				t = strings.TrimSpace(row[c])
+			}
+			last := i == len(rows)-1
+			if t == "" && !last && above != "" && c < len(rows[len(rows)-1]) && strings.TrimSpace(rows[len(rows)-1][c]) != "" {
+				t = above
+			}
+			if t != "" {
+				above = t
+			}
+			if t != "" && !strings.HasSuffix(out[c], t) {
+				out[c] = strings.TrimSpace(out[c] + " " + t)
+			}
+		}
+	}
+	return out
+}
+
+func columns(body Grid, width int) []profile {
+	out := make([]profile, width)
+	column := make([]string, len(body))
+	for c := range width {
+		for i, row := range body {
+			column[i] = ""
+			if c < len(row) {
+				column[i] = row[c]
+			}
+		}
+		out[c] = profileOf(column)
+	}
+	return out
+}
+
+func isValue(r Role) bool { return r == Value || r == Target || r == Actual }
+
+var relativeYear = regexp.MustCompile(`(?i)^(?:(c|p)fy ?(\d)?|(current|this|prior|previous|last) (?:fiscal )?year|n ?- ?(\d)|(vorjahr)|(laufendes jahr))\b`)
+
+// dated reads a header that says when: a period, a month or quarter without
+// its year, or a year before the current one.
+func dated(header string, l cell.Locale) (c Column, rest string, ok bool) {
+	plain := strings.TrimSpace(strings.ReplaceAll(header, "_", " "))
+	if name, rest, found := cell.FindPeriod(plain, l); found {
+		return Column{Period: name}, rest, true
+	}
+	if m := relativeYear.FindStringSubmatch(plain); m != nil {
+		c := Column{Relative: true}
+		switch {
+		case m[2] != "":
+			c.Back, _ = strconv.Atoi(m[2])
+		case strings.EqualFold(m[1], "p"), m[5] != "":
+			c.Back = 1
+		case m[3] != "" && !strings.EqualFold(m[3], "current") && !strings.EqualFold(m[3], "this"):
+			c.Back = 1
+		case m[4] != "":
+			c.Back, _ = strconv.Atoi(m[4])
+		}
+		return c, strings.TrimSpace(plain[len(m[0]):]), true
+	}
+	words := strings.Fields(plain)
+	for i, w := range words {
+		rest := strings.Join(append(slices.Clone(words[:i]), words[i+1:]...), " ")
+		if q, ok := cell.ParseQuarter(w); ok {
+			return Column{Quarter: q}, rest, true
+		}
+		if m, ok := cell.ParseMonth(w); ok && len(words) <= 2 {
+			return Column{Month: m}, rest, true
+		}
+	}
+	return Column{}, header, false
+}
+
+// assign gives each column its role.
+func assign(headers []string, profiles []profile) []Column {
+	out := make([]Column, len(headers))
+	type candidate struct {
+		column int
+		role   Role
+		score  float64
+		reason string
+	}
+	var all []candidate
+	for i, h := range headers {
+		out[i] = Column{Index: i, Header: h, Role: Ignored}
+		p := profiles[i]
+		if when, rest, ok := dated(h, cell.Locale{}); ok && (p.numeric() || p.known() == 0 && p.rows > 0) {
+			kind, phrase := kindOf(rest), rest
+			if rest == "" && when.Relative && p.share(p.years) >= 0.9 {
+				out[i].Role, out[i].Confidence = Period, 0.8
+				out[i].Reason = "the values are years, which the other columns count back from"
+				continue
+			}
+			confidence, reason := 0.9, fmt.Sprintf("the header says when, and %q what", phrase)
+			if kind == "" {
+				kind, confidence = Actual, 0.5
+				reason = "the header says when; that it holds actuals is assumed"
+			}
+			when.Index, when.Header, when.Role, when.Confidence, when.Reason = i, h, kind, confidence, reason
+			if identifier.MatchString(normalize(h)) {
+				when = Column{Index: i, Header: h, Role: Ignored, Reason: "a number that names something else"}
+			}
+			out[i] = when
+			continue
+		}
+		for role := range phrases {
+			score, phrase := headerScore(h, role)
+			fit, why := fits(role, p)
+			if s := score * fit; s > 0.2 {
+				all = append(all, candidate{i, role, s, fmt.Sprintf("%q in the header; %s", phrase, why)})
+			}
+		}
+		// Values alone, where the header says nothing.
+		if p.known() > 0 && p.share(p.words) >= 0.8 && p.letters > 1 {
+			all = append(all, candidate{i, Direction, 0.55, "the values are words of direction"})
+		}
+		if p.known() > 0 && p.share(p.kinds) >= 0.9 && p.distinct >= 2 && p.distinct <= 8 {
+			all = append(all, candidate{i, Kind, 0.8, "the values say target or actual"})
+		}
+		if p.known() > 0 && p.share(p.periods) >= 0.95 && p.distinct >= 2 && p.share(p.years) >= 0.95 {
+			all = append(all, candidate{i, Period, 0.45, "the values are years"})
+		}
+	}
+	slices.SortStableFunc(all, func(a, b candidate) int {
+		return cmp.Or(cmp.Compare(b.score, a.score), cmp.Compare(a.column, b.column), cmp.Compare(a.role, b.role))
+	})
+	taken := map[Role]int{}
+	done := map[int]bool{}
+	for _, c := range out {
+		if c.dated() {
+			done[c.Index] = true
+		}
+	}
+	for _, c := range all {
+		if done[c.column] || taken[c.role] >= most(c.role) {
+			continue
+		}
+		done[c.column] = true
+		taken[c.role]++
+		out[c.column].Role, out[c.column].Confidence, out[c.column].Reason = c.role, min(1, c.score), c.reason
+	}
+	if taken[Name] == 0 {
+		nameByValues(out, profiles)
+	}
+	yearAndPart(out, profiles)
+	rowNumbers(out, profiles)
+	for i, c := range out {
+		// Numbers that a header calls a unit are its code beside a name.
+		if c.Role == Unit && c.Confidence < 0.4 {
+			out[i] = Column{Index: c.Index, Header: c.Header, Role: Ignored, Confidence: c.Confidence, Reason: "may be the code of a unit that another column names"}
+		}
+	}
+	valueAlone(out)
+	return out
+}
+
+// valueAlone makes actuals of values where no column says what they are.
+func valueAlone(out []Column) {
+	if slices.ContainsFunc(out, func(c Column) bool { return c.Role == Kind }) {
+		return
+	}
+	for i, c := range out {
+		if c.Role == Value {
+			out[i].Role = Actual
+			out[i].Reason += "; that they are actuals is assumed"
+		}
+	}
+}
+
+// rowNumbers takes the role from an id that numbers something else than
+// measures: the rows of a table with several rows a measure, or groups of them.
+func rowNumbers(out []Column, profiles []profile) {
+	at := func(r Role) int {
+		return slices.IndexFunc(out, func(c Column) bool { return c.Role == r && !c.dated() })
+	}
+	id := at(ID)
+	if id < 0 {
+		return
+	}
+	long := at(Period) >= 0 && profiles[at(Period)].distinct > 1 || at(mapping.Year) >= 0 && profiles[at(mapping.Year)].distinct > 1
+	name := at(Name)
+	why := ""
+	switch {
+	case profiles[id].distinct == profiles[id].filled && (long || name < 0 && at(Unit) >= 0 && at(TargetAt) >= 0):
+		why = "another one in each row, where a measure has several rows"
+	case name >= 0 && profiles[id].distinct < profiles[name].distinct:
+		why = fmt.Sprintf("fewer (%d) than measures (%d)", profiles[id].distinct, profiles[name].distinct)
+	default:
+		return
+	}
+	out[id].Role, out[id].Confidence, out[id].Reason = Ignored, 0.6, "looks like an id, and numbers something else: "+why
+}
+
+// yearAndPart reads a column of years beside one of quarters or months as the
+// two parts of a period.
+func yearAndPart(out []Column, profiles []profile) {
+	year := slices.IndexFunc(out, func(c Column) bool { return c.Role == Period })
+	if year < 0 {
+		return
+	}
+	if p := profiles[year]; p.share(p.years) < 0.9 {
+		// The quarter or month was taken for the period: is there a year?
+		for i, c := range out {
+			if y := profiles[i]; c.Role == Ignored && y.known() > 0 && y.share(y.years) >= 0.9 {
+				if part := partOf(out[year].Header, p); part != "" {
+					out[i].Role, out[i].Confidence, out[i].Reason = mapping.Year, 0.8, "the values are years"
+					out[year].Role = part
+					return
+				}
+			}
+		}
+		return
+	}
+	for i, c := range out {
+		if c.Role != Ignored {
+			continue
+		}
+		if part := partOf(c.Header, profiles[i]); part != "" {
+			out[year].Role = mapping.Year
+			out[i].Role, out[i].Confidence = part, 0.8
+			out[i].Reason = fmt.Sprintf("beside a column of years; %d different values", profiles[i].distinct)
+			return
+		}
+	}
+}
+
+// partOf is Quarter or Month where a column holds one without its year.
+func partOf(header string, p profile) Role {
+	h := normalize(header)
+	quarter, month := quarterWord.MatchString(h), monthWord.MatchString(h)
+	all := func(ok func(text string) bool) bool {
+		return len(p.texts) > 0 && !slices.ContainsFunc(p.texts, func(t string) bool { return !ok(t) })
+	}
+	number := func(most int) func(string) bool {
+		return func(t string) bool {
+			n, err := strconv.Atoi(strings.TrimSpace(t))
+			return err == nil && n >= 1 && n <= most
+		}
+	}
+	switch {
+	case all(func(t string) bool { _, ok := cell.ParseQuarter(t); return ok }) || quarter && all(number(4)):
+		return mapping.Quarter
+	case all(func(t string) bool { _, ok := cell.ParseMonth(t); return ok }) || month && all(number(12)):
+		return mapping.Month
+	}
+	return ""
+}
+
+var (
+	quarterWord = regexp.MustCompile(`\b(q|qtr|quarter|quartal|trimestre|trim|kwartaal|kvartal)\b`)
+	monthWord   = regexp.MustCompile(`\b(month|monat|mois|mes|mês|mese|maand|månad|måned)\b`)
+)
+
+var identifier = regexp.MustCompile(`\b(id|ids|key|code)$`)
+
+// most is how many columns may have a role.
+func most(r Role) int {
+	switch r {
+	case Unit, Strategy, Objective:
+		return 4
+	case Note, Description:
+		return 6
+	case Target, Actual:
+		return 4
+	case Status:
+		return 2
+	}
+	return 1
+}
+
+// fits is from 0 to 1: how well values fit a role.
+func fits(r Role, p profile) (fit float64, why string) {
+	switch r {
+	case Target, Actual, Value, Min, Max, Baseline, Weight:
+		switch {
+		case p.known() == 0:
+			return 0.3, "no values"
+		case p.flag() && isValue(r):
+			return 0.2, "only 0 and 1"
+		case p.numeric():
+			return 1, fmt.Sprintf("%d numbers", p.numbers)
+		case p.share(p.numbers) > 0.3:
+			return 0.6, fmt.Sprintf("%d numbers of %d", p.numbers, p.known())
+		}
+		return 0, ""
+	case Period:
+		if p.share(p.periods) >= 0.8 {
+			return 1, fmt.Sprintf("%d periods", p.periods)
+		}
+		return 0, ""
+	case BaselineAt, TargetAt:
+		if p.share(p.periods) >= 0.6 {
+			return 1, fmt.Sprintf("%d years or dates", p.periods)
+		}
+		return 0, ""
+	case Direction:
+		if p.share(p.words) >= 0.5 {
+			return 1, "words of direction"
+		}
+		return 0, ""
+	case Kind:
+		if p.share(p.kinds) >= 0.8 {
+			return 1, "target or actual"
+		}
+		return 0, ""
+	case ID:
+		if p.known() == 0 || p.letters > 40 {
+			return 0, ""
+		}
+		if p.distinct == p.filled {
+			return 1, "all different"
+		}
+		return 0.5, fmt.Sprintf("%d different", p.distinct)
+	case Name:
+		switch {
+		case p.textual() && p.distinct >= 2 && p.letters >= 4:
+			return 1, fmt.Sprintf("%d different texts", p.distinct)
+		case p.textual():
+			return 0.6, fmt.Sprintf("%d different texts", p.distinct)
+		}
+		return 0, ""
+	case Description, Note:
+		if p.textual() {
+			return 1, "texts"
+		}
+		if p.known() == 0 {
+			return 0.6, "empty"
+		}
+		return 0.2, ""
+	case Strategy, Objective, Owner:
+		if p.textual() {
+			return 1, fmt.Sprintf("%d different texts", p.distinct)
+		}
+		return 0, ""
+	case Unit:
+		if p.textual() {
+			return 1, fmt.Sprintf("%d different texts", p.distinct)
+		}
+		return 0.25, fmt.Sprintf("%d different", p.distinct)
+	case Measure, Frequency, Status:
+		if p.known() == 0 {
+			return 0.3, "empty"
+		}
+		if p.textual() && p.distinct <= max(12, p.rows/4) && p.letters < 40 {
+			return 1, fmt.Sprintf("%d different texts", p.distinct)
+		}
+		return 0, ""
+	case Vintage:
+		if p.distinct >= 1 && p.distinct <= 20 {
+			return 1, fmt.Sprintf("%d editions", p.distinct)
+		}
+		return 0, ""
+	}
+	return 0, ""
+}
+
+// nameByValues takes the column with the most different texts of a name's
+// length where no header speaks of measures.
+func nameByValues(out []Column, profiles []profile) {
+	best := -1
+	for i, p := range profiles {
+		if out[i].dated() || !p.textual() || p.letters < 6 || p.letters > 120 || p.distinct < 2 {
+			continue
+		}
+		if out[i].Role != Ignored && out[i].Role != Description && out[i].Role != Objective {
+			continue
+		}
+		if best < 0 || p.distinct > profiles[best].distinct {
+			best = i
+		}
+	}
+	if best >= 0 {
+		out[best].Role, out[best].Confidence = Name, 0.4
+		out[best].Reason = fmt.Sprintf("no header speaks of measures; this column has the most different texts (%d)", profiles[best].distinct)
+	}
+}
+
+// details fills in what is read once the columns are known.
+func (p *Proposal) details(g Grid) {
+	body := g[p.First:min(len(g), p.First+mostBody)]
+	var numbers, dates []string
+	odd := map[string]int{}
+	for _, c := range p.Columns {
+		if c.Role == Ignored {
+			continue
+		}
+		values := isValue(c.Role) || slices.Contains([]Role{Min, Max, Baseline}, c.Role)
+		if !values && c.Role != Period && c.Role != mapping.Year && c.Role != BaselineAt && c.Role != TargetAt {
+			continue
+		}
+		column := make([]string, 0, len(body))
+		for _, row := range body {
+			if c.Index < len(row) {
+				column = append(column, row[c.Index])
+			}
+		}
+		if values {
+			numbers = append(numbers, column...)
+			prof := profileOf(column)
+			for t, n := range prof.odd {
+				odd[t] += n
+			}
+			continue
+		}
+		dates = append(dates, column...)
+	}
+	in, when := cell.Infer(numbers), cell.Infer(dates)
+	p.Locale = cell.Locale{Decimal: in.Locale.Decimal, Dates: when.Locale.Dates, YearPairs: when.Locale.YearPairs}
+	switch {
+	case in.Decimal.Sure():
+		p.LocaleReason = fmt.Sprintf("%d values such as %q have no other reading", in.Decimal.For, in.Decimal.Example)
+	case in.Decimal.Open():
+		p.LocaleReason = fmt.Sprintf("%d values such as %q could be read both ways", in.Decimal.Either, in.Decimal.Example)
+		p.Questions = append(p.Questions, fmt.Sprintf("is %q written with a decimal %q?", in.Decimal.Example, p.Locale.Decimal))
+	case in.Decimal.Against > 0:
+		p.LocaleReason = fmt.Sprintf("%d values speak for it and %d against", in.Decimal.For, in.Decimal.Against)
+		p.Questions = append(p.Questions, "numbers are written in two ways: which columns or rows are the odd ones?")
+	default:
+		p.LocaleReason = "no value has a fraction or groups of digits"
+	}
+	if when.Dates.Open() {
+		p.Questions = append(p.Questions, fmt.Sprintf("is %q day/month/year or month/day/year?", when.Dates.Example))
+	}
+	for _, t := range slices.Sorted(maps.Keys(odd)) {
+		if _, err := cell.ParseNumber(t, p.Locale); err == nil {
+			continue
+		}
+		if noValue.MatchString(t) {
+			p.Missing = append(p.Missing, t)
+		} else {
+			p.Texts = append(p.Texts, t)
+		}
+	}
+	slices.SortStableFunc(p.Texts, func(a, b string) int { return cmp.Compare(odd[b], odd[a]) })
+	for _, c := range p.Columns {
+		p.Fiscal = p.Fiscal || strings.HasPrefix(c.Period, "FY") || c.Relative && strings.Contains(strings.ToLower(c.Header), "fy") ||
+			c.Role == Period && strings.Contains(normalize(c.Header), "fiscal")
+	}
+	for _, t := range dates {
+		if name, err := cell.ParsePeriod(t, p.Locale); err == nil && strings.HasPrefix(name, "FY") {
+			p.Fiscal = true
+			break
+		}
+	}
+	if p.Fiscal {
+		p.Questions = append(p.Questions, "years are fiscal: in which month does the fiscal year begin?")
+	}
+	if len(p.Of(Direction)) == 0 {
+		p.Questions = append(p.Questions, "no column says which way is good: without a direction targets are not judged")
+	}
+	if len(p.Of(Name)) == 0 {
+		p.Questions = append(p.Questions, "no column names a measure: is each column of values one measure of each row?")
+	}
+	if len(p.Of(Measure)) == 0 {
+		p.Questions = append(p.Questions, "no column says the unit of measure")
+	}
+	if len(p.Of(Period)) == 0 && len(p.Of(mapping.Year)) == 0 && len(p.Of(TargetAt)) == 0 && !p.Wide() {
+		p.Questions = append(p.Questions, "no column says when: which period are the values of?")
+	}
+	for _, r := range []Role{Target, Actual} {
+		if cs := p.Of(r); len(cs) > 1 {
+			var names []string
+			for _, c := range cs {
+				names = append(names, strconv.Quote(c.Header))
+			}
+			p.Questions = append(p.Questions, fmt.Sprintf("%s may all be %s: which one counts?", strings.Join(names, ", "), r))
+		}
+	}
+}

@@ -1,0 +1,96 @@
+package workbook
+
+import (
+	"fmt"
+
+	"github.com/xuri/excelize/v2"
+)
+
+// Chart is a native chart of cells of a table. Rows count from 1, the head
+// included; columns from 1.
+type Chart struct {
+	Title       string
+	Sheet       string
+	First, Last int // rows
+	Categories  int // column
+	Bars        bool
+	Series      []Series
+	Format      string // number format of the values' axis
+}
+
+// Series is a row of values; its name is the head of the column.
+type Series struct {
+	Column int
+	Color  string // RRGGBB
+	Dash   bool
+	Marked bool
+}
+
+const (
+	chartsAcross = 2
+	chartColumns = 11 // of the default width
+	chartRows    = 19
+)
+
+// Charts adds a sheet with charts, two in a row. What is compared differs by
+// dash and mark as well as by colour.
+func (w *Workbook) Charts(name string, charts []Chart) {
+	w.sheet(name)
+	if w.err != nil {
+		return
+	}
+	off := false
+	w.keep(w.f.SetSheetView(name, 0, &excelize.ViewOptions{ShowGridLines: &off}))
+	for i, c := range charts {
+		cell, err := excelize.CoordinatesToCellName(1+i%chartsAcross*chartColumns, 1+i/chartsAcross*chartRows)
+		w.keep(err)
+		w.keep(w.f.AddChart(name, cell, c.native()))
+	}
+}
+
+func (c Chart) native() *excelize.Chart {
+	kind := excelize.Line
+	if c.Bars {
+		kind = excelize.Bar
+	}
+	axis := excelize.Font{Size: 9, Color: "1F2933"}
+	out := &excelize.Chart{
+		Type:         kind,
+		Title:        excelize.ChartTitle{Paragraph: []excelize.RichTextRun{{Text: c.Title, Font: &excelize.Font{Size: 11, Bold: true, Color: "1F2933"}}}},
+		Legend:       excelize.ChartLegend{Position: "bottom"},
+		Dimension:    excelize.ChartDimension{Width: 680, Height: 300},
+		ShowBlanksAs: "gap",
+		XAxis:        excelize.ChartAxis{ReverseOrder: c.Bars, Font: axis, TickLabelPosition: excelize.ChartTickLabelLow},
+		YAxis:        excelize.ChartAxis{MajorGridLines: true, Font: axis, NumFmt: excelize.ChartNumFmt{CustomNumFmt: c.Format}},
+	}
+	if c.Bars {
+		out.Legend.Position = "none"
+	}
+	for _, s := range c.Series {
+		one := excelize.ChartSeries{
+			Name:       ref(c.Sheet, s.Column, 1, 1),
+			Categories: ref(c.Sheet, c.Categories, c.First, c.Last),
+			Values:     ref(c.Sheet, s.Column, c.First, c.Last),
+			Line:       excelize.LineOptions{Width: 2, Fill: excelize.Fill{Type: "pattern", Pattern: 1, Color: []string{s.Color}}},
+			Fill:       excelize.Fill{Type: "pattern", Pattern: 1, Color: []string{s.Color}},
+			Marker:     excelize.ChartMarker{Symbol: "none"},
+		}
+		if s.Dash {
+			one.Line.Dash = excelize.LineDashDash
+		}
+		if s.Marked {
+			one.Marker = excelize.ChartMarker{Symbol: "circle", Size: 6, Fill: excelize.Fill{Type: "pattern", Pattern: 1, Color: []string{s.Color}}}
+		}
+		out.Series = append(out.Series, one)
+	}
+	return out
+}
+
+// ref names cells of a sheet absolutely.
+func ref(sheet string, column, first, last int) string {
+	name, _ := excelize.ColumnNumberToName(column)
+	if first == last {
+		return fmt.Sprintf("'%s'!$%s$%d", sheet, name, first)
+	}
+	return fmt.Sprintf("'%s'!$%s$%d:$%s$%d", sheet, name, first, name, last)
+}
