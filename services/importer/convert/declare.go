@@ -119,7 +119,7 @@ func (c *Converter) Finish(known Known) (Result, error) {
 	}
 	f.out.Older = f.newest != "" && newestKnown > f.newest
 	slices.SortStableFunc(f.troubles, func(a, b Trouble) int {
-		return cmp.Or(cmp.Compare(a.Sheet, b.Sheet), cmp.Compare(a.Row, b.Row))
+		return cmp.Or(cmp.Compare(a.Sheet, b.Sheet), cmp.Compare(a.Row, b.Row), cmp.Compare(len(a.Cell), len(b.Cell)), cmp.Compare(a.Cell, b.Cell))
 	})
 	f.out.Troubles, f.out.Counts = f.troubles, f.counts
 	return f.out, nil
@@ -261,10 +261,10 @@ func (f *finisher) metric(m *measure, name string) *strategyv1.MetricSpec {
 		case o.disputed:
 			why = "another cell contradicts it: neither is taken"
 		case why != "" || o.point || o.cadence == kept:
-		case o.cadence.Finer(kept) && d.Cadence != "" && d.Aggregation == "":
-			why = fmt.Sprintf("it is a %s value, the measure has %s ones: say how they become one (aggregation)", o.cadence, kept)
 		case o.cadence.Finer(kept):
 			why = fmt.Sprintf("it is a %s value, but the measure has %s ones: aggregation in the mapping says how they become one", o.cadence, kept)
+		case d.Cadence != "" && (d.Aggregation == "" || d.Aggregation == "last"):
+			// The value at the end of the longer period is that of the shorter one.
 		default:
 			why = fmt.Sprintf("it is a %s value, but %s ones are read", o.cadence, kept)
 		}

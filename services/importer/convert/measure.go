@@ -145,7 +145,7 @@ func (t *table) measure(said *row, of string) *measure {
 				context = append(context, part)
 			}
 		}
-		parts = append(parts, fold(part))
+		parts = append(parts, foldTitle(part))
 	}
 	identity := strings.Join(append(parts, fold(of)), "\x1e")
 	if m, ok := t.conv.measures[identity]; ok {
@@ -309,7 +309,7 @@ func (c *Converter) unitNamed(titles []string) *unit {
 	var above *unit
 	id := ""
 	for i, title := range titles {
-		id += "\x1f" + fold(title)
+		id += "\x1f" + foldTitle(title)
 		u := c.units[id]
 		if u == nil {
 			u = &unit{id: id, title: title, parent: above, context: slices.Clone(titles[:i])}
@@ -351,7 +351,7 @@ func (t *table) objective(said *row) *objective {
 	var above *objective
 	id := fold(strings.Join(context, "\x1f")) + "\x1e" + fold(pillar)
 	for _, title := range titles {
-		id += "\x1f" + fold(title)
+		id += "\x1f" + foldTitle(title)
 		o := t.conv.objectives[id]
 		if o == nil {
 			o = &objective{id: id, title: title, pillar: pillar, parent: above, unit: owner, context: slices.Clone(context)}

@@ -74,6 +74,10 @@ func hash(text string) string {
 // fold is a text without regard to case and blanks.
 func fold(s string) string { return strings.ToLower(strings.Join(strings.Fields(s), " ")) }
 
+// foldTitle is fold without what ends a sentence: tables write the same title
+// with and without it.
+func foldTitle(s string) string { return strings.TrimRight(fold(s), ".;:, ") }
+
 // named is something that needs a name: its own text, what it stands in from the
 // highest to the lowest, and what it is.
 type named struct {

@@ -2,6 +2,7 @@ package convert
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -89,6 +90,10 @@ func (t *table) read(r workbook.Row) {
 	}
 	if !t.when(&said, r) || !t.edition(&said) || !t.kindOf(&said) {
 		for _, col := range values {
+			if _, there, why := t.number(r.At(col.index)); !there && why == "" {
+				t.conv.counts.Missing++
+				continue
+			}
 			// Why is said at the cell that is not understood.
 			t.trouble(r.Number, *col, r.At(col.index).Text, "the row is not read: see its other cells")
 		}
@@ -104,7 +109,10 @@ func (t *table) isHeader(r workbook.Row) bool {
 		if text == "" {
 			continue
 		}
-		if fold(text) != fold(col.header) {
+		// Of a header of several rows each is one.
+		if !slices.ContainsFunc(t.headers, func(h []workbook.Cell) bool {
+			return col.index < len(h) && fold(h[col.index].Text) == fold(text)
+		}) && fold(text) != fold(col.header) {
 			return false
 		}
 		same++
@@ -138,8 +146,12 @@ func (t *table) take(said *row, col *column, text string) {
 	if text == "" {
 		return
 	}
-	if col.Role != mapping.Name && col.Role != mapping.ID && cell.Missing(text, t.conv.m.Missing...) {
-		return
+	switch col.Role {
+	case mapping.Name, mapping.ID, mapping.Vintage, mapping.Kind: // words of the table's own
+	default:
+		if cell.Missing(text, t.conv.m.Missing...) {
+			return
+		}
 	}
 	switch col.Role {
 	case mapping.Unit:
@@ -271,6 +283,8 @@ func (t *table) values(said *row, r workbook.Row, columns []*column) {
 		if m == nil {
 			if _, there, why := t.number(c); there || why != "" {
 				t.trouble(r.Number, *col, c.Text, "the row names no measure")
+			} else {
+				t.conv.counts.Missing++
 			}
 			continue
 		}

@@ -21,6 +21,7 @@ import (
 	"setpoint.dev/services/declaration/manifest"
 	"setpoint.dev/services/importer"
 	"setpoint.dev/services/importer/convert"
+	"setpoint.dev/services/importer/guess"
 	"setpoint.dev/services/importer/mapping"
 	"setpoint.dev/services/importer/workbook"
 	"setpoint.dev/services/internal/calendar"
@@ -33,13 +34,14 @@ import (
 type importFlags struct {
 	mapping, vintage, out string
 	dryRun, offline       bool
+	guess                 bool
 	write                 writeFlags
 }
 
 func (a *app) importCommand() *cobra.Command {
 	var i importFlags
 	cmd := &cobra.Command{
-		Use:   "import FILE --map MAPPING",
+		Use:   "import FILE {--map MAPPING | --guess}",
 		Short: "Turn a KPI spreadsheet into manifests and observations",
 		Long: `Import reads a CSV or XLSX file of measures by a mapping (docs/import.md) and
 declares what it says: units, objectives, metrics and targets, and the values
@@ -55,7 +57,8 @@ just the changes: give its day with --vintage, from which its targets count;
 revised values correct those on record. All declarations are written together or
 not at all, and only after the server has checked them; so are the values, up to
 100,000 at a time. Interrupted, run it again: it goes on where it stopped.`,
-		Example: `  setpoint import kpis.xlsx --map kpis.yaml --dry-run
+		Example: `  setpoint import kpis.xlsx --guess > kpis.yaml      # look it through
+  setpoint import kpis.xlsx --map kpis.yaml --dry-run
   setpoint import kpis.xlsx --map kpis.yaml
   setpoint import kpis-2027.xlsx --map kpis.yaml --vintage 2027-01-01
   setpoint import kpis.csv --map kpis.yaml --offline --out plan/
@@ -64,6 +67,7 @@ not at all, and only after the server has checked them; so are the values, up to
 	}
 	f := cmd.Flags()
 	f.StringVar(&i.mapping, "map", "", "the mapping: how the table is to be read, a YAML `FILE`")
+	f.BoolVar(&i.guess, "guess", false, "write a mapping for the file to standard output, to be looked through; nothing else is done")
 	f.StringVar(&i.vintage, "vintage", "", "the `DAY` from which the file's targets count, for a later edition")
 	f.BoolVar(&i.dryRun, "dry-run", false, "show what would be declared and recorded, and write nothing")
 	f.BoolVar(&i.offline, "offline", false, "ask no server: as if nothing had been declared; nothing is written but --out")
@@ -81,8 +85,12 @@ not at all, and only after the server has checked them; so are the values, up to
 			return err
 		}
 		switch {
+		case i.guess && (i.mapping != "" || i.dryRun || i.out != ""):
+			return usagef("--guess writes a mapping and does nothing else: --map, --dry-run and --out have no meaning with it")
+		case i.guess:
+			return a.guessMapping(args[0])
 		case i.mapping == "":
-			return &usageError{cmd: cmd, message: "missing --map: how the table is to be read", hint: "docs/import.md tells how to write a mapping"}
+			return &usageError{cmd: cmd, message: "missing --map: how the table is to be read", hint: "setpoint import FILE --guess > mapping.yaml writes one to look through and change"}
 		case i.vintage != "":
 			if _, err := calendar.ParseDate(i.vintage); err != nil {
 				return usagef("--vintage: %q is not a date, YYYY-MM-DD", i.vintage)
@@ -91,6 +99,26 @@ not at all, and only after the server has checked them; so are the values, up to
 		return a.importFile(ctx, args[0], i, *out)
 	})
 	return cmd
+}
+
+// guessMapping proposes a mapping; nothing is imported by it before somebody
+// has looked at it.
+func (a *app) guessMapping(file string) error {
+	b, err := workbook.Open(file, workbook.Options{})
+	if err != nil {
+		return err
+	}
+	defer b.Close()
+	m, err := guess.File(b)
+	if err != nil {
+		return err
+	}
+	content, err := m.Encode()
+	if err != nil {
+		return err
+	}
+	_, err = a.out.Write(content)
+	return err
 }
 
 // importReport is what an import comes to, as -o json writes it.
@@ -112,6 +140,7 @@ type importReport struct {
 	Same      int   `json:"same"`
 	Revision  int64 `json:"revision,string,omitempty"`
 	DryRun    bool  `json:"dryRun,omitempty"`
+	Offline   bool  `json:"offline,omitempty"`
 	// Kept are resources that another set declares: they were left as they are.
 	Kept          []string          `json:"kept,omitempty"`
 	NotUnderstood []convert.Trouble `json:"notUnderstood"`
@@ -157,7 +186,7 @@ func (a *app) importFile(ctx context.Context, file string, i importFlags, f form
 		return err
 	}
 	report := newImportReport(m.SetName(), res)
-	report.DryRun = i.dryRun || i.offline
+	report.DryRun, report.Offline = i.dryRun || i.offline, i.offline
 	declared.leave(&res, &report)
 	if i.out != "" {
 		if err := writeImport(i.out, res); err != nil {
@@ -277,6 +306,7 @@ func (a *app) writeImported(ctx context.Context, set string, res *convert.Result
 			return err
 		}
 		report.count(plan.GetChanges(), plan.GetSummary())
+		report.Revision = plan.GetRevision()
 	}
 	if i.dryRun {
 		for _, s := range res.Steps[1:] {
@@ -301,7 +331,9 @@ func (a *app) writeImported(ctx context.Context, set string, res *convert.Result
 		}
 		report.Revision = max(report.Revision, applied.GetRevision())
 	}
-	a.settle(ctx, report.Revision)
+	if report.Created+report.Changed > 0 {
+		a.settle(ctx, report.Revision)
+	}
 	return a.recordImported(ctx, res, i, report)
 }
 
@@ -437,6 +469,10 @@ func (a *app) printImport(file string, r importReport) {
 			a.printf("… and %s more: -o json lists all, --out DIR writes them to not-understood.csv.\n", groupDigits(strconv.Itoa(n-mostTroubles)))
 		}
 		a.printf("\n")
+	}
+	if r.Offline {
+		a.printf("%s\n", color.with(bold, "No server was asked, and nothing was declared."))
+		return
 	}
 	if r.DryRun {
 		a.printf("%s\n", color.with(bold, fmt.Sprintf("Nothing was written. Would declare: %d to create, %d to change, %d unchanged.", r.Created, r.Changed, r.Unchanged)))
