@@ -59,6 +59,8 @@ func TestActs(t *testing.T) {
 		{"back", program(Kotter, move("urgency", InPlace, "x")), move("urgency", Regressed, "x"), "", 0},
 		{"back from nothing", program(Kotter), move("urgency", Regressed, "x"), "change.regress_nothing", 0},
 		{"not started after all", program(Kotter, move("urgency", InProgress, "")), move("urgency", NotStarted, ""), "change.reason", 0},
+		{"by its number", program(Kotter, move("urgency", InProgress, "")), move("1", InProgress, ""), "nothing", 0},
+		{"by a number that none has", program(Kotter), move("9", InProgress, ""), "change.stage_unknown", 0},
 		{"already so", program(Kotter, move("urgency", InProgress, "")), move("urgency", InProgress, ""), "nothing", 0},
 		{"to come", program(Kotter), MoveStage{Stage: "urgency", To: InProgress, At: "2026-06-16", Today: day0}, "change.date_ahead", 0},
 		{"before it was so", program(Kotter, move("urgency", InProgress, "")), MoveStage{Stage: "urgency", To: InPlace, At: "2026-06-14", Evidence: "x", Today: day0}, "change.stage_before", 0},

@@ -12,6 +12,10 @@ import (
 // Service is the slice's name in subjects, wire names and reasons.
 const Service = "change"
 
+// CourseToken is the token, in subjects, of what is done in a program: what is
+// declared has one of its own, so that acts never hold a declaration up.
+const CourseToken = "course"
+
 // Kinds returns this slice's entries of the registry.
 func Kinds() []resource.Kind {
 	return []resource.Kind{
@@ -41,6 +45,7 @@ func Kinds() []resource.Kind {
 			NewDeclared:  func() proto.Message { return &changev1.ChangeProgramDeclared{} },
 			References:   resource.ReferencesOf(programReferences),
 			Check:        resource.CheckOf(Service, checkProgram, checkLoad),
+			Life:         &resource.Life{Token: CourseToken, Acts: Acts(), Words: InWords},
 		},
 	}
 }
@@ -76,7 +81,7 @@ func programReferences(s *changev1.ChangeProgramSpec) []resource.Reference {
 		out = append(out, resource.Reference{Field: "spec.initiative", Kind: "Initiative", Name: s.GetInitiative()})
 	}
 	if BuiltIn(s.GetFramework()) == nil {
-		out = append(out, resource.Reference{Field: "spec.framework", Kind: "ChangeFramework", Name: s.GetFramework()})
+		out = append(out, resource.Reference{Field: "spec.framework", Kind: "ChangeFramework", Name: s.GetFramework(), BuiltIn: []string{Kotter, ADKAR, Lewin}})
 	}
 	for i, a := range s.GetAudiences() {
 		out = append(out, resource.Reference{Field: fmt.Sprintf("spec.audiences[%d].audience", i), Kind: "Audience", Name: a.GetAudience()})

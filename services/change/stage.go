@@ -3,6 +3,7 @@ package change
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"google.golang.org/protobuf/proto"
@@ -20,7 +21,8 @@ const (
 	Regressed  = "regressed"
 )
 
-// MoveStage says where the program stands with a stage.
+// MoveStage says where the program stands with a stage, of which Stage is the
+// name, or the number in the framework's order.
 type MoveStage struct {
 	Stage, To, At, Evidence, Reason string
 	Links                           []string
@@ -29,6 +31,10 @@ type MoveStage struct {
 
 func (c MoveStage) decide(p Program) (proto.Message, []string, error) {
 	place := slices.IndexFunc(p.Framework.GetStages(), func(s *changev1.Stage) bool { return s.GetName() == c.Stage })
+	if n, err := strconv.Atoi(c.Stage); place < 0 && err == nil && n >= 1 && n <= len(p.Framework.GetStages()) {
+		place = n - 1 // as pictures number them
+		c.Stage = p.Framework.GetStages()[place].GetName()
+	}
 	if place < 0 {
 		var names []string
 		for _, s := range p.Framework.GetStages() {

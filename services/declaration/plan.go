@@ -171,8 +171,8 @@ func (m *maker) take() {
 			ids[Ref{kind, h.ID}] = true
 		}
 	}
-	named, vacated := m.vacated()
 	rings := m.rings()
+	named, vacated := m.vacated(rings)
 	heirs := map[Ref]string{} // the new name of what is renamed
 	for _, it := range m.wish.Items {
 		ref := Ref{it.Kind, it.Metadata.GetName()}
@@ -197,13 +197,17 @@ func (m *maker) take() {
 		}
 		action := Update
 		from := ""
-		if rings[ref] {
+		if rings[ref] == torn {
 			m.faults = append(m.faults, it.Place("metadata.renamedFrom", "declaration.rename_ring",
 				fmt.Sprintf("%s and %s/%s take each other's names, and whether they have done so already cannot be told", ref, ref.Kind, it.Metadata.GetRenamedFrom()),
 				"rename one of them to a third name first, in an apply of its own, and leave out what has been renamed already"))
 			continue
 		}
-		if old := it.Metadata.GetRenamedFrom(); old != "" && old != ref.Name {
+		if old := it.Metadata.GetRenamedFrom(); old == ref.Name && old != "" {
+			m.faults = append(m.faults, it.Place("metadata.renamedFrom", "declaration.rename_onto_itself",
+				fmt.Sprintf("%s has this name", ref), "the name until now, or no renamedFrom at all"))
+			continue
+		} else if old != "" {
 			before, oldExists := m.now[ref.Kind][old]
 			switch {
 			case oldExists && exists && (named[Ref{ref.Kind, old}] || held.ID == old):
@@ -227,6 +231,11 @@ func (m *maker) take() {
 					delete(m.then[ref.Kind], old)
 				}
 			}
+		}
+		if old := it.Metadata.GetRenamedFrom(); old != "" && !exists {
+			m.warnings = append(m.warnings, it.Place("metadata.renamedFrom", "declaration.renamed_from_unknown",
+				fmt.Sprintf("there is no %s/%s to rename: %s is new, with no history", ref.Kind, old, ref),
+				resource.Suggest(old, m.now.names(ref.Kind))))
 		}
 		if !exists {
 			action = Create
@@ -279,33 +288,76 @@ func (m *maker) dates(it Item, held, after Held) {
 		"give the date from which the change counts, or leave it out for today"))
 }
 
-// rings gives the items whose old names lead back to their own: applied once they
-// would swap, and applied again swap back.
-func (m *maker) rings() map[Ref]bool {
+// turn is how far resources that hand their names on in a ring have come.
+type turn int
+
+const (
+	noRing turn = iota
+	ahead       // each has the name that it was made with: the renames take place
+	done        // each has the aggregate of the name it takes: nothing is left to do
+	torn        // anything else: whether the ring has turned cannot be told
+)
+
+// rings gives the items whose old names lead back to their own, as where two swap
+// names. The manifests look the same before and after, so the ids decide, which are
+// the names that resources were made with: carried out twice, a swap would be undone.
+func (m *maker) rings() map[Ref]turn {
 	from := map[Ref]Ref{}
 	for _, it := range m.wish.Items {
 		if old, name := it.Metadata.GetRenamedFrom(), it.Metadata.GetName(); old != "" && old != name {
 			from[Ref{it.Kind, name}] = Ref{it.Kind, old}
 		}
 	}
-	rings := map[Ref]bool{}
-	for ref := range from {
-		old, ok := from[ref]
-		for range len(from) {
-			if !ok || old == ref {
-				break
-			}
-			old, ok = from[old]
+	rings := map[Ref]turn{}
+	met := make(map[Ref]int, len(from)) // in which order
+	for start := range from {
+		if met[start] != 0 {
+			continue
 		}
-		rings[ref] = ok && old == ref
+		at, ok := start, true
+		for ok && met[at] == 0 {
+			met[at] = len(met) + 1
+			at, ok = from[at]
+		}
+		if !ok || met[at] < met[start] {
+			continue // no ring, or one that was found before
+		}
+		ring := []Ref{at}
+		for r := from[at]; r != at; r = from[r] {
+			ring = append(ring, r)
+		}
+		state := m.turned(ring, from)
+		for _, r := range ring {
+			rings[r] = state
+		}
 	}
 	return rings
 }
 
+func (m *maker) turned(ring []Ref, from map[Ref]Ref) turn {
+	own, taken := 0, 0
+	for _, r := range ring {
+		held, exists := m.now[r.Kind][r.Name]
+		if exists && held.ID == r.Name {
+			own++
+		}
+		if exists && held.ID == from[r].Name {
+			taken++
+		}
+	}
+	switch len(ring) {
+	case own:
+		return ahead
+	case taken:
+		return done
+	}
+	return torn
+}
+
 // vacated gives the names that the items have, and those that renames leave,
 // which may be taken anew in the same apply. A rename takes place if its new
-// name is free, or is left by another.
-func (m *maker) vacated() (named, vacated map[Ref]bool) {
+// name is free, or is left by another, be it around a ring.
+func (m *maker) vacated(rings map[Ref]turn) (named, vacated map[Ref]bool) {
 	named, vacated = map[Ref]bool{}, map[Ref]bool{}
 	from := make(map[Ref]Ref)
 	var next []Ref // items that can have their name
@@ -314,7 +366,7 @@ func (m *maker) vacated() (named, vacated map[Ref]bool) {
 		named[ref] = true
 		if old := it.Metadata.GetRenamedFrom(); old != "" && old != ref.Name {
 			from[ref] = Ref{it.Kind, old}
-			if _, taken := m.now[ref.Kind][ref.Name]; !taken {
+			if _, taken := m.now[ref.Kind][ref.Name]; !taken || rings[ref] == ahead {
 				next = append(next, ref)
 			}
 		}

@@ -2,6 +2,7 @@ package declaration_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -176,13 +177,18 @@ func TestFaults(t *testing.T) {
 			want: []string{`declaration.renamed_twice: Unit/u is renamed to "v" as well`},
 		},
 		{
-			name: "two that swap names",
-			now:  []declaration.Item{item("Unit", "u", &strategyv1.UnitSpec{}), item("Unit", "v", &strategyv1.UnitSpec{})},
+			name: "two that swap names, and are both new",
 			wish: declaration.Wish{Items: []declaration.Item{item("Unit", "v", &strategyv1.UnitSpec{}, renamedFrom("u")), item("Unit", "u", &strategyv1.UnitSpec{}, renamedFrom("v"))}},
 			want: []string{
 				"declaration.rename_ring: Unit/u and Unit/v take each other's names, and whether they have done so already cannot be told / rename one of them to a third name first, in an apply of its own, and leave out what has been renamed already",
 				"declaration.rename_ring: Unit/v and Unit/u take each other's names, and whether they have done so already cannot be told / rename one of them to a third name first, in an apply of its own, and leave out what has been renamed already",
 			},
+		},
+		{
+			name: "a rename from its own name",
+			now:  []declaration.Item{item("Unit", "u", &strategyv1.UnitSpec{})},
+			wish: declaration.Wish{Items: []declaration.Item{item("Unit", "u", &strategyv1.UnitSpec{}, renamedFrom("u"))}},
+			want: []string{"declaration.rename_onto_itself: Unit/u has this name / the name until now"},
 		},
 		{
 			name: "a rename leaves a reference behind",
@@ -227,6 +233,51 @@ func TestALongChainIsNoCycle(t *testing.T) {
 	p, faults := declaration.Make(registry, declaration.Current{}, declaration.Wish{Items: items})
 	if len(faults) != 0 || len(p.Changes) != 10_001 {
 		t.Fatalf("%d changes, faults %v", len(p.Changes), faults)
+	}
+}
+
+// Three hand their names on in a ring; who refers to them changes with them. Applied
+// again it is no change, although the manifests read the same.
+func TestNamesGoRoundARingOnce(t *testing.T) {
+	now := declared(t, item("Unit", "a", &strategyv1.UnitSpec{Title: "A"}), item("Unit", "b", &strategyv1.UnitSpec{Title: "B"}), item("Unit", "c", &strategyv1.UnitSpec{Title: "C"}))
+	wish := declaration.Wish{Items: []declaration.Item{
+		item("Unit", "b", &strategyv1.UnitSpec{Title: "A"}, renamedFrom("a")),
+		item("Unit", "c", &strategyv1.UnitSpec{Title: "B, now c"}, renamedFrom("b")),
+		item("Unit", "a", &strategyv1.UnitSpec{Title: "C"}, renamedFrom("c")),
+		item("Unit", "d", &strategyv1.UnitSpec{Title: "D"}),
+	}, Prune: true}
+	p, faults := declaration.Make(registry, now, wish)
+	if len(faults) > 0 {
+		t.Fatal(faults)
+	}
+	var got []string
+	for _, c := range p.Changes {
+		got = append(got, fmt.Sprintf("%s %s %s from %s, %d fields", c.Action, c.Ref, c.ID, c.RenamedFrom, len(c.Fields)))
+	}
+	want := []string{"create Unit/d d from , 1 fields", "rename Unit/a c from c, 0 fields", "rename Unit/b a from a, 0 fields", "rename Unit/c b from b, 1 fields"}
+	slices.Sort(got)
+	slices.Sort(want)
+	if fmt.Sprint(got) != fmt.Sprint(want) {
+		t.Errorf("got  %q\nwant %q", got, want)
+	}
+	again, faults := declaration.Make(registry, fold(now, p), wish)
+	if len(faults) != 0 || len(again.Changes) != 0 || again.Unchanged != 4 {
+		t.Errorf("again: %d changes, %d unchanged, faults %v", len(again.Changes), again.Unchanged, faults)
+	}
+}
+
+// A misspelt old name would make a new resource and lose the history unseen.
+func TestARenameOfNothingIsSaid(t *testing.T) {
+	now := declared(t, item("Unit", "sales", &strategyv1.UnitSpec{}))
+	p, faults := declaration.Make(registry, now, declaration.Wish{Items: []declaration.Item{item("Unit", "selling", &strategyv1.UnitSpec{}, renamedFrom("sale"))}})
+	if len(faults) > 0 {
+		t.Fatal(faults)
+	}
+	found := slices.ContainsFunc(p.Warnings, func(w fault.Place) bool {
+		return w.Reason == "declaration.renamed_from_unknown" && strings.Contains(w.Message, "there is no Unit/sale to rename") && strings.Contains(w.Hint, "sales")
+	})
+	if !found {
+		t.Errorf("warnings %v", p.Warnings)
 	}
 }
 

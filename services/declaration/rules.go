@@ -2,6 +2,7 @@ package declaration
 
 import (
 	"fmt"
+	"slices"
 	"sort"
 	"strings"
 
@@ -147,7 +148,7 @@ func (m *maker) references(set *result, ref Ref, refs []resource.Reference) {
 			})
 			continue
 		}
-		hint := resource.Suggest(r.Name, set.Names(r.Kind))
+		hint := resource.Suggest(r.Name, slices.Concat(r.BuiltIn, set.Names(r.Kind)))
 		for to, c := range m.changed {
 			if c.Action == Rename && c.Kind == r.Kind && c.RenamedFrom == r.Name {
 				hint = fmt.Sprintf("it is being renamed to %q", to.Name)

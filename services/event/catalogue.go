@@ -74,6 +74,15 @@ var catalogue = []Entry{
 	{Internal: "strategy.observations_corrected.v1", Says: "Values of a metric were corrected."},
 	{Internal: "strategy.checked_in.v1", Says: "An owner checked in on a target."},
 	{Internal: "strategy.check_in_requested.v1", Says: "Somebody was asked to check in on a target."},
+	{Internal: "strategy.check_in_acknowledged.v1", Says: "A reviewer has read a check-in."},
+	{Internal: "strategy.review_declared.v1", Says: "A review was declared or changed."},
+	{Internal: "strategy.review_retired.v1", Says: "A review was deleted."},
+	{Internal: "strategy.review_opened.v1", Says: "An occurrence of a review began."},
+	{Internal: "strategy.review_locked.v1", Says: "What a review looks at was fixed: its revision, day and hash."},
+	{Internal: "strategy.decision_recorded.v1", Says: "A review decided something."},
+	{Internal: "strategy.decision_settled.v1", Says: "A decision was done or dropped."},
+	{Internal: "strategy.review_closed.v1", Says: "An occurrence of a review is over."},
+	{Internal: "strategy.review_skipped.v1", Says: "An occurrence of a review is not held."},
 
 	{Internal: "initiative.initiative_declared.v1", Says: "An initiative was declared or changed."},
 	{Internal: "initiative.initiative_retired.v1", Says: "An initiative was deleted."},
@@ -121,6 +130,11 @@ var catalogue = []Entry{
 	{Internal: "gap.escalated.v1", Says: "A policy told a higher unit of a gap that stays."},
 	{Internal: "gap.notification_requested.v1", Says: "A policy wants somebody told; whoever has the channel does it."},
 
+	{Internal: "event.webhook_declared.v1", Kept: "its address may hold a secret"},
+	{Internal: "event.webhook_retired.v1", Kept: "its declaration is not public either"},
+	{Internal: "event.webhook_disabled.v1", Says: "A webhook is not delivered to any more, because it failed for days or is gone."},
+	{Internal: "event.webhook_enabled.v1", Says: "A webhook is delivered to again."},
+	{Internal: "event.webhook_secret_rotated.v1", Kept: "it is the operator's business"},
 	{Internal: "record.event_skipped.v1", Kept: "it is the operator's business"},
 }
 

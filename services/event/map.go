@@ -116,10 +116,18 @@ func personal(f protoreflect.FieldDescriptor) bool {
 // about is what an aggregate of a kind speaks about, where that is not itself.
 func about(kind string) string {
 	switch kind {
-	case "condition", "checkin", "check-in":
+	case "condition", "checkin", "check-in", "request", "acknowledgement":
 		return "target"
+	case "occurrence", "review-condition":
+		return "review"
 	case "observation":
 		return "metric"
+	case "life":
+		return "initiative"
+	case "course":
+		return "program"
+	case "delivery":
+		return "webhook"
 	}
 	return kind
 }

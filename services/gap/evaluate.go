@@ -57,6 +57,11 @@ type evaluator struct {
 	rows       []row              // scratch of the periods form
 	parts      []part             // what each target passes up, by result
 	recent     recent
+	// What forecasts need: what works on a target, how late each initiative is, and
+	// where walks of the metric at hand stand after so many steps.
+	works map[string][]working
+	slips map[string]int
+	walks map[int][]float64
 }
 
 func newEvaluator(p *Portfolio, asOf calendar.Date, policy *Policy, opts Options) *evaluator {
@@ -126,6 +131,7 @@ func (e *evaluator) compareAll(order []int, results []TargetResult) {
 
 // prepare loads the series of a metric; the next call overwrites it.
 func (e *evaluator) prepare(m *Metric) *series {
+	e.walks = nil
 	if m.Aggregation == RatioOf {
 		e.series.loadRatio(m, e.asOf, e.seriesOf)
 	} else {
@@ -246,7 +252,7 @@ func (c *comparison) judge() {
 	default:
 		c.say("No data: the target declares no value to reach.")
 	}
-	if c.opts.Forecast && (c.opts.ForecastOf == "" || c.opts.ForecastOf == c.t.Name) {
+	if c.opts.Forecast && (c.opts.Strategy == "" || c.opts.Strategy == r.Strategy) && (c.opts.ForecastOf == nil || c.opts.ForecastOf[c.t.Name]) {
 		c.outlook()
 	}
 	c.quality()

@@ -48,6 +48,12 @@ type Outlook struct {
 	// needed to reach it, and what is expected.
 	RequiredRate, CurrentRate *float64
 
+	// With what initiatives in progress are expected to add, and with how ready the
+	// people are besides: nil where nothing works on the target, and the latter where
+	// people have not been measured.
+	WithInitiatives, WithReadiness *Adjusted
+
+	reached    *mask // draws in which it is reached; nil if not known, or not asked for
 	prediction forecast.Prediction
 	ends       []calendar.Date
 	names      []string
@@ -111,6 +117,9 @@ func (c *comparison) outlook() {
 	}
 	o.Steps = horizon
 	ahead := min(beyond*horizon, farthest)
+	if c.opts.Chances {
+		ahead = horizon
+	}
 	lower, upper := c.bounds(values, goal)
 	p, err := forecast.Predict(forecast.Series{Values: values, Period: seasons[c.s.cadence], Lower: lower, Upper: upper}, ahead)
 	if err != nil {
@@ -125,6 +134,9 @@ func (c *comparison) outlook() {
 		c.runsUp(o, goal, last)
 	} else {
 		c.arrives(o, goal, last)
+	}
+	if !c.opts.Chances {
+		c.adjust(o, goal, values, last, total != nil, lower, upper)
 	}
 }
 
@@ -281,15 +293,21 @@ func (c *comparison) arrives(o *Outlook, g goal, last float64) {
 	case g.toward < 0:
 		o.Attainment = c.num(p.AtMost(h, g.value))
 	default:
-		o.Attainment = c.num(math.Max(0, p.AtMost(h, g.upper)-(1-p.AtLeast(h, g.lower))))
+		below := 1 - p.AtLeast(h, g.lower)
+		o.Attainment = c.num(math.Max(0, p.AtMost(h, g.upper)-below))
+		c.remember(o, g, below)
 		return
 	}
+	c.remember(o, g, 0)
 	if g.reached(last) {
 		o.AttainmentDate = o.Origin
 		return
 	}
 	// A walk passes a point at most twice as often as it ends beyond it: where a
 	// quarter never is, half never arrive.
+	if c.opts.Chances {
+		return
+	}
 	likely := false
 	for step := 1; step <= len(p.Point) && !likely; step++ {
 		at := p.AtLeast(step, g.value)
@@ -303,10 +321,18 @@ func (c *comparison) arrives(o *Outlook, g goal, last float64) {
 	}
 }
 
+// remember keeps in which draws the target is reached, where several are to be
+// added up.
+func (c *comparison) remember(o *Outlook, g goal, below float64) {
+	if c.opts.ForecastOf == nil && !c.opts.Chances && o.Attainment != nil {
+		o.reached = c.quo(o, g, below)
+	}
+}
+
 // firstPassage is the step by which half of the courses have arrived.
 func (c *comparison) firstPassage(o *Outlook, g goal) {
 	arrived := make([]int, len(o.prediction.Point))
-	for _, path := range o.prediction.Paths("target/"+c.t.Name, arrivals) {
+	for _, path := range o.prediction.Paths("metric/"+c.t.Metric, arrivals) {
 		for step, v := range path {
 			if g.reached(v) {
 				arrived[step]++
@@ -349,7 +375,8 @@ func (c *comparison) runsUp(o *Outlook, g goal, have float64) {
 	}
 	sums := make([]float64, 0, draws)
 	reached, arrived := 0, make([]int, h)
-	for _, path := range p.Paths("target/"+c.t.Name, draws) {
+	o.reached = &mask{}
+	for i, path := range p.Paths("metric/"+c.t.Metric, draws) {
 		sum, there := have, g.toward != 0 && g.reached(have)
 		for step, v := range path[:h] {
 			sum += v
@@ -360,6 +387,7 @@ func (c *comparison) runsUp(o *Outlook, g goal, have float64) {
 		}
 		if g.reached(sum) {
 			reached++
+			o.reached.set(i)
 		}
 		sums = append(sums, sum)
 	}

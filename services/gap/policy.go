@@ -103,8 +103,12 @@ type Options struct {
 	Explain bool
 	// Forecast fills Outlook: what to expect by the end of each target.
 	Forecast bool
-	// ForecastOf limits that to the target of this name; "" means all.
-	ForecastOf string
+	// ForecastOf limits that to the targets of these names; nil means all.
+	ForecastOf map[string]bool
+	// Chances limits an Outlook to the status quo at the end: what takes courses to
+	// be drawn, such as when the target is reached and what initiatives add, is left
+	// out, and it is some ten times faster.
+	Chances bool
 	// Strategy limits the result to one strategy; "" means all.
 	Strategy string
 }

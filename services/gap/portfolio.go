@@ -55,6 +55,7 @@ type Edge struct {
 
 // Metric is what is measured, with what was observed, in any order.
 type Metric struct {
+	ID                                           string // of its aggregate; nothing is computed of it
 	Name, Title, Description, Unit, Source, Note string
 	Format                                       Format
 	Cadence                                      calendar.Cadence

@@ -159,5 +159,6 @@ type RollUp struct {
 	Known                 float64  // known weight / total weight
 	Targets               int      // targets below it, each counted once
 	Counts                map[Status]int
+	Joint                 *JointForecast // that all of them are reached; nil without forecasts
 	Explanation           Explanation
 }

@@ -279,6 +279,7 @@ func (g *graph) objective(i int) RollUp {
 	var counts tallied
 	g.count(i, &counts)
 	counts.put(&out)
+	g.joint(&out, i)
 	g.revisions(&out, n.o.Revision)
 	return out
 }
@@ -302,6 +303,38 @@ func (g *graph) count(i int, counts *tallied) {
 			g.count(c.node, counts)
 		}
 	}
+}
+
+// joint is the probability that all targets below some objectives are reached.
+func (g *graph) joint(out *RollUp, objectives ...int) {
+	if !g.opts.Forecast || g.opts.Chances || g.opts.ForecastOf != nil || g.opts.Strategy != "" && g.opts.Strategy != out.Strategy {
+		return
+	}
+	g.walk++
+	var list []*TargetResult
+	var collect func(i int)
+	collect = func(i int) {
+		n := &g.nodes[i]
+		if n.mark == g.walk {
+			return
+		}
+		n.mark = g.walk
+		for _, t := range n.targets {
+			if g.seen[t] != g.walk {
+				g.seen[t] = g.walk
+				list = append(list, &g.r.Targets[t])
+			}
+		}
+		for _, c := range n.children {
+			if c.weight > 0 {
+				collect(c.node)
+			}
+		}
+	}
+	for _, i := range objectives {
+		collect(i)
+	}
+	out.Joint = joint(list)
 }
 
 // strategies averages the root objectives: those that contribute to no other
@@ -340,6 +373,7 @@ func (g *graph) strategies(index map[string]int) {
 			g.count(i, &counts)
 		}
 		counts.put(&out)
+		g.joint(&out, roots[s.Name]...)
 		g.revisions(&out, s.Revision)
 		g.r.Strategies = append(g.r.Strategies, out)
 	}

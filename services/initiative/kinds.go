@@ -3,15 +3,21 @@ package initiative
 import (
 	"fmt"
 
+	"github.com/shopspring/decimal"
 	"google.golang.org/protobuf/proto"
 
 	initiativev1 "setpoint.dev/proto/gen/setpoint/initiative/v1"
+	strategyv1 "setpoint.dev/proto/gen/setpoint/strategy/v1"
 	"setpoint.dev/services/internal/calendar"
 	"setpoint.dev/services/internal/resource"
 )
 
 // Service is the slice's name in subjects, wire names and reasons.
 const Service = "initiative"
+
+// LifeToken is the token, in subjects, of what is done with an initiative: what
+// is declared has one of its own, so that acts never hold a declaration up.
+const LifeToken = "life"
 
 // Kinds returns this slice's entries of the registry.
 func Kinds() []resource.Kind {
@@ -23,6 +29,7 @@ func Kinds() []resource.Kind {
 		NewDeclared:  func() proto.Message { return &initiativev1.InitiativeDeclared{} },
 		References:   resource.ReferencesOf(references),
 		Check:        resource.CheckOf(Service, check),
+		Life:         &resource.Life{Token: LifeToken, Acts: Acts(), Words: inWords},
 	}}
 }
 
@@ -42,7 +49,7 @@ func references(s *initiativev1.InitiativeSpec) []resource.Reference {
 	return append(out, resource.OwnerReference("spec.owner", s.GetOwner())...)
 }
 
-func check(s *initiativev1.InitiativeSpec, _ resource.Set, f *resource.Findings) {
+func check(s *initiativev1.InitiativeSpec, set resource.Set, f *resource.Findings) {
 	f.Owner("spec.owner", s.GetOwner())
 	start, okStart := f.Date("spec.start", s.GetStart())
 	end, okEnd := f.Date("spec.end", s.GetEnd())
@@ -59,7 +66,7 @@ func check(s *initiativev1.InitiativeSpec, _ resource.Set, f *resource.Findings)
 	}
 	checkMilestones(s, start, end, dated, f)
 	checkDependencies(s, f)
-	checkBudget(s, f)
+	checkBudget(s, set, f)
 	checkContributions(s, start, dated, f)
 }
 
@@ -88,9 +95,23 @@ func checkDependencies(s *initiativev1.InitiativeSpec, f *resource.Findings) {
 	}
 }
 
-func checkBudget(s *initiativev1.InitiativeSpec, f *resource.Findings) {
+// organizationCurrency is the organization's, "" if it has none.
+func organizationCurrency(set resource.Set) string {
+	for _, name := range set.Names("Organization") {
+		if spec, ok := set.Spec("Organization", name); ok {
+			return spec.(*strategyv1.OrganizationSpec).GetCurrency()
+		}
+	}
+	return ""
+}
+
+func checkBudget(s *initiativev1.InitiativeSpec, set resource.Set, f *resource.Findings) {
+	currency := Currency(s, organizationCurrency(set))
 	var periods []calendar.Period
 	for i, b := range s.GetBudget() {
+		if d, err := decimal.NewFromString(b.GetAmount()); err == nil && !whole(d, currency) {
+			f.Add(fmt.Sprintf("spec.budget[%d].amount", i), "amount_decimals", fmt.Sprintf("%s has more decimals than %s", b.GetAmount(), currency), decimalsHint(currency))
+		}
 		field := fmt.Sprintf("spec.budget[%d].period", i)
 		// Whether a fiscal year starts in January changes no overlap among the
 		// periods of one initiative that are written in the same way.

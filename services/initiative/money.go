@@ -150,9 +150,28 @@ func money(field, amount, currency, want string) (decimal.Decimal, error) {
 	d, err := decimal.NewFromString(amount)
 	if err != nil || !amounts.MatchString(amount) {
 		return decimal.Zero, fault.New(fault.Invalid, "initiative.amount", "%s: %q is not an amount of money", field, amount).
-			WithHint("a decimal number that is not negative, with at most 6 decimals and without separators, such as 120000.00")
+			WithHint("a decimal number that is not negative, without separators, such as 120000.00")
+	}
+	if !whole(d, want) {
+		return decimal.Zero, fault.New(fault.Invalid, "initiative.amount_decimals", "%s: %s has more decimals than %s", field, amount, want).
+			WithHint("%s", decimalsHint(want))
 	}
 	return d, nil
+}
+
+// whole tells whether an amount can be paid: it has no more decimals than its
+// currency. Zeros after them change nothing.
+func whole(d decimal.Decimal, currency string) bool {
+	return d.Equal(d.Truncate(int32(Decimals(currency))))
+}
+
+func decimalsHint(currency string) string {
+	switch n := Decimals(currency); n {
+	case 0:
+		return currency + " has no decimals: round it"
+	default:
+		return fmt.Sprintf("%s has %d decimals: round it", currency, n)
+	}
 }
 
 func sameAmount(s string, d decimal.Decimal) bool {

@@ -8,6 +8,11 @@ import (
 	initiativev1 "setpoint.dev/proto/gen/setpoint/initiative/v1"
 )
 
+func inWords(event proto.Message) (summary, note string, links []string) {
+	summary, note = InWords(event)
+	return summary, note, nil
+}
+
 // InWords tells an event in a line that holds nothing personal, and what who did
 // it said.
 func InWords(event proto.Message) (summary, note string) {

@@ -233,7 +233,11 @@ func fill(m protoreflect.Message, depth int) {
 		case depth > 4:
 			return
 		case f.IsMap():
-			m.Mutable(f).Map().Set(protoreflect.ValueOfString("key").MapKey(), protoreflect.ValueOfString("value"))
+			value := protoreflect.ValueOfString("value")
+			if f.MapValue().Kind() == protoreflect.Int32Kind {
+				value = protoreflect.ValueOfInt32(1)
+			}
+			m.Mutable(f).Map().Set(protoreflect.ValueOfString("key").MapKey(), value)
 		case f.IsList() && f.Message() != nil:
 			v := m.Mutable(f).List().AppendMutable()
 			fill(v.Message(), depth+1)

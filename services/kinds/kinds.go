@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"setpoint.dev/services/change"
+	"setpoint.dev/services/event/webhook"
 	"setpoint.dev/services/gap/condition"
 	"setpoint.dev/services/gap/policy"
 	"setpoint.dev/services/initiative"
@@ -19,6 +20,6 @@ var upcasters = resource.Upcaster{}
 
 // Registry returns the registry of all kinds and acts.
 func Registry() *resource.Registry {
-	return resource.NewRegistry(upcasters, slices.Concat(strategy.Kinds(), initiative.Kinds(), change.Kinds(), policy.Kinds())...).
-		WithActs(strategy.Acts(), initiative.Acts(), change.Acts(), condition.Acts())
+	return resource.NewRegistry(upcasters, slices.Concat(strategy.Kinds(), initiative.Kinds(), change.Kinds(), policy.Kinds(), webhook.Kinds())...).
+		WithActs(strategy.Acts(), initiative.Acts(), change.Acts(), condition.Acts(), webhook.Acts())
 }

@@ -57,6 +57,14 @@ type Options struct {
 	// history are loaded, say. What was missed is made up for later.
 	NoReactor bool
 
+	// EventsMaxAge and EventsMaxBytes bound what is kept of the public events; 0
+	// leaves the stream as it is.
+	EventsMaxAge   time.Duration
+	EventsMaxBytes int64
+	// WebhookAllowPrivate lets webhooks be posted to addresses that are not public,
+	// and in the clear.
+	WebhookAllowPrivate bool
+
 	Version string
 	Logger  *slog.Logger     // nil: silent
 	Now     func() time.Time // nil: the clock

@@ -6,6 +6,7 @@ import (
 
 	"google.golang.org/protobuf/proto"
 
+	"setpoint.dev/services/event/delivery"
 	"setpoint.dev/services/event/process"
 	eventrpc "setpoint.dev/services/event/rpc"
 	"setpoint.dev/services/event/stream"
@@ -14,14 +15,35 @@ import (
 
 // startEvents opens the stream of public events, and lets clients read it.
 func startEvents(ctx context.Context, s *Server) (err error) {
-	if s.public, err = stream.Open(ctx, s.nats, stream.Options{Replicas: s.replicas}); err != nil {
+	if s.public, err = stream.Open(ctx, s.nats, stream.Options{
+		Replicas: s.replicas, MaxAge: s.opts.EventsMaxAge, MaxBytes: s.opts.EventsMaxBytes,
+	}); err != nil {
 		return err
 	}
 	if s.published, err = stream.NewSubscriber(s.nats, s.log.Shard()); err != nil {
 		return err
 	}
 	s.onStop(s.published.Close)
-	return s.serve(eventrpc.New(s.public, s.settlePublic))
+	if s.vault, err = s.public.Vault(ctx); err != nil {
+		return err
+	}
+	s.hooks = delivery.NewActs(s.commands, s.record)
+	s.sender = delivery.NewSender(s.opts.WebhookAllowPrivate)
+	return s.serve(eventrpc.New(s.public, s.settlePublic, eventrpc.Hooks{
+		Record: s.record, Acts: s.hooks, Events: s.public, Vault: s.vault, Sender: s.sender, Now: s.opts.Now,
+	}))
+}
+
+// startWebhooks delivers to webhooks. Any number of processes may: each webhook has
+// one consumer, which gives one event at a time.
+func startWebhooks(ctx context.Context, s *Server) error {
+	if s.opts.NoReactor {
+		return nil
+	}
+	s.background(ctx, delivery.NewManager(delivery.Options{
+		Events: s.public, Vault: s.vault, Record: s.record, Acts: s.hooks, Sender: s.sender, Now: s.opts.Now, Logger: s.opts.Logger,
+	}).Run)
+	return nil
 }
 
 // startPublisher publishes what the log tells. Any number of processes may: they

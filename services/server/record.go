@@ -136,6 +136,7 @@ func startProjector(ctx context.Context, s *Server) error {
 			s.project(projecting, nil)
 			return
 		}
+		defer s.answerRebuilds(projecting, s.anyRebuildSubject(), "projectors")()
 		_ = s.leases.Hold(projecting, s.projecting(), s.id, s.project)
 	}()
 	s.onStop(func() error {
@@ -156,6 +157,7 @@ func (s *Server) project(ctx context.Context, l *lease.Lease) {
 		// What halted the one before halts us, too, until something is folded.
 		s.record.Halt(halted(l.State()))
 		defer s.tell(ctx, l)()
+		defer s.answerRebuilds(ctx, s.rebuildSubject(), "")()
 	}
 	for ctx.Err() == nil {
 		err := s.projection.Project(ctx)

@@ -11,6 +11,7 @@ import (
 
 	"github.com/nats-io/nats.go"
 
+	"setpoint.dev/services/event/delivery"
 	"setpoint.dev/services/event/stream"
 	"setpoint.dev/services/internal/erasure"
 	"setpoint.dev/services/internal/eventlog"
@@ -45,6 +46,9 @@ type Server struct {
 	projection   *record.Projection
 	public       *stream.Stream
 	published    *stream.Subscriber
+	vault        *stream.Vault
+	hooks        *delivery.Acts
+	sender       *delivery.Sender
 	commands     *runner.Runner
 	eraser       *erasure.Eraser
 	services     []rpc.Service

@@ -26,11 +26,11 @@ func startCommands(_ context.Context, s *Server) error {
 }
 
 func startDeclaration(_ context.Context, s *Server) error {
-	return s.serve(declarationrpc.New(s.commands, s.record, s.kinds))
+	return s.serve(declarationrpc.New(s.commands, s.record, s.kinds, consequencesOf))
 }
 
 func startStrategy(_ context.Context, s *Server) error {
-	return s.serve(strategyrpc.New(s.commands, s.record, s.kinds, statusOf))
+	return s.serve(strategyrpc.New(s.commands, s.record, s.kinds, statusOf, packOf))
 }
 
 func startInitiative(_ context.Context, s *Server) error {
@@ -42,7 +42,7 @@ func startChange(_ context.Context, s *Server) error {
 }
 
 func startGap(_ context.Context, s *Server) error {
-	return s.serve(gaprpc.New(s.record, s.opts.Now))
+	return s.serve(gaprpc.New(s.record, s.opts.Now, reviewsOf))
 }
 
 // startAdmin serves the operator's calls, which every process answers.
@@ -55,5 +55,5 @@ func startAdmin(_ context.Context, s *Server) error {
 		p.Deep = doctor.Compare(s.projection)
 	}
 	p.Keys = personalKeys{s}
-	return s.serve(admin.New(s.opts.Version, s.sync, s.log, s.record, admin.Operates(s.projection), admin.Erases(s.eraser), admin.Examines(p)))
+	return s.serve(admin.New(s.opts.Version, s.sync, s.log, s.record, admin.Operates(s.projection), admin.Forwards(s.forwards()), admin.Erases(s.eraser), admin.Examines(p)))
 }

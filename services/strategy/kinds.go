@@ -81,5 +81,14 @@ func Kinds() []resource.Kind {
 			Check:        resource.CheckOf(service, checkTarget, adviseTarget),
 			Dated:        true,
 		},
+		{
+			Name: "Review", Plural: "reviews", Service: "strategy", Token: "review",
+			DeclaredType: "strategy.review_declared.v1",
+			RetiredType:  "strategy.review_retired.v1",
+			NewSpec:      func() proto.Message { return &strategyv1.ReviewSpec{} },
+			NewDeclared:  func() proto.Message { return &strategyv1.ReviewDeclared{} },
+			References:   resource.ReferencesOf(reviewReferences),
+			Check:        resource.CheckOf(service, checkReview),
+		},
 	}
 }

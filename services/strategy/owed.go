@@ -3,6 +3,7 @@ package strategy
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -20,6 +21,8 @@ const (
 	DutyCheckIn   = "check-in"  // the check-in of a period that a target asks for
 	DutyRequested = "requested" // a check-in that somebody or a policy asked for
 	DutyAction    = "action"    // a corrective action
+	DutyReview    = "review"    // a review that was not held
+	DutyDecision  = "decision"  // what a review decided
 )
 
 // Ledger is what duties are told from. Everything in it has happened by the day
@@ -28,6 +31,7 @@ type Ledger struct {
 	Metrics []LedgerMetric
 	Targets []LedgerTarget
 	Actions []LedgerAction
+	Reviews []LedgerReview
 	Above   map[string]string // an owner and the one it answers to
 }
 
@@ -61,6 +65,13 @@ type LedgerAction struct {
 	Due                      calendar.Date
 }
 
+// LedgerReview is a review with what had become of its occurrences, by period.
+type LedgerReview struct {
+	Name, Owner string
+	Rhythm      Rhythm
+	States      map[string]*OccurrenceState
+}
+
 // Duty is one thing that somebody owes.
 type Duty struct {
 	Kind, Name, What   string
@@ -71,7 +82,7 @@ type Duty struct {
 	LastAt             calendar.Date // of a value
 	Last               float64
 	Unit               string
-	Missing            int // how many closed periods lack a value
+	Missing            int // how many closed periods lack a value, or their review
 	Targets            []string
 	Policy             string
 }
@@ -83,6 +94,10 @@ type Duty struct {
 // long as a target waits for it; the first of them is named. It is overdue after
 // the reporting lag, exactly when statuses become stale. A check-in is owed for
 // the running period, until its last day, and stays owed for the one before it.
+// A review is owed for the latest period that has ended, and is overdue since the
+// first in the row that was not held, so that it escalates also where another one
+// comes due each day.
+//
 // Each week overdue moves a duty one step up, from a person to their unit and
 // from a unit to the one above.
 func Owed(l Ledger, asOf calendar.Date) []Duty {
@@ -102,10 +117,16 @@ func Owed(l Ledger, asOf calendar.Date) []Duty {
 		}
 		out = append(out, d)
 	}
+	for _, r := range l.Reviews {
+		if d, ok := r.Owed(asOf); ok {
+			out = append(out, d)
+		}
+		out = append(out, r.decisions()...)
+	}
 	for i := range out {
 		d := &out[i]
 		d.Overdue = max(0, asOf.Sub(d.Due))
-		d.EscalatedTo = escalated(l.Above, d.Owner, d.Overdue/EscalateAfter)
+		d.EscalatedTo = EscalatedTo(l.Above, d.Owner, d.Overdue)
 	}
 	slices.SortStableFunc(out, func(a, b Duty) int {
 		return cmp.Or(cmp.Compare(btoi(a.Overdue == 0), btoi(b.Overdue == 0)), a.Due.Compare(b.Due),
@@ -121,11 +142,11 @@ func btoi(b bool) int {
 	return 0
 }
 
-// escalated is who answers for what its owner owes after some steps up; empty
+// EscalatedTo is who answers for what its owner owes after days overdue; empty
 // where it stays with the owner. Nothing is above the top.
-func escalated(above map[string]string, owner string, steps int) string {
+func EscalatedTo(above map[string]string, owner string, overdue int) string {
 	at, seen := owner, map[string]bool{owner: true}
-	for ; steps > 0 && above[at] != "" && !seen[above[at]]; steps-- {
+	for steps := overdue / EscalateAfter; steps > 0 && above[at] != "" && !seen[above[at]]; steps-- {
 		at = above[at]
 		seen[at] = true
 	}
@@ -214,6 +235,40 @@ func (t LedgerTarget) requested(asOf calendar.Date) (out []Duty) {
 		out = append(out, Duty{
 			Kind: DutyRequested, Name: t.Name, What: r.GetReason(), Due: due, Owner: t.Owner, Targets: []string{t.Name}, Policy: r.GetPolicy(),
 		})
+	}
+	return out
+}
+
+// Owed is the review that has come due, if its owner owes one.
+func (r LedgerReview) Owed(asOf calendar.Date) (Duty, bool) {
+	debt := r.Rhythm.DebtOn(func(period string) bool { return Over(r.States[period]) }, asOf)
+	if debt.Owed == 0 {
+		return Duty{}, false
+	}
+	p := debt.Latest
+	d := Duty{Kind: DutyReview, Name: r.Name, What: "hold the review of " + p.Name, Period: p.Name, Due: debt.Since, Owner: r.Owner, Missing: debt.Late}
+	if s := r.States[p.Name]; s != nil {
+		d.What = fmt.Sprintf("close the review of %s, open since %s", p.Name, s.GetOpened())
+	}
+	if n := debt.Owed - 1; n > 0 {
+		d.What += fmt.Sprintf("; %d before it in a row not held", n)
+	}
+	return d, true
+}
+
+// decisions are those that nobody has settled.
+func (r LedgerReview) decisions() (out []Duty) {
+	for _, period := range slices.Sorted(maps.Keys(r.States)) {
+		for _, d := range r.States[period].GetDecisions() {
+			due, err := calendar.ParseDate(d.GetDue())
+			if err != nil || d.GetStatus() != "open" {
+				continue
+			}
+			out = append(out, Duty{
+				Kind: DutyDecision, Name: r.Name + "/" + period + "/" + d.GetId(), What: d.GetTitle(), Period: period, Due: due, Owner: d.GetOwner(),
+				Targets: d.GetTargets(),
+			})
+		}
 	}
 	return out
 }

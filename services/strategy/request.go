@@ -17,6 +17,13 @@ import (
 func Acts() resource.Acts {
 	return resource.Acts{
 		{Type: "strategy.check_in_requested.v1", New: func() proto.Message { return &strategyv1.CheckInRequested{} }},
+		{Type: "strategy.check_in_acknowledged.v1", New: func() proto.Message { return &strategyv1.CheckInAcknowledged{} }},
+		{Type: "strategy.review_opened.v1", New: func() proto.Message { return &strategyv1.ReviewOpened{} }},
+		{Type: "strategy.review_locked.v1", New: func() proto.Message { return &strategyv1.ReviewLocked{} }},
+		{Type: "strategy.decision_recorded.v1", New: func() proto.Message { return &strategyv1.DecisionRecorded{} }},
+		{Type: "strategy.decision_settled.v1", New: func() proto.Message { return &strategyv1.DecisionSettled{} }},
+		{Type: "strategy.review_closed.v1", New: func() proto.Message { return &strategyv1.ReviewClosed{} }},
+		{Type: "strategy.review_skipped.v1", New: func() proto.Message { return &strategyv1.ReviewSkipped{} }},
 	}
 }
 

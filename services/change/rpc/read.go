@@ -88,6 +88,9 @@ func entry(v record.View, r *record.Resource, at uint64, asOf calendar.Date) (*c
 			if a.GetParent() == "" {
 				x.Invited += a.GetInvited()
 			}
+			if x.GetClosed() == "" {
+				x.Audiences = append(x.Audiences, a.GetAudience())
+			}
 		}
 		if x.GetClosed() > asOf.String() {
 			x.Closed = ""

@@ -22,11 +22,10 @@ import (
 	"setpoint.dev/services/internal/runner"
 )
 
-// Tokens of the slice's aggregates in subjects: what is declared has tokens of
-// its own, so that acts never hold a declaration up.
+// Tokens of the slice's aggregates in subjects.
 const (
-	courseToken = "course" // of a program
-	waveToken   = "wave"   // PROGRAM~WAVE, with its answers
+	courseToken = change.CourseToken // of a program
+	waveToken   = "wave"             // PROGRAM~WAVE, with its answers
 )
 
 // Service implements ChangeService.

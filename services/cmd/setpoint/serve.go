@@ -28,6 +28,7 @@ func serve(ctx context.Context, o cli.ServeOptions) error {
 		Telemetry: server.TelemetryOptions{Listen: o.Telemetry.Listen, Open: o.Telemetry.Open, Traces: o.Telemetry.Traces},
 		Drain:     o.Telemetry.Drain, ShutdownTimeout: o.Telemetry.ShutdownTimeout,
 		Logger: logger, NoReactor: o.NoReactor,
+		EventsMaxAge: o.EventsMaxAge, EventsMaxBytes: o.EventsMaxBytes, WebhookAllowPrivate: o.WebhookAllowPrivate,
 		Progress: func(done, total uint64) {
 			if total > done+10_000 {
 				_, _ = fmt.Fprintf(o.Stderr, "reading the log: %d of %d\n", done, total)

@@ -28,6 +28,8 @@ func TestHostileInput(t *testing.T) {
 		{"10 MB in one document", "p.yaml", "a: " + fill("x", 10*mib), "manifest.document_too_large"},
 		{"10 MB in one JSON object", "p.json", `{"a": "` + fill("x", 10*mib) + `"}`, "manifest.document_too_large"},
 		{"file too large", "p.yaml", fill("#\n", 33*mib), "manifest.file_too_large"},
+		{"NUL in YAML", "p.yaml", "apiVersion: setpoint.dev/v1\nkind: Unit\nmetadata: {name: u}\nspec: {title: \"a\\0b\"}", "manifest.wrong_type"},
+		{"NUL in JSON", "p.json", `{"apiVersion": "setpoint.dev/v1", "kind": "Unit", "metadata": {"name": "u"}, "spec": {"title": "a\u0000b"}}`, "manifest.wrong_type"},
 		{"brackets", "p.yaml", fill("[", mib), "manifest.too_many_nodes"},
 		{"fewer brackets", "p.yaml", fill("[", 100_000), "manifest.too_deep"},
 		{"closed brackets", "p.yaml", fill("[", 9_000) + fill("]", 9_000), "manifest.too_deep"},

@@ -66,6 +66,10 @@ func (d *decoding) text(n *yaml.Node, path string) (string, bool) {
 	case isBool(n):
 		d.refuse(n, path, "text", `write "`+n.Value+`" with quotes if the word is meant`)
 		return "", false
+	case strings.ContainsRune(n.Value, 0):
+		// PostgreSQL has no place for it, and what is kept must be what was declared.
+		d.refuse(n, path, "text without a NUL character", "")
+		return "", false
 	}
 	return n.Value, true
 }

@@ -1,6 +1,7 @@
 package rpc
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strconv"
@@ -58,18 +59,51 @@ func (s *Service) History(ctx context.Context, req *declarationv1.HistoryRequest
 	if err != nil {
 		return nil, err
 	}
+	list, err := s.acts(ctx, k, subject, at)
+	if err != nil {
+		return nil, err
+	}
+	for _, step := range steps {
+		list = append(list, entry(k, step))
+	}
+	slices.SortStableFunc(list, func(a, b *declarationv1.HistoryEntry) int { return cmp.Compare(b.GetRevision(), a.GetRevision()) })
 	res := &declarationv1.HistoryResponse{Revision: int64(at)}
-	for _, step := range slices.Backward(steps) {
-		if step.Revision >= before {
+	for _, e := range list {
+		if uint64(e.GetRevision()) >= before {
 			continue
 		}
-		if len(res.Entries) == page.Size {
-			res.NextPageToken = rpc.NextPage(at, strconv.FormatInt(res.Entries[page.Size-1].Revision, 10))
+		// What was written at one revision is not parted: a page begins below one.
+		if n := len(res.Entries); n >= page.Size && e.GetRevision() < res.Entries[n-1].GetRevision() {
+			res.NextPageToken = rpc.NextPage(at, strconv.FormatInt(res.Entries[n-1].GetRevision(), 10))
 			break
 		}
-		res.Entries = append(res.Entries, entry(k, step))
+		res.Entries = append(res.Entries, e)
 	}
 	return res, nil
+}
+
+// acts is what was done with a resource up to a revision, the last of a commit
+// first, as histories are read.
+func (s *Service) acts(ctx context.Context, k resource.Kind, subject eventlog.Subject, at uint64) ([]*declarationv1.HistoryEntry, error) {
+	if k.Life == nil {
+		return nil, nil
+	}
+	subject.Kind = k.Life.Token
+	told, err := s.runner.Story(ctx, subject, at, k.Life.Acts)
+	if err != nil {
+		return nil, err
+	}
+	var out []*declarationv1.HistoryEntry
+	for _, t := range slices.Backward(told) {
+		e := t.Commit.Envelope
+		x := &declarationv1.HistoryEntry{
+			Revision: int64(t.Commit.Revision), Recorded: rpc.Instant(t.Commit.Recorded()), Principal: e.GetPrincipal(), Manager: e.GetManager(),
+			Action: "act", Effective: e.GetEffective(), Type: t.Type, RequestId: e.GetRequestId(),
+		}
+		x.Summary, x.Reason, x.Links = k.Life.Words(t.Event)
+		out = append(out, x)
+	}
+	return out, nil
 }
 
 // steps is the history of an aggregate up to a revision, oldest first.

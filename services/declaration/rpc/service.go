@@ -35,15 +35,18 @@ type Service struct {
 	record *record.Record
 	kinds  *resource.Registry
 	cache  cache
+	// compare is how plans tell their consequences; nil if they do not.
+	compare Consequences
 	// following has one place for each who follows.
 	following chan struct{}
 }
 
 var _ declarationv1connect.DeclarationServiceHandler = (*Service)(nil)
 
-// New returns the service to mount.
-func New(r *runner.Runner, rec *record.Record, kinds *resource.Registry) rpc.Service {
-	s := &Service{runner: r, record: rec, kinds: kinds, following: make(chan struct{}, mostFollow)}
+// New returns the service to mount; compare says what plans would bring about, nil
+// if nobody can.
+func New(r *runner.Runner, rec *record.Record, kinds *resource.Registry, compare Consequences) rpc.Service {
+	s := &Service{runner: r, record: rec, kinds: kinds, compare: compare, following: make(chan struct{}, mostFollow)}
 	return rpc.Service{
 		Name: declarationv1connect.DeclarationServiceName,
 		Mount: func(opts ...connect.HandlerOption) (string, http.Handler) {
@@ -78,7 +81,8 @@ func (s *Service) Plan(ctx context.Context, req *declarationv1.PlanRequest) (*de
 		res.Revision = int64(revision)
 		res.Changes, res.Summary = changes(plan), summary(plan)
 		res.Warnings = places(plan.Warnings)
-		return nil
+		res.Consequences, err = s.consequences(v, p.Org, req, plan)
+		return err
 	})
 	if err != nil {
 		return nil, err

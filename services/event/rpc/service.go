@@ -35,14 +35,15 @@ type Service struct {
 	settled func(ctx context.Context) error
 	places  chan struct{} // one for each subscriber
 	// slow is how long one event may take to be taken.
-	slow time.Duration
+	slow  time.Duration
+	hooks Hooks
 }
 
 var _ eventv1connect.EventServiceHandler = (*Service)(nil)
 
 // New returns the service to mount.
-func New(events Events, settled func(ctx context.Context) error) rpc.Service {
-	s := &Service{events: events, settled: settled, places: make(chan struct{}, 128), slow: 10 * time.Second}
+func New(events Events, settled func(ctx context.Context) error, hooks Hooks) rpc.Service {
+	s := &Service{events: events, settled: settled, hooks: hooks, places: make(chan struct{}, 128), slow: 10 * time.Second}
 	return rpc.Service{
 		Name: eventv1connect.EventServiceName,
 		Mount: func(opts ...connect.HandlerOption) (string, http.Handler) {

@@ -18,21 +18,42 @@ import (
 const (
 	// Name of the stream of public events.
 	Name = "SETPOINT_PUBLIC"
-	// Dead is the stream of what reactions could not make sense of.
+	// Dead is the stream of what reactions could not make sense of, and of what
+	// webhooks did not take.
 	Dead = "SETPOINT_DEAD"
 
 	deadPrefix = "setpoint-dead."
 	// window is how long the server drops what is published again.
 	window = 10 * time.Minute
+
+	minAge, minBytes = time.Hour, 1 << 20
 )
 
 // Options say how the stream is made where there is none.
 type Options struct {
 	Replicas int // 0 is 1
+	// MaxAge and MaxBytes bound what is kept of the public events, also where the
+	// stream is there already; 0 leaves it as it is, which is unbounded at first.
+	MaxAge   time.Duration
+	MaxBytes int64
+}
+
+// check refuses limits that would break promises.
+func (o Options) check() error {
+	switch {
+	case o.MaxAge != 0 && o.MaxAge < minAge:
+		return fault.New(fault.Invalid, "event.max_age", "--events-max-age: %s is too short", o.MaxAge).
+			WithHint("at least %s: who was away for a moment must find what it missed", minAge)
+	case o.MaxBytes != 0 && o.MaxBytes < minBytes:
+		return fault.New(fault.Invalid, "event.max_bytes", "--events-max-bytes: %d is too little", o.MaxBytes).
+			WithHint("at least %d", minBytes)
+	}
+	return nil
 }
 
 // Stream holds the public events. Its methods may be called concurrently.
 type Stream struct {
+	nc           *nats.Conn
 	js           jetstream.JetStream
 	public, dead jetstream.Stream
 }
@@ -40,17 +61,20 @@ type Stream struct {
 // Open finds the streams, or makes them. It fails as Rule event.stream_taken where
 // another stream has the subjects, else as Unavailable.
 func Open(ctx context.Context, nc *nats.Conn, o Options) (*Stream, error) {
+	if err := o.check(); err != nil {
+		return nil, err
+	}
 	js, err := jetstream.New(nc)
 	if err != nil {
 		return nil, unavailable(err)
 	}
-	s := &Stream{js: js}
+	s := &Stream{nc: nc, js: js}
 	for _, c := range []struct {
 		into *jetstream.Stream
 		cfg  jetstream.StreamConfig
 	}{
 		{&s.public, jetstream.StreamConfig{Name: Name, Description: "Setpoint's public events: CloudEvents 1.0", Subjects: []string{event.SubjectPrefix + "*.*.*"}, Duplicates: window}},
-		{&s.dead, jetstream.StreamConfig{Name: Dead, Description: "What setpoint's reactions could not make sense of", Subjects: []string{deadPrefix + ">"}}},
+		{&s.dead, jetstream.StreamConfig{Name: Dead, Description: "What setpoint's reactions could not make sense of, or not deliver", Subjects: []string{deadPrefix + ">"}}},
 	} {
 		c.cfg.Storage, c.cfg.Replicas = jetstream.FileStorage, max(1, o.Replicas)
 		*c.into, err = ensure.Made(ctx,
@@ -65,7 +89,26 @@ func Open(ctx context.Context, nc *nats.Conn, o Options) (*Stream, error) {
 			return nil, unavailable(err)
 		}
 	}
-	return s, nil
+	return s, s.limit(ctx, o)
+}
+
+// limit sets the limits that were asked for.
+func (s *Stream) limit(ctx context.Context, o Options) error {
+	c := s.public.CachedInfo().Config
+	was := [2]int64{int64(c.MaxAge), c.MaxBytes}
+	if o.MaxAge != 0 {
+		c.MaxAge = o.MaxAge
+	}
+	if o.MaxBytes != 0 {
+		c.MaxBytes = o.MaxBytes
+	}
+	if was == [2]int64{int64(c.MaxAge), c.MaxBytes} {
+		return nil
+	}
+	if _, err := s.js.UpdateStream(ctx, c); err != nil {
+		return unavailable(err)
+	}
+	return nil
 }
 
 func unavailable(err error) error {

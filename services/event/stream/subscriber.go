@@ -11,6 +11,8 @@ import (
 	"github.com/ThreeDotsLabs/watermill/message"
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
+
+	"setpoint.dev/services/event"
 )
 
 // Metadata of the messages that a Subscriber gives.
@@ -28,14 +30,16 @@ const (
 	pause = time.Second
 )
 
-// Subscriber gives reactions the messages of a shard of the log: a topic is the
-// name of a durable consumer, which is shared by all processes and remembers how
-// far they are. One message is under way at a time, over all of them, so that
-// order is kept; it comes again until somebody acknowledges it.
+// Subscriber gives reactions the messages of a stream: a topic is the name of a
+// durable consumer, which is shared by all processes and remembers how far they
+// are. One message is under way at a time, over all of them, so that order is
+// kept; it comes again until somebody acknowledges it.
 type Subscriber struct {
 	js     jetstream.JetStream
 	stream string
-
+	config jetstream.ConsumerConfig // of a consumer that is not there yet
+	// pause is how long a message that was refused stays away.
+	pause  func(*message.Message) time.Duration
 	ctx    context.Context
 	cancel context.CancelFunc
 	ended  sync.WaitGroup
@@ -43,22 +47,46 @@ type Subscriber struct {
 
 var _ message.Subscriber = (*Subscriber)(nil)
 
-// NewSubscriber reads the log of a shard.
+// NewSubscriber reads the log of a shard from its beginning.
 func NewSubscriber(nc *nats.Conn, shard int) (*Subscriber, error) {
 	js, err := jetstream.New(nc)
 	if err != nil {
 		return nil, unavailable(err)
 	}
-	ctx, cancel := context.WithCancel(context.Background())
-	return &Subscriber{js: js, stream: fmt.Sprintf("SETPOINT_%d", shard), ctx: ctx, cancel: cancel}, nil
+	return newSubscriber(js, fmt.Sprintf("SETPOINT_%d", shard),
+		jetstream.ConsumerConfig{
+			Description:   "a reaction of setpoint: deleting it makes it begin anew",
+			DeliverPolicy: jetstream.DeliverAllPolicy,
+		}, func(*message.Message) time.Duration { return pause }), nil
 }
 
+// Subscriber reads the public events of an organization since an instant; pause
+// is how long one that was refused stays away.
+func (s *Stream) Subscriber(org string, since time.Time, pause func(*message.Message) time.Duration) *Subscriber {
+	return newSubscriber(s.js, Name, jetstream.ConsumerConfig{
+		Description:    "a webhook of setpoint: deleting it makes it begin anew",
+		FilterSubjects: []string{event.SubjectPrefix + org + ".>"},
+		DeliverPolicy:  jetstream.DeliverByStartTimePolicy, OptStartTime: &since,
+	}, pause)
+}
+
+func newSubscriber(js jetstream.JetStream, from string, c jetstream.ConsumerConfig, pause func(*message.Message) time.Duration) *Subscriber {
+	c.AckPolicy, c.AckWait, c.MaxDeliver, c.MaxAckPending = jetstream.AckExplicitPolicy, ackWait, -1, 1
+	ctx, cancel := context.WithCancel(context.Background())
+	return &Subscriber{js: js, stream: from, config: c, pause: pause, ctx: ctx, cancel: cancel}
+}
+
+// consumer finds the durable consumer, or makes it: where it begins cannot be
+// changed afterwards.
 func (s *Subscriber) consumer(ctx context.Context, durable string) (jetstream.Consumer, error) {
-	return s.js.CreateOrUpdateConsumer(ctx, s.stream, jetstream.ConsumerConfig{
-		Durable: durable, Description: "a reaction of setpoint: deleting it makes it begin anew",
-		DeliverPolicy: jetstream.DeliverAllPolicy, AckPolicy: jetstream.AckExplicitPolicy,
-		AckWait: ackWait, MaxDeliver: -1, MaxAckPending: 1,
-	})
+	c, err := s.js.Consumer(ctx, s.stream, durable)
+	if errors.Is(err, jetstream.ErrConsumerNotFound) {
+		config := s.config
+		config.Durable = durable
+		// The same for all processes: who comes second finds what the first made.
+		return s.js.CreateOrUpdateConsumer(ctx, s.stream, config)
+	}
+	return c, err
 }
 
 // Subscribe implements message.Subscriber.
@@ -132,7 +160,7 @@ func (s *Subscriber) hand(ctx context.Context, in jetstream.Msg, out chan<- *mes
 			if ctx.Err() != nil {
 				return in.Nak() // to another process at once
 			}
-			return in.NakWithDelay(pause)
+			return in.NakWithDelay(s.pause(m))
 		case <-working.C:
 			_ = in.InProgress()
 		}

@@ -105,10 +105,11 @@ func Predict(s Series, horizon int) (Prediction, error) {
 		}
 		return p, nil
 	}
-	p.Point, p.Method = points(y, s.Period, horizon, positive)
+	var missed float64
+	p.Point, p.Method, missed = points(y, s.Period, horizon, positive)
 	p.positive, p.last = positive, y[len(y)-1]*unit
 	var moves float64
-	p.scales, moves = scales(y, positive, horizon)
+	p.scales, moves = scales(y, positive, horizon, missed)
 	p.class = classOf(s.Period, moves)
 	p.quantiles = multiples(p.class, known, horizon)
 	floor := math.Inf(-1)

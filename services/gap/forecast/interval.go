@@ -32,7 +32,8 @@ const (
 )
 
 // stepScale is that scale, and how much the series moves as a share of its size.
-func stepScale(y []float64, positive bool) (scale, moves float64) {
+// missed is the squared error of theta, NaN where it is still to be fitted.
+func stepScale(y []float64, positive bool, missed float64) (scale, moves float64) {
 	prior := priorScale
 	if positive {
 		y = logarithms(y)
@@ -48,7 +49,10 @@ func stepScale(y []float64, positive bool) (scale, moves float64) {
 	for i := 1; i < len(y); i++ {
 		moved += (y[i] - y[i-1]) * (y[i] - y[i-1]) / steps
 	}
-	missed := fitTheta(y).sse / math.Max(1, steps-1)
+	if math.IsNaN(missed) {
+		missed = fitTheta(y).sse
+	}
+	missed /= math.Max(1, steps-1)
 	v := expectedWeight*missed + (1-expectedWeight)*moved
 	return math.Sqrt((v*steps + priorSteps*prior*prior) / (steps + priorSteps)), math.Sqrt(moved) * priorScale / prior
 }
@@ -64,8 +68,8 @@ const (
 // scales are how far the series may get in so many steps: how far it has got, net
 // of its drift, in as many steps, as far as it is long enough to show that; else
 // the root of the number of steps times the scale of one, as a random walk gets.
-func scales(y []float64, positive bool, horizon int) (out []float64, moves float64) {
-	one, moves := stepScale(y, positive)
+func scales(y []float64, positive bool, horizon int, missed float64) (out []float64, moves float64) {
+	one, moves := stepScale(y, positive, missed)
 	if positive {
 		last := y[len(y)-1]
 		w := make([]float64, len(y))

@@ -4,27 +4,57 @@ import (
 	"hash/fnv"
 	"math"
 	"math/rand/v2"
+	"strconv"
 )
 
 // Paths draws courses of the series over the horizon, each of as many steps as
 // there are points; nil where nothing is known. Each step has the distribution of
 // Quantile; steps hang together as those of a random walk do, corr(i, j) = √(i/j),
-// i before j. The draws are those of the identity: the same for any values.
+// i before j. The draws are those of the identity and the step: the same for any
+// values, and for another horizon.
 func (p *Prediction) Paths(identity string, n int) [][]float64 {
 	if p.Unknown != "" {
 		return nil
 	}
-	rng := source(identity)
 	out := make([][]float64, n)
 	all := make([]float64, n*len(p.centre))
 	for i := range out {
-		path := all[i*len(p.centre) : (i+1)*len(p.centre)]
-		walk := 0.0
-		for h := range path {
-			walk += rng.NormFloat64()
-			path[h] = p.at(h+1, walk/math.Sqrt(float64(h+1)))
+		out[i] = all[i*len(p.centre) : (i+1)*len(p.centre)]
+	}
+	walk := make([]float64, n)
+	for h := range p.centre {
+		rng, root := source(identity+"/"+strconv.Itoa(h)), math.Sqrt(float64(h+1))
+		for i := range out {
+			walk[i] += rng.NormFloat64()
+			out[i][h] = p.at(h+1, walk[i]/root)
 		}
-		out[i] = path
+	}
+	return out
+}
+
+// At is the value of step h, from 1, at a normal score; NaN where nothing is known.
+func (p *Prediction) At(h int, score float64) float64 {
+	if p.Unknown != "" || h < 1 || h > len(p.centre) {
+		return math.NaN()
+	}
+	return p.at(h, score)
+}
+
+// Normal are standard normal draws of an identity: the first of them are the same
+// however many are asked for.
+func Normal(identity string, n int) []float64 {
+	rng, out := source(identity), make([]float64, n)
+	for i := range out {
+		out[i] = rng.NormFloat64()
+	}
+	return out
+}
+
+// Uniform are draws from 0 to below 1, as Normal.
+func Uniform(identity string, n int) []float64 {
+	rng, out := source(identity), make([]float64, n)
+	for i := range out {
+		out[i] = rng.Float64()
 	}
 	return out
 }

@@ -8,20 +8,31 @@ import "math"
 // its fit (Makridakis, Spiliotis and Assimakopoulos, International Journal of
 // Forecasting 36 (2020)); which are taken depends on whether a season can be
 // there.
-func points(y []float64, period, h int, positive bool) (out []float64, method string) {
+//
+// missed is the squared error of theta on the series as its scale is measured, by
+// its logarithms where all values are positive; NaN where that was not fitted.
+func points(y []float64, period, h int, positive bool) (out []float64, method string, missed float64) {
 	s, seasonal := decompose(y, period, positive)
 	a := y
 	if seasonal {
 		a = s.adjusted(y)
 	}
 	var forecasts [][]float64
+	missed = math.NaN()
 	fitted := fitTheta(a)
+	if !seasonal && !positive {
+		missed = fitted.sse
+	}
 	forecasts = append(forecasts, fitted.forecast(h))
 	method = "theta"
 	var l []float64
 	if positive {
 		l = logarithms(a)
-		forecasts = append(forecasts, exponentials(fitTheta(l).forecast(h)))
+		of := fitTheta(l)
+		if !seasonal {
+			missed = of.sse
+		}
+		forecasts = append(forecasts, exponentials(of.forecast(h)))
 		method += ", theta of logarithms"
 	}
 	if period > 1 {
@@ -49,7 +60,7 @@ func points(y []float64, period, h int, positive bool) (out []float64, method st
 	if seasonal {
 		method += ", season"
 	}
-	return out, method
+	return out, method, missed
 }
 
 // farthest is how many times the largest value a forecast may be: what grows by a

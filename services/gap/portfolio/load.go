@@ -19,7 +19,38 @@ import (
 // done stands as it did at the end of the day asOf, by the days that acts count
 // from; values and targets have their days with them, and the evaluation chooses.
 func Load(v record.View, org string, at uint64, asOf calendar.Date) (gap.Portfolio, error) {
-	l := loader{v: v, org: org, at: at, asOf: asOf, fiscal: 1, currency: "USD", zone: record.Location(v, org, at)}
+	return load(v, org, at, asOf, nil)
+}
+
+// LoadThen is Load of a picture in which something else is declared (record.AsIf),
+// with what was observed as another portfolio of the same revision has it, so that
+// it need not be read again.
+func LoadThen(v record.View, org string, at uint64, asOf calendar.Date, before gap.Portfolio) (gap.Portfolio, error) {
+	ids, _, err := IDs(v, org, "Metric", at)
+	if err != nil {
+		return gap.Portfolio{}, err
+	}
+	observed := make(map[string][]gap.Observation, len(before.Metrics))
+	for _, m := range before.Metrics {
+		observed[m.ID] = m.Observations
+	}
+	for _, id := range ids {
+		if _, have := observed[id]; have {
+			continue
+		}
+		// Declared anew under a name that was deleted: its values are there again.
+		var m gap.Metric
+		if err := Observe(v, org, id, at, &m); err != nil {
+			return gap.Portfolio{}, err
+		}
+		observed[id] = m.Observations
+	}
+	return load(v, org, at, asOf, observed)
+}
+
+// load reads observations from the record unless it is given them, by metric id.
+func load(v record.View, org string, at uint64, asOf calendar.Date, observed map[string][]gap.Observation) (gap.Portfolio, error) {
+	l := loader{v: v, org: org, at: at, asOf: asOf, fiscal: 1, currency: "USD", zone: record.Location(v, org, at), observed: observed}
 	p := gap.Portfolio{Revision: at}
 	for _, step := range []func(*gap.Portfolio) error{
 		l.organization, l.units, l.strategies, l.objectives, l.metrics, l.targets, l.initiatives, l.actions,
@@ -41,6 +72,8 @@ type loader struct {
 	zone     *time.Location
 	// metricIDs are those of the declared metrics, by name.
 	metricIDs map[string]string
+	// observed are the values of metrics, by id, where they are known already.
+	observed map[string][]gap.Observation
 }
 
 func (l *loader) each(kind string, f func(*record.Resource)) error {
@@ -108,6 +141,12 @@ func (l *loader) metrics(p *gap.Portfolio) error {
 	if err := l.declaredMetrics(p); err != nil {
 		return err
 	}
+	if l.observed != nil {
+		for i := range p.Metrics {
+			p.Metrics[i].Observations = l.observed[p.Metrics[i].ID]
+		}
+		return nil
+	}
 	byID := make(map[string]int, len(p.Metrics))
 	for i := range p.Metrics {
 		byID[l.metricIDs[p.Metrics[i].Name]] = i
@@ -136,7 +175,7 @@ func (l *loader) add(m *gap.Metric, o record.Observation) error {
 func (l *loader) metric(r *record.Resource) gap.Metric {
 	s := r.Spec.(*strategyv1.MetricSpec)
 	m := gap.Metric{
-		Name: r.Name, Title: s.GetTitle(), Description: s.GetDescription(), Unit: s.GetUnit(),
+		Name: r.Name, ID: r.ID, Title: s.GetTitle(), Description: s.GetDescription(), Unit: s.GetUnit(),
 		Source: s.GetSource(), Note: s.GetNote(),
 		Format:  gap.Format{Style: s.GetFormat(), Magnitude: s.GetMagnitude(), Currency: s.GetCurrency()},
 		Cadence: calendar.Cadence(s.GetCadence()), ReportedEvery: calendar.Cadence(s.GetReportedEvery()),

@@ -44,6 +44,8 @@ type Document struct {
 	Coverage    *Coverage    `json:"coverage,omitempty"`
 	Actions     []Action     `json:"actions,omitempty"`   // corrective ones that are open, by due date
 	Readiness   []Program    `json:"readiness,omitempty"` // by title
+
+	Calibration *Calibration `json:"calibration,omitempty"` // only where targets have ended
 }
 
 // Headline is what a reader takes away in five seconds.

@@ -23,6 +23,7 @@ func Markdown(d Document) []byte {
 	m.act()
 	m.sections()
 	m.quality()
+	m.calibration()
 	m.explanations()
 	m.definitions()
 	m.footer()

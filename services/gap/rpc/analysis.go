@@ -99,38 +99,61 @@ func (s *Service) WhatIf(ctx context.Context, req *gapv1.WhatIfRequest) (*gapv1.
 	if err != nil {
 		return nil, err
 	}
-	less := p
+	if len(req.GetWithout())+len(req.GetWith()) == 0 {
+		return nil, fault.New(fault.Invalid, "gap.suppose_nothing", "without and with are empty: nothing is supposed to be otherwise").
+			WithHint("without: initiative/NAME, target/NAME or objective/NAME; with: initiative/NAME")
+	}
+	then := p
 	for _, w := range req.GetWithout() {
 		kind, name, _ := strings.Cut(w, "/")
-		var names []string
-		switch strings.ToLower(kind) {
-		case "initiative":
-			for _, i := range p.Initiatives {
-				names = append(names, i.Name)
-			}
-		case "target":
-			for _, t := range p.Targets {
-				names = append(names, t.Name)
-			}
-		case "objective":
-			for _, o := range p.Objectives {
-				names = append(names, o.Name)
-			}
-		default:
+		names := namesOf(p, kind)
+		if names == nil {
 			return nil, fault.New(fault.Invalid, "gap.without_kind", "without: a %.32s cannot be thought away", kind).
 				WithHint("legal are initiative/NAME, target/NAME and objective/NAME")
 		}
 		var found bool
-		if less, found = gap.Without(less, kind, name); !found {
+		if then, found = gap.Without(then, kind, name); !found {
 			return nil, fault.New(fault.NotFound, "gap.without_unknown", "without: there is no %s %.64q", strings.ToLower(kind), name).
 				WithHint("%s", resource.Suggest(name, names))
 		}
 	}
-	after := gap.Evaluate(less, before.AsOf, about.rules, gap.Options{Strategy: req.GetStrategy()})
+	for _, w := range req.GetWith() {
+		kind, name, _ := strings.Cut(w, "/")
+		if !strings.EqualFold(kind, "initiative") {
+			return nil, fault.New(fault.Invalid, "gap.with_kind", "with: a %.32s cannot be supposed approved", kind).WithHint("legal is initiative/NAME")
+		}
+		var found bool
+		if then, found = gap.Approved(then, name); !found {
+			return nil, fault.New(fault.NotFound, "gap.with_unknown", "with: there is no initiative %.64q", name).
+				WithHint("%s", resource.Suggest(name, namesOf(then, kind)))
+		}
+	}
 	return &gapv1.WhatIfResponse{
 		AsOf: before.AsOf.String(), Revision: int64(before.Revision),
-		Consequences: consequences(gap.Compare(before, after, gap.Cover(before, p.Initiatives), gap.Cover(after, less.Initiatives))),
+		Consequences: compared(p, then, before.AsOf, about.rules, about.rules, gap.Options{Strategy: req.GetStrategy()}, nil),
 	}, nil
+}
+
+// namesOf are those of a kind that can be thought away; nil if none of it can.
+func namesOf(p gap.Portfolio, kind string) []string {
+	names := []string{}
+	switch strings.ToLower(kind) {
+	case "initiative":
+		for _, i := range p.Initiatives {
+			names = append(names, i.Name)
+		}
+	case "target":
+		for _, t := range p.Targets {
+			names = append(names, t.Name)
+		}
+	case "objective":
+		for _, o := range p.Objectives {
+			names = append(names, o.Name)
+		}
+	default:
+		return nil
+	}
+	return names
 }
 
 func consequences(c gap.Consequences) *gapv1.Consequences {
@@ -139,6 +162,9 @@ func consequences(c gap.Consequences) *gapv1.Consequences {
 		out.Targets = append(out.Targets, &gapv1.TargetConsequence{
 			Target: t.Target, StatusBefore: string(t.StatusBefore), StatusAfter: string(t.StatusAfter), GapBefore: t.GapBefore, GapAfter: t.GapAfter,
 			ResidualBefore: t.ResidualBefore, ResidualAfter: t.ResidualAfter,
+			AttainmentBefore: t.AttainmentBefore, AttainmentAfter: t.AttainmentAfter,
+			WithInitiativesBefore: t.InitiativesBefore, WithInitiativesAfter: t.InitiativesAfter,
+			WithReadinessBefore: t.ReadinessBefore, WithReadinessAfter: t.ReadinessAfter,
 		})
 	}
 	return out

@@ -12,7 +12,7 @@ import (
 // Forecast implements GapService.
 func (s *Service) Forecast(ctx context.Context, req *gapv1.ForecastRequest) (*gapv1.ForecastResponse, error) {
 	p, r, _, err := s.evaluate(ctx, query{
-		asOf: req.GetAsOf(), original: req.GetOriginalTargets(), snapshot: req, forecast: true, forecastOf: req.GetTarget(),
+		asOf: req.GetAsOf(), original: req.GetOriginalTargets(), snapshot: req, forecast: true, forecastOf: map[string]bool{req.GetTarget(): true},
 	})
 	if err != nil {
 		return nil, err

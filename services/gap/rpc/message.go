@@ -55,6 +55,7 @@ func target(t gap.TargetResult) *gapv1.TargetGap {
 			Unknown: o.Unknown, StandardError: o.StandardError, RequiredRate: o.RequiredRate, CurrentRate: o.CurrentRate,
 		}
 		m.Attainment, m.AttainmentDate = o.Attainment, day(o.AttainmentDate)
+		m.WithInitiatives, m.WithReadiness = adjusted(o.WithInitiatives), adjusted(o.WithReadiness)
 	}
 	for _, p := range t.Periods {
 		m.Periods = append(m.Periods, &gapv1.PeriodGap{
@@ -63,6 +64,32 @@ func target(t gap.TargetResult) *gapv1.TargetGap {
 		})
 	}
 	return m
+}
+
+func adjusted(a *gap.Adjusted) *gapv1.AdjustedForecast {
+	if a == nil {
+		return nil
+	}
+	return &gapv1.AdjustedForecast{
+		Value: a.Value, Lower50: a.Lower50, Upper50: a.Upper50, Lower80: a.Lower80, Upper80: a.Upper80, Lower95: a.Lower95, Upper95: a.Upper95,
+		Attainment: a.Attainment, StandardError: a.StandardError, Draws: int32(a.Draws), Unknown: a.Unknown,
+	}
+}
+
+func jointly(j *gap.JointForecast) *gapv1.JointForecast {
+	if j == nil {
+		return nil
+	}
+	line := func(x *gap.Joint) *gapv1.JointAttainment {
+		if x == nil {
+			return nil
+		}
+		return &gapv1.JointAttainment{
+			Targets: int32(x.Targets), Unknown: int32(x.Unknown), Expected: x.Expected, Lower: x.Lower, Upper: x.Upper, All: x.All,
+			StandardError: x.StandardError, Draws: int32(x.Draws),
+		}
+	}
+	return &gapv1.JointForecast{StatusQuo: line(j.StatusQuo), WithInitiatives: line(j.WithInitiatives), WithReadiness: line(j.WithReadiness)}
 }
 
 // numberFormat says how a metric's values are shown; only currencies have one.
@@ -98,7 +125,7 @@ func rollUps(in []gap.RollUp) []*gapv1.RollUp {
 		m := &gapv1.RollUp{
 			Name: r.Name, Title: r.Title, Strategy: r.Strategy, Status: string(r.Status),
 			Score: r.Score, Progress: r.Progress, Known: r.Known, Targets: int32(r.Targets),
-			Counts: map[string]int32{}, Explanation: explanation(r.Explanation),
+			Counts: map[string]int32{}, Explanation: explanation(r.Explanation), Attainment: jointly(r.Joint),
 		}
 		for s, n := range r.Counts {
 			m.Counts[string(s)] = int32(n)

@@ -93,7 +93,9 @@ func start(t *testing.T, now func() time.Time, change func(*watching)) stack {
 		change(&s.watching)
 	}
 	door, err := rpc.Handler(logger, func(context.Context) error { return nil },
-		declarationrpc.New(commands, rec, registry), strategyrpc.New(commands, rec, registry, nil), s.service())
+		declarationrpc.New(commands, rec, registry, func(x declarationrpc.Supposed) (*gapv1.Consequences, error) {
+			return Suppose(x.Is, x.Then, x.Org, x.AsOf, x.Policy, x.Renamed)
+		}), strategyrpc.New(commands, rec, registry, nil, nil), s.service())
 	ok(err)
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	ok(err)

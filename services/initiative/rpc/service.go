@@ -23,10 +23,9 @@ import (
 	"setpoint.dev/services/internal/runner"
 )
 
-// Tokens of the slice's aggregates in subjects: what is declared has a token of
-// its own, so that acts never hold a declaration up.
+// Tokens of the slice's aggregates in subjects.
 const (
-	lifeToken   = "life"
+	lifeToken   = initiative.LifeToken
 	actionToken = "action"
 )
 

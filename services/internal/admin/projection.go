@@ -115,7 +115,16 @@ func (s *Service) RebuildProjection(ctx context.Context, req *adminv1.RebuildPro
 			Stage: at.Stage, Generation: int32(at.Generation), Done: int64(at.Done), Total: int64(at.Total), Rate: at.Rate,
 		})
 	}}
-	return errors.Join(s.owned(located(p.Rebuild(ctx, sender.tell))), sender.failed)
+	asked := false
+	if s.rebuilder != nil {
+		if asked, err = s.rebuilder(ctx, sender.tell); err != nil && !asked {
+			return err
+		}
+	}
+	if !asked {
+		err = Located(p.Rebuild(ctx, sender.tell))
+	}
+	return errors.Join(s.owned(err), sender.failed)
 }
 
 // owned says of a rebuild that the database does not let this process do who
@@ -132,9 +141,9 @@ func (s *Service) owned(err error) error {
 	return f.WithHint("ask the process that projects, %s (HOST/PROCESS/…): setpoint projections rebuild --server URL with its address", who)
 }
 
-// located is an error of a fold with the message that it could not pass, of
+// Located is an error of a fold with the message that it could not pass, of
 // which clients would else learn nothing.
-func located(err error) error {
+func Located(err error) error {
 	at, ok := record.HaltedAt(err)
 	if !ok {
 		return err
@@ -165,7 +174,7 @@ func (s *Service) VerifyProjection(ctx context.Context, req *adminv1.VerifyProje
 		return stream.Send(&adminv1.VerifyProjectionResponse{Stage: at.Stage, Done: int64(at.Done), Total: int64(at.Total), Rate: at.Rate})
 	}}
 	found, err := p.Verify(ctx, limit, sender.tell)
-	if err := errors.Join(located(err), sender.failed); err != nil {
+	if err := errors.Join(Located(err), sender.failed); err != nil {
 		return err
 	}
 	res := &adminv1.VerifyProjectionResponse{Stage: record.Done, Done: int64(found.Rows), Total: int64(found.Rows),
@@ -226,13 +235,13 @@ func (s *Service) SkipEvent(ctx context.Context, req *adminv1.SkipEventRequest) 
 	if id == "" {
 		id = rand.Text()
 	}
-	revision, err := p.Skip(ctx, record.SkipCommand{
+	done, err := p.Skip(ctx, record.SkipCommand{
 		Sequence: uint64(req.GetSequence()), RequestID: id, Principal: who.ID, Reason: req.GetReason(), Unknown: req.GetUnknown(),
 	})
 	if err != nil {
 		return nil, err
 	}
-	return &adminv1.SkipEventResponse{Revision: int64(revision)}, nil
+	return &adminv1.SkipEventResponse{Revision: int64(done.Revision), OnRecord: done.OnRecord}, nil
 }
 
 // shown is a key or a value of a row for people: its columns apart, and cut

@@ -47,11 +47,11 @@ func TestWhereAFoldEndsIsNamed(t *testing.T) {
 		"an event that is no fault": &record.FoldError{Sequence: 4, Err: errors.New("proto: cannot parse")},
 	} {
 		var f *fault.Error
-		if !errors.As(located(err), &f) || !strings.Contains(f.Message, "message 4: ") || f.Reason == "" || f.Hint == "" {
-			t.Errorf("%s: %v", name, located(err))
+		if !errors.As(Located(err), &f) || !strings.Contains(f.Message, "message 4: ") || f.Reason == "" || f.Hint == "" {
+			t.Errorf("%s: %v", name, Located(err))
 		}
 	}
-	if located(nil) != nil {
+	if Located(nil) != nil {
 		t.Error("no error became one")
 	}
 }

@@ -27,6 +27,7 @@ type Service struct {
 	patient doctor.Patient
 
 	projection *record.Projection // nil where there is none to operate
+	rebuilder  Rebuilder          // nil: this process rebuilds itself
 	verifying  chan struct{}      // a place for each verification
 	erasure    *erasure.Eraser
 }
@@ -40,6 +41,15 @@ func Examines(p doctor.Patient) Option { return func(s *Service) { s.patient = p
 
 // Operates lets the calls about projections do something.
 func Operates(p *record.Projection) Option { return func(s *Service) { s.projection = p } }
+
+// Rebuilder asks the process that projects for a rebuild of the record, and
+// tells how far it is until it ended; asked is false if there is no other
+// process that answers, and nothing was done.
+type Rebuilder func(ctx context.Context, tell func(record.Progress)) (asked bool, err error)
+
+// Forwards has rebuilds carried out by another process where there is one that
+// projects; r may be nil.
+func Forwards(r Rebuilder) Option { return func(s *Service) { s.rebuilder = r } }
 
 // Erases lets ErasePerson, BackupKeys and RestoreKeys work.
 func Erases(e *erasure.Eraser) Option { return func(s *Service) { s.erasure = e } }

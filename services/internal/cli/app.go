@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -69,6 +70,9 @@ interrupted.`,
 			if strings.HasPrefix(cmd.Name(), cobra.ShellCompRequestCmd) {
 				return nil // a shell asks: nothing it could show is worth an error
 			}
+			if err := refuseEmpty(cmd); err != nil {
+				return err
+			}
 			if err := a.flagsFromEnv(cmd.Flags()); err != nil {
 				return err
 			}
@@ -82,7 +86,7 @@ interrupted.`,
 	root.SetErr(a.opts.Stderr)
 	root.SuggestionsMinimumDistance = 2
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
-		return &usageError{cmd: cmd, message: err.Error(), hint: flagHint(cmd, err)}
+		return &usageError{cmd: cmd, message: flagWords(err), hint: flagHint(cmd, err)}
 	})
 
 	f := root.PersistentFlags()
@@ -113,9 +117,9 @@ interrupted.`,
 	add("declare", a.initCommand(), a.planCommand(), a.applyCommand(), a.diffCommand(),
 		a.getCommand(), a.describeCommand(), a.historyCommand(), a.exportCommand(), a.deleteCommand(), a.schemaCommand())
 	add("observe", a.observeCommand(), a.importCommand(), a.adoptCommand(), a.checkInCommand())
-	add("compare", a.gapsCommand(), a.forecastCommand(), a.suggestCommand(), a.reportCommand(), a.policyCommand(), a.eventsCommand())
-	add("act", a.initiativeCommand(), a.changeCommand())
-	add("operate", a.devCommand(), a.serveCommand(), a.tokenCommand(), a.databaseCommand(), a.personCommand(), a.statusCommand(),
+	add("compare", a.gapsCommand(), a.forecastCommand(), a.whatIfCommand(), a.suggestCommand(), a.reportCommand(), a.policyCommand(), a.eventsCommand())
+	add("act", a.initiativeCommand(), a.changeCommand(), a.reviewCommand())
+	add("operate", a.devCommand(), a.serveCommand(), a.webhookCommand(), a.tokenCommand(), a.databaseCommand(), a.personCommand(), a.statusCommand(),
 		a.projectionsCommand(), a.doctorCommand(), a.backupCommand(), a.restoreCommand(), a.versionCommand())
 	root.SetHelpCommand(a.helpCommand(root))
 	root.InitDefaultCompletionCmd(a.opts.Args...)
@@ -221,7 +225,29 @@ func (a *app) flagsFromEnv(flags *pflag.FlagSet) error {
 			return
 		}
 		if setErr := flags.Set(f.Name, v); setErr != nil {
-			err = usagef("%s=%q in the environment: %v", name, v, setErr)
+			err = usagef("%s=%q in the environment: %s", name, v, flagWords(setErr))
+		}
+	})
+	return err
+}
+
+// emptyLegal are the flags that may be given as an empty text: it says nothing,
+// and nothing else is done than without them.
+var emptyLegal = []string{"token", "note", "reason", "source", "evidence", "basis", "title", "response"}
+
+// refuseEmpty refuses flags that the command line gives as "", as a script does
+// whose variable is not set. Taken as left out, --set "" --prune would retire what
+// belongs to no set, --at "" record a value at today, --token-file "" ask no token.
+func refuseEmpty(cmd *cobra.Command) error {
+	var err error
+	cmd.Flags().Visit(func(f *pflag.Flag) {
+		values := []string{f.Value.String()}
+		if many, ok := f.Value.(pflag.SliceValue); ok {
+			values = many.GetSlice()
+		}
+		if err == nil && slices.Contains(values, "") && !slices.Contains(emptyLegal, f.Name) {
+			err = &usageError{cmd: cmd, message: "--" + f.Name + " is empty",
+				hint: "is a variable of the shell not set? Leave the flag out if nothing is meant"}
 		}
 	})
 	return err

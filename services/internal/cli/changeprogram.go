@@ -39,7 +39,7 @@ func (a *app) changeStageCommand() *cobra.Command {
 	req := &changev1.MoveStageRequest{Manager: "cli"}
 	cmd := &cobra.Command{
 		Use: "stage PROGRAM STAGE", Short: "Say where a program stands with a stage", Args: exactArgs("PROGRAM", "STAGE"),
-		Long: `Stage moves a stage of the program's framework: not_started, in_progress, in_place
+		Long: `Stage moves a stage of the program's framework, by name or number: not_started, in_progress, in_place
 (with --evidence) or regressed (with --reason). Stages are concurrent: moving one
 before an earlier one is in place is noted, never refused. Under lewin, moving on
 while the restraining forces are not below the driving ones needs --reason.`,
@@ -437,7 +437,11 @@ func programText(res *changev1.GetProgramResponse, results *changev1.WaveState, 
 	b.line("Title", printable(p.GetSpec().GetTitle()))
 	b.line("Owner", printable(p.GetSpec().GetOwner()))
 	b.line("Initiative", p.GetSpec().GetInitiative())
-	b.line("Framework", p.GetSpec().GetFramework()+", "+printable(p.GetFramework().GetTitle()))
+	framework := p.GetSpec().GetFramework()
+	if t := p.GetFramework().GetTitle(); t != "" {
+		framework += ", " + printable(t)
+	}
+	b.line("Framework", framework)
 	dates := p.GetSpec().GetStart() + " to " + p.GetSpec().GetEnd()
 	if g := p.GetSpec().GetGoLive(); g != "" {
 		dates += ", go-live " + g

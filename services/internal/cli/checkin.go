@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -43,7 +44,8 @@ A target that is off track or missed on that day asks for a note, or for the
 reason of an override. Record a new value before the check-in: then it counts.
 
 What was said is read with: setpoint get checkins TARGET. What is owed, with:
-setpoint checkin due.`,
+setpoint checkin due. A target that is named due or request is written
+target/due, target/request.`,
 		Example: `  setpoint checkin vacant-space --confidence 7 --note "two leases end in March"
   setpoint checkin vacant-space --override at_risk --reason "one-off refund" --expires 2026-12-31
   setpoint checkin vacant-space --clear-override
@@ -65,10 +67,11 @@ setpoint checkin due.`,
 	}
 	_ = cmd.RegisterFlagCompletionFunc("override", cobra.FixedCompletions(overrideStatuses, cobra.ShellCompDirectiveNoFileComp))
 	cmd.ValidArgsFunction = a.completeName("Target", true)
-	cmd.AddCommand(a.dueCommand(), a.requestCheckInCommand())
+	cmd.AddCommand(a.dueCommand(), a.requestCheckInCommand(), a.checkInListCommand(), a.acknowledgeCommand())
 	out := outputFlag(cmd)
 	cmd.RunE = runE(func(ctx context.Context, args []string) error {
-		req, err := c.request(args[0], cmd.Flags().Changed("confidence"))
+		target := targetName(args[0])
+		req, err := c.request(target, cmd.Flags().Changed("confidence"))
 		if err != nil {
 			return err
 		}
@@ -80,10 +83,20 @@ setpoint checkin due.`,
 		if *out != asTable {
 			return a.writeMessage(*out, res)
 		}
-		a.printf("Checked in on %s. Revision %d.\n", args[0], res.GetRevision())
+		a.printf("Checked in on %s. Revision %d.\n", target, res.GetRevision())
 		return nil
 	})
 	return cmd
+}
+
+// targetName is the name of a target that may be written target/NAME, as one must
+// be that is named like a command.
+func targetName(arg string) string {
+	kind, name, ok := strings.Cut(arg, "/")
+	if ok && slices.Contains([]string{"target", "targets"}, strings.ToLower(kind)) {
+		return name
+	}
+	return arg
 }
 
 // overrideStatuses are those that a person may set.
@@ -155,9 +168,16 @@ func checkInsOf(args []string) (target string, ok bool, err error) {
 }
 
 func (a *app) getCheckIns(ctx context.Context, target string, s *moment, f format) (reading, error) {
+	return a.readCheckIns(ctx, &strategyv1.ListCheckInsRequest{
+		Target: target, Revision: s.GetRevision(), KnownAt: s.GetKnownAt(), MinRevision: s.GetMinRevision(), PageSize: checkInPage,
+	}, f)
+}
+
+// readCheckIns reads all pages of a request.
+func (a *app) readCheckIns(ctx context.Context, req *strategyv1.ListCheckInsRequest, f format) (reading, error) {
+	target := req.GetTarget()
 	var all []*strategyv1.CheckInEntry
 	var revision int64
-	req := &strategyv1.ListCheckInsRequest{Target: target, Revision: s.GetRevision(), KnownAt: s.GetKnownAt(), MinRevision: s.GetMinRevision(), PageSize: checkInPage}
 	for {
 		res, err := a.client().strategy.ListCheckIns(ctx, req)
 		if err != nil {
@@ -192,17 +212,18 @@ func (a *app) writeCheckIns(target string, all []*strategyv1.CheckInEntry, revis
 		return err
 	}
 	if len(all) == 0 {
-		a.warnf("no check-ins on %s\n", target)
+		a.warnf("no check-ins%s\n", map[bool]string{true: " on " + target}[target != ""])
 		return nil
 	}
-	a.printf("%s", checkInTable(all, a.width(), a.colors(a.opts.Stdout)))
+	a.printf("%s", checkInTable(target == "", all, a.width(), a.colors(a.opts.Stdout)))
 	return nil
 }
 
-func checkInTable(all []*strategyv1.CheckInEntry, width int, color paint) string {
+// checkInTable shows check-ins, with their target where they are of several.
+func checkInTable(several bool, all []*strategyv1.CheckInEntry, width int, color paint) string {
 	columns := []column{
-		{Title: "ABOUT"}, {Title: "CONFIDENCE", Right: true}, {Title: "SAID"}, {Title: "UNTIL"}, {Title: "REASON", Shrink: 16},
-		{Title: "NOTE", Shrink: 16}, {Title: "BY", Shrink: 8, Drop: 2}, {Title: "REVISION", Right: true, Drop: 1},
+		{Title: "TARGET", Shrink: 12}, {Title: "ABOUT"}, {Title: "CONFIDENCE", Right: true}, {Title: "SAID"}, {Title: "UNTIL"}, {Title: "REASON", Shrink: 16},
+		{Title: "NOTE", Shrink: 16}, {Title: "BY", Shrink: 8, Drop: 2}, {Title: "READ BY", Shrink: 8, Drop: 3}, {Title: "REVISION", Right: true, Drop: 1},
 	}
 	rows := make([][]string, len(all))
 	for i, c := range all {
@@ -215,17 +236,24 @@ func checkInTable(all []*strategyv1.CheckInEntry, width int, color paint) string
 		} else if c.GetClearOverride() {
 			said = "withdrawn"
 		}
-		rows[i] = []string{
-			printable(c.GetAt()), confidence, said, printable(c.GetOverride().GetExpires()), printable(c.GetOverride().GetReason()),
-			printable(c.GetNote()), printable(c.GetPrincipal()), itoa(c.GetRevision()),
+		read := ""
+		for _, x := range c.GetAcknowledgements() {
+			read = strings.TrimSpace(read + " " + printable(x.GetPrincipal()))
 		}
+		rows[i] = []string{
+			c.GetTarget(), printable(c.GetAt()), confidence, said, printable(c.GetOverride().GetExpires()), printable(c.GetOverride().GetReason()),
+			printable(c.GetNote()), printable(c.GetPrincipal()), read, itoa(c.GetRevision()),
+		}
+	}
+	if !several {
+		columns, rows = columns[1:], cut(rows)
 	}
 	return renderTable(dropEmpty(columns, rows, width, color))
 }
 
 func checkInCSV(all []*strategyv1.CheckInEntry) []byte {
 	s := sheet.New("target", "at", "confidence", "note", "override_status", "override_reason", "override_expires", "clear_override",
-		"principal", "revision", "recorded")
+		"principal", "revision", "recorded", "acknowledged_by", "acknowledged_at")
 	for _, c := range all {
 		s.Text(c.GetTarget())
 		s.Text(c.GetAt())
@@ -241,7 +269,79 @@ func checkInCSV(all []*strategyv1.CheckInEntry) []byte {
 		s.Text(c.GetPrincipal())
 		s.Integer(c.GetRevision())
 		s.Text(c.GetRecorded())
+		by, at := "", ""
+		if read := c.GetAcknowledgements(); len(read) > 0 {
+			by, at = read[0].GetPrincipal(), read[0].GetAt()
+		}
+		s.Text(by)
+		s.Text(at)
 		s.End()
 	}
 	return s.Bytes()
+}
+
+func (a *app) checkInListCommand() *cobra.Command {
+	req := &strategyv1.ListCheckInsRequest{PageSize: checkInPage}
+	var s snapshotFlags
+	cmd := &cobra.Command{
+		Use: "list [TARGET]", Short: "What people said, the newest first, and who has read it", Args: cobra.MaximumNArgs(1),
+		Long: `List shows the check-ins on a target, or on all of them. --unacknowledged leaves
+what no reviewer has read.`,
+		Example:           "  setpoint checkin list --unacknowledged\n  setpoint checkin list vacant-space --since 2026-01-01",
+		ValidArgsFunction: a.completeName("Target", true),
+	}
+	f := cmd.Flags()
+	f.StringVar(&req.Since, "since", "", "only those about this `DAY` or a later one (YYYY-MM-DD)")
+	f.BoolVar(&req.Unacknowledged, "unacknowledged", false, "only those that nobody has acknowledged")
+	_ = cmd.RegisterFlagCompletionFunc("since", cobra.NoFileCompletions)
+	s.register(cmd)
+	out := tabularFlag(cmd)
+	cmd.RunE = runE(func(ctx context.Context, args []string) error {
+		if err := checkDays(map[string]string{"--since": req.GetSince()}); err != nil {
+			return err
+		}
+		m, err := s.snapshot()
+		if err != nil {
+			return err
+		}
+		req.Revision, req.KnownAt = m.GetRevision(), m.GetKnownAt()
+		if len(args) > 0 {
+			req.Target = args[0]
+		}
+		read, err := a.readCheckIns(ctx, req, *out)
+		if err != nil {
+			return err
+		}
+		return read.write()
+	})
+	return cmd
+}
+
+func (a *app) acknowledgeCommand() *cobra.Command {
+	req := &strategyv1.AcknowledgeCheckInRequest{Manager: "cli"}
+	cmd := &cobra.Command{
+		Use: "acknowledge TARGET", Short: "Say as a reviewer that a check-in was read", Args: exactArgs("TARGET"),
+		Long: `Acknowledge says that you have read the newest check-in on a target, or the one that
+--check-in names by its revision (setpoint checkin list). Nobody acknowledges their
+own: who acts is --actor, or whom the token is for.`,
+		Example:           "  setpoint checkin acknowledge vacant-space --actor ada\n  setpoint checkin acknowledge vacant-space --check-in 42 --note \"ask again in March\"",
+		ValidArgsFunction: a.completeName("Target", true),
+	}
+	f := cmd.Flags()
+	f.Int64Var(&req.CheckIn, "check-in", 0, "the `REVISION` that recorded the check-in; default the newest one")
+	_ = cmd.RegisterFlagCompletionFunc("check-in", cobra.NoFileCompletions)
+	noteFlag(cmd, &req.Note, "what the reviewer says to it")
+	out := outputFlag(cmd)
+	cmd.RunE = runE(func(ctx context.Context, args []string) error {
+		if n := req.GetCheckIn(); n < 0 {
+			return usagef("--check-in: %d is no revision", n)
+		}
+		req.RequestId, req.Target = requestID(), args[0]
+		res, err := a.client().strategy.AcknowledgeCheckIn(ctx, req)
+		if err != nil {
+			return err
+		}
+		return a.wrote(ctx, *out, res, fmt.Sprintf("Acknowledged the check-in of revision %d on %s.", res.GetCheckIn(), args[0]))
+	})
+	return cmd
 }

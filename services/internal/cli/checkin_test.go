@@ -76,6 +76,19 @@ func TestCheckIn(t *testing.T) {
 	}
 }
 
+// Two commands have names that a target may have.
+func TestATargetNamedLikeACommandIsCheckedIn(t *testing.T) {
+	for _, c := range [][]string{
+		{"checkin", "target/due", "--confidence", "3"}, {"checkin", "targets/due", "--confidence", "3"}, {"checkin", "--confidence", "3", "--", "due"},
+	} {
+		e := &ear{}
+		session{server: e.serve(t)}.run(t, c...).want(t, exitOK).wantStdout(t, "Checked in on due.")
+		if len(e.heard) != 1 || e.heard[0].GetTarget() != "due" {
+			t.Errorf("%v: heard %v", c, e.heard)
+		}
+	}
+}
+
 func TestACheckInThatSaysTooLittleOrTooMuchIsNotSent(t *testing.T) {
 	for _, c := range []struct {
 		args []string

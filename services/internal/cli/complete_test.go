@@ -52,7 +52,7 @@ func TestCompletion(t *testing.T) {
 		{"report gap --strategy g", []string{"gsa-2018-2022"}},
 		{"gaps -o ~", []string{"table", "json", "yaml", "csv"}},
 		{"describe -o ~", []string{"table", "json", "yaml"}},
-		{"report gap --format ~", []string{"md", "html", "json", "csv"}},
+		{"report gap --format ~", []string{"md", "html", "pdf", "xlsx", "json", "csv"}},
 		{"apply --manager ~", []string{"cli", "git", "console", "policy", "api"}},
 		{"gaps --as-of ~", nil},
 		{"schema ~", declaredKindNames()},

@@ -17,6 +17,8 @@ func sampleHistory(t *testing.T) []*declarationv1.HistoryEntry {
 	return []*declarationv1.HistoryEntry{
 		{Revision: 90, Recorded: "2026-05-17T12:00:00Z", Principal: "ann", Manager: "cli", Action: "delete",
 			Effective: "2026-05-17", Set: "finance", Reason: "replaced\x1b[2J by another", Name: "costs"},
+		{Revision: 70, Recorded: "2026-04-02T08:30:00Z", Principal: "ann", Manager: "cli", Action: "act", Effective: "2026-04-02",
+			Type: "change.stage_moved.v1", Summary: "urgency: not started → in place on 2026-04-01", Reason: "forty came", Links: []string{"https://example.org/list"}},
 		{Revision: 61, Recorded: "2026-04-01T08:30:00.25Z", Principal: "bob", Manager: "git", Action: "rename",
 			Effective: "2026-01-01", Set: "finance", Name: "costs", RenamedFrom: "cost", Fields: []*declarationv1.FieldChange{
 				fieldChange(t, "set", "", `"finance"`)}},

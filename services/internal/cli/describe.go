@@ -132,14 +132,16 @@ func (a *app) describe(ctx context.Context, k kind, name string, query *gapv1.Ev
 				d.evaluation = t
 			}
 		}
+		if d.evaluation != nil {
+			if err = a.addForecast(ctx, d.evaluation, query); err != nil {
+				return nil, err
+			}
+		}
 		if f == asTable && d.evaluation != nil {
 			if d.chart, err = a.chartOf(ctx, d.evaluation, query); err != nil {
 				return nil, err
 			}
 			if d.coverage, err = a.coverageOf(ctx, d.evaluation, query); err != nil {
-				return nil, err
-			}
-			if err = a.addForecast(ctx, d.evaluation, query); err != nil {
 				return nil, err
 			}
 			if d.conditions, err = a.conditionsOn(ctx, d.evaluation, query); err != nil {
@@ -189,6 +191,12 @@ func (a *app) actsPicture(ctx context.Context, k kind, name, asOf string, revisi
 			return "", err
 		}
 		return a.programPicture(ctx, res, onlyASCII)
+	case "Review":
+		res, err := a.client().strategy.GetReview(ctx, &strategyv1.GetReviewRequest{Review: name, AsOf: asOf, Revision: revision})
+		if err != nil {
+			return "", err
+		}
+		return reviewText(res, false, false, a.width(), a.colors(a.opts.Stdout)), nil
 	}
 	return "", nil
 }
@@ -253,6 +261,7 @@ func (a *app) addForecast(ctx context.Context, t *gapv1.TargetGap, query *gapv1.
 	}
 	if err == nil {
 		t.Forecast, t.Attainment, t.AttainmentDate = res.GetTarget().GetForecast(), res.GetTarget().Attainment, res.GetTarget().AttainmentDate
+		t.WithInitiatives, t.WithReadiness = res.GetTarget().GetWithInitiatives(), res.GetTarget().GetWithReadiness()
 	}
 	return err
 }

@@ -10,16 +10,17 @@ import (
 )
 
 // dutyKinds are those that can be asked for alone.
-var dutyKinds = []string{"value", "check-in", "requested", "action"}
+var dutyKinds = []string{"value", "check-in", "requested", "action", "review", "decision"}
 
 func (a *app) dueCommand() *cobra.Command {
 	req := &strategyv1.ListDutiesRequest{}
 	var s snapshotFlags
 	cmd := &cobra.Command{
-		Use: "due", Short: "What is owed: values, check-ins and actions, the overdue ones first", Args: cobra.NoArgs,
+		Use: "due", Short: "What is owed: values, check-ins, actions, reviews and decisions", Args: cobra.NoArgs,
 		Long: `Due lists what somebody owes at the end of a day: values of closed periods that a
-target waits for, check-ins (by a target's checkInEvery, or asked for), and
-corrective actions. A value is overdue after its metric's reporting lag.
+target waits for, check-ins (by a target's checkInEvery, or asked for),
+corrective actions, reviews that were not held, and what reviews decided. A value
+is overdue after its metric's reporting lag.
 
 What is overdue for a week is shown to the unit above its owner too, after two
 weeks to the one above that, and so on: the column ESCALATED TO. --owner shows
@@ -106,12 +107,12 @@ func (a *app) requestCheckInCommand() *cobra.Command {
 		if req.GetDue() == "" || strings.TrimSpace(req.GetReason()) == "" {
 			return &usageError{message: "a request needs --due and --reason", hint: "by when, and what is to be told"}
 		}
-		req.RequestId, req.Target = requestID(), args[0]
+		req.RequestId, req.Target = requestID(), targetName(args[0])
 		res, err := a.client().strategy.RequestCheckIn(ctx, req)
 		if err != nil {
 			return err
 		}
-		return a.wrote(ctx, *out, res, "Asked for a check-in on "+args[0]+" by "+req.GetDue()+".")
+		return a.wrote(ctx, *out, res, "Asked for a check-in on "+req.GetTarget()+" by "+req.GetDue()+".")
 	})
 	return cmd
 }

@@ -50,6 +50,17 @@ func exactArgs(names ...string) cobra.PositionalArgs {
 	}
 }
 
+// perhaps accepts exactly these arguments, or none.
+func perhaps(names ...string) cobra.PositionalArgs {
+	exactly := exactArgs(names...)
+	return func(cmd *cobra.Command, args []string) error {
+		if len(args) == 0 {
+			return nil
+		}
+		return exactly(cmd, args)
+	}
+}
+
 func unknownCommand(cmd *cobra.Command, name string) error {
 	e := &usageError{cmd: cmd, message: fmt.Sprintf("unknown command %q", name)}
 	if s := cmd.SuggestionsFor(name); len(s) > 0 {
@@ -58,10 +69,33 @@ func unknownCommand(cmd *cobra.Command, name string) error {
 	return e
 }
 
+// flagWords is what is wrong with a flag, without the words of the function that
+// failed to read it.
+func flagWords(err error) string {
+	var invalid *pflag.InvalidValueError
+	if !errors.As(err, &invalid) {
+		return err.Error()
+	}
+	kind := map[string]string{
+		"int": "a whole number", "int32": "a whole number", "int64": "a whole number", "uint64": "a whole number",
+		"float64": "a number", "duration": "a duration such as 30s or 2m", "bool": "true or false",
+	}[invalid.GetFlag().Value.Type()]
+	switch {
+	case kind == "":
+		return err.Error()
+	case errors.Is(err, strconv.ErrRange):
+		return fmt.Sprintf("--%s: %s is too large", invalid.GetFlag().Name, invalid.GetValue())
+	}
+	return fmt.Sprintf("--%s: %q is not %s", invalid.GetFlag().Name, invalid.GetValue(), kind)
+}
+
 func flagHint(cmd *cobra.Command, err error) string {
 	_, name, found := strings.Cut(err.Error(), "unknown flag: --")
 	if !found {
 		return ""
+	}
+	if p := cmd.Parent(); p != nil && p.Name() == "checkin" && p.Flags().Lookup(name) != nil {
+		return "a check-in on the target of this name: setpoint checkin target/" + cmd.Name()
 	}
 	var names []string
 	cmd.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, f.Name) })

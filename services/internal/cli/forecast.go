@@ -14,18 +14,26 @@ func (a *app) forecastCommand() *cobra.Command {
 	var s snapshotFlags
 	req := &gapv1.ForecastRequest{}
 	cmd := &cobra.Command{
-		Use: "forecast TARGET", Short: "Say what to expect of a target, and how likely it is reached", Args: exactArgs("TARGET"),
+		Use: "forecast [TARGET]", Short: "Say what to expect of targets, and how likely they are reached", Args: perhaps("TARGET"),
 		Long: `Forecast goes on from the last complete period as the values so far went on, up
 to the target's end: the median of each period with 80 and 95 % intervals, the
 probability that the target is reached, by when half of the courses reach it, and
 the rate that is needed beside the one expected. What cannot be told from the
-values is said to be unknown, with the reason.`,
+values is said to be unknown, with the reason.
+
+Where initiatives in progress work on the target there are two more lines: with
+what they are expected to add, and with how ready people are. Without a TARGET all
+targets are shown, and of each objective and strategy how many targets are
+expected to be reached, and how likely all of them are.`,
 		Example: `  setpoint forecast vacant-space
   setpoint forecast vacant-space --as-of 2018-12-31 -o json
+  setpoint forecast --strategy gsa-2018-2022
   setpoint forecast vacant-space --known-at 2018-06-30    # what we expected then`,
 		ValidArgsFunction: a.completeName("Target", true),
 	}
 	s.register(cmd)
+	var strategy string
+	a.strategyFlag(cmd, &strategy)
 	a.asOfFlag(cmd, &req.AsOf)
 	cmd.Flags().BoolVar(&req.OriginalTargets, "original-targets", false, "judge against the target as first declared")
 	out := tabularFlag(cmd)
@@ -36,6 +44,14 @@ values is said to be unknown, with the reason.`,
 		m, err := s.snapshot()
 		if err != nil {
 			return err
+		}
+		if len(args) == 0 {
+			return a.forecastAll(ctx, &gapv1.EvaluateRequest{
+				Strategy: strategy, AsOf: req.GetAsOf(), OriginalTargets: req.GetOriginalTargets(), Revision: m.GetRevision(), KnownAt: m.GetKnownAt(),
+			}, *out)
+		}
+		if strategy != "" {
+			return usagef("--strategy goes without a TARGET")
 		}
 		req.Target, req.Revision, req.KnownAt = args[0], m.GetRevision(), m.GetKnownAt()
 		res, err := a.client().gap.Forecast(ctx, req)
@@ -88,6 +104,9 @@ func forecastText(res *gapv1.ForecastResponse, as shown, width int, color paint)
 	}
 	for _, l := range outlookLines(t, as) {
 		b.line(l[0], l[1])
+	}
+	if t.GetWithInitiatives() != nil {
+		b.b.WriteString(strings.Join(wrapped("With work: with what initiatives in progress are expected to add. With people: the same by how ready people are (heuristic). ± is the standard error of the simulation.", inside(width)), "\n") + "\n")
 	}
 	columns, rows := forecastRows(res, as.value)
 	if len(rows) > 0 {
@@ -143,5 +162,31 @@ func outlookLines(t *gapv1.TargetGap, as shown) [][2]string {
 			rate += ", " + as.difference(f.GetCurrentRate()) + " expected"
 		}
 	}
-	return [][2]string{{"Forecast", value}, {"Attainment", attained}, {"Reached", by}, {"Rate", rate}}
+	return [][2]string{
+		{"Forecast", value}, {"Attainment", attained}, {"Reached", by}, {"Rate", rate},
+		{"With work", adjustedText(t.GetWithInitiatives(), as)}, {"With people", readyText(t, as)},
+	}
+}
+
+// adjustedText is a forecast with what is expected to be added, by its end.
+func adjustedText(f *gapv1.AdjustedForecast, as shown) string {
+	if f == nil {
+		return ""
+	}
+	s := optional(f.Value, as.value)
+	if f.Lower80 != nil {
+		s += fmt.Sprintf(" (80 %%: %s to %s)", as.value(f.GetLower80()), as.value(f.GetUpper80()))
+	}
+	if f.Attainment == nil {
+		return s + ", attainment unknown: " + printable(f.GetUnknown())
+	}
+	return s + fmt.Sprintf(", attained with %s ± %s", formatPercent(f.GetAttainment()), formatPercent(f.GetStandardError()))
+}
+
+// readyText is adjustedText with how ready people are, and what it lacks.
+func readyText(t *gapv1.TargetGap, as shown) string {
+	if t.GetWithInitiatives() != nil && t.GetWithReadiness() == nil {
+		return "unknown: people whom initiatives depend on have not been measured"
+	}
+	return adjustedText(t.GetWithReadiness(), as)
 }

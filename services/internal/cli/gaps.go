@@ -11,7 +11,7 @@ import (
 
 func (a *app) gapsCommand() *cobra.Command {
 	var s snapshotFlags
-	var watch bool
+	var watch, sensitivity bool
 	req := &gapv1.EvaluateRequest{}
 	cmd := &cobra.Command{
 		Use:   "gaps",
@@ -20,12 +20,16 @@ func (a *app) gapsCommand() *cobra.Command {
 objectives and strategies with the share of them that is known. A positive gap,
 drift or share means behind. What is not known is never shown as good.
 
+With --sensitivity the same targets are rolled up by every method (mean, worst,
+threshold) and every way of counting what has no data, side by side.
+
 With --watch a terminal is redrawn; elsewhere each result follows the one
 before, with -o json as one line each.`,
 		Example: `  setpoint gaps --strategy gsa-2018-2022
   setpoint gaps --as-of 2018-12-31 --policy okr
   setpoint gaps --as-of 2018-12-31 --known-at 2019-02-01T00:00:00Z
   setpoint gaps --original-targets -o csv
+  setpoint gaps --sensitivity                  # does the verdict rest on how it is rolled up?
   setpoint gaps --watch
   setpoint gaps --watch -o json | jq -c '[.targets[] | select(.status == "off_track").name]'`,
 		Args: exactArgs(),
@@ -35,6 +39,7 @@ before, with -o json as one line each.`,
 	a.policyFlag(cmd, &req.Policy)
 	cmd.Flags().BoolVar(&req.OriginalTargets, "original-targets", false, "judge against the targets as first declared")
 	cmd.Flags().BoolVarP(&watch, "watch", "w", false, "show the comparison again whenever it changes, until interrupted")
+	cmd.Flags().BoolVar(&sensitivity, "sensitivity", false, "show roll-ups under every way of rolling up")
 	s.register(cmd)
 	f := tabularFlag(cmd)
 	cmd.RunE = runE(func(ctx context.Context, _ []string) error {
@@ -47,6 +52,12 @@ before, with -o json as one line each.`,
 		}
 		req.Revision, req.KnownAt = at.GetRevision(), at.GetKnownAt()
 		req.WithoutForecasts = *f != asJSON && *f != asYAML
+		if sensitivity {
+			if watch {
+				return usagef("--sensitivity and --watch exclude each other")
+			}
+			return a.showSensitivity(ctx, req, *f)
+		}
 		if watch {
 			if s.revision != 0 || s.knownAt != "" {
 				return usagef("--watch follows what becomes known; --revision and --known-at stand still")

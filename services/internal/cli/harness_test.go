@@ -56,6 +56,8 @@ type fake struct {
 	remove      func(*declarationv1.DeleteRequest) (*declarationv1.DeleteResponse, error)
 	record      func(*strategyv1.RecordObservationsRequest) (*strategyv1.RecordObservationsResponse, error)
 	observed    func(*strategyv1.ListObservationsRequest) (*strategyv1.ListObservationsResponse, error)
+	whatIf      func(*gapv1.WhatIfRequest) (*gapv1.WhatIfResponse, error)
+	sensitivity func(*gapv1.SensitivityRequest) (*gapv1.SensitivityResponse, error)
 	evaluate    func(*gapv1.EvaluateRequest) (*gapv1.EvaluateResponse, error)
 	report      func(*gapv1.ReportRequest) (*gapv1.ReportResponse, error)
 	projections []*adminv1.Projection
@@ -82,6 +84,14 @@ func unset[Req, Res any](f func(Req) (Res, error), req Req) (Res, error) {
 
 func (f *fake) Plan(_ context.Context, r *declarationv1.PlanRequest) (*declarationv1.PlanResponse, error) {
 	return unset(f.plan, r)
+}
+
+func (f *fake) WhatIf(_ context.Context, r *gapv1.WhatIfRequest) (*gapv1.WhatIfResponse, error) {
+	return unset(f.whatIf, r)
+}
+
+func (f *fake) Sensitivity(_ context.Context, r *gapv1.SensitivityRequest) (*gapv1.SensitivityResponse, error) {
+	return unset(f.sensitivity, r)
 }
 
 func (f *fake) Apply(_ context.Context, r *declarationv1.ApplyRequest) (*declarationv1.ApplyResponse, error) {

@@ -19,7 +19,8 @@ func (a *app) historyCommand() *cobra.Command {
 		Use:   "history KIND NAME",
 		Short: "Show who changed a resource, when, from what to what and why",
 		Long: `History shows every change of one resource, newest first: who made it, with
-what, when, from when it counts, why, and field by field from what to what. It
+what, when, from when it counts, why, and field by field from what to what; of an
+initiative and a change program also every act, such as a stage that moved. It
 follows a resource through its renames; one that was deleted is found by the
 last name it had.`,
 		Example: `  setpoint history target vacant-space
@@ -92,6 +93,8 @@ func renderEntry(k kind, e *declarationv1.HistoryEntry, color paint) string {
 		name = color.with(green, "+ "+name+" created")
 	case "delete":
 		name = color.with(red, "- "+name+" deleted")
+	case "act":
+		name = color.with(cyan, "* "+printable(e.GetSummary()))
 	case "rename":
 		name = color.with(cyan, "> "+k.Name+"/"+e.GetRenamedFrom()+" renamed to "+e.GetName())
 	default:
@@ -99,7 +102,7 @@ func renderEntry(k kind, e *declarationv1.HistoryEntry, color paint) string {
 	}
 	fmt.Fprintf(&b, "%s\n", name)
 	about := fmt.Sprintf("revision %d, %s, by %s", e.GetRevision(), e.GetRecorded(), actor(e.GetPrincipal(), e.GetManager()))
-	if e.GetEffective() != "" {
+	if e.GetEffective() != "" && e.GetAction() != "act" { // an act says its day itself
 		about += ", effective " + e.GetEffective()
 	}
 	if e.GetSet() != "" {
@@ -108,6 +111,9 @@ func renderEntry(k kind, e *declarationv1.HistoryEntry, color paint) string {
 	fmt.Fprintf(&b, "  %s\n", color.with(faint, printable(about)))
 	if e.GetReason() != "" {
 		fmt.Fprintf(&b, "  why: %s\n", printable(e.GetReason()))
+	}
+	for _, l := range e.GetLinks() {
+		fmt.Fprintf(&b, "  link: %s\n", printable(l))
 	}
 	if len(e.GetMask()) > 0 && e.GetAction() != "create" {
 		fmt.Fprintf(&b, "  sets: %s\n", clip(printable(strings.Join(e.GetMask(), ", ")), longestValue))

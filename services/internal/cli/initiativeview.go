@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -32,6 +33,10 @@ func (a *app) writeRows(f format, res proto.Message, columns []column, rows [][]
 	s := sheet.New(titles...)
 	for _, r := range rows {
 		for _, cell := range r {
+			if v, err := strconv.ParseFloat(cell, 64); err == nil && v < 0 && plainNumber.MatchString(cell) {
+				s.Number(&v) // a number below 0 does nothing in a spreadsheet
+				continue
+			}
 			s.Text(cell)
 		}
 		s.End()

@@ -10,6 +10,7 @@ import (
 
 	changev1 "setpoint.dev/proto/gen/setpoint/change/v1"
 	commonv1 "setpoint.dev/proto/gen/setpoint/common/v1"
+	eventv1 "setpoint.dev/proto/gen/setpoint/event/v1"
 	gapv1 "setpoint.dev/proto/gen/setpoint/gap/v1"
 	initiativev1 "setpoint.dev/proto/gen/setpoint/initiative/v1"
 	strategyv1 "setpoint.dev/proto/gen/setpoint/strategy/v1"
@@ -71,9 +72,11 @@ var kinds = []kind{
 	{"ChangeFramework", "changeframeworks", &changev1.ChangeFrameworkSpec{}, []kindColumn{titleColumn, {column{Title: "SOURCE", Shrink: 16, Cap: longestTitle}, field("source")}}},
 	{"Policy", "policies", &gapv1.PolicySpec{}, []kindColumn{
 		titleColumn, {column{Title: "BEGINS WITH"}, policyPreset}, {column{Title: "REACTIONS", Shrink: 12}, policyReactions}}},
-	{"Review", "reviews", nil, plain},
+	{"Review", "reviews", &strategyv1.ReviewSpec{}, []kindColumn{
+		titleColumn, {column{Title: "CADENCE"}, field("cadence")}, {column{Title: "WITHIN", Drop: 4}, field("within")}, ownerColumn}},
 	{"Connector", "connectors", nil, plain},
-	{"Webhook", "webhooks", nil, plain},
+	{"Webhook", "webhooks", &eventv1.WebhookSpec{}, []kindColumn{
+		titleColumn, {column{Title: "URL", Shrink: 20, Cap: longestTitle}, field("url")}, {column{Title: "PAUSED"}, field("paused")}}},
 }
 
 // kindNamed finds a kind by its singular or plural name, whatever the case.

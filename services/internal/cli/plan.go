@@ -37,12 +37,14 @@ func (a *app) manifests(ctx context.Context, m manifestFlags) (*declarationv1.Ma
 func (a *app) planCommand() *cobra.Command {
 	var m manifestFlags
 	var out string
-	var offline bool
+	var offline, without bool
+	req := &declarationv1.PlanRequest{}
 	cmd := &cobra.Command{
 		Use:   "plan -f PATH",
 		Short: "Show what applying manifests would change",
-		Long: `Plan compares manifests with what is declared and shows the changes; it writes
-nothing. A plan saved with --out applies as it was shown, or not at all.
+		Long: `Plan compares manifests with what is declared and shows the changes, and what they
+would bring about: statuses and roll-ups that flip, and how much more or less
+likely targets become. It writes nothing. A plan saved with --out applies as it was shown, or not at all.
 
 With --offline no server is asked: the manifests are checked by themselves, as
 if nothing had been declared: their form, every rule, and the references
@@ -61,10 +63,16 @@ Exit codes: 0 no changes, 1 error, 2 changes; with --offline 0 valid, 1 faults;
 	m.register(cmd)
 	cmd.Flags().StringVar(&out, "out", "", "save the plan to this `FILE`")
 	cmd.Flags().BoolVar(&offline, "offline", false, "check the manifests by themselves, without a server")
+	a.asOfFlag(cmd, &req.AsOf)
+	a.policyFlag(cmd, &req.Policy)
+	cmd.Flags().BoolVar(&without, "without-consequences", false, "show the changes alone")
 	f := tabularFlag(cmd)
 	cmd.RunE = runE(func(ctx context.Context, _ []string) error {
 		if len(m.paths) == 0 {
 			return usagef("missing -f PATH: the manifests to plan")
+		}
+		if err := checkAsOf(req.GetAsOf()); err != nil {
+			return err
 		}
 		if offline {
 			if out != "" || m.prune || m.set != "" {
@@ -76,8 +84,9 @@ Exit codes: 0 no changes, 1 error, 2 changes; with --offline 0 valid, 1 faults;
 		if err != nil {
 			return err
 		}
+		req.Manifests, req.WithoutConsequences = manifests, without
 		bar := a.progress("planning", manifestBytes(manifests), false)
-		res, err := a.client().declaration.Plan(bar.part(ctx, 0, manifestBytes(manifests)), &declarationv1.PlanRequest{Manifests: manifests})
+		res, err := a.client().declaration.Plan(bar.part(ctx, 0, manifestBytes(manifests)), req)
 		bar.end()
 		if err != nil {
 			return err
@@ -125,6 +134,9 @@ func (a *app) renderPlan(res *declarationv1.PlanResponse, color paint) string {
 	}
 	if w := renderWarnings(res.GetWarnings()); w != "" {
 		s += w + "\n"
+	}
+	if c := renderConsequences(res.GetConsequences(), true, a.width(), color); c != "" {
+		s += c + "\n"
 	}
 	if len(res.GetChanges()) == 0 {
 		return s + "No changes: " + counted(t.unchanged, "resource is", "resources are") + " as declared.\n"

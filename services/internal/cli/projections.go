@@ -116,8 +116,9 @@ func (a *app) projectionsRebuildCommand() *cobra.Command {
 lets it catch up, and swaps the two: readers see the one or the other, and
 writes go on. A rebuild that is under way is joined.
 
-It is the server that rebuilds: leaving this command does not end it. What a
-rebuild that was cut off has folded is kept, and the next start goes on there.`,
+It is the server that rebuilds, of several the process that projects, whichever
+was asked: leaving this command does not end it. What a rebuild that was cut off
+has folded is kept, and the next start goes on there.`,
 		Example:           "  setpoint projections rebuild\n  setpoint projections rebuild record -o json",
 		Args:              betweenArgs(0, 1, "NAME"),
 		ValidArgsFunction: a.completeProjection(),
@@ -273,11 +274,15 @@ func (a *app) projectionsSkipCommand() *cobra.Command {
 	var yes, unknown bool
 	cmd := &cobra.Command{
 		Use:   "skip SEQUENCE --reason TEXT",
-		Short: "Leave out, for ever, the message that a projection halted at",
+		Short: "Leave out, for ever, a message that is lost or cannot be folded",
 		Long: `Skip leaves one message of the log out of every projection, now and in every
 rebuild, in this process and in others. Who did it and why is an event of the
-log itself. It is refused for any message but the one that the projection cannot
-pass, and cannot be undone: restoring the log from a backup comes first.
+log itself. It is refused for any message but the first that a fold of the log
+cannot pass, and cannot be undone: restoring the log from a backup comes first.
+
+A message that was lost after the record had folded it halts nothing, and can be
+left out, too. The record holds what it said until the next rebuild: read it
+first, and give it to setpoint again.
 
 Of a commit of several messages only that one is left out. Of a message whose
 envelope can be read only the effects are: its aggregate's place in the log and
@@ -313,6 +318,9 @@ its request id stay on record.`,
 			return a.writeMessage(*f, res)
 		}
 		a.printf("Message %d is left out, by the event at revision %d.\n", sequence, res.GetRevision())
+		if res.GetOnRecord() {
+			a.printf("The record may still hold what it said. Note that down to declare or record it again, then: setpoint projections rebuild\n")
+		}
 		return nil
 	})
 	return cmd

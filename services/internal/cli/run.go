@@ -73,6 +73,10 @@ type ServeOptions struct {
 	Targets     []string // parts of the service; "all" is every part
 	NoReactor   bool     // conditions are not kept, and no policy reacts
 
+	EventsMaxAge        time.Duration // of public events; 0: as it is
+	EventsMaxBytes      int64         // of all public events; 0: as it is
+	WebhookAllowPrivate bool          // webhooks may have addresses that are not public
+
 	NATSURL                              string // of an external NATS; empty: embedded
 	NATSCreds, NATSCA, NATSCert, NATSKey string // files
 	Replicas                             int    // of the log; 0: as the servers allow

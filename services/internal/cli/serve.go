@@ -23,6 +23,9 @@ func serveFlags(cmd *cobra.Command, o *ServeOptions) {
 	cmd.Flags().BoolVar(&o.BehindProxy, "behind-proxy", false, "serve other addresses than loopback in the clear, because a proxy in front ends TLS")
 	cmd.Flags().StringVar(&o.PublicURL, "public-url", "", "`URL` that browsers know, if a proxy in front has another than this server")
 	cmd.Flags().BoolVar(&o.NoReactor, "no-reactor", false, "keep no conditions, and let no policy react, while history is loaded for example; it is made up for later")
+	cmd.Flags().DurationVar(&o.EventsMaxAge, "events-max-age", 0, "how long public events are kept, at least 1h; it stays when it is not given again, and is for ever at first")
+	cmd.Flags().Int64Var(&o.EventsMaxBytes, "events-max-bytes", 0, "how many bytes of public events are kept, at least 1048576; it stays when it is not given again, and is unbounded at first")
+	cmd.Flags().BoolVar(&o.WebhookAllowPrivate, "webhook-allow-private", false, "let webhooks have addresses that are not public, such as 127.0.0.1, and http")
 	telemetryFlags(cmd, &o.Telemetry)
 	_ = cmd.MarkFlagDirname("data")
 	for _, file := range []string{"token-file", "tls-cert", "tls-key"} {

@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"regexp"
 
 	"github.com/spf13/cobra"
 
@@ -32,6 +33,10 @@ each adds to those before it, and why others were left out. It writes nothing.`,
 		if err := checkAsOf(req.GetAsOf()); err != nil {
 			return err
 		}
+		if !amountPattern.MatchString(req.GetBudget()) && req.GetBudget() != "" {
+			return &usageError{cmd: cmd, message: fmt.Sprintf("--budget: %q is not an amount", req.GetBudget()),
+				hint: "digits, and at most six decimals after a dot: 250000 or 1250.50"}
+		}
 		m, err := s.snapshot()
 		if err != nil {
 			return err
@@ -58,6 +63,9 @@ each adds to those before it, and why others were left out. It writes nothing.`,
 	})
 	return cmd
 }
+
+// amountPattern is what the API takes for a budget.
+var amountPattern = regexp.MustCompile(`^[0-9]{1,18}([.][0-9]{1,6})?$`)
 
 func suggestRows(res *gapv1.SuggestResponse) ([]column, [][]string) {
 	columns := []column{{Title: "CHOSEN"}, {Title: "INITIATIVE", Shrink: 12, Name: true}, {Title: "COST", Right: true}, {Title: "ADDS", Right: true}, {Title: "WHY NOT", Shrink: 16}}

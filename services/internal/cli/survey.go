@@ -9,6 +9,7 @@ import (
 	"io"
 	"maps"
 	"os"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -16,6 +17,7 @@ import (
 	"github.com/spf13/cobra"
 
 	changev1 "setpoint.dev/proto/gen/setpoint/change/v1"
+	"setpoint.dev/services/internal/fault"
 )
 
 // answersAtOnce is how many answers one request carries.
@@ -28,6 +30,7 @@ type surveyTable struct {
 	elements   map[string]string // column by element; an element not named has a column of its own name
 	where      map[string]string // only rows with these cells
 	missing    []string          // words for no answer
+	asked      []string          // audiences that may answer; any, if the server does not say
 }
 
 func (a *app) surveyCommand() *cobra.Command {
@@ -73,7 +76,12 @@ of the respondent. FILE - is standard input.`,
 			defer func() { _ = file.Close() }()
 			in = file
 		}
-		answers, err := t.read(in, args[2], elements)
+		for _, w := range program.GetProgram().GetWaves() {
+			if w.GetWave() == args[1] {
+				t.asked = w.GetAudiences()
+			}
+		}
+		answers, lines, err := t.read(in, args[2], elements)
 		if err != nil {
 			return err
 		}
@@ -84,7 +92,7 @@ of the respondent. FILE - is standard input.`,
 			RequestId: requestID(), Program: args[0], Wave: args[1], Answers: answers, Manager: "cli",
 		})
 		if err != nil {
-			return err
+			return locate(a.explain(err), args[2], lines)
 		}
 		a.settle(ctx, res.GetRevision())
 		for _, w := range res.GetWarnings() {
@@ -93,20 +101,48 @@ of the respondent. FILE - is standard input.`,
 		if *out != asTable {
 			return a.writeMessage(*out, res)
 		}
-		a.printf("%d answers recorded. Revision %d.\n", res.GetRecorded(), res.GetRevision())
+		a.printf("%s recorded. Revision %d.\n", counted(int(res.GetRecorded()), "answer", "answers"), res.GetRevision())
 		return nil
 	})
 	cmd.AddCommand(imp)
 	return cmd
 }
 
-// read reads a table of answers to its end. Either all rows are legal or the
-// error, a *fault.Error, says what is wrong with which lines.
-func (t surveyTable) read(r io.Reader, name string, elements []string) ([]*changev1.RespondentAnswer, error) {
+// answerPlace is where a server finds fault with an answer.
+var answerPlace = regexp.MustCompile(`^answers\[([0-9]+)\]\.(.*)$`)
+
+// otherAnswer is how it names another answer.
+var otherAnswer = regexp.MustCompile(`answers\[([0-9]+)\]`)
+
+// locate says of which lines of the table a server complains.
+func locate(e *fault.Error, name string, lines []int) error {
+	line := func(digits string) int {
+		if i, err := strconv.Atoi(digits); err == nil && i < len(lines) {
+			return lines[i]
+		}
+		return 0
+	}
+	for k, p := range e.Places {
+		m := answerPlace.FindStringSubmatch(p.Field)
+		if m == nil || line(m[1]) == 0 {
+			continue
+		}
+		e.Places[k].File, e.Places[k].Line, e.Places[k].Field = name, line(m[1]), m[2]
+		e.Places[k].Message = otherAnswer.ReplaceAllStringFunc(p.Message, func(s string) string {
+			return "line " + strconv.Itoa(line(otherAnswer.FindStringSubmatch(s)[1]))
+		})
+	}
+	return e
+}
+
+// read reads a table of answers to its end, with the line of each. Either all
+// rows are legal or the error, a *fault.Error, says what is wrong with which
+// lines: whatever can be told without what was answered before.
+func (t surveyTable) read(r io.Reader, name string, elements []string) (answers []*changev1.RespondentAnswer, lines []int, err error) {
 	f := &tableFaults{name: name}
 	in := bufio.NewReader(r)
 	if !skipMark(in, f) {
-		return nil, f.err()
+		return nil, nil, f.err()
 	}
 	limited := &recordLimit{r: in, most: maxTableBytes}
 	c := csv.NewReader(limited)
@@ -114,11 +150,11 @@ func (t surveyTable) read(r io.Reader, name string, elements []string) ([]*chang
 	header, err := c.Read()
 	if err == io.EOF {
 		f.add(1, "", "the first line names the columns", "the table is empty")
-		return nil, f.err()
+		return nil, nil, f.err()
 	}
 	if err != nil {
 		unreadable(f, err, 0)
-		return nil, f.err()
+		return nil, nil, f.err()
 	}
 	at := map[string]int{}
 	for i, h := range header {
@@ -158,9 +194,9 @@ func (t surveyTable) read(r io.Reader, name string, elements []string) ([]*chang
 		where[column(name, "--where")] = t.where[name]
 	}
 	if f.count > 0 {
-		return nil, f.err()
+		return nil, nil, f.err()
 	}
-	var out []*changev1.RespondentAnswer
+	first := map[string]int{} // the line of each respondent
 	for {
 		limited.start = c.InputOffset()
 		row, err := c.Read()
@@ -182,6 +218,10 @@ func (t surveyTable) read(r io.Reader, name string, elements []string) ([]*chang
 		answer := &changev1.RespondentAnswer{Respondent: strings.TrimSpace(row[respondent]), Scores: map[string]float64{}}
 		if answer.GetRespondent() == "" {
 			f.add(line, t.respondent, "", "is empty")
+		} else if before, again := first[answer.GetRespondent()]; again {
+			f.add(line, t.respondent, "", "the same respondent as in line %d; each answers once in a wave", before)
+		} else {
+			first[answer.GetRespondent()] = line
 		}
 		var parts []string
 		for _, i := range audience {
@@ -189,6 +229,8 @@ func (t surveyTable) read(r io.Reader, name string, elements []string) ([]*chang
 		}
 		if answer.Audience = strings.Join(parts, "-"); !labelPattern.MatchString(answer.GetAudience()) {
 			f.add(line, strings.Join(t.audience, ","), "the name of an audience of the program", "%q is no name", answer.GetAudience())
+		} else if len(t.asked) > 0 && !slices.Contains(t.asked, answer.GetAudience()) {
+			f.add(line, strings.Join(t.audience, ","), "legal are "+strings.Join(t.asked[:min(10, len(t.asked))], ", "), "%q is no audience of the wave", answer.GetAudience())
 		}
 		for _, e := range slices.Sorted(maps.Keys(scores)) {
 			cell := strings.TrimSpace(row[scores[e]])
@@ -202,16 +244,16 @@ func (t surveyTable) read(r io.Reader, name string, elements []string) ([]*chang
 			}
 			answer.Scores[e] = v
 		}
-		out = append(out, answer)
+		answers, lines = append(answers, answer), append(lines, line)
 	}
 	if f.count > 0 {
-		return nil, f.err()
+		return nil, nil, f.err()
 	}
-	if len(out) == 0 {
+	if len(answers) == 0 {
 		f.add(1, "", "", "no row is left to record")
-		return nil, f.err()
+		return nil, nil, f.err()
 	}
-	return out, nil
+	return answers, lines, nil
 }
 
 func (a *app) resultsCommand() *cobra.Command {

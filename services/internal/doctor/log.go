@@ -42,6 +42,9 @@ func (p Patient) judge(reason string) judgement {
 		}
 		return judgement{Error, "messages were lost at the end of the log; " + restore}
 	}
+	if p.Offline == nil {
+		restore += "; if no backup has what is lost: setpoint projections skip leaves it out, the first message first, and setpoint projections rebuild makes the record what is left"
+	}
 	return judgement{Error, restore}
 }
 

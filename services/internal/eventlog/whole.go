@@ -62,7 +62,7 @@ func (l *Log) tailLost(d Draft) error {
 	damage := &DamageError{d.Expected, fault.New(fault.Internal, "log.aggregate_tail_lost",
 		"the event log is damaged: the last change of %s %s, message %d, is lost", d.Subject.Kind, d.Subject.ID, d.Expected).
 		WithHint("nothing was written, and other resources can be; setpoint doctor names everything that is damaged; " +
-			"restore the newest whole backup, or delete the record and start: it is folded up to the damage, which can then be skipped")}
+			"restore the newest whole backup; if none has the message: setpoint projections skip, then setpoint projections rebuild")}
 	l.lost.CompareAndSwap(nil, damage)
 	return damage
 }

@@ -629,11 +629,56 @@ func TestASkipOfAnotherProcess(t *testing.T) {
 	defer func() { _ = other.Close() }()
 	elsewhere := record.NewProjection(b.log, b.registry, other, record.New(other, record.Checkpoint{}, bound, b.log.LastRevision),
 		nil, slog.New(slog.DiscardHandler))
-	revision, err := elsewhere.Skip(t.Context(), record.SkipCommand{Sequence: bad, RequestID: "s", Principal: "op", Reason: "junk"})
+	skipped, err := elsewhere.Skip(t.Context(), record.SkipCommand{Sequence: bad, RequestID: "s", Principal: "op", Reason: "junk"})
 	b.check(err)
 	ctx, cancel := context.WithTimeout(t.Context(), bound)
 	defer cancel()
-	b.check(b.record.Reached(ctx, revision))
+	b.check(b.record.Reached(ctx, skipped.Revision))
+}
+
+// A message that was lost after it had been folded halts nothing. It can be left
+// out all the same: the record holds it until it is rebuilt, which halts there
+// before.
+func TestAMessageLostBehindTheRecordIsSkipped(t *testing.T) {
+	b := newBench(t)
+	b.commit(b.unit("acme", "a", "one"))
+	b.commit(b.unit("acme", "lost", "one"))
+	last := b.fill(20)
+	b.run()
+	b.reach(last)
+	b.damage(2)
+	b.run()
+	b.reach(last)
+	if _, halted := b.record.Status(); halted != nil {
+		t.Errorf("halted: %v", halted)
+	}
+	if at, damaged := record.HaltedAt(record.Whole(t.Context(), b.log)); !damaged || at != 2 {
+		t.Errorf("the log is called whole: %d", at)
+	}
+	if at, _ := record.HaltedAt(b.projection.Rebuild(t.Context(), nil)); at != 2 {
+		t.Errorf("a rebuild halts at %d", at)
+	}
+	skip := func(sequence uint64) (record.Skipped, error) {
+		return b.projection.Skip(t.Context(), record.SkipCommand{Sequence: sequence, RequestID: fmt.Sprint(sequence), Principal: "op", Reason: "disk"})
+	}
+	for sequence, reason := range map[uint64]string{1: "record.skip_folds", 3: "record.skip_elsewhere"} {
+		if _, err := skip(sequence); fault.ReasonOf(err) != reason {
+			t.Errorf("skipping %d: %v, want %s", sequence, err, reason)
+		}
+	}
+	done, err := skip(2)
+	if err != nil || !done.OnRecord || done.Revision <= last {
+		t.Fatalf("skipped %+v, %v", done, err)
+	}
+	b.check(record.Whole(t.Context(), b.log))
+	b.reach(done.Revision)
+	if v := b.verify(); v.Differing == 0 {
+		t.Error("the record does not hold what the message said")
+	}
+	b.check(b.projection.Rebuild(t.Context(), nil))
+	if v := b.verify(); v.Differing != 0 {
+		t.Errorf("rebuilt: %+v", v)
+	}
 }
 
 func TestVerifyFindsWhatDiffers(t *testing.T) {

@@ -121,74 +121,88 @@ type SkipCommand struct {
 // probeFor bounds how long the message is looked for.
 const probeFor = time.Minute
 
-// Skip leaves a message out of every fold of the log, and returns the revision
-// of the event that says so. It refuses any message but the one that folding
-// cannot pass; asking again for one that is left out changes nothing. A
-// projection that halted there goes on before Skip returns, if this process
-// projects; others learn of it within seconds.
+// Skipped is what Skip did.
+type Skipped struct {
+	Revision uint64 // of the event that says so
+	// OnRecord says that the live generation lies behind the message, and may
+	// hold what it said until the record is rebuilt.
+	OnRecord bool
+}
+
+// Skip leaves a message out of every fold of the log. It refuses any message
+// but the first that folding cannot pass; asking again for one that is left out
+// changes nothing. A projection that halted there goes on before Skip returns,
+// if this process projects; others learn of it within seconds.
+//
+// A message before the place of the live generation, lost after it was folded,
+// stays on record until the next rebuild, which would halt there otherwise.
 //
 // Of a message that decodes as an envelope only the effects are left out: the
 // aggregate's place in the log and the request id stay on record, so that the
 // next command on the aggregate is guarded as it should be. The other messages
 // of its commit are folded.
-func (p *Projection) Skip(ctx context.Context, c SkipCommand) (uint64, error) {
+func (p *Projection) Skip(ctx context.Context, c SkipCommand) (done Skipped, err error) {
 	skips, err := Skips(ctx, p.log)
 	if err != nil {
-		return 0, err
+		return done, err
 	}
+	at, err := p.data.Checkpoint(ctx)
+	if err != nil {
+		return done, err
+	}
+	done.OnRecord = c.Sequence <= at.Revision
 	for _, s := range skips {
 		switch {
 		case s.Sequence == c.Sequence:
 			p.Retry(ctx)
-			return s.Revision, nil
+			// A generation that lies behind the decision may have been built before it.
+			return Skipped{Revision: s.Revision, OnRecord: done.OnRecord}, nil
 		case s.RequestID == c.RequestID:
-			return 0, fault.New(fault.Invalid, "request.id_reused",
+			return done, fault.New(fault.Invalid, "request.id_reused",
 				"request_id: %q was used at revision %d for another request", c.RequestID, s.Revision).
 				WithHint("use a fresh request_id for each new request")
 		}
 	}
-	problem, err := p.probe(ctx, c.Sequence)
+	problem, err := p.probe(ctx, at, c.Sequence)
 	if err != nil {
-		return 0, err
+		return done, err
 	}
 	if Newer(problem) && !c.Unknown {
-		return 0, fault.Wrap(problem, fault.Rule, "record.skip_unknown",
+		return done, fault.Wrap(problem, fault.Rule, "record.skip_unknown",
 			"sequence: message %d is newer than this binary, which is no reason to leave it out for ever", c.Sequence).
 			WithHint("start a newer binary; if there is none that knows the event, say so with --unknown")
 	}
 	payload, err := proto.Marshal(&adminv1.EventSkipped{Sequence: int64(c.Sequence), Problem: problem.Error()})
 	if err != nil {
-		return 0, err
+		return done, err
 	}
 	draft := eventlog.Draft{Subject: SkipSubject(), Events: []eventlog.Event{{Type: EventSkipped, Payload: payload}}}
 	last, err := p.log.Last(ctx, draft.Subject)
 	if err != nil {
-		return 0, err
+		return done, err
 	}
 	if last != nil {
 		draft.Expected, draft.PreviousHash = last.Sequence, last.Hash
 	}
-	done, err := p.log.Append(ctx, eventlog.Command{
+	appended, err := p.log.Append(ctx, eventlog.Command{
 		RequestID: c.RequestID, Principal: c.Principal, Manager: "api", Reason: c.Reason, Recorded: time.Now(),
 	}, draft)
 	if err != nil {
-		return 0, err
+		return done, err
 	}
 	p.logger.Warn("a message of the log is left out of the projections", "sequence", c.Sequence,
 		"principal", c.Principal, "reason", c.Reason, "problem", problem)
 	p.Retry(ctx)
-	return done.Revision, nil
+	done.Revision = appended.Revision
+	return done, nil
 }
 
 var errPassed = errors.New("the message was passed")
 
-// probe reads on from the live checkpoint and returns what is wrong with the
-// message; it fails if the message is not the first that cannot be passed.
-func (p *Projection) probe(ctx context.Context, sequence uint64) (problem, err error) {
-	at, err := p.data.Checkpoint(ctx)
-	if err != nil {
-		return nil, err
-	}
+// probe reads on from the live checkpoint, or from the beginning if the message
+// lies before it, and returns what is wrong with the message; it fails if that
+// is not the first that cannot be passed.
+func (p *Projection) probe(ctx context.Context, at Checkpoint, sequence uint64) (problem, err error) {
 	info, err := p.log.Info(ctx)
 	if err != nil {
 		return nil, err
@@ -196,12 +210,13 @@ func (p *Projection) probe(ctx context.Context, sequence uint64) (problem, err e
 	folds := fault.New(fault.Rule, "record.skip_folds",
 		"sequence: message %d folds well: only a message that the projection halts at can be left out", sequence).
 		WithHint("setpoint projections list tells where it halted, if it did")
-	switch {
-	case sequence > info.Last:
+	if sequence > info.Last {
 		return nil, fault.New(fault.Invalid, "record.skip_beyond_end",
 			"sequence: there is no message %d, the log ends at %d", sequence, info.Last)
-	case sequence <= at.Revision:
-		return nil, folds
+	}
+	from := at.Revision
+	if sequence <= from {
+		from = 0
 	}
 	except, err := exceptions(ctx, p.log)
 	if err != nil {
@@ -209,7 +224,7 @@ func (p *Projection) probe(ctx context.Context, sequence uint64) (problem, err e
 	}
 	ctx, cancel := context.WithTimeout(ctx, probeFor)
 	defer cancel()
-	err = p.log.FollowExcept(ctx, at.Revision, except, func(batch []*eventlog.Record) error {
+	err = p.log.FollowExcept(ctx, from, except, func(batch []*eventlog.Record) error {
 		for _, m := range batch {
 			if _, err := Fold(p.kinds, m); err != nil {
 				return err

@@ -37,6 +37,19 @@ type Kind struct {
 	// Dated kinds are read by the date from which each version counts, not
 	// only as they were declared last.
 	Dated bool
+	// Life is what happens to a resource beside how it is declared; nil where
+	// nothing does.
+	Life *Life
+}
+
+// Life says where the acts on the resources of a kind are kept: in an aggregate
+// of the kind's service that has the resource's id.
+type Life struct {
+	Token string // of the aggregate in subjects: life
+	Acts  Acts
+	// Words tell an event in a line that holds nothing personal, what who did it
+	// said, and the links that it gave.
+	Words func(event proto.Message) (summary, note string, links []string)
 }
 
 // Reference is one mention of another resource.
@@ -46,6 +59,8 @@ type Reference struct {
 	Name  string
 	// Acyclic references of a kind to itself must form no cycle.
 	Acyclic bool
+	// BuiltIn are names that are legal beside those declared.
+	BuiltIn []string
 }
 
 // Claim is something that a resource has for itself.

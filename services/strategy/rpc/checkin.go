@@ -1,8 +1,11 @@
 package rpc
 
 import (
+	"cmp"
 	"context"
+	"slices"
 	"strconv"
+	"strings"
 
 	"google.golang.org/protobuf/proto"
 
@@ -164,29 +167,109 @@ func (s *Service) ListCheckIns(ctx context.Context, req *strategyv1.ListCheckIns
 	}
 	res := &strategyv1.ListCheckInsResponse{}
 	err = s.record.At(ctx, page.Snapshot, func(v record.View, at uint64) error {
-		res.Revision = int64(at)
-		target, err := targetAt(v, p.Org, req.GetTarget(), at)
-		if err != nil {
-			return err
-		}
-		list, err := v.CheckIns(p.Org, target.ID, target.Created, at, before, page.Size+1)
+		res.Revision, res.CheckIns = int64(at), nil
+		list, err := listed(v, p.Org, at, req, before, page.Size+1)
 		if err != nil {
 			return err
 		}
 		if len(list) > page.Size {
 			list = list[:page.Size]
 			last := list[page.Size-1]
-			res.NextPageToken = rpc.NextPage(at, last.At, strconv.FormatUint(last.Revision, 10))
+			res.NextPageToken = rpc.NextPage(at, last.GetAt(), strconv.FormatInt(last.GetRevision(), 10))
 		}
-		for _, c := range list {
-			res.CheckIns = append(res.CheckIns, entry(target.Name, c))
-		}
+		res.CheckIns = list
 		return nil
 	})
 	if err != nil {
 		return nil, err
 	}
 	return res, nil
+}
+
+// listed reads what was said, newest first, after a place in that order.
+func listed(v record.View, org string, at uint64, req *strategyv1.ListCheckInsRequest, before record.CheckInKey, most int) ([]*strategyv1.CheckInEntry, error) {
+	if req.GetTarget() == "" {
+		return listedOfAll(v, org, at, req, before, most)
+	}
+	target, err := targetAt(v, org, req.GetTarget(), at)
+	if err != nil {
+		return nil, err
+	}
+	limit := most
+	if req.GetUnacknowledged() {
+		limit = 0 // which ones those are is known only afterwards
+	}
+	list, err := v.CheckIns(org, target.ID, target.Created, at, before, limit)
+	if err != nil {
+		return nil, err
+	}
+	state := &strategyv1.CheckInAcknowledgements{}
+	if _, err := record.StateOf(v, target, "strategy", acknowledgementToken, at, state); err != nil {
+		return nil, err
+	}
+	var out []*strategyv1.CheckInEntry
+	for _, c := range list {
+		if m := wanted(target.Name, c, state, req); m != nil {
+			out = append(out, m)
+		}
+	}
+	return out[:min(len(out), most)], nil
+}
+
+// listedOfAll is listed of every target.
+func listedOfAll(v record.View, org string, at uint64, req *strategyv1.ListCheckInsRequest, before record.CheckInKey, most int) ([]*strategyv1.CheckInEntry, error) {
+	list, err := v.Resources(org, "Target", at, "", 0)
+	if err != nil {
+		return nil, err
+	}
+	targets := map[string]*record.Resource{}
+	for _, r := range list {
+		targets[r.ID] = r
+	}
+	read := map[string]*strategyv1.CheckInAcknowledgements{}
+	err = v.States(org, "strategy", acknowledgementToken, at, func(have record.State) error {
+		state := &strategyv1.CheckInAcknowledgements{}
+		read[have.ID] = state
+		return have.Into(state)
+	})
+	if err != nil {
+		return nil, err
+	}
+	var out []*strategyv1.CheckInEntry
+	err = v.AllCheckIns(org, at, func(c record.CheckIn) error {
+		target := targets[c.TargetID]
+		if target == nil || c.Revision < target.Created {
+			return nil
+		}
+		if before.At != "" && (c.At > before.At || c.At == before.At && c.Revision >= before.Revision) {
+			return nil
+		}
+		if m := wanted(target.Name, c, read[c.TargetID], req); m != nil {
+			out = append(out, m)
+		}
+		return nil
+	})
+	slices.SortStableFunc(out, func(a, b *strategyv1.CheckInEntry) int {
+		return cmp.Or(strings.Compare(b.GetAt(), a.GetAt()), cmp.Compare(b.GetRevision(), a.GetRevision()))
+	})
+	return out[:min(len(out), most)], err
+}
+
+// wanted is the entry of a check-in, nil if it was not asked for.
+func wanted(target string, c record.CheckIn, read *strategyv1.CheckInAcknowledgements, req *strategyv1.ListCheckInsRequest) *strategyv1.CheckInEntry {
+	if c.At < req.GetSince() {
+		return nil
+	}
+	m := entry(target, c)
+	for _, a := range read.GetAcknowledgements() {
+		if uint64(a.GetCheckIn()) == c.Revision {
+			m.Acknowledgements = append(m.Acknowledgements, a)
+		}
+	}
+	if req.GetUnacknowledged() && len(m.GetAcknowledgements()) > 0 {
+		return nil
+	}
+	return m
 }
 
 func entry(target string, c record.CheckIn) *strategyv1.CheckInEntry {

@@ -73,7 +73,7 @@ func (s *Service) ListDuties(ctx context.Context, req *strategyv1.ListDutiesRequ
 // happened by a day.
 func Ledger(v record.View, org string, at uint64, asOf calendar.Date) (strategy.Ledger, error) {
 	b := ledger{v: v, org: org, at: at, asOf: asOf, metrics: map[string]int{}, loc: record.Location(v, org, at), set: record.NewSet(v, org, at)}
-	for _, read := range []func() error{b.owners, b.readMetrics, b.observations, b.targets, b.actions} {
+	for _, read := range []func() error{b.owners, b.readMetrics, b.observations, b.targets, b.actions, b.reviews} {
 		if err := read(); err != nil {
 			return strategy.Ledger{}, err
 		}
@@ -261,6 +261,14 @@ func (b *ledger) actions() error {
 		})
 		return nil
 	})
+}
+
+func (b *ledger) reviews() error {
+	list, err := reviewsAt(b.v, b.org, b.at, b.asOf, "")
+	for _, x := range list {
+		b.out.Reviews = append(b.out.Reviews, strategy.LedgerReview{Name: x.Name, Owner: x.spec.GetOwner(), Rhythm: x.rhythm, States: x.states})
+	}
+	return err
 }
 
 // since drops what was asked of an earlier target of the same identity.

@@ -34,6 +34,7 @@ type Service struct {
 	record *record.Record
 	kinds  *resource.Registry
 	status StatusFunc
+	pack   PackFunc
 }
 
 var _ strategyv1connect.StrategyServiceHandler = (*Service)(nil)
@@ -44,9 +45,10 @@ var _ strategyv1connect.StrategyServiceHandler = (*Service)(nil)
 type StatusFunc func(v record.View, org, target string, day calendar.Date) (string, error)
 
 // New returns the service to mount. status says which check-ins need a note;
-// without it, none does.
-func New(r *runner.Runner, rec *record.Record, kinds *resource.Registry, status StatusFunc) rpc.Service {
-	s := &Service{runner: r, record: rec, kinds: kinds, status: status}
+// without it, none does. pack evaluates what reviews look at; without it, none is
+// locked.
+func New(r *runner.Runner, rec *record.Record, kinds *resource.Registry, status StatusFunc, pack PackFunc) rpc.Service {
+	s := &Service{runner: r, record: rec, kinds: kinds, status: status, pack: pack}
 	return rpc.Service{
 		Name: strategyv1connect.StrategyServiceName,
 		Mount: func(opts ...connect.HandlerOption) (string, http.Handler) {

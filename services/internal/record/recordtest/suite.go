@@ -29,6 +29,7 @@ func Run(t *testing.T, open Open) {
 	t.Run("an empty store", func(t *testing.T) { empty(t, open) })
 	t.Run("versions as of a revision", func(t *testing.T) { versions(t, open) })
 	t.Run("a rename keeps the history", func(t *testing.T) { rename(t, open) })
+	t.Run("two swap their names", func(t *testing.T) { exchange(t, open) })
 	t.Run("two names in one commit", func(t *testing.T) { twoNames(t, open) })
 	t.Run("corrections", func(t *testing.T) { corrections(t, open) })
 	t.Run("check-ins", func(t *testing.T) { checkIns(t, open) })
@@ -230,6 +231,25 @@ func rename(t *testing.T, open Open) {
 			got = append(got, r.ID+"="+title(r))
 		}
 		equal(t, "versions", got, []string{"a=one", "a=two", "a~2=newcomer"})
+	})
+}
+
+// exchange is one commit in which each name goes to the other, and back.
+func exchange(t *testing.T, open Open) {
+	b := newBook(t, open)
+	r1 := b.commit(unit("acme", "a", "a", "one"), unit("acme", "b", "b", "two"))
+	r2 := b.commit(unit("acme", "a", "b", "one"), unit("acme", "b", "a", "two"))
+	r3 := b.commit(unit("acme", "b", "b", "two"), unit("acme", "a", "a", "one, again"))
+	b.view(func(v record.View) {
+		for at, want := range map[uint64][]string{r1: {"one", "two"}, r2: {"two", "one"}, r3: {"one, again", "two"}} {
+			equal(t, fmt.Sprintf("titles of a and b at %d", at), []string{resourceAt(t, v, "acme", "a", at), resourceAt(t, v, "acme", "b", at)}, want)
+			equal(t, fmt.Sprintf("names at %d", at), names(t, v, "acme", at), []string{"a", "b"})
+		}
+		last, err := v.Resource("acme", "Unit", "a", r2)
+		if err != nil {
+			t.Fatal(err)
+		}
+		equal(t, "who has the name a", last.ID, "b")
 	})
 }
 

@@ -907,7 +907,8 @@ type SkipEventRequest struct {
 	state     protoimpl.MessageState `protogen:"open.v1"`
 	Name      string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
 	RequestId string                 `protobuf:"bytes,2,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
-	// The message that the projection halted at.
+	// The message that the projection halted at, or one lost before its place: the
+	// first of the log that folding cannot pass.
 	Sequence int64 `protobuf:"varint,3,opt,name=sequence,proto3" json:"sequence,omitempty"`
 	// Why, in the operator's words; kept in the log.
 	Reason string `protobuf:"bytes,4,opt,name=reason,proto3" json:"reason,omitempty"`
@@ -986,7 +987,10 @@ func (x *SkipEventRequest) GetUnknown() bool {
 type SkipEventResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Where the event that says so lies in the log.
-	Revision      int64 `protobuf:"varint,1,opt,name=revision,proto3" json:"revision,omitempty"`
+	Revision int64 `protobuf:"varint,1,opt,name=revision,proto3" json:"revision,omitempty"`
+	// The live generation lies behind the message, and may hold what it said until
+	// the record is rebuilt.
+	OnRecord      bool `protobuf:"varint,2,opt,name=on_record,json=onRecord,proto3" json:"on_record,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1026,6 +1030,13 @@ func (x *SkipEventResponse) GetRevision() int64 {
 		return x.Revision
 	}
 	return 0
+}
+
+func (x *SkipEventResponse) GetOnRecord() bool {
+	if x != nil {
+		return x.OnRecord
+	}
+	return false
 }
 
 // EventSkipped is the event by which a message of the log is left out of every
@@ -1167,9 +1178,10 @@ const file_setpoint_admin_v1_projection_proto_rawDesc = "" +
 	"request_id\x18\x02 \x01(\tB\b\xbaH\x05r\x03\x18\x80\x01R\trequestId\x12#\n" +
 	"\bsequence\x18\x03 \x01(\x03B\a\xbaH\x04\"\x02(\x01R\bsequence\x12&\n" +
 	"\x06reason\x18\x04 \x01(\tB\x0e\xbaH\ar\x05\x10\x01\x18\xe8\a\x88\xe7\x18\x01R\x06reason\x12\x18\n" +
-	"\aunknown\x18\x05 \x01(\bR\aunknown\"/\n" +
+	"\aunknown\x18\x05 \x01(\bR\aunknown\"L\n" +
 	"\x11SkipEventResponse\x12\x1a\n" +
-	"\brevision\x18\x01 \x01(\x03R\brevision\"D\n" +
+	"\brevision\x18\x01 \x01(\x03R\brevision\x12\x1b\n" +
+	"\ton_record\x18\x02 \x01(\bR\bonRecord\"D\n" +
 	"\fEventSkipped\x12\x1a\n" +
 	"\bsequence\x18\x01 \x01(\x03R\bsequence\x12\x18\n" +
 	"\aproblem\x18\x02 \x01(\tR\aproblemB2Z0setpoint.dev/proto/gen/setpoint/admin/v1;adminv1b\x06proto3"

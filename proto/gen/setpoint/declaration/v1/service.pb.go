@@ -13,6 +13,7 @@ import (
 	structpb "google.golang.org/protobuf/types/known/structpb"
 	reflect "reflect"
 	v1 "setpoint.dev/proto/gen/setpoint/common/v1"
+	v11 "setpoint.dev/proto/gen/setpoint/gap/v1"
 	sync "sync"
 	unsafe "unsafe"
 )
@@ -150,11 +151,17 @@ func (x *Manifests) GetPrune() bool {
 }
 
 type PlanRequest struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Manifests     *Manifests             `protobuf:"bytes,1,opt,name=manifests,proto3" json:"manifests,omitempty"`
-	MinRevision   int64                  `protobuf:"varint,2,opt,name=min_revision,json=minRevision,proto3" json:"min_revision,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	state       protoimpl.MessageState `protogen:"open.v1"`
+	Manifests   *Manifests             `protobuf:"bytes,1,opt,name=manifests,proto3" json:"manifests,omitempty"`
+	MinRevision int64                  `protobuf:"varint,2,opt,name=min_revision,json=minRevision,proto3" json:"min_revision,omitempty"`
+	// Evaluate the consequences at the end of this day, YYYY-MM-DD; default today.
+	AsOf string `protobuf:"bytes,3,opt,name=as_of,json=asOf,proto3" json:"as_of,omitempty"`
+	// Judge them by this policy.
+	Policy string `protobuf:"bytes,4,opt,name=policy,proto3" json:"policy,omitempty"`
+	// Do not compute them.
+	WithoutConsequences bool `protobuf:"varint,5,opt,name=without_consequences,json=withoutConsequences,proto3" json:"without_consequences,omitempty"`
+	unknownFields       protoimpl.UnknownFields
+	sizeCache           protoimpl.SizeCache
 }
 
 func (x *PlanRequest) Reset() {
@@ -201,6 +208,27 @@ func (x *PlanRequest) GetMinRevision() int64 {
 	return 0
 }
 
+func (x *PlanRequest) GetAsOf() string {
+	if x != nil {
+		return x.AsOf
+	}
+	return ""
+}
+
+func (x *PlanRequest) GetPolicy() string {
+	if x != nil {
+		return x.Policy
+	}
+	return ""
+}
+
+func (x *PlanRequest) GetWithoutConsequences() bool {
+	if x != nil {
+		return x.WithoutConsequences
+	}
+	return false
+}
+
 type PlanResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The declaration revision that the plan rests on: give it as
@@ -209,7 +237,9 @@ type PlanResponse struct {
 	Changes  []*Change `protobuf:"bytes,2,rep,name=changes,proto3" json:"changes,omitempty"`
 	Summary  *Summary  `protobuf:"bytes,3,opt,name=summary,proto3" json:"summary,omitempty"`
 	// Advice that refuses nothing.
-	Warnings      []*v1.Fault `protobuf:"bytes,4,rep,name=warnings,proto3" json:"warnings,omitempty"`
+	Warnings []*v1.Fault `protobuf:"bytes,4,rep,name=warnings,proto3" json:"warnings,omitempty"`
+	// How a comparison would differ; absent where nothing changes.
+	Consequences  *v11.Consequences `protobuf:"bytes,5,opt,name=consequences,proto3" json:"consequences,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -268,6 +298,13 @@ func (x *PlanResponse) GetSummary() *Summary {
 func (x *PlanResponse) GetWarnings() []*v1.Fault {
 	if x != nil {
 		return x.Warnings
+	}
+	return nil
+}
+
+func (x *PlanResponse) GetConsequences() *v11.Consequences {
+	if x != nil {
+		return x.Consequences
 	}
 	return nil
 }
@@ -1207,7 +1244,7 @@ func (x *HistoryResponse) GetRevision() int64 {
 	return 0
 }
 
-// HistoryEntry is one change of one resource.
+// HistoryEntry is one change of one resource, or one act on it.
 type HistoryEntry struct {
 	state    protoimpl.MessageState `protogen:"open.v1"`
 	Revision int64                  `protobuf:"varint,1,opt,name=revision,proto3" json:"revision,omitempty"`
@@ -1217,7 +1254,7 @@ type HistoryEntry struct {
 	Principal string `protobuf:"bytes,3,opt,name=principal,proto3" json:"principal,omitempty"`
 	// What did it: cli, git, console, policy, api.
 	Manager string `protobuf:"bytes,4,opt,name=manager,proto3" json:"manager,omitempty"`
-	// create, update, rename, delete or erase.
+	// create, update, rename, delete, erase or act.
 	Action string `protobuf:"bytes,5,opt,name=action,proto3" json:"action,omitempty"`
 	// The calendar date from which it counts.
 	Effective string `protobuf:"bytes,6,opt,name=effective,proto3" json:"effective,omitempty"`
@@ -1228,9 +1265,15 @@ type HistoryEntry struct {
 	// The field paths that the write set.
 	Mask []string `protobuf:"bytes,10,rep,name=mask,proto3" json:"mask,omitempty"`
 	// The name from then on, and before a rename.
-	Name          string `protobuf:"bytes,11,opt,name=name,proto3" json:"name,omitempty"`
-	RenamedFrom   string `protobuf:"bytes,12,opt,name=renamed_from,json=renamedFrom,proto3" json:"renamed_from,omitempty"`
-	RequestId     string `protobuf:"bytes,13,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	Name        string `protobuf:"bytes,11,opt,name=name,proto3" json:"name,omitempty"`
+	RenamedFrom string `protobuf:"bytes,12,opt,name=renamed_from,json=renamedFrom,proto3" json:"renamed_from,omitempty"`
+	RequestId   string `protobuf:"bytes,13,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	// What happened, of the action act: something was done with the resource (a
+	// stage moved, money spent), and how it is declared stayed. In words that hold
+	// nothing personal, with the wire name of the event and the links given.
+	Summary       string   `protobuf:"bytes,14,opt,name=summary,proto3" json:"summary,omitempty"`
+	Type          string   `protobuf:"bytes,15,opt,name=type,proto3" json:"type,omitempty"`
+	Links         []string `protobuf:"bytes,16,rep,name=links,proto3" json:"links,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1354,6 +1397,27 @@ func (x *HistoryEntry) GetRequestId() string {
 		return x.RequestId
 	}
 	return ""
+}
+
+func (x *HistoryEntry) GetSummary() string {
+	if x != nil {
+		return x.Summary
+	}
+	return ""
+}
+
+func (x *HistoryEntry) GetType() string {
+	if x != nil {
+		return x.Type
+	}
+	return ""
+}
+
+func (x *HistoryEntry) GetLinks() []string {
+	if x != nil {
+		return x.Links
+	}
+	return nil
 }
 
 type ExportRequest struct {
@@ -1725,7 +1789,7 @@ var File_setpoint_declaration_v1_service_proto protoreflect.FileDescriptor
 
 const file_setpoint_declaration_v1_service_proto_rawDesc = "" +
 	"\n" +
-	"%setpoint/declaration/v1/service.proto\x12\x17setpoint.declaration.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fsetpoint/common/v1/common.proto\x1a setpoint/common/v1/options.proto\"R\n" +
+	"%setpoint/declaration/v1/service.proto\x12\x17setpoint.declaration.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fsetpoint/common/v1/common.proto\x1a setpoint/common/v1/options.proto\x1a\x1esetpoint/gap/v1/analysis.proto\"R\n" +
 	"\fManifestFile\x12\x1c\n" +
 	"\x04path\x18\x01 \x01(\tB\b\xbaH\x05r\x03\x18\x80 R\x04path\x12$\n" +
 	"\acontent\x18\x02 \x01(\fB\n" +
@@ -1735,15 +1799,19 @@ const file_setpoint_declaration_v1_service_proto_rawDesc = "" +
 	"\tresources\x18\x02 \x03(\v2\x1c.setpoint.common.v1.ResourceB\n" +
 	"\xbaH\a\x92\x01\x04\x10\x9f\x9c\x01R\tresources\x12@\n" +
 	"\x03set\x18\x03 \x01(\tB.\xbaH+r)2'^([a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)?$R\x03set\x12\x14\n" +
-	"\x05prune\x18\x04 \x01(\bR\x05prune\"\x83\x01\n" +
+	"\x05prune\x18\x04 \x01(\bR\x05prune\"\x94\x02\n" +
 	"\vPlanRequest\x12H\n" +
 	"\tmanifests\x18\x01 \x01(\v2\".setpoint.declaration.v1.ManifestsB\x06\xbaH\x03\xc8\x01\x01R\tmanifests\x12*\n" +
-	"\fmin_revision\x18\x02 \x01(\x03B\a\xbaH\x04\"\x02(\x00R\vminRevision\"\xd8\x01\n" +
+	"\fmin_revision\x18\x02 \x01(\x03B\a\xbaH\x04\"\x02(\x00R\vminRevision\x12;\n" +
+	"\x05as_of\x18\x03 \x01(\tB&\xbaH#r!2\x1f^([0-9]{4}-[0-9]{2}-[0-9]{2})?$R\x04asOf\x12\x1f\n" +
+	"\x06policy\x18\x04 \x01(\tB\a\xbaH\x04r\x02\x18?R\x06policy\x121\n" +
+	"\x14without_consequences\x18\x05 \x01(\bR\x13withoutConsequences\"\x9b\x02\n" +
 	"\fPlanResponse\x12\x1a\n" +
 	"\brevision\x18\x01 \x01(\x03R\brevision\x129\n" +
 	"\achanges\x18\x02 \x03(\v2\x1f.setpoint.declaration.v1.ChangeR\achanges\x12:\n" +
 	"\asummary\x18\x03 \x01(\v2 .setpoint.declaration.v1.SummaryR\asummary\x125\n" +
-	"\bwarnings\x18\x04 \x03(\v2\x19.setpoint.common.v1.FaultR\bwarnings\"\xa9\x01\n" +
+	"\bwarnings\x18\x04 \x03(\v2\x19.setpoint.common.v1.FaultR\bwarnings\x12A\n" +
+	"\fconsequences\x18\x05 \x01(\v2\x1d.setpoint.gap.v1.ConsequencesR\fconsequences\"\xa9\x01\n" +
 	"\x06Change\x12\x12\n" +
 	"\x04kind\x18\x01 \x01(\tR\x04kind\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x16\n" +
@@ -1818,7 +1886,7 @@ const file_setpoint_declaration_v1_service_proto_rawDesc = "" +
 	"\x0fHistoryResponse\x12?\n" +
 	"\aentries\x18\x01 \x03(\v2%.setpoint.declaration.v1.HistoryEntryR\aentries\x12&\n" +
 	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x12\x1a\n" +
-	"\brevision\x18\x03 \x01(\x03R\brevision\"\x8c\x03\n" +
+	"\brevision\x18\x03 \x01(\x03R\brevision\"\xd0\x03\n" +
 	"\fHistoryEntry\x12\x1a\n" +
 	"\brevision\x18\x01 \x01(\x03R\brevision\x12\x1a\n" +
 	"\brecorded\x18\x02 \x01(\tR\brecorded\x12\x1c\n" +
@@ -1834,7 +1902,10 @@ const file_setpoint_declaration_v1_service_proto_rawDesc = "" +
 	"\x04name\x18\v \x01(\tR\x04name\x12!\n" +
 	"\frenamed_from\x18\f \x01(\tR\vrenamedFrom\x12\x1d\n" +
 	"\n" +
-	"request_id\x18\r \x01(\tR\trequestId\"\xfc\x01\n" +
+	"request_id\x18\r \x01(\tR\trequestId\x12\x18\n" +
+	"\asummary\x18\x0e \x01(\tR\asummary\x12\x12\n" +
+	"\x04type\x18\x0f \x01(\tR\x04type\x12\x14\n" +
+	"\x05links\x18\x10 \x03(\tR\x05links\"\xfc\x01\n" +
 	"\rExportRequest\x12\x1e\n" +
 	"\x05kinds\x18\x01 \x03(\tB\b\xbaH\x05\x92\x01\x02\x102R\x05kinds\x12@\n" +
 	"\x03set\x18\x02 \x01(\tB.\xbaH+r)2'^([a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)?$R\x03set\x12#\n" +
@@ -1883,33 +1954,34 @@ func file_setpoint_declaration_v1_service_proto_rawDescGZIP() []byte {
 
 var file_setpoint_declaration_v1_service_proto_msgTypes = make([]protoimpl.MessageInfo, 24)
 var file_setpoint_declaration_v1_service_proto_goTypes = []any{
-	(*ManifestFile)(nil),    // 0: setpoint.declaration.v1.ManifestFile
-	(*Manifests)(nil),       // 1: setpoint.declaration.v1.Manifests
-	(*PlanRequest)(nil),     // 2: setpoint.declaration.v1.PlanRequest
-	(*PlanResponse)(nil),    // 3: setpoint.declaration.v1.PlanResponse
-	(*Change)(nil),          // 4: setpoint.declaration.v1.Change
-	(*FieldChange)(nil),     // 5: setpoint.declaration.v1.FieldChange
-	(*Summary)(nil),         // 6: setpoint.declaration.v1.Summary
-	(*ApplyRequest)(nil),    // 7: setpoint.declaration.v1.ApplyRequest
-	(*ApplyResponse)(nil),   // 8: setpoint.declaration.v1.ApplyResponse
-	(*GetRequest)(nil),      // 9: setpoint.declaration.v1.GetRequest
-	(*GetResponse)(nil),     // 10: setpoint.declaration.v1.GetResponse
-	(*ListRequest)(nil),     // 11: setpoint.declaration.v1.ListRequest
-	(*ListResponse)(nil),    // 12: setpoint.declaration.v1.ListResponse
-	(*DeleteRequest)(nil),   // 13: setpoint.declaration.v1.DeleteRequest
-	(*DeleteResponse)(nil),  // 14: setpoint.declaration.v1.DeleteResponse
-	(*HistoryRequest)(nil),  // 15: setpoint.declaration.v1.HistoryRequest
-	(*HistoryResponse)(nil), // 16: setpoint.declaration.v1.HistoryResponse
-	(*HistoryEntry)(nil),    // 17: setpoint.declaration.v1.HistoryEntry
-	(*ExportRequest)(nil),   // 18: setpoint.declaration.v1.ExportRequest
-	(*ExportResponse)(nil),  // 19: setpoint.declaration.v1.ExportResponse
-	(*DiffRequest)(nil),     // 20: setpoint.declaration.v1.DiffRequest
-	(*FollowRequest)(nil),   // 21: setpoint.declaration.v1.FollowRequest
-	(*FollowResponse)(nil),  // 22: setpoint.declaration.v1.FollowResponse
-	(*DiffResponse)(nil),    // 23: setpoint.declaration.v1.DiffResponse
-	(*v1.Resource)(nil),     // 24: setpoint.common.v1.Resource
-	(*v1.Fault)(nil),        // 25: setpoint.common.v1.Fault
-	(*structpb.Value)(nil),  // 26: google.protobuf.Value
+	(*ManifestFile)(nil),     // 0: setpoint.declaration.v1.ManifestFile
+	(*Manifests)(nil),        // 1: setpoint.declaration.v1.Manifests
+	(*PlanRequest)(nil),      // 2: setpoint.declaration.v1.PlanRequest
+	(*PlanResponse)(nil),     // 3: setpoint.declaration.v1.PlanResponse
+	(*Change)(nil),           // 4: setpoint.declaration.v1.Change
+	(*FieldChange)(nil),      // 5: setpoint.declaration.v1.FieldChange
+	(*Summary)(nil),          // 6: setpoint.declaration.v1.Summary
+	(*ApplyRequest)(nil),     // 7: setpoint.declaration.v1.ApplyRequest
+	(*ApplyResponse)(nil),    // 8: setpoint.declaration.v1.ApplyResponse
+	(*GetRequest)(nil),       // 9: setpoint.declaration.v1.GetRequest
+	(*GetResponse)(nil),      // 10: setpoint.declaration.v1.GetResponse
+	(*ListRequest)(nil),      // 11: setpoint.declaration.v1.ListRequest
+	(*ListResponse)(nil),     // 12: setpoint.declaration.v1.ListResponse
+	(*DeleteRequest)(nil),    // 13: setpoint.declaration.v1.DeleteRequest
+	(*DeleteResponse)(nil),   // 14: setpoint.declaration.v1.DeleteResponse
+	(*HistoryRequest)(nil),   // 15: setpoint.declaration.v1.HistoryRequest
+	(*HistoryResponse)(nil),  // 16: setpoint.declaration.v1.HistoryResponse
+	(*HistoryEntry)(nil),     // 17: setpoint.declaration.v1.HistoryEntry
+	(*ExportRequest)(nil),    // 18: setpoint.declaration.v1.ExportRequest
+	(*ExportResponse)(nil),   // 19: setpoint.declaration.v1.ExportResponse
+	(*DiffRequest)(nil),      // 20: setpoint.declaration.v1.DiffRequest
+	(*FollowRequest)(nil),    // 21: setpoint.declaration.v1.FollowRequest
+	(*FollowResponse)(nil),   // 22: setpoint.declaration.v1.FollowResponse
+	(*DiffResponse)(nil),     // 23: setpoint.declaration.v1.DiffResponse
+	(*v1.Resource)(nil),      // 24: setpoint.common.v1.Resource
+	(*v1.Fault)(nil),         // 25: setpoint.common.v1.Fault
+	(*v11.Consequences)(nil), // 26: setpoint.gap.v1.Consequences
+	(*structpb.Value)(nil),   // 27: google.protobuf.Value
 }
 var file_setpoint_declaration_v1_service_proto_depIdxs = []int32{
 	0,  // 0: setpoint.declaration.v1.Manifests.files:type_name -> setpoint.declaration.v1.ManifestFile
@@ -1918,42 +1990,43 @@ var file_setpoint_declaration_v1_service_proto_depIdxs = []int32{
 	4,  // 3: setpoint.declaration.v1.PlanResponse.changes:type_name -> setpoint.declaration.v1.Change
 	6,  // 4: setpoint.declaration.v1.PlanResponse.summary:type_name -> setpoint.declaration.v1.Summary
 	25, // 5: setpoint.declaration.v1.PlanResponse.warnings:type_name -> setpoint.common.v1.Fault
-	5,  // 6: setpoint.declaration.v1.Change.fields:type_name -> setpoint.declaration.v1.FieldChange
-	26, // 7: setpoint.declaration.v1.FieldChange.from:type_name -> google.protobuf.Value
-	26, // 8: setpoint.declaration.v1.FieldChange.to:type_name -> google.protobuf.Value
-	1,  // 9: setpoint.declaration.v1.ApplyRequest.manifests:type_name -> setpoint.declaration.v1.Manifests
-	4,  // 10: setpoint.declaration.v1.ApplyResponse.changes:type_name -> setpoint.declaration.v1.Change
-	6,  // 11: setpoint.declaration.v1.ApplyResponse.summary:type_name -> setpoint.declaration.v1.Summary
-	25, // 12: setpoint.declaration.v1.ApplyResponse.warnings:type_name -> setpoint.common.v1.Fault
-	24, // 13: setpoint.declaration.v1.GetResponse.resource:type_name -> setpoint.common.v1.Resource
-	24, // 14: setpoint.declaration.v1.ListResponse.resources:type_name -> setpoint.common.v1.Resource
-	17, // 15: setpoint.declaration.v1.HistoryResponse.entries:type_name -> setpoint.declaration.v1.HistoryEntry
-	5,  // 16: setpoint.declaration.v1.HistoryEntry.fields:type_name -> setpoint.declaration.v1.FieldChange
-	4,  // 17: setpoint.declaration.v1.DiffResponse.changes:type_name -> setpoint.declaration.v1.Change
-	6,  // 18: setpoint.declaration.v1.DiffResponse.summary:type_name -> setpoint.declaration.v1.Summary
-	2,  // 19: setpoint.declaration.v1.DeclarationService.Plan:input_type -> setpoint.declaration.v1.PlanRequest
-	7,  // 20: setpoint.declaration.v1.DeclarationService.Apply:input_type -> setpoint.declaration.v1.ApplyRequest
-	9,  // 21: setpoint.declaration.v1.DeclarationService.Get:input_type -> setpoint.declaration.v1.GetRequest
-	11, // 22: setpoint.declaration.v1.DeclarationService.List:input_type -> setpoint.declaration.v1.ListRequest
-	13, // 23: setpoint.declaration.v1.DeclarationService.Delete:input_type -> setpoint.declaration.v1.DeleteRequest
-	15, // 24: setpoint.declaration.v1.DeclarationService.History:input_type -> setpoint.declaration.v1.HistoryRequest
-	18, // 25: setpoint.declaration.v1.DeclarationService.Export:input_type -> setpoint.declaration.v1.ExportRequest
-	20, // 26: setpoint.declaration.v1.DeclarationService.Diff:input_type -> setpoint.declaration.v1.DiffRequest
-	21, // 27: setpoint.declaration.v1.DeclarationService.Follow:input_type -> setpoint.declaration.v1.FollowRequest
-	3,  // 28: setpoint.declaration.v1.DeclarationService.Plan:output_type -> setpoint.declaration.v1.PlanResponse
-	8,  // 29: setpoint.declaration.v1.DeclarationService.Apply:output_type -> setpoint.declaration.v1.ApplyResponse
-	10, // 30: setpoint.declaration.v1.DeclarationService.Get:output_type -> setpoint.declaration.v1.GetResponse
-	12, // 31: setpoint.declaration.v1.DeclarationService.List:output_type -> setpoint.declaration.v1.ListResponse
-	14, // 32: setpoint.declaration.v1.DeclarationService.Delete:output_type -> setpoint.declaration.v1.DeleteResponse
-	16, // 33: setpoint.declaration.v1.DeclarationService.History:output_type -> setpoint.declaration.v1.HistoryResponse
-	19, // 34: setpoint.declaration.v1.DeclarationService.Export:output_type -> setpoint.declaration.v1.ExportResponse
-	23, // 35: setpoint.declaration.v1.DeclarationService.Diff:output_type -> setpoint.declaration.v1.DiffResponse
-	22, // 36: setpoint.declaration.v1.DeclarationService.Follow:output_type -> setpoint.declaration.v1.FollowResponse
-	28, // [28:37] is the sub-list for method output_type
-	19, // [19:28] is the sub-list for method input_type
-	19, // [19:19] is the sub-list for extension type_name
-	19, // [19:19] is the sub-list for extension extendee
-	0,  // [0:19] is the sub-list for field type_name
+	26, // 6: setpoint.declaration.v1.PlanResponse.consequences:type_name -> setpoint.gap.v1.Consequences
+	5,  // 7: setpoint.declaration.v1.Change.fields:type_name -> setpoint.declaration.v1.FieldChange
+	27, // 8: setpoint.declaration.v1.FieldChange.from:type_name -> google.protobuf.Value
+	27, // 9: setpoint.declaration.v1.FieldChange.to:type_name -> google.protobuf.Value
+	1,  // 10: setpoint.declaration.v1.ApplyRequest.manifests:type_name -> setpoint.declaration.v1.Manifests
+	4,  // 11: setpoint.declaration.v1.ApplyResponse.changes:type_name -> setpoint.declaration.v1.Change
+	6,  // 12: setpoint.declaration.v1.ApplyResponse.summary:type_name -> setpoint.declaration.v1.Summary
+	25, // 13: setpoint.declaration.v1.ApplyResponse.warnings:type_name -> setpoint.common.v1.Fault
+	24, // 14: setpoint.declaration.v1.GetResponse.resource:type_name -> setpoint.common.v1.Resource
+	24, // 15: setpoint.declaration.v1.ListResponse.resources:type_name -> setpoint.common.v1.Resource
+	17, // 16: setpoint.declaration.v1.HistoryResponse.entries:type_name -> setpoint.declaration.v1.HistoryEntry
+	5,  // 17: setpoint.declaration.v1.HistoryEntry.fields:type_name -> setpoint.declaration.v1.FieldChange
+	4,  // 18: setpoint.declaration.v1.DiffResponse.changes:type_name -> setpoint.declaration.v1.Change
+	6,  // 19: setpoint.declaration.v1.DiffResponse.summary:type_name -> setpoint.declaration.v1.Summary
+	2,  // 20: setpoint.declaration.v1.DeclarationService.Plan:input_type -> setpoint.declaration.v1.PlanRequest
+	7,  // 21: setpoint.declaration.v1.DeclarationService.Apply:input_type -> setpoint.declaration.v1.ApplyRequest
+	9,  // 22: setpoint.declaration.v1.DeclarationService.Get:input_type -> setpoint.declaration.v1.GetRequest
+	11, // 23: setpoint.declaration.v1.DeclarationService.List:input_type -> setpoint.declaration.v1.ListRequest
+	13, // 24: setpoint.declaration.v1.DeclarationService.Delete:input_type -> setpoint.declaration.v1.DeleteRequest
+	15, // 25: setpoint.declaration.v1.DeclarationService.History:input_type -> setpoint.declaration.v1.HistoryRequest
+	18, // 26: setpoint.declaration.v1.DeclarationService.Export:input_type -> setpoint.declaration.v1.ExportRequest
+	20, // 27: setpoint.declaration.v1.DeclarationService.Diff:input_type -> setpoint.declaration.v1.DiffRequest
+	21, // 28: setpoint.declaration.v1.DeclarationService.Follow:input_type -> setpoint.declaration.v1.FollowRequest
+	3,  // 29: setpoint.declaration.v1.DeclarationService.Plan:output_type -> setpoint.declaration.v1.PlanResponse
+	8,  // 30: setpoint.declaration.v1.DeclarationService.Apply:output_type -> setpoint.declaration.v1.ApplyResponse
+	10, // 31: setpoint.declaration.v1.DeclarationService.Get:output_type -> setpoint.declaration.v1.GetResponse
+	12, // 32: setpoint.declaration.v1.DeclarationService.List:output_type -> setpoint.declaration.v1.ListResponse
+	14, // 33: setpoint.declaration.v1.DeclarationService.Delete:output_type -> setpoint.declaration.v1.DeleteResponse
+	16, // 34: setpoint.declaration.v1.DeclarationService.History:output_type -> setpoint.declaration.v1.HistoryResponse
+	19, // 35: setpoint.declaration.v1.DeclarationService.Export:output_type -> setpoint.declaration.v1.ExportResponse
+	23, // 36: setpoint.declaration.v1.DeclarationService.Diff:output_type -> setpoint.declaration.v1.DiffResponse
+	22, // 37: setpoint.declaration.v1.DeclarationService.Follow:output_type -> setpoint.declaration.v1.FollowResponse
+	29, // [29:38] is the sub-list for method output_type
+	20, // [20:29] is the sub-list for method input_type
+	20, // [20:20] is the sub-list for extension type_name
+	20, // [20:20] is the sub-list for extension extendee
+	0,  // [0:20] is the sub-list for field type_name
 }
 
 func init() { file_setpoint_declaration_v1_service_proto_init() }

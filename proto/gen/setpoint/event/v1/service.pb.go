@@ -168,11 +168,986 @@ func (x *SubscribeResponse) GetCursor() string {
 	return ""
 }
 
+type ListWebhooksRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Only this one.
+	Webhook       string `protobuf:"bytes,1,opt,name=webhook,proto3" json:"webhook,omitempty"`
+	MinRevision   int64  `protobuf:"varint,2,opt,name=min_revision,json=minRevision,proto3" json:"min_revision,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListWebhooksRequest) Reset() {
+	*x = ListWebhooksRequest{}
+	mi := &file_setpoint_event_v1_service_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListWebhooksRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListWebhooksRequest) ProtoMessage() {}
+
+func (x *ListWebhooksRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_setpoint_event_v1_service_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListWebhooksRequest.ProtoReflect.Descriptor instead.
+func (*ListWebhooksRequest) Descriptor() ([]byte, []int) {
+	return file_setpoint_event_v1_service_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *ListWebhooksRequest) GetWebhook() string {
+	if x != nil {
+		return x.Webhook
+	}
+	return ""
+}
+
+func (x *ListWebhooksRequest) GetMinRevision() int64 {
+	if x != nil {
+		return x.MinRevision
+	}
+	return 0
+}
+
+type ListWebhooksResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// By name.
+	Webhooks      []*WebhookEntry `protobuf:"bytes,1,rep,name=webhooks,proto3" json:"webhooks,omitempty"`
+	Revision      int64           `protobuf:"varint,2,opt,name=revision,proto3" json:"revision,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListWebhooksResponse) Reset() {
+	*x = ListWebhooksResponse{}
+	mi := &file_setpoint_event_v1_service_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListWebhooksResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListWebhooksResponse) ProtoMessage() {}
+
+func (x *ListWebhooksResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_setpoint_event_v1_service_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListWebhooksResponse.ProtoReflect.Descriptor instead.
+func (*ListWebhooksResponse) Descriptor() ([]byte, []int) {
+	return file_setpoint_event_v1_service_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *ListWebhooksResponse) GetWebhooks() []*WebhookEntry {
+	if x != nil {
+		return x.Webhooks
+	}
+	return nil
+}
+
+func (x *ListWebhooksResponse) GetRevision() int64 {
+	if x != nil {
+		return x.Revision
+	}
+	return 0
+}
+
+// WebhookEntry is a declared webhook and how it fares.
+type WebhookEntry struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Name  string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	Spec  *WebhookSpec           `protobuf:"bytes,2,opt,name=spec,proto3" json:"spec,omitempty"`
+	// delivering, waiting (for a secret), failing, paused, disabled.
+	Status          string `protobuf:"bytes,3,opt,name=status,proto3" json:"status,omitempty"`
+	DisabledBecause string `protobuf:"bytes,4,opt,name=disabled_because,json=disabledBecause,proto3" json:"disabled_because,omitempty"`
+	// Instants are RFC 3339; empty where there was none.
+	DisabledAt   string `protobuf:"bytes,5,opt,name=disabled_at,json=disabledAt,proto3" json:"disabled_at,omitempty"`
+	FailingSince string `protobuf:"bytes,6,opt,name=failing_since,json=failingSince,proto3" json:"failing_since,omitempty"`
+	LastAttempt  string `protobuf:"bytes,7,opt,name=last_attempt,json=lastAttempt,proto3" json:"last_attempt,omitempty"`
+	LastSuccess  string `protobuf:"bytes,8,opt,name=last_success,json=lastSuccess,proto3" json:"last_success,omitempty"`
+	// What became of the last attempt that failed: status 500, timeout.
+	Failure string `protobuf:"bytes,9,opt,name=failure,proto3" json:"failure,omitempty"`
+	// How often the event that is under way has been tried.
+	Attempts    int32  `protobuf:"varint,10,opt,name=attempts,proto3" json:"attempts,omitempty"`
+	NextAttempt string `protobuf:"bytes,11,opt,name=next_attempt,json=nextAttempt,proto3" json:"next_attempt,omitempty"`
+	// Events of the organization that have not been looked at.
+	Pending       int64  `protobuf:"varint,12,opt,name=pending,proto3" json:"pending,omitempty"`
+	DeadLetters   int32  `protobuf:"varint,13,opt,name=dead_letters,json=deadLetters,proto3" json:"dead_letters,omitempty"`
+	SecretMadeAt  string `protobuf:"bytes,14,opt,name=secret_made_at,json=secretMadeAt,proto3" json:"secret_made_at,omitempty"`
+	OverlapUntil  string `protobuf:"bytes,15,opt,name=overlap_until,json=overlapUntil,proto3" json:"overlap_until,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *WebhookEntry) Reset() {
+	*x = WebhookEntry{}
+	mi := &file_setpoint_event_v1_service_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *WebhookEntry) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*WebhookEntry) ProtoMessage() {}
+
+func (x *WebhookEntry) ProtoReflect() protoreflect.Message {
+	mi := &file_setpoint_event_v1_service_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use WebhookEntry.ProtoReflect.Descriptor instead.
+func (*WebhookEntry) Descriptor() ([]byte, []int) {
+	return file_setpoint_event_v1_service_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *WebhookEntry) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *WebhookEntry) GetSpec() *WebhookSpec {
+	if x != nil {
+		return x.Spec
+	}
+	return nil
+}
+
+func (x *WebhookEntry) GetStatus() string {
+	if x != nil {
+		return x.Status
+	}
+	return ""
+}
+
+func (x *WebhookEntry) GetDisabledBecause() string {
+	if x != nil {
+		return x.DisabledBecause
+	}
+	return ""
+}
+
+func (x *WebhookEntry) GetDisabledAt() string {
+	if x != nil {
+		return x.DisabledAt
+	}
+	return ""
+}
+
+func (x *WebhookEntry) GetFailingSince() string {
+	if x != nil {
+		return x.FailingSince
+	}
+	return ""
+}
+
+func (x *WebhookEntry) GetLastAttempt() string {
+	if x != nil {
+		return x.LastAttempt
+	}
+	return ""
+}
+
+func (x *WebhookEntry) GetLastSuccess() string {
+	if x != nil {
+		return x.LastSuccess
+	}
+	return ""
+}
+
+func (x *WebhookEntry) GetFailure() string {
+	if x != nil {
+		return x.Failure
+	}
+	return ""
+}
+
+func (x *WebhookEntry) GetAttempts() int32 {
+	if x != nil {
+		return x.Attempts
+	}
+	return 0
+}
+
+func (x *WebhookEntry) GetNextAttempt() string {
+	if x != nil {
+		return x.NextAttempt
+	}
+	return ""
+}
+
+func (x *WebhookEntry) GetPending() int64 {
+	if x != nil {
+		return x.Pending
+	}
+	return 0
+}
+
+func (x *WebhookEntry) GetDeadLetters() int32 {
+	if x != nil {
+		return x.DeadLetters
+	}
+	return 0
+}
+
+func (x *WebhookEntry) GetSecretMadeAt() string {
+	if x != nil {
+		return x.SecretMadeAt
+	}
+	return ""
+}
+
+func (x *WebhookEntry) GetOverlapUntil() string {
+	if x != nil {
+		return x.OverlapUntil
+	}
+	return ""
+}
+
+type TestWebhookRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Webhook       string                 `protobuf:"bytes,1,opt,name=webhook,proto3" json:"webhook,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *TestWebhookRequest) Reset() {
+	*x = TestWebhookRequest{}
+	mi := &file_setpoint_event_v1_service_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *TestWebhookRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*TestWebhookRequest) ProtoMessage() {}
+
+func (x *TestWebhookRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_setpoint_event_v1_service_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use TestWebhookRequest.ProtoReflect.Descriptor instead.
+func (*TestWebhookRequest) Descriptor() ([]byte, []int) {
+	return file_setpoint_event_v1_service_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *TestWebhookRequest) GetWebhook() string {
+	if x != nil {
+		return x.Webhook
+	}
+	return ""
+}
+
+type TestWebhookResponse struct {
+	state     protoimpl.MessageState `protogen:"open.v1"`
+	Delivered bool                   `protobuf:"varint,1,opt,name=delivered,proto3" json:"delivered,omitempty"`
+	// HTTP status of the answer; 0 if there was none.
+	Status       int32  `protobuf:"varint,2,opt,name=status,proto3" json:"status,omitempty"`
+	Failure      string `protobuf:"bytes,3,opt,name=failure,proto3" json:"failure,omitempty"`
+	Milliseconds int64  `protobuf:"varint,4,opt,name=milliseconds,proto3" json:"milliseconds,omitempty"`
+	// The event that was sent.
+	Event         string `protobuf:"bytes,5,opt,name=event,proto3" json:"event,omitempty"`
+	WebhookId     string `protobuf:"bytes,6,opt,name=webhook_id,json=webhookId,proto3" json:"webhook_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *TestWebhookResponse) Reset() {
+	*x = TestWebhookResponse{}
+	mi := &file_setpoint_event_v1_service_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *TestWebhookResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*TestWebhookResponse) ProtoMessage() {}
+
+func (x *TestWebhookResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_setpoint_event_v1_service_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use TestWebhookResponse.ProtoReflect.Descriptor instead.
+func (*TestWebhookResponse) Descriptor() ([]byte, []int) {
+	return file_setpoint_event_v1_service_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *TestWebhookResponse) GetDelivered() bool {
+	if x != nil {
+		return x.Delivered
+	}
+	return false
+}
+
+func (x *TestWebhookResponse) GetStatus() int32 {
+	if x != nil {
+		return x.Status
+	}
+	return 0
+}
+
+func (x *TestWebhookResponse) GetFailure() string {
+	if x != nil {
+		return x.Failure
+	}
+	return ""
+}
+
+func (x *TestWebhookResponse) GetMilliseconds() int64 {
+	if x != nil {
+		return x.Milliseconds
+	}
+	return 0
+}
+
+func (x *TestWebhookResponse) GetEvent() string {
+	if x != nil {
+		return x.Event
+	}
+	return ""
+}
+
+func (x *TestWebhookResponse) GetWebhookId() string {
+	if x != nil {
+		return x.WebhookId
+	}
+	return ""
+}
+
+type RotateWebhookSecretRequest struct {
+	state     protoimpl.MessageState `protogen:"open.v1"`
+	RequestId string                 `protobuf:"bytes,1,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	Webhook   string                 `protobuf:"bytes,2,opt,name=webhook,proto3" json:"webhook,omitempty"`
+	// Hours for which deliveries are signed with the former secret too; 0 is 24,
+	// -1 none: it has become known.
+	OverlapHours     int32  `protobuf:"varint,3,opt,name=overlap_hours,json=overlapHours,proto3" json:"overlap_hours,omitempty"`
+	Manager          string `protobuf:"bytes,4,opt,name=manager,proto3" json:"manager,omitempty"`
+	ExpectedRevision int64  `protobuf:"varint,5,opt,name=expected_revision,json=expectedRevision,proto3" json:"expected_revision,omitempty"`
+	unknownFields    protoimpl.UnknownFields
+	sizeCache        protoimpl.SizeCache
+}
+
+func (x *RotateWebhookSecretRequest) Reset() {
+	*x = RotateWebhookSecretRequest{}
+	mi := &file_setpoint_event_v1_service_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RotateWebhookSecretRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RotateWebhookSecretRequest) ProtoMessage() {}
+
+func (x *RotateWebhookSecretRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_setpoint_event_v1_service_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RotateWebhookSecretRequest.ProtoReflect.Descriptor instead.
+func (*RotateWebhookSecretRequest) Descriptor() ([]byte, []int) {
+	return file_setpoint_event_v1_service_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *RotateWebhookSecretRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+func (x *RotateWebhookSecretRequest) GetWebhook() string {
+	if x != nil {
+		return x.Webhook
+	}
+	return ""
+}
+
+func (x *RotateWebhookSecretRequest) GetOverlapHours() int32 {
+	if x != nil {
+		return x.OverlapHours
+	}
+	return 0
+}
+
+func (x *RotateWebhookSecretRequest) GetManager() string {
+	if x != nil {
+		return x.Manager
+	}
+	return ""
+}
+
+func (x *RotateWebhookSecretRequest) GetExpectedRevision() int64 {
+	if x != nil {
+		return x.ExpectedRevision
+	}
+	return 0
+}
+
+type RotateWebhookSecretResponse struct {
+	state    protoimpl.MessageState `protogen:"open.v1"`
+	Revision int64                  `protobuf:"varint,1,opt,name=revision,proto3" json:"revision,omitempty"`
+	// whsec_ and base64, as verifying libraries take it. It is not shown again.
+	Secret        string `protobuf:"bytes,2,opt,name=secret,proto3" json:"secret,omitempty"`
+	OverlapUntil  string `protobuf:"bytes,3,opt,name=overlap_until,json=overlapUntil,proto3" json:"overlap_until,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RotateWebhookSecretResponse) Reset() {
+	*x = RotateWebhookSecretResponse{}
+	mi := &file_setpoint_event_v1_service_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RotateWebhookSecretResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RotateWebhookSecretResponse) ProtoMessage() {}
+
+func (x *RotateWebhookSecretResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_setpoint_event_v1_service_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RotateWebhookSecretResponse.ProtoReflect.Descriptor instead.
+func (*RotateWebhookSecretResponse) Descriptor() ([]byte, []int) {
+	return file_setpoint_event_v1_service_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *RotateWebhookSecretResponse) GetRevision() int64 {
+	if x != nil {
+		return x.Revision
+	}
+	return 0
+}
+
+func (x *RotateWebhookSecretResponse) GetSecret() string {
+	if x != nil {
+		return x.Secret
+	}
+	return ""
+}
+
+func (x *RotateWebhookSecretResponse) GetOverlapUntil() string {
+	if x != nil {
+		return x.OverlapUntil
+	}
+	return ""
+}
+
+type EnableWebhookRequest struct {
+	state            protoimpl.MessageState `protogen:"open.v1"`
+	RequestId        string                 `protobuf:"bytes,1,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	ExpectedRevision int64                  `protobuf:"varint,2,opt,name=expected_revision,json=expectedRevision,proto3" json:"expected_revision,omitempty"`
+	Webhook          string                 `protobuf:"bytes,3,opt,name=webhook,proto3" json:"webhook,omitempty"`
+	Manager          string                 `protobuf:"bytes,4,opt,name=manager,proto3" json:"manager,omitempty"`
+	unknownFields    protoimpl.UnknownFields
+	sizeCache        protoimpl.SizeCache
+}
+
+func (x *EnableWebhookRequest) Reset() {
+	*x = EnableWebhookRequest{}
+	mi := &file_setpoint_event_v1_service_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *EnableWebhookRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*EnableWebhookRequest) ProtoMessage() {}
+
+func (x *EnableWebhookRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_setpoint_event_v1_service_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use EnableWebhookRequest.ProtoReflect.Descriptor instead.
+func (*EnableWebhookRequest) Descriptor() ([]byte, []int) {
+	return file_setpoint_event_v1_service_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *EnableWebhookRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+func (x *EnableWebhookRequest) GetExpectedRevision() int64 {
+	if x != nil {
+		return x.ExpectedRevision
+	}
+	return 0
+}
+
+func (x *EnableWebhookRequest) GetWebhook() string {
+	if x != nil {
+		return x.Webhook
+	}
+	return ""
+}
+
+func (x *EnableWebhookRequest) GetManager() string {
+	if x != nil {
+		return x.Manager
+	}
+	return ""
+}
+
+type EnableWebhookResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Revision      int64                  `protobuf:"varint,1,opt,name=revision,proto3" json:"revision,omitempty"`
+	Changed       bool                   `protobuf:"varint,2,opt,name=changed,proto3" json:"changed,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *EnableWebhookResponse) Reset() {
+	*x = EnableWebhookResponse{}
+	mi := &file_setpoint_event_v1_service_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *EnableWebhookResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*EnableWebhookResponse) ProtoMessage() {}
+
+func (x *EnableWebhookResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_setpoint_event_v1_service_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use EnableWebhookResponse.ProtoReflect.Descriptor instead.
+func (*EnableWebhookResponse) Descriptor() ([]byte, []int) {
+	return file_setpoint_event_v1_service_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *EnableWebhookResponse) GetRevision() int64 {
+	if x != nil {
+		return x.Revision
+	}
+	return 0
+}
+
+func (x *EnableWebhookResponse) GetChanged() bool {
+	if x != nil {
+		return x.Changed
+	}
+	return false
+}
+
+type ListDeadLettersRequest struct {
+	state   protoimpl.MessageState `protogen:"open.v1"`
+	Webhook string                 `protobuf:"bytes,1,opt,name=webhook,proto3" json:"webhook,omitempty"`
+	// At most this many; 0 is 100.
+	PageSize int32 `protobuf:"varint,2,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
+	// Of an earlier answer.
+	PageToken     string `protobuf:"bytes,3,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListDeadLettersRequest) Reset() {
+	*x = ListDeadLettersRequest{}
+	mi := &file_setpoint_event_v1_service_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListDeadLettersRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListDeadLettersRequest) ProtoMessage() {}
+
+func (x *ListDeadLettersRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_setpoint_event_v1_service_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListDeadLettersRequest.ProtoReflect.Descriptor instead.
+func (*ListDeadLettersRequest) Descriptor() ([]byte, []int) {
+	return file_setpoint_event_v1_service_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *ListDeadLettersRequest) GetWebhook() string {
+	if x != nil {
+		return x.Webhook
+	}
+	return ""
+}
+
+func (x *ListDeadLettersRequest) GetPageSize() int32 {
+	if x != nil {
+		return x.PageSize
+	}
+	return 0
+}
+
+func (x *ListDeadLettersRequest) GetPageToken() string {
+	if x != nil {
+		return x.PageToken
+	}
+	return ""
+}
+
+type ListDeadLettersResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	DeadLetters   []*DeadLetter          `protobuf:"bytes,1,rep,name=dead_letters,json=deadLetters,proto3" json:"dead_letters,omitempty"`
+	NextPageToken string                 `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListDeadLettersResponse) Reset() {
+	*x = ListDeadLettersResponse{}
+	mi := &file_setpoint_event_v1_service_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListDeadLettersResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListDeadLettersResponse) ProtoMessage() {}
+
+func (x *ListDeadLettersResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_setpoint_event_v1_service_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListDeadLettersResponse.ProtoReflect.Descriptor instead.
+func (*ListDeadLettersResponse) Descriptor() ([]byte, []int) {
+	return file_setpoint_event_v1_service_proto_rawDescGZIP(), []int{12}
+}
+
+func (x *ListDeadLettersResponse) GetDeadLetters() []*DeadLetter {
+	if x != nil {
+		return x.DeadLetters
+	}
+	return nil
+}
+
+func (x *ListDeadLettersResponse) GetNextPageToken() string {
+	if x != nil {
+		return x.NextPageToken
+	}
+	return ""
+}
+
+// DeadLetter is an event that a webhook was not delivered.
+type DeadLetter struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Its place among all dead letters: what redelivering names.
+	Letter string `protobuf:"bytes,1,opt,name=letter,proto3" json:"letter,omitempty"`
+	// The CloudEvent as JSON.
+	Event    string `protobuf:"bytes,2,opt,name=event,proto3" json:"event,omitempty"`
+	Failure  string `protobuf:"bytes,3,opt,name=failure,proto3" json:"failure,omitempty"`
+	Attempts int32  `protobuf:"varint,4,opt,name=attempts,proto3" json:"attempts,omitempty"`
+	// RFC 3339: when it was given up.
+	At string `protobuf:"bytes,5,opt,name=at,proto3" json:"at,omitempty"`
+	// The webhook-id it had and will have.
+	WebhookId     string `protobuf:"bytes,6,opt,name=webhook_id,json=webhookId,proto3" json:"webhook_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DeadLetter) Reset() {
+	*x = DeadLetter{}
+	mi := &file_setpoint_event_v1_service_proto_msgTypes[13]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DeadLetter) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DeadLetter) ProtoMessage() {}
+
+func (x *DeadLetter) ProtoReflect() protoreflect.Message {
+	mi := &file_setpoint_event_v1_service_proto_msgTypes[13]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DeadLetter.ProtoReflect.Descriptor instead.
+func (*DeadLetter) Descriptor() ([]byte, []int) {
+	return file_setpoint_event_v1_service_proto_rawDescGZIP(), []int{13}
+}
+
+func (x *DeadLetter) GetLetter() string {
+	if x != nil {
+		return x.Letter
+	}
+	return ""
+}
+
+func (x *DeadLetter) GetEvent() string {
+	if x != nil {
+		return x.Event
+	}
+	return ""
+}
+
+func (x *DeadLetter) GetFailure() string {
+	if x != nil {
+		return x.Failure
+	}
+	return ""
+}
+
+func (x *DeadLetter) GetAttempts() int32 {
+	if x != nil {
+		return x.Attempts
+	}
+	return 0
+}
+
+func (x *DeadLetter) GetAt() string {
+	if x != nil {
+		return x.At
+	}
+	return ""
+}
+
+func (x *DeadLetter) GetWebhookId() string {
+	if x != nil {
+		return x.WebhookId
+	}
+	return ""
+}
+
+type RedeliverRequest struct {
+	state   protoimpl.MessageState `protogen:"open.v1"`
+	Webhook string                 `protobuf:"bytes,1,opt,name=webhook,proto3" json:"webhook,omitempty"`
+	// These; none: all.
+	Letters       []string `protobuf:"bytes,2,rep,name=letters,proto3" json:"letters,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RedeliverRequest) Reset() {
+	*x = RedeliverRequest{}
+	mi := &file_setpoint_event_v1_service_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RedeliverRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RedeliverRequest) ProtoMessage() {}
+
+func (x *RedeliverRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_setpoint_event_v1_service_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RedeliverRequest.ProtoReflect.Descriptor instead.
+func (*RedeliverRequest) Descriptor() ([]byte, []int) {
+	return file_setpoint_event_v1_service_proto_rawDescGZIP(), []int{14}
+}
+
+func (x *RedeliverRequest) GetWebhook() string {
+	if x != nil {
+		return x.Webhook
+	}
+	return ""
+}
+
+func (x *RedeliverRequest) GetLetters() []string {
+	if x != nil {
+		return x.Letters
+	}
+	return nil
+}
+
+type RedeliverResponse struct {
+	state     protoimpl.MessageState `protogen:"open.v1"`
+	Delivered int32                  `protobuf:"varint,1,opt,name=delivered,proto3" json:"delivered,omitempty"`
+	// How many of those that were asked for are still dead.
+	Remaining int32 `protobuf:"varint,2,opt,name=remaining,proto3" json:"remaining,omitempty"`
+	// Why the first of them is; empty if none was tried in vain.
+	Failure       string `protobuf:"bytes,3,opt,name=failure,proto3" json:"failure,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RedeliverResponse) Reset() {
+	*x = RedeliverResponse{}
+	mi := &file_setpoint_event_v1_service_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RedeliverResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RedeliverResponse) ProtoMessage() {}
+
+func (x *RedeliverResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_setpoint_event_v1_service_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RedeliverResponse.ProtoReflect.Descriptor instead.
+func (*RedeliverResponse) Descriptor() ([]byte, []int) {
+	return file_setpoint_event_v1_service_proto_rawDescGZIP(), []int{15}
+}
+
+func (x *RedeliverResponse) GetDelivered() int32 {
+	if x != nil {
+		return x.Delivered
+	}
+	return 0
+}
+
+func (x *RedeliverResponse) GetRemaining() int32 {
+	if x != nil {
+		return x.Remaining
+	}
+	return 0
+}
+
+func (x *RedeliverResponse) GetFailure() string {
+	if x != nil {
+		return x.Failure
+	}
+	return ""
+}
+
 var File_setpoint_event_v1_service_proto protoreflect.FileDescriptor
 
 const file_setpoint_event_v1_service_proto_rawDesc = "" +
 	"\n" +
-	"\x1fsetpoint/event/v1/service.proto\x12\x11setpoint.event.v1\x1a\x1bbuf/validate/validate.proto\"\x8c\x02\n" +
+	"\x1fsetpoint/event/v1/service.proto\x12\x11setpoint.event.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1dsetpoint/event/v1/specs.proto\"\x8c\x02\n" +
 	"\x10SubscribeRequest\x12,\n" +
 	"\x06cursor\x18\x01 \x01(\tB\x14\xbaH\x11r\x0f2\r^[0-9]{0,19}$R\x06cursor\x12,\n" +
 	"\rfrom_revision\x18\x02 \x01(\x03B\a\xbaH\x04\"\x02(\x00R\ffromRevision\x12'\n" +
@@ -183,9 +1158,94 @@ const file_setpoint_event_v1_service_proto_rawDesc = "" +
 	"\xbaH\a\x1a\x05\x18\xac\x02(\x00R\x10heartbeatSeconds\"A\n" +
 	"\x11SubscribeResponse\x12\x14\n" +
 	"\x05event\x18\x01 \x01(\tR\x05event\x12\x16\n" +
-	"\x06cursor\x18\x02 \x01(\tR\x06cursor2h\n" +
+	"\x06cursor\x18\x02 \x01(\tR\x06cursor\"d\n" +
+	"\x13ListWebhooksRequest\x12!\n" +
+	"\awebhook\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x18?R\awebhook\x12*\n" +
+	"\fmin_revision\x18\x02 \x01(\x03B\a\xbaH\x04\"\x02(\x00R\vminRevision\"o\n" +
+	"\x14ListWebhooksResponse\x12;\n" +
+	"\bwebhooks\x18\x01 \x03(\v2\x1f.setpoint.event.v1.WebhookEntryR\bwebhooks\x12\x1a\n" +
+	"\brevision\x18\x02 \x01(\x03R\brevision\"\x86\x04\n" +
+	"\fWebhookEntry\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x122\n" +
+	"\x04spec\x18\x02 \x01(\v2\x1e.setpoint.event.v1.WebhookSpecR\x04spec\x12\x16\n" +
+	"\x06status\x18\x03 \x01(\tR\x06status\x12)\n" +
+	"\x10disabled_because\x18\x04 \x01(\tR\x0fdisabledBecause\x12\x1f\n" +
+	"\vdisabled_at\x18\x05 \x01(\tR\n" +
+	"disabledAt\x12#\n" +
+	"\rfailing_since\x18\x06 \x01(\tR\ffailingSince\x12!\n" +
+	"\flast_attempt\x18\a \x01(\tR\vlastAttempt\x12!\n" +
+	"\flast_success\x18\b \x01(\tR\vlastSuccess\x12\x18\n" +
+	"\afailure\x18\t \x01(\tR\afailure\x12\x1a\n" +
+	"\battempts\x18\n" +
+	" \x01(\x05R\battempts\x12!\n" +
+	"\fnext_attempt\x18\v \x01(\tR\vnextAttempt\x12\x18\n" +
+	"\apending\x18\f \x01(\x03R\apending\x12!\n" +
+	"\fdead_letters\x18\r \x01(\x05R\vdeadLetters\x12$\n" +
+	"\x0esecret_made_at\x18\x0e \x01(\tR\fsecretMadeAt\x12#\n" +
+	"\roverlap_until\x18\x0f \x01(\tR\foverlapUntil\"9\n" +
+	"\x12TestWebhookRequest\x12#\n" +
+	"\awebhook\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18?R\awebhook\"\xbe\x01\n" +
+	"\x13TestWebhookResponse\x12\x1c\n" +
+	"\tdelivered\x18\x01 \x01(\bR\tdelivered\x12\x16\n" +
+	"\x06status\x18\x02 \x01(\x05R\x06status\x12\x18\n" +
+	"\afailure\x18\x03 \x01(\tR\afailure\x12\"\n" +
+	"\fmilliseconds\x18\x04 \x01(\x03R\fmilliseconds\x12\x14\n" +
+	"\x05event\x18\x05 \x01(\tR\x05event\x12\x1d\n" +
+	"\n" +
+	"webhook_id\x18\x06 \x01(\tR\twebhookId\"\xfd\x01\n" +
+	"\x1aRotateWebhookSecretRequest\x12'\n" +
+	"\n" +
+	"request_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\x18\x80\x01R\trequestId\x12#\n" +
+	"\awebhook\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18?R\awebhook\x128\n" +
+	"\roverlap_hours\x18\x03 \x01(\x05B\x13\xbaH\x10\x1a\x0e\x18\xd0\x05(\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01R\foverlapHours\x12!\n" +
+	"\amanager\x18\x04 \x01(\tB\a\xbaH\x04r\x02\x18 R\amanager\x124\n" +
+	"\x11expected_revision\x18\x05 \x01(\x03B\a\xbaH\x04\"\x02(\x00R\x10expectedRevision\"v\n" +
+	"\x1bRotateWebhookSecretResponse\x12\x1a\n" +
+	"\brevision\x18\x01 \x01(\x03R\brevision\x12\x16\n" +
+	"\x06secret\x18\x02 \x01(\tR\x06secret\x12#\n" +
+	"\roverlap_until\x18\x03 \x01(\tR\foverlapUntil\"\xbd\x01\n" +
+	"\x14EnableWebhookRequest\x12'\n" +
+	"\n" +
+	"request_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\x18\x80\x01R\trequestId\x124\n" +
+	"\x11expected_revision\x18\x02 \x01(\x03B\a\xbaH\x04\"\x02(\x00R\x10expectedRevision\x12#\n" +
+	"\awebhook\x18\x03 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18?R\awebhook\x12!\n" +
+	"\amanager\x18\x04 \x01(\tB\a\xbaH\x04r\x02\x18 R\amanager\"M\n" +
+	"\x15EnableWebhookResponse\x12\x1a\n" +
+	"\brevision\x18\x01 \x01(\x03R\brevision\x12\x18\n" +
+	"\achanged\x18\x02 \x01(\bR\achanged\"\x9b\x01\n" +
+	"\x16ListDeadLettersRequest\x12#\n" +
+	"\awebhook\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18?R\awebhook\x12'\n" +
+	"\tpage_size\x18\x02 \x01(\x05B\n" +
+	"\xbaH\a\x1a\x05\x18\xe8\a(\x00R\bpageSize\x123\n" +
+	"\n" +
+	"page_token\x18\x03 \x01(\tB\x14\xbaH\x11r\x0f2\r^[0-9]{0,19}$R\tpageToken\"\x83\x01\n" +
+	"\x17ListDeadLettersResponse\x12@\n" +
+	"\fdead_letters\x18\x01 \x03(\v2\x1d.setpoint.event.v1.DeadLetterR\vdeadLetters\x12&\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\x9f\x01\n" +
+	"\n" +
+	"DeadLetter\x12\x16\n" +
+	"\x06letter\x18\x01 \x01(\tR\x06letter\x12\x14\n" +
+	"\x05event\x18\x02 \x01(\tR\x05event\x12\x18\n" +
+	"\afailure\x18\x03 \x01(\tR\afailure\x12\x1a\n" +
+	"\battempts\x18\x04 \x01(\x05R\battempts\x12\x0e\n" +
+	"\x02at\x18\x05 \x01(\tR\x02at\x12\x1d\n" +
+	"\n" +
+	"webhook_id\x18\x06 \x01(\tR\twebhookId\"o\n" +
+	"\x10RedeliverRequest\x12#\n" +
+	"\awebhook\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18?R\awebhook\x126\n" +
+	"\aletters\x18\x02 \x03(\tB\x1c\xbaH\x19\x92\x01\x16\x10\xe8\a\"\x11r\x0f2\r^[0-9]{1,19}$R\aletters\"i\n" +
+	"\x11RedeliverResponse\x12\x1c\n" +
+	"\tdelivered\x18\x01 \x01(\x05R\tdelivered\x12\x1c\n" +
+	"\tremaining\x18\x02 \x01(\x05R\tremaining\x12\x18\n" +
+	"\afailure\x18\x03 \x01(\tR\afailure2\xcd\x05\n" +
 	"\fEventService\x12X\n" +
-	"\tSubscribe\x12#.setpoint.event.v1.SubscribeRequest\x1a$.setpoint.event.v1.SubscribeResponse0\x01B2Z0setpoint.dev/proto/gen/setpoint/event/v1;eventv1b\x06proto3"
+	"\tSubscribe\x12#.setpoint.event.v1.SubscribeRequest\x1a$.setpoint.event.v1.SubscribeResponse0\x01\x12d\n" +
+	"\fListWebhooks\x12&.setpoint.event.v1.ListWebhooksRequest\x1a'.setpoint.event.v1.ListWebhooksResponse\"\x03\x90\x02\x01\x12\\\n" +
+	"\vTestWebhook\x12%.setpoint.event.v1.TestWebhookRequest\x1a&.setpoint.event.v1.TestWebhookResponse\x12t\n" +
+	"\x13RotateWebhookSecret\x12-.setpoint.event.v1.RotateWebhookSecretRequest\x1a..setpoint.event.v1.RotateWebhookSecretResponse\x12b\n" +
+	"\rEnableWebhook\x12'.setpoint.event.v1.EnableWebhookRequest\x1a(.setpoint.event.v1.EnableWebhookResponse\x12m\n" +
+	"\x0fListDeadLetters\x12).setpoint.event.v1.ListDeadLettersRequest\x1a*.setpoint.event.v1.ListDeadLettersResponse\"\x03\x90\x02\x01\x12V\n" +
+	"\tRedeliver\x12#.setpoint.event.v1.RedeliverRequest\x1a$.setpoint.event.v1.RedeliverResponseB2Z0setpoint.dev/proto/gen/setpoint/event/v1;eventv1b\x06proto3"
 
 var (
 	file_setpoint_event_v1_service_proto_rawDescOnce sync.Once
@@ -199,19 +1259,49 @@ func file_setpoint_event_v1_service_proto_rawDescGZIP() []byte {
 	return file_setpoint_event_v1_service_proto_rawDescData
 }
 
-var file_setpoint_event_v1_service_proto_msgTypes = make([]protoimpl.MessageInfo, 2)
+var file_setpoint_event_v1_service_proto_msgTypes = make([]protoimpl.MessageInfo, 16)
 var file_setpoint_event_v1_service_proto_goTypes = []any{
-	(*SubscribeRequest)(nil),  // 0: setpoint.event.v1.SubscribeRequest
-	(*SubscribeResponse)(nil), // 1: setpoint.event.v1.SubscribeResponse
+	(*SubscribeRequest)(nil),            // 0: setpoint.event.v1.SubscribeRequest
+	(*SubscribeResponse)(nil),           // 1: setpoint.event.v1.SubscribeResponse
+	(*ListWebhooksRequest)(nil),         // 2: setpoint.event.v1.ListWebhooksRequest
+	(*ListWebhooksResponse)(nil),        // 3: setpoint.event.v1.ListWebhooksResponse
+	(*WebhookEntry)(nil),                // 4: setpoint.event.v1.WebhookEntry
+	(*TestWebhookRequest)(nil),          // 5: setpoint.event.v1.TestWebhookRequest
+	(*TestWebhookResponse)(nil),         // 6: setpoint.event.v1.TestWebhookResponse
+	(*RotateWebhookSecretRequest)(nil),  // 7: setpoint.event.v1.RotateWebhookSecretRequest
+	(*RotateWebhookSecretResponse)(nil), // 8: setpoint.event.v1.RotateWebhookSecretResponse
+	(*EnableWebhookRequest)(nil),        // 9: setpoint.event.v1.EnableWebhookRequest
+	(*EnableWebhookResponse)(nil),       // 10: setpoint.event.v1.EnableWebhookResponse
+	(*ListDeadLettersRequest)(nil),      // 11: setpoint.event.v1.ListDeadLettersRequest
+	(*ListDeadLettersResponse)(nil),     // 12: setpoint.event.v1.ListDeadLettersResponse
+	(*DeadLetter)(nil),                  // 13: setpoint.event.v1.DeadLetter
+	(*RedeliverRequest)(nil),            // 14: setpoint.event.v1.RedeliverRequest
+	(*RedeliverResponse)(nil),           // 15: setpoint.event.v1.RedeliverResponse
+	(*WebhookSpec)(nil),                 // 16: setpoint.event.v1.WebhookSpec
 }
 var file_setpoint_event_v1_service_proto_depIdxs = []int32{
-	0, // 0: setpoint.event.v1.EventService.Subscribe:input_type -> setpoint.event.v1.SubscribeRequest
-	1, // 1: setpoint.event.v1.EventService.Subscribe:output_type -> setpoint.event.v1.SubscribeResponse
-	1, // [1:2] is the sub-list for method output_type
-	0, // [0:1] is the sub-list for method input_type
-	0, // [0:0] is the sub-list for extension type_name
-	0, // [0:0] is the sub-list for extension extendee
-	0, // [0:0] is the sub-list for field type_name
+	4,  // 0: setpoint.event.v1.ListWebhooksResponse.webhooks:type_name -> setpoint.event.v1.WebhookEntry
+	16, // 1: setpoint.event.v1.WebhookEntry.spec:type_name -> setpoint.event.v1.WebhookSpec
+	13, // 2: setpoint.event.v1.ListDeadLettersResponse.dead_letters:type_name -> setpoint.event.v1.DeadLetter
+	0,  // 3: setpoint.event.v1.EventService.Subscribe:input_type -> setpoint.event.v1.SubscribeRequest
+	2,  // 4: setpoint.event.v1.EventService.ListWebhooks:input_type -> setpoint.event.v1.ListWebhooksRequest
+	5,  // 5: setpoint.event.v1.EventService.TestWebhook:input_type -> setpoint.event.v1.TestWebhookRequest
+	7,  // 6: setpoint.event.v1.EventService.RotateWebhookSecret:input_type -> setpoint.event.v1.RotateWebhookSecretRequest
+	9,  // 7: setpoint.event.v1.EventService.EnableWebhook:input_type -> setpoint.event.v1.EnableWebhookRequest
+	11, // 8: setpoint.event.v1.EventService.ListDeadLetters:input_type -> setpoint.event.v1.ListDeadLettersRequest
+	14, // 9: setpoint.event.v1.EventService.Redeliver:input_type -> setpoint.event.v1.RedeliverRequest
+	1,  // 10: setpoint.event.v1.EventService.Subscribe:output_type -> setpoint.event.v1.SubscribeResponse
+	3,  // 11: setpoint.event.v1.EventService.ListWebhooks:output_type -> setpoint.event.v1.ListWebhooksResponse
+	6,  // 12: setpoint.event.v1.EventService.TestWebhook:output_type -> setpoint.event.v1.TestWebhookResponse
+	8,  // 13: setpoint.event.v1.EventService.RotateWebhookSecret:output_type -> setpoint.event.v1.RotateWebhookSecretResponse
+	10, // 14: setpoint.event.v1.EventService.EnableWebhook:output_type -> setpoint.event.v1.EnableWebhookResponse
+	12, // 15: setpoint.event.v1.EventService.ListDeadLetters:output_type -> setpoint.event.v1.ListDeadLettersResponse
+	15, // 16: setpoint.event.v1.EventService.Redeliver:output_type -> setpoint.event.v1.RedeliverResponse
+	10, // [10:17] is the sub-list for method output_type
+	3,  // [3:10] is the sub-list for method input_type
+	3,  // [3:3] is the sub-list for extension type_name
+	3,  // [3:3] is the sub-list for extension extendee
+	0,  // [0:3] is the sub-list for field type_name
 }
 
 func init() { file_setpoint_event_v1_service_proto_init() }
@@ -219,13 +1309,14 @@ func file_setpoint_event_v1_service_proto_init() {
 	if File_setpoint_event_v1_service_proto != nil {
 		return
 	}
+	file_setpoint_event_v1_specs_proto_init()
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_setpoint_event_v1_service_proto_rawDesc), len(file_setpoint_event_v1_service_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   2,
+			NumMessages:   16,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

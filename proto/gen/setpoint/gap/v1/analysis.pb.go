@@ -883,6 +883,8 @@ type WhatIfRequest struct {
 	AsOf string `protobuf:"bytes,3,opt,name=as_of,json=asOf,proto3" json:"as_of,omitempty"`
 	// The policy that judges.
 	Policy string `protobuf:"bytes,4,opt,name=policy,proto3" json:"policy,omitempty"`
+	// Proposed initiatives that are supposed to be approved, each initiative/NAME.
+	With []string `protobuf:"bytes,5,rep,name=with,proto3" json:"with,omitempty"`
 	// Read the state as of this log position; 0 means the newest.
 	Revision int64 `protobuf:"varint,20,opt,name=revision,proto3" json:"revision,omitempty"`
 	// Read what was known at this instant, RFC 3339, or at the end of this day.
@@ -949,6 +951,13 @@ func (x *WhatIfRequest) GetPolicy() string {
 		return x.Policy
 	}
 	return ""
+}
+
+func (x *WhatIfRequest) GetWith() []string {
+	if x != nil {
+		return x.With
+	}
+	return nil
 }
 
 func (x *WhatIfRequest) GetRevision() int64 {
@@ -1034,11 +1043,16 @@ func (x *WhatIfResponse) GetConsequences() *Consequences {
 
 // Consequences is how two evaluations differ; what is equal is left out.
 type Consequences struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Targets       []*TargetConsequence   `protobuf:"bytes,1,rep,name=targets,proto3" json:"targets,omitempty"`
-	Objectives    []*RollUpConsequence   `protobuf:"bytes,2,rep,name=objectives,proto3" json:"objectives,omitempty"`
-	Strategies    []*RollUpConsequence   `protobuf:"bytes,3,rep,name=strategies,proto3" json:"strategies,omitempty"`
-	Units         []*RollUpConsequence   `protobuf:"bytes,4,rep,name=units,proto3" json:"units,omitempty"`
+	state      protoimpl.MessageState `protogen:"open.v1"`
+	Targets    []*TargetConsequence   `protobuf:"bytes,1,rep,name=targets,proto3" json:"targets,omitempty"`
+	Objectives []*RollUpConsequence   `protobuf:"bytes,2,rep,name=objectives,proto3" json:"objectives,omitempty"`
+	Strategies []*RollUpConsequence   `protobuf:"bytes,3,rep,name=strategies,proto3" json:"strategies,omitempty"`
+	Units      []*RollUpConsequence   `protobuf:"bytes,4,rep,name=units,proto3" json:"units,omitempty"`
+	// The day, and the policy by which it was judged afterwards.
+	AsOf   string `protobuf:"bytes,5,opt,name=as_of,json=asOf,proto3" json:"as_of,omitempty"`
+	Policy string `protobuf:"bytes,6,opt,name=policy,proto3" json:"policy,omitempty"`
+	// Targets whose probabilities were not computed, because there are too many.
+	Unforecast    int32 `protobuf:"varint,7,opt,name=unforecast,proto3" json:"unforecast,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1101,6 +1115,27 @@ func (x *Consequences) GetUnits() []*RollUpConsequence {
 	return nil
 }
 
+func (x *Consequences) GetAsOf() string {
+	if x != nil {
+		return x.AsOf
+	}
+	return ""
+}
+
+func (x *Consequences) GetPolicy() string {
+	if x != nil {
+		return x.Policy
+	}
+	return ""
+}
+
+func (x *Consequences) GetUnforecast() int32 {
+	if x != nil {
+		return x.Unforecast
+	}
+	return 0
+}
+
 // TargetConsequence is one target before and after. A status is empty where the
 // target is not there; a number that is not known is absent.
 type TargetConsequence struct {
@@ -1113,8 +1148,18 @@ type TargetConsequence struct {
 	// The gap that nothing in progress closes.
 	ResidualBefore *float64 `protobuf:"fixed64,6,opt,name=residual_before,json=residualBefore,proto3,oneof" json:"residual_before,omitempty"`
 	ResidualAfter  *float64 `protobuf:"fixed64,7,opt,name=residual_after,json=residualAfter,proto3,oneof" json:"residual_after,omitempty"`
-	unknownFields  protoimpl.UnknownFields
-	sizeCache      protoimpl.SizeCache
+	// Probability of reaching the target by its end, as the values so far go on;
+	// here and below computed only where what is declared for the target differs.
+	AttainmentBefore *float64 `protobuf:"fixed64,8,opt,name=attainment_before,json=attainmentBefore,proto3,oneof" json:"attainment_before,omitempty"`
+	AttainmentAfter  *float64 `protobuf:"fixed64,9,opt,name=attainment_after,json=attainmentAfter,proto3,oneof" json:"attainment_after,omitempty"`
+	// The same with what initiatives in progress are expected to add, and with how
+	// ready the people are.
+	WithInitiativesBefore *float64 `protobuf:"fixed64,10,opt,name=with_initiatives_before,json=withInitiativesBefore,proto3,oneof" json:"with_initiatives_before,omitempty"`
+	WithInitiativesAfter  *float64 `protobuf:"fixed64,11,opt,name=with_initiatives_after,json=withInitiativesAfter,proto3,oneof" json:"with_initiatives_after,omitempty"`
+	WithReadinessBefore   *float64 `protobuf:"fixed64,12,opt,name=with_readiness_before,json=withReadinessBefore,proto3,oneof" json:"with_readiness_before,omitempty"`
+	WithReadinessAfter    *float64 `protobuf:"fixed64,13,opt,name=with_readiness_after,json=withReadinessAfter,proto3,oneof" json:"with_readiness_after,omitempty"`
+	unknownFields         protoimpl.UnknownFields
+	sizeCache             protoimpl.SizeCache
 }
 
 func (x *TargetConsequence) Reset() {
@@ -1196,6 +1241,48 @@ func (x *TargetConsequence) GetResidualAfter() float64 {
 	return 0
 }
 
+func (x *TargetConsequence) GetAttainmentBefore() float64 {
+	if x != nil && x.AttainmentBefore != nil {
+		return *x.AttainmentBefore
+	}
+	return 0
+}
+
+func (x *TargetConsequence) GetAttainmentAfter() float64 {
+	if x != nil && x.AttainmentAfter != nil {
+		return *x.AttainmentAfter
+	}
+	return 0
+}
+
+func (x *TargetConsequence) GetWithInitiativesBefore() float64 {
+	if x != nil && x.WithInitiativesBefore != nil {
+		return *x.WithInitiativesBefore
+	}
+	return 0
+}
+
+func (x *TargetConsequence) GetWithInitiativesAfter() float64 {
+	if x != nil && x.WithInitiativesAfter != nil {
+		return *x.WithInitiativesAfter
+	}
+	return 0
+}
+
+func (x *TargetConsequence) GetWithReadinessBefore() float64 {
+	if x != nil && x.WithReadinessBefore != nil {
+		return *x.WithReadinessBefore
+	}
+	return 0
+}
+
+func (x *TargetConsequence) GetWithReadinessAfter() float64 {
+	if x != nil && x.WithReadinessAfter != nil {
+		return *x.WithReadinessAfter
+	}
+	return 0
+}
+
 type RollUpConsequence struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
@@ -1270,6 +1357,306 @@ func (x *RollUpConsequence) GetScoreAfter() float64 {
 		return *x.ScoreAfter
 	}
 	return 0
+}
+
+// AdjustedForecast is what a target comes to by its end with what initiatives in
+// progress are expected to add to it, beside the status quo.
+type AdjustedForecast struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The median.
+	Value   *float64 `protobuf:"fixed64,1,opt,name=value,proto3,oneof" json:"value,omitempty"`
+	Lower80 *float64 `protobuf:"fixed64,2,opt,name=lower80,proto3,oneof" json:"lower80,omitempty"`
+	Upper80 *float64 `protobuf:"fixed64,3,opt,name=upper80,proto3,oneof" json:"upper80,omitempty"`
+	Lower95 *float64 `protobuf:"fixed64,4,opt,name=lower95,proto3,oneof" json:"lower95,omitempty"`
+	Upper95 *float64 `protobuf:"fixed64,5,opt,name=upper95,proto3,oneof" json:"upper95,omitempty"`
+	Lower50 *float64 `protobuf:"fixed64,6,opt,name=lower50,proto3,oneof" json:"lower50,omitempty"`
+	Upper50 *float64 `protobuf:"fixed64,7,opt,name=upper50,proto3,oneof" json:"upper50,omitempty"`
+	// Probability of reaching the target, simulated.
+	Attainment    *float64 `protobuf:"fixed64,8,opt,name=attainment,proto3,oneof" json:"attainment,omitempty"`
+	StandardError float64  `protobuf:"fixed64,9,opt,name=standard_error,json=standardError,proto3" json:"standard_error,omitempty"`
+	Draws         int32    `protobuf:"varint,10,opt,name=draws,proto3" json:"draws,omitempty"`
+	// What it rests on is not known: why; empty if it is.
+	Unknown       string `protobuf:"bytes,11,opt,name=unknown,proto3" json:"unknown,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AdjustedForecast) Reset() {
+	*x = AdjustedForecast{}
+	mi := &file_setpoint_gap_v1_analysis_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AdjustedForecast) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AdjustedForecast) ProtoMessage() {}
+
+func (x *AdjustedForecast) ProtoReflect() protoreflect.Message {
+	mi := &file_setpoint_gap_v1_analysis_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AdjustedForecast.ProtoReflect.Descriptor instead.
+func (*AdjustedForecast) Descriptor() ([]byte, []int) {
+	return file_setpoint_gap_v1_analysis_proto_rawDescGZIP(), []int{14}
+}
+
+func (x *AdjustedForecast) GetValue() float64 {
+	if x != nil && x.Value != nil {
+		return *x.Value
+	}
+	return 0
+}
+
+func (x *AdjustedForecast) GetLower80() float64 {
+	if x != nil && x.Lower80 != nil {
+		return *x.Lower80
+	}
+	return 0
+}
+
+func (x *AdjustedForecast) GetUpper80() float64 {
+	if x != nil && x.Upper80 != nil {
+		return *x.Upper80
+	}
+	return 0
+}
+
+func (x *AdjustedForecast) GetLower95() float64 {
+	if x != nil && x.Lower95 != nil {
+		return *x.Lower95
+	}
+	return 0
+}
+
+func (x *AdjustedForecast) GetUpper95() float64 {
+	if x != nil && x.Upper95 != nil {
+		return *x.Upper95
+	}
+	return 0
+}
+
+func (x *AdjustedForecast) GetLower50() float64 {
+	if x != nil && x.Lower50 != nil {
+		return *x.Lower50
+	}
+	return 0
+}
+
+func (x *AdjustedForecast) GetUpper50() float64 {
+	if x != nil && x.Upper50 != nil {
+		return *x.Upper50
+	}
+	return 0
+}
+
+func (x *AdjustedForecast) GetAttainment() float64 {
+	if x != nil && x.Attainment != nil {
+		return *x.Attainment
+	}
+	return 0
+}
+
+func (x *AdjustedForecast) GetStandardError() float64 {
+	if x != nil {
+		return x.StandardError
+	}
+	return 0
+}
+
+func (x *AdjustedForecast) GetDraws() int32 {
+	if x != nil {
+		return x.Draws
+	}
+	return 0
+}
+
+func (x *AdjustedForecast) GetUnknown() string {
+	if x != nil {
+		return x.Unknown
+	}
+	return ""
+}
+
+// JointAttainment is about several targets together.
+type JointAttainment struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Targets that have a probability, or a final verdict.
+	Targets int32 `protobuf:"varint,1,opt,name=targets,proto3" json:"targets,omitempty"`
+	// Those of which nothing is known; they are left out of the rest.
+	Unknown int32 `protobuf:"varint,2,opt,name=unknown,proto3" json:"unknown,omitempty"`
+	// How many of them are expected to be reached: the sum of the probabilities,
+	// valid however they depend on each other.
+	Expected float64 `protobuf:"fixed64,3,opt,name=expected,proto3" json:"expected,omitempty"`
+	// Bounds of the probability that all are reached, whatever depends on what.
+	Lower float64 `protobuf:"fixed64,4,opt,name=lower,proto3" json:"lower,omitempty"`
+	Upper float64 `protobuf:"fixed64,5,opt,name=upper,proto3" json:"upper,omitempty"`
+	// That probability by simulation: targets share the courses of their metrics,
+	// and what initiatives deliver.
+	All           float64 `protobuf:"fixed64,6,opt,name=all,proto3" json:"all,omitempty"`
+	StandardError float64 `protobuf:"fixed64,7,opt,name=standard_error,json=standardError,proto3" json:"standard_error,omitempty"`
+	Draws         int32   `protobuf:"varint,8,opt,name=draws,proto3" json:"draws,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *JointAttainment) Reset() {
+	*x = JointAttainment{}
+	mi := &file_setpoint_gap_v1_analysis_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *JointAttainment) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*JointAttainment) ProtoMessage() {}
+
+func (x *JointAttainment) ProtoReflect() protoreflect.Message {
+	mi := &file_setpoint_gap_v1_analysis_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use JointAttainment.ProtoReflect.Descriptor instead.
+func (*JointAttainment) Descriptor() ([]byte, []int) {
+	return file_setpoint_gap_v1_analysis_proto_rawDescGZIP(), []int{15}
+}
+
+func (x *JointAttainment) GetTargets() int32 {
+	if x != nil {
+		return x.Targets
+	}
+	return 0
+}
+
+func (x *JointAttainment) GetUnknown() int32 {
+	if x != nil {
+		return x.Unknown
+	}
+	return 0
+}
+
+func (x *JointAttainment) GetExpected() float64 {
+	if x != nil {
+		return x.Expected
+	}
+	return 0
+}
+
+func (x *JointAttainment) GetLower() float64 {
+	if x != nil {
+		return x.Lower
+	}
+	return 0
+}
+
+func (x *JointAttainment) GetUpper() float64 {
+	if x != nil {
+		return x.Upper
+	}
+	return 0
+}
+
+func (x *JointAttainment) GetAll() float64 {
+	if x != nil {
+		return x.All
+	}
+	return 0
+}
+
+func (x *JointAttainment) GetStandardError() float64 {
+	if x != nil {
+		return x.StandardError
+	}
+	return 0
+}
+
+func (x *JointAttainment) GetDraws() int32 {
+	if x != nil {
+		return x.Draws
+	}
+	return 0
+}
+
+// JointForecast is JointAttainment on each of the three lines.
+type JointForecast struct {
+	state     protoimpl.MessageState `protogen:"open.v1"`
+	StatusQuo *JointAttainment       `protobuf:"bytes,1,opt,name=status_quo,json=statusQuo,proto3" json:"status_quo,omitempty"`
+	// Absent where no initiative in progress works on any of the targets.
+	WithInitiatives *JointAttainment `protobuf:"bytes,2,opt,name=with_initiatives,json=withInitiatives,proto3" json:"with_initiatives,omitempty"`
+	// Absent too where people have not been measured.
+	WithReadiness *JointAttainment `protobuf:"bytes,3,opt,name=with_readiness,json=withReadiness,proto3" json:"with_readiness,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *JointForecast) Reset() {
+	*x = JointForecast{}
+	mi := &file_setpoint_gap_v1_analysis_proto_msgTypes[16]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *JointForecast) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*JointForecast) ProtoMessage() {}
+
+func (x *JointForecast) ProtoReflect() protoreflect.Message {
+	mi := &file_setpoint_gap_v1_analysis_proto_msgTypes[16]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use JointForecast.ProtoReflect.Descriptor instead.
+func (*JointForecast) Descriptor() ([]byte, []int) {
+	return file_setpoint_gap_v1_analysis_proto_rawDescGZIP(), []int{16}
+}
+
+func (x *JointForecast) GetStatusQuo() *JointAttainment {
+	if x != nil {
+		return x.StatusQuo
+	}
+	return nil
+}
+
+func (x *JointForecast) GetWithInitiatives() *JointAttainment {
+	if x != nil {
+		return x.WithInitiatives
+	}
+	return nil
+}
+
+func (x *JointForecast) GetWithReadiness() *JointAttainment {
+	if x != nil {
+		return x.WithReadiness
+	}
+	return nil
 }
 
 var File_setpoint_gap_v1_analysis_proto protoreflect.FileDescriptor
@@ -1364,19 +1751,20 @@ const file_setpoint_gap_v1_analysis_proto_rawDesc = "" +
 	"\x06reason\x18\x06 \x01(\tR\x06reason\x12\x18\n" +
 	"\amessage\x18\a \x01(\tR\amessageB\a\n" +
 	"\x05_costB\v\n" +
-	"\t_capacity\"\xe6\x02\n" +
-	"\rWhatIfRequest\x12]\n" +
-	"\awithout\x18\x01 \x03(\tBC\xbaH@\x92\x01=\b\x01\x10d\"7r523^[A-Za-z]{1,32}/[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$R\awithout\x12#\n" +
+	"\t_capacity\"\xbb\x03\n" +
+	"\rWhatIfRequest\x12[\n" +
+	"\awithout\x18\x01 \x03(\tBA\xbaH>\x92\x01;\x10d\"7r523^[A-Za-z]{1,32}/[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$R\awithout\x12#\n" +
 	"\bstrategy\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x18?R\bstrategy\x12;\n" +
 	"\x05as_of\x18\x03 \x01(\tB&\xbaH#r!2\x1f^([0-9]{4}-[0-9]{2}-[0-9]{2})?$R\x04asOf\x12\x1f\n" +
-	"\x06policy\x18\x04 \x01(\tB\a\xbaH\x04r\x02\x18?R\x06policy\x12#\n" +
+	"\x06policy\x18\x04 \x01(\tB\a\xbaH\x04r\x02\x18?R\x06policy\x12U\n" +
+	"\x04with\x18\x05 \x03(\tBA\xbaH>\x92\x01;\x10d\"7r523^[A-Za-z]{1,32}/[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$R\x04with\x12#\n" +
 	"\brevision\x18\x14 \x01(\x03B\a\xbaH\x04\"\x02(\x00R\brevision\x12\"\n" +
 	"\bknown_at\x18\x15 \x01(\tB\a\xbaH\x04r\x02\x18@R\aknownAt\x12*\n" +
 	"\fmin_revision\x18\x16 \x01(\x03B\a\xbaH\x04\"\x02(\x00R\vminRevision\"\x84\x01\n" +
 	"\x0eWhatIfResponse\x12\x13\n" +
 	"\x05as_of\x18\x01 \x01(\tR\x04asOf\x12\x1a\n" +
 	"\brevision\x18\x02 \x01(\x03R\brevision\x12A\n" +
-	"\fconsequences\x18\x03 \x01(\v2\x1d.setpoint.gap.v1.ConsequencesR\fconsequences\"\x8e\x02\n" +
+	"\fconsequences\x18\x03 \x01(\v2\x1d.setpoint.gap.v1.ConsequencesR\fconsequences\"\xdb\x02\n" +
 	"\fConsequences\x12<\n" +
 	"\atargets\x18\x01 \x03(\v2\".setpoint.gap.v1.TargetConsequenceR\atargets\x12B\n" +
 	"\n" +
@@ -1385,7 +1773,12 @@ const file_setpoint_gap_v1_analysis_proto_rawDesc = "" +
 	"\n" +
 	"strategies\x18\x03 \x03(\v2\".setpoint.gap.v1.RollUpConsequenceR\n" +
 	"strategies\x128\n" +
-	"\x05units\x18\x04 \x03(\v2\".setpoint.gap.v1.RollUpConsequenceR\x05units\"\xd7\x02\n" +
+	"\x05units\x18\x04 \x03(\v2\".setpoint.gap.v1.RollUpConsequenceR\x05units\x12\x13\n" +
+	"\x05as_of\x18\x05 \x01(\tR\x04asOf\x12\x16\n" +
+	"\x06policy\x18\x06 \x01(\tR\x06policy\x12\x1e\n" +
+	"\n" +
+	"unforecast\x18\a \x01(\x05R\n" +
+	"unforecast\"\xb6\x06\n" +
 	"\x11TargetConsequence\x12\x16\n" +
 	"\x06target\x18\x01 \x01(\tR\x06target\x12#\n" +
 	"\rstatus_before\x18\x02 \x01(\tR\fstatusBefore\x12!\n" +
@@ -1394,12 +1787,25 @@ const file_setpoint_gap_v1_analysis_proto_rawDesc = "" +
 	"gap_before\x18\x04 \x01(\x01H\x00R\tgapBefore\x88\x01\x01\x12 \n" +
 	"\tgap_after\x18\x05 \x01(\x01H\x01R\bgapAfter\x88\x01\x01\x12,\n" +
 	"\x0fresidual_before\x18\x06 \x01(\x01H\x02R\x0eresidualBefore\x88\x01\x01\x12*\n" +
-	"\x0eresidual_after\x18\a \x01(\x01H\x03R\rresidualAfter\x88\x01\x01B\r\n" +
+	"\x0eresidual_after\x18\a \x01(\x01H\x03R\rresidualAfter\x88\x01\x01\x120\n" +
+	"\x11attainment_before\x18\b \x01(\x01H\x04R\x10attainmentBefore\x88\x01\x01\x12.\n" +
+	"\x10attainment_after\x18\t \x01(\x01H\x05R\x0fattainmentAfter\x88\x01\x01\x12;\n" +
+	"\x17with_initiatives_before\x18\n" +
+	" \x01(\x01H\x06R\x15withInitiativesBefore\x88\x01\x01\x129\n" +
+	"\x16with_initiatives_after\x18\v \x01(\x01H\aR\x14withInitiativesAfter\x88\x01\x01\x127\n" +
+	"\x15with_readiness_before\x18\f \x01(\x01H\bR\x13withReadinessBefore\x88\x01\x01\x125\n" +
+	"\x14with_readiness_after\x18\r \x01(\x01H\tR\x12withReadinessAfter\x88\x01\x01B\r\n" +
 	"\v_gap_beforeB\f\n" +
 	"\n" +
 	"_gap_afterB\x12\n" +
 	"\x10_residual_beforeB\x11\n" +
-	"\x0f_residual_after\"\xde\x01\n" +
+	"\x0f_residual_afterB\x14\n" +
+	"\x12_attainment_beforeB\x13\n" +
+	"\x11_attainment_afterB\x1a\n" +
+	"\x18_with_initiatives_beforeB\x19\n" +
+	"\x17_with_initiatives_afterB\x18\n" +
+	"\x16_with_readiness_beforeB\x17\n" +
+	"\x15_with_readiness_after\"\xde\x01\n" +
 	"\x11RollUpConsequence\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12#\n" +
 	"\rstatus_before\x18\x02 \x01(\tR\fstatusBefore\x12!\n" +
@@ -1408,7 +1814,50 @@ const file_setpoint_gap_v1_analysis_proto_rawDesc = "" +
 	"\vscore_after\x18\x05 \x01(\x01H\x01R\n" +
 	"scoreAfter\x88\x01\x01B\x0f\n" +
 	"\r_score_beforeB\x0e\n" +
-	"\f_score_afterB.Z,setpoint.dev/proto/gen/setpoint/gap/v1;gapv1b\x06proto3"
+	"\f_score_after\"\xc4\x03\n" +
+	"\x10AdjustedForecast\x12\x19\n" +
+	"\x05value\x18\x01 \x01(\x01H\x00R\x05value\x88\x01\x01\x12\x1d\n" +
+	"\alower80\x18\x02 \x01(\x01H\x01R\alower80\x88\x01\x01\x12\x1d\n" +
+	"\aupper80\x18\x03 \x01(\x01H\x02R\aupper80\x88\x01\x01\x12\x1d\n" +
+	"\alower95\x18\x04 \x01(\x01H\x03R\alower95\x88\x01\x01\x12\x1d\n" +
+	"\aupper95\x18\x05 \x01(\x01H\x04R\aupper95\x88\x01\x01\x12\x1d\n" +
+	"\alower50\x18\x06 \x01(\x01H\x05R\alower50\x88\x01\x01\x12\x1d\n" +
+	"\aupper50\x18\a \x01(\x01H\x06R\aupper50\x88\x01\x01\x12#\n" +
+	"\n" +
+	"attainment\x18\b \x01(\x01H\aR\n" +
+	"attainment\x88\x01\x01\x12%\n" +
+	"\x0estandard_error\x18\t \x01(\x01R\rstandardError\x12\x14\n" +
+	"\x05draws\x18\n" +
+	" \x01(\x05R\x05draws\x12\x18\n" +
+	"\aunknown\x18\v \x01(\tR\aunknownB\b\n" +
+	"\x06_valueB\n" +
+	"\n" +
+	"\b_lower80B\n" +
+	"\n" +
+	"\b_upper80B\n" +
+	"\n" +
+	"\b_lower95B\n" +
+	"\n" +
+	"\b_upper95B\n" +
+	"\n" +
+	"\b_lower50B\n" +
+	"\n" +
+	"\b_upper50B\r\n" +
+	"\v_attainment\"\xdc\x01\n" +
+	"\x0fJointAttainment\x12\x18\n" +
+	"\atargets\x18\x01 \x01(\x05R\atargets\x12\x18\n" +
+	"\aunknown\x18\x02 \x01(\x05R\aunknown\x12\x1a\n" +
+	"\bexpected\x18\x03 \x01(\x01R\bexpected\x12\x14\n" +
+	"\x05lower\x18\x04 \x01(\x01R\x05lower\x12\x14\n" +
+	"\x05upper\x18\x05 \x01(\x01R\x05upper\x12\x10\n" +
+	"\x03all\x18\x06 \x01(\x01R\x03all\x12%\n" +
+	"\x0estandard_error\x18\a \x01(\x01R\rstandardError\x12\x14\n" +
+	"\x05draws\x18\b \x01(\x05R\x05draws\"\xe6\x01\n" +
+	"\rJointForecast\x12?\n" +
+	"\n" +
+	"status_quo\x18\x01 \x01(\v2 .setpoint.gap.v1.JointAttainmentR\tstatusQuo\x12K\n" +
+	"\x10with_initiatives\x18\x02 \x01(\v2 .setpoint.gap.v1.JointAttainmentR\x0fwithInitiatives\x12G\n" +
+	"\x0ewith_readiness\x18\x03 \x01(\v2 .setpoint.gap.v1.JointAttainmentR\rwithReadinessB.Z,setpoint.dev/proto/gen/setpoint/gap/v1;gapv1b\x06proto3"
 
 var (
 	file_setpoint_gap_v1_analysis_proto_rawDescOnce sync.Once
@@ -1422,7 +1871,7 @@ func file_setpoint_gap_v1_analysis_proto_rawDescGZIP() []byte {
 	return file_setpoint_gap_v1_analysis_proto_rawDescData
 }
 
-var file_setpoint_gap_v1_analysis_proto_msgTypes = make([]protoimpl.MessageInfo, 14)
+var file_setpoint_gap_v1_analysis_proto_msgTypes = make([]protoimpl.MessageInfo, 17)
 var file_setpoint_gap_v1_analysis_proto_goTypes = []any{
 	(*SensitivityRequest)(nil),  // 0: setpoint.gap.v1.SensitivityRequest
 	(*SensitivityResponse)(nil), // 1: setpoint.gap.v1.SensitivityResponse
@@ -1438,6 +1887,9 @@ var file_setpoint_gap_v1_analysis_proto_goTypes = []any{
 	(*Consequences)(nil),        // 11: setpoint.gap.v1.Consequences
 	(*TargetConsequence)(nil),   // 12: setpoint.gap.v1.TargetConsequence
 	(*RollUpConsequence)(nil),   // 13: setpoint.gap.v1.RollUpConsequence
+	(*AdjustedForecast)(nil),    // 14: setpoint.gap.v1.AdjustedForecast
+	(*JointAttainment)(nil),     // 15: setpoint.gap.v1.JointAttainment
+	(*JointForecast)(nil),       // 16: setpoint.gap.v1.JointForecast
 }
 var file_setpoint_gap_v1_analysis_proto_depIdxs = []int32{
 	2,  // 0: setpoint.gap.v1.SensitivityResponse.objectives:type_name -> setpoint.gap.v1.RollUpSensitivity
@@ -1452,11 +1904,14 @@ var file_setpoint_gap_v1_analysis_proto_depIdxs = []int32{
 	13, // 9: setpoint.gap.v1.Consequences.objectives:type_name -> setpoint.gap.v1.RollUpConsequence
 	13, // 10: setpoint.gap.v1.Consequences.strategies:type_name -> setpoint.gap.v1.RollUpConsequence
 	13, // 11: setpoint.gap.v1.Consequences.units:type_name -> setpoint.gap.v1.RollUpConsequence
-	12, // [12:12] is the sub-list for method output_type
-	12, // [12:12] is the sub-list for method input_type
-	12, // [12:12] is the sub-list for extension type_name
-	12, // [12:12] is the sub-list for extension extendee
-	0,  // [0:12] is the sub-list for field type_name
+	15, // 12: setpoint.gap.v1.JointForecast.status_quo:type_name -> setpoint.gap.v1.JointAttainment
+	15, // 13: setpoint.gap.v1.JointForecast.with_initiatives:type_name -> setpoint.gap.v1.JointAttainment
+	15, // 14: setpoint.gap.v1.JointForecast.with_readiness:type_name -> setpoint.gap.v1.JointAttainment
+	15, // [15:15] is the sub-list for method output_type
+	15, // [15:15] is the sub-list for method input_type
+	15, // [15:15] is the sub-list for extension type_name
+	15, // [15:15] is the sub-list for extension extendee
+	0,  // [0:15] is the sub-list for field type_name
 }
 
 func init() { file_setpoint_gap_v1_analysis_proto_init() }
@@ -1470,13 +1925,14 @@ func file_setpoint_gap_v1_analysis_proto_init() {
 	file_setpoint_gap_v1_analysis_proto_msgTypes[8].OneofWrappers = []any{}
 	file_setpoint_gap_v1_analysis_proto_msgTypes[12].OneofWrappers = []any{}
 	file_setpoint_gap_v1_analysis_proto_msgTypes[13].OneofWrappers = []any{}
+	file_setpoint_gap_v1_analysis_proto_msgTypes[14].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_setpoint_gap_v1_analysis_proto_rawDesc), len(file_setpoint_gap_v1_analysis_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   14,
+			NumMessages:   17,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

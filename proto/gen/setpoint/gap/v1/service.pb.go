@@ -393,8 +393,13 @@ type TargetGap struct {
 	Attainment *float64 `protobuf:"fixed64,38,opt,name=attainment,proto3,oneof" json:"attainment,omitempty"`
 	// Last day of the period by which it is reached in half of the courses.
 	AttainmentDate *string `protobuf:"bytes,39,opt,name=attainment_date,json=attainmentDate,proto3,oneof" json:"attainment_date,omitempty"`
-	unknownFields  protoimpl.UnknownFields
-	sizeCache      protoimpl.SizeCache
+	// With what initiatives in progress are expected to add; absent where there is
+	// no forecast, or none of them works on the target.
+	WithInitiatives *AdjustedForecast `protobuf:"bytes,40,opt,name=with_initiatives,json=withInitiatives,proto3" json:"with_initiatives,omitempty"`
+	// The same with how ready the people are whom they ask something of.
+	WithReadiness *AdjustedForecast `protobuf:"bytes,41,opt,name=with_readiness,json=withReadiness,proto3" json:"with_readiness,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *TargetGap) Reset() {
@@ -698,6 +703,20 @@ func (x *TargetGap) GetAttainmentDate() string {
 		return *x.AttainmentDate
 	}
 	return ""
+}
+
+func (x *TargetGap) GetWithInitiatives() *AdjustedForecast {
+	if x != nil {
+		return x.WithInitiatives
+	}
+	return nil
+}
+
+func (x *TargetGap) GetWithReadiness() *AdjustedForecast {
+	if x != nil {
+		return x.WithReadiness
+	}
+	return nil
 }
 
 // Forecast is the status quo: what the metric comes to by the target's end.
@@ -1491,9 +1510,12 @@ type RollUp struct {
 	// Known weight / total weight.
 	Known float64 `protobuf:"fixed64,7,opt,name=known,proto3" json:"known,omitempty"`
 	// Number of targets below it.
-	Targets       int32            `protobuf:"varint,8,opt,name=targets,proto3" json:"targets,omitempty"`
-	Counts        map[string]int32 `protobuf:"bytes,9,rep,name=counts,proto3" json:"counts,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"varint,2,opt,name=value"`
-	Explanation   *Explanation     `protobuf:"bytes,10,opt,name=explanation,proto3" json:"explanation,omitempty"`
+	Targets     int32            `protobuf:"varint,8,opt,name=targets,proto3" json:"targets,omitempty"`
+	Counts      map[string]int32 `protobuf:"bytes,9,rep,name=counts,proto3" json:"counts,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"varint,2,opt,name=value"`
+	Explanation *Explanation     `protobuf:"bytes,10,opt,name=explanation,proto3" json:"explanation,omitempty"`
+	// The probability that all targets below it are reached; absent without
+	// forecasts, and where nothing is known of any.
+	Attainment    *JointForecast `protobuf:"bytes,11,opt,name=attainment,proto3" json:"attainment,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1594,6 +1616,13 @@ func (x *RollUp) GetCounts() map[string]int32 {
 func (x *RollUp) GetExplanation() *Explanation {
 	if x != nil {
 		return x.Explanation
+	}
+	return nil
+}
+
+func (x *RollUp) GetAttainment() *JointForecast {
+	if x != nil {
+		return x.Attainment
 	}
 	return nil
 }
@@ -1843,7 +1872,7 @@ const file_setpoint_gap_v1_service_proto_rawDesc = "" +
 	"strategies\x18\x06 \x03(\v2\x17.setpoint.gap.v1.RollUpR\n" +
 	"strategies\x12\x14\n" +
 	"\x05hints\x18\a \x03(\tR\x05hints\x12#\n" +
-	"\rerasure_epoch\x18\b \x01(\x05R\ferasureEpoch\"\x86\f\n" +
+	"\rerasure_epoch\x18\b \x01(\x05R\ferasureEpoch\"\x9e\r\n" +
 	"\tTargetGap\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x16\n" +
 	"\x06metric\x18\x02 \x01(\tR\x06metric\x12\x1c\n" +
@@ -1891,7 +1920,9 @@ const file_setpoint_gap_v1_service_proto_rawDesc = "" +
 	"\n" +
 	"attainment\x18& \x01(\x01H\x12R\n" +
 	"attainment\x88\x01\x01\x12,\n" +
-	"\x0fattainment_date\x18' \x01(\tH\x13R\x0eattainmentDate\x88\x01\x01B\x14\n" +
+	"\x0fattainment_date\x18' \x01(\tH\x13R\x0eattainmentDate\x88\x01\x01\x12L\n" +
+	"\x10with_initiatives\x18( \x01(\v2!.setpoint.gap.v1.AdjustedForecastR\x0fwithInitiatives\x12H\n" +
+	"\x0ewith_readiness\x18) \x01(\v2!.setpoint.gap.v1.AdjustedForecastR\rwithReadinessB\x14\n" +
 	"\x12_last_known_statusB\t\n" +
 	"\a_actualB\f\n" +
 	"\n" +
@@ -2009,7 +2040,7 @@ const file_setpoint_gap_v1_service_proto_rawDesc = "" +
 	"\vExplanation\x12\x12\n" +
 	"\x04rule\x18\x01 \x01(\tR\x04rule\x12/\n" +
 	"\x06inputs\x18\x02 \x01(\v2\x17.google.protobuf.StructR\x06inputs\x12\x1c\n" +
-	"\trevisions\x18\x03 \x03(\x03R\trevisions\"\xa1\x03\n" +
+	"\trevisions\x18\x03 \x03(\x03R\trevisions\"\xe1\x03\n" +
 	"\x06RollUp\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x14\n" +
 	"\x05title\x18\x02 \x01(\tR\x05title\x12\x1a\n" +
@@ -2021,7 +2052,10 @@ const file_setpoint_gap_v1_service_proto_rawDesc = "" +
 	"\atargets\x18\b \x01(\x05R\atargets\x12;\n" +
 	"\x06counts\x18\t \x03(\v2#.setpoint.gap.v1.RollUp.CountsEntryR\x06counts\x12>\n" +
 	"\vexplanation\x18\n" +
-	" \x01(\v2\x1c.setpoint.gap.v1.ExplanationR\vexplanation\x1a9\n" +
+	" \x01(\v2\x1c.setpoint.gap.v1.ExplanationR\vexplanation\x12>\n" +
+	"\n" +
+	"attainment\x18\v \x01(\v2\x1e.setpoint.gap.v1.JointForecastR\n" +
+	"attainment\x1a9\n" +
 	"\vCountsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\x05R\x05value:\x028\x01B\b\n" +
@@ -2090,19 +2124,21 @@ var file_setpoint_gap_v1_service_proto_goTypes = []any{
 	(*ReportRequest)(nil),          // 14: setpoint.gap.v1.ReportRequest
 	(*ReportResponse)(nil),         // 15: setpoint.gap.v1.ReportResponse
 	nil,                            // 16: setpoint.gap.v1.RollUp.CountsEntry
-	(*structpb.Struct)(nil),        // 17: google.protobuf.Struct
-	(*CoverRequest)(nil),           // 18: setpoint.gap.v1.CoverRequest
-	(*SensitivityRequest)(nil),     // 19: setpoint.gap.v1.SensitivityRequest
-	(*SuggestRequest)(nil),         // 20: setpoint.gap.v1.SuggestRequest
-	(*WhatIfRequest)(nil),          // 21: setpoint.gap.v1.WhatIfRequest
-	(*ListConditionsRequest)(nil),  // 22: setpoint.gap.v1.ListConditionsRequest
-	(*TestPolicyRequest)(nil),      // 23: setpoint.gap.v1.TestPolicyRequest
-	(*CoverResponse)(nil),          // 24: setpoint.gap.v1.CoverResponse
-	(*SensitivityResponse)(nil),    // 25: setpoint.gap.v1.SensitivityResponse
-	(*SuggestResponse)(nil),        // 26: setpoint.gap.v1.SuggestResponse
-	(*WhatIfResponse)(nil),         // 27: setpoint.gap.v1.WhatIfResponse
-	(*ListConditionsResponse)(nil), // 28: setpoint.gap.v1.ListConditionsResponse
-	(*TestPolicyResponse)(nil),     // 29: setpoint.gap.v1.TestPolicyResponse
+	(*AdjustedForecast)(nil),       // 17: setpoint.gap.v1.AdjustedForecast
+	(*structpb.Struct)(nil),        // 18: google.protobuf.Struct
+	(*JointForecast)(nil),          // 19: setpoint.gap.v1.JointForecast
+	(*CoverRequest)(nil),           // 20: setpoint.gap.v1.CoverRequest
+	(*SensitivityRequest)(nil),     // 21: setpoint.gap.v1.SensitivityRequest
+	(*SuggestRequest)(nil),         // 22: setpoint.gap.v1.SuggestRequest
+	(*WhatIfRequest)(nil),          // 23: setpoint.gap.v1.WhatIfRequest
+	(*ListConditionsRequest)(nil),  // 24: setpoint.gap.v1.ListConditionsRequest
+	(*TestPolicyRequest)(nil),      // 25: setpoint.gap.v1.TestPolicyRequest
+	(*CoverResponse)(nil),          // 26: setpoint.gap.v1.CoverResponse
+	(*SensitivityResponse)(nil),    // 27: setpoint.gap.v1.SensitivityResponse
+	(*SuggestResponse)(nil),        // 28: setpoint.gap.v1.SuggestResponse
+	(*WhatIfResponse)(nil),         // 29: setpoint.gap.v1.WhatIfResponse
+	(*ListConditionsResponse)(nil), // 30: setpoint.gap.v1.ListConditionsResponse
+	(*TestPolicyResponse)(nil),     // 31: setpoint.gap.v1.TestPolicyResponse
 }
 var file_setpoint_gap_v1_service_proto_depIdxs = []int32{
 	0,  // 0: setpoint.gap.v1.WatchRequest.query:type_name -> setpoint.gap.v1.EvaluateRequest
@@ -2115,36 +2151,39 @@ var file_setpoint_gap_v1_service_proto_depIdxs = []int32{
 	9,  // 7: setpoint.gap.v1.TargetGap.override:type_name -> setpoint.gap.v1.Override
 	10, // 8: setpoint.gap.v1.TargetGap.format:type_name -> setpoint.gap.v1.NumberFormat
 	5,  // 9: setpoint.gap.v1.TargetGap.forecast:type_name -> setpoint.gap.v1.Forecast
-	4,  // 10: setpoint.gap.v1.ForecastResponse.target:type_name -> setpoint.gap.v1.TargetGap
-	8,  // 11: setpoint.gap.v1.ForecastResponse.course:type_name -> setpoint.gap.v1.ForecastStep
-	17, // 12: setpoint.gap.v1.Explanation.inputs:type_name -> google.protobuf.Struct
-	16, // 13: setpoint.gap.v1.RollUp.counts:type_name -> setpoint.gap.v1.RollUp.CountsEntry
-	12, // 14: setpoint.gap.v1.RollUp.explanation:type_name -> setpoint.gap.v1.Explanation
-	0,  // 15: setpoint.gap.v1.GapService.Evaluate:input_type -> setpoint.gap.v1.EvaluateRequest
-	1,  // 16: setpoint.gap.v1.GapService.Watch:input_type -> setpoint.gap.v1.WatchRequest
-	18, // 17: setpoint.gap.v1.GapService.Cover:input_type -> setpoint.gap.v1.CoverRequest
-	6,  // 18: setpoint.gap.v1.GapService.Forecast:input_type -> setpoint.gap.v1.ForecastRequest
-	19, // 19: setpoint.gap.v1.GapService.Sensitivity:input_type -> setpoint.gap.v1.SensitivityRequest
-	20, // 20: setpoint.gap.v1.GapService.Suggest:input_type -> setpoint.gap.v1.SuggestRequest
-	21, // 21: setpoint.gap.v1.GapService.WhatIf:input_type -> setpoint.gap.v1.WhatIfRequest
-	22, // 22: setpoint.gap.v1.GapService.ListConditions:input_type -> setpoint.gap.v1.ListConditionsRequest
-	23, // 23: setpoint.gap.v1.GapService.TestPolicy:input_type -> setpoint.gap.v1.TestPolicyRequest
-	14, // 24: setpoint.gap.v1.GapService.Report:input_type -> setpoint.gap.v1.ReportRequest
-	3,  // 25: setpoint.gap.v1.GapService.Evaluate:output_type -> setpoint.gap.v1.EvaluateResponse
-	2,  // 26: setpoint.gap.v1.GapService.Watch:output_type -> setpoint.gap.v1.WatchResponse
-	24, // 27: setpoint.gap.v1.GapService.Cover:output_type -> setpoint.gap.v1.CoverResponse
-	7,  // 28: setpoint.gap.v1.GapService.Forecast:output_type -> setpoint.gap.v1.ForecastResponse
-	25, // 29: setpoint.gap.v1.GapService.Sensitivity:output_type -> setpoint.gap.v1.SensitivityResponse
-	26, // 30: setpoint.gap.v1.GapService.Suggest:output_type -> setpoint.gap.v1.SuggestResponse
-	27, // 31: setpoint.gap.v1.GapService.WhatIf:output_type -> setpoint.gap.v1.WhatIfResponse
-	28, // 32: setpoint.gap.v1.GapService.ListConditions:output_type -> setpoint.gap.v1.ListConditionsResponse
-	29, // 33: setpoint.gap.v1.GapService.TestPolicy:output_type -> setpoint.gap.v1.TestPolicyResponse
-	15, // 34: setpoint.gap.v1.GapService.Report:output_type -> setpoint.gap.v1.ReportResponse
-	25, // [25:35] is the sub-list for method output_type
-	15, // [15:25] is the sub-list for method input_type
-	15, // [15:15] is the sub-list for extension type_name
-	15, // [15:15] is the sub-list for extension extendee
-	0,  // [0:15] is the sub-list for field type_name
+	17, // 10: setpoint.gap.v1.TargetGap.with_initiatives:type_name -> setpoint.gap.v1.AdjustedForecast
+	17, // 11: setpoint.gap.v1.TargetGap.with_readiness:type_name -> setpoint.gap.v1.AdjustedForecast
+	4,  // 12: setpoint.gap.v1.ForecastResponse.target:type_name -> setpoint.gap.v1.TargetGap
+	8,  // 13: setpoint.gap.v1.ForecastResponse.course:type_name -> setpoint.gap.v1.ForecastStep
+	18, // 14: setpoint.gap.v1.Explanation.inputs:type_name -> google.protobuf.Struct
+	16, // 15: setpoint.gap.v1.RollUp.counts:type_name -> setpoint.gap.v1.RollUp.CountsEntry
+	12, // 16: setpoint.gap.v1.RollUp.explanation:type_name -> setpoint.gap.v1.Explanation
+	19, // 17: setpoint.gap.v1.RollUp.attainment:type_name -> setpoint.gap.v1.JointForecast
+	0,  // 18: setpoint.gap.v1.GapService.Evaluate:input_type -> setpoint.gap.v1.EvaluateRequest
+	1,  // 19: setpoint.gap.v1.GapService.Watch:input_type -> setpoint.gap.v1.WatchRequest
+	20, // 20: setpoint.gap.v1.GapService.Cover:input_type -> setpoint.gap.v1.CoverRequest
+	6,  // 21: setpoint.gap.v1.GapService.Forecast:input_type -> setpoint.gap.v1.ForecastRequest
+	21, // 22: setpoint.gap.v1.GapService.Sensitivity:input_type -> setpoint.gap.v1.SensitivityRequest
+	22, // 23: setpoint.gap.v1.GapService.Suggest:input_type -> setpoint.gap.v1.SuggestRequest
+	23, // 24: setpoint.gap.v1.GapService.WhatIf:input_type -> setpoint.gap.v1.WhatIfRequest
+	24, // 25: setpoint.gap.v1.GapService.ListConditions:input_type -> setpoint.gap.v1.ListConditionsRequest
+	25, // 26: setpoint.gap.v1.GapService.TestPolicy:input_type -> setpoint.gap.v1.TestPolicyRequest
+	14, // 27: setpoint.gap.v1.GapService.Report:input_type -> setpoint.gap.v1.ReportRequest
+	3,  // 28: setpoint.gap.v1.GapService.Evaluate:output_type -> setpoint.gap.v1.EvaluateResponse
+	2,  // 29: setpoint.gap.v1.GapService.Watch:output_type -> setpoint.gap.v1.WatchResponse
+	26, // 30: setpoint.gap.v1.GapService.Cover:output_type -> setpoint.gap.v1.CoverResponse
+	7,  // 31: setpoint.gap.v1.GapService.Forecast:output_type -> setpoint.gap.v1.ForecastResponse
+	27, // 32: setpoint.gap.v1.GapService.Sensitivity:output_type -> setpoint.gap.v1.SensitivityResponse
+	28, // 33: setpoint.gap.v1.GapService.Suggest:output_type -> setpoint.gap.v1.SuggestResponse
+	29, // 34: setpoint.gap.v1.GapService.WhatIf:output_type -> setpoint.gap.v1.WhatIfResponse
+	30, // 35: setpoint.gap.v1.GapService.ListConditions:output_type -> setpoint.gap.v1.ListConditionsResponse
+	31, // 36: setpoint.gap.v1.GapService.TestPolicy:output_type -> setpoint.gap.v1.TestPolicyResponse
+	15, // 37: setpoint.gap.v1.GapService.Report:output_type -> setpoint.gap.v1.ReportResponse
+	28, // [28:38] is the sub-list for method output_type
+	18, // [18:28] is the sub-list for method input_type
+	18, // [18:18] is the sub-list for extension type_name
+	18, // [18:18] is the sub-list for extension extendee
+	0,  // [0:18] is the sub-list for field type_name
 }
 
 func init() { file_setpoint_gap_v1_service_proto_init() }

@@ -885,6 +885,994 @@ func (x *CheckInRequests) GetRequests() []*CheckInRequested {
 	return nil
 }
 
+type ReviewDeclared struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Metadata      *v1.Metadata           `protobuf:"bytes,1,opt,name=metadata,proto3" json:"metadata,omitempty"`
+	Spec          *ReviewSpec            `protobuf:"bytes,2,opt,name=spec,proto3" json:"spec,omitempty"`
+	Set           string                 `protobuf:"bytes,3,opt,name=set,proto3" json:"set,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ReviewDeclared) Reset() {
+	*x = ReviewDeclared{}
+	mi := &file_setpoint_strategy_v1_events_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ReviewDeclared) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ReviewDeclared) ProtoMessage() {}
+
+func (x *ReviewDeclared) ProtoReflect() protoreflect.Message {
+	mi := &file_setpoint_strategy_v1_events_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ReviewDeclared.ProtoReflect.Descriptor instead.
+func (*ReviewDeclared) Descriptor() ([]byte, []int) {
+	return file_setpoint_strategy_v1_events_proto_rawDescGZIP(), []int{14}
+}
+
+func (x *ReviewDeclared) GetMetadata() *v1.Metadata {
+	if x != nil {
+		return x.Metadata
+	}
+	return nil
+}
+
+func (x *ReviewDeclared) GetSpec() *ReviewSpec {
+	if x != nil {
+		return x.Spec
+	}
+	return nil
+}
+
+func (x *ReviewDeclared) GetSet() string {
+	if x != nil {
+		return x.Set
+	}
+	return ""
+}
+
+// ReviewOpened: one occurrence of a review has begun (strategy.review_opened.v1).
+type ReviewOpened struct {
+	state  protoimpl.MessageState `protogen:"open.v1"`
+	Period string                 `protobuf:"bytes,1,opt,name=period,proto3" json:"period,omitempty"`
+	// The day on which it is held.
+	At            string `protobuf:"bytes,2,opt,name=at,proto3" json:"at,omitempty"`
+	Note          string `protobuf:"bytes,3,opt,name=note,proto3" json:"note,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ReviewOpened) Reset() {
+	*x = ReviewOpened{}
+	mi := &file_setpoint_strategy_v1_events_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ReviewOpened) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ReviewOpened) ProtoMessage() {}
+
+func (x *ReviewOpened) ProtoReflect() protoreflect.Message {
+	mi := &file_setpoint_strategy_v1_events_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ReviewOpened.ProtoReflect.Descriptor instead.
+func (*ReviewOpened) Descriptor() ([]byte, []int) {
+	return file_setpoint_strategy_v1_events_proto_rawDescGZIP(), []int{15}
+}
+
+func (x *ReviewOpened) GetPeriod() string {
+	if x != nil {
+		return x.Period
+	}
+	return ""
+}
+
+func (x *ReviewOpened) GetAt() string {
+	if x != nil {
+		return x.At
+	}
+	return ""
+}
+
+func (x *ReviewOpened) GetNote() string {
+	if x != nil {
+		return x.Note
+	}
+	return ""
+}
+
+// ReviewLocked: what the review looks at is fixed (strategy.review_locked.v1).
+type ReviewLocked struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Period        string                 `protobuf:"bytes,1,opt,name=period,proto3" json:"period,omitempty"`
+	Pack          *ReviewPack            `protobuf:"bytes,2,opt,name=pack,proto3" json:"pack,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ReviewLocked) Reset() {
+	*x = ReviewLocked{}
+	mi := &file_setpoint_strategy_v1_events_proto_msgTypes[16]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ReviewLocked) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ReviewLocked) ProtoMessage() {}
+
+func (x *ReviewLocked) ProtoReflect() protoreflect.Message {
+	mi := &file_setpoint_strategy_v1_events_proto_msgTypes[16]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ReviewLocked.ProtoReflect.Descriptor instead.
+func (*ReviewLocked) Descriptor() ([]byte, []int) {
+	return file_setpoint_strategy_v1_events_proto_rawDescGZIP(), []int{16}
+}
+
+func (x *ReviewLocked) GetPeriod() string {
+	if x != nil {
+		return x.Period
+	}
+	return ""
+}
+
+func (x *ReviewLocked) GetPack() *ReviewPack {
+	if x != nil {
+		return x.Pack
+	}
+	return nil
+}
+
+// ReviewPack is an immutable report: the evaluation of a day with what was known
+// at a revision. The log gives it again at any time; the hash says that it is the
+// same. It holds nothing personal.
+type ReviewPack struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// What was read up to, and the instant (RFC 3339) at which that was all that
+	// was known.
+	Revision int64  `protobuf:"varint,1,opt,name=revision,proto3" json:"revision,omitempty"`
+	KnownAt  string `protobuf:"bytes,2,opt,name=known_at,json=knownAt,proto3" json:"known_at,omitempty"`
+	// The day evaluated.
+	AsOf string `protobuf:"bytes,3,opt,name=as_of,json=asOf,proto3" json:"as_of,omitempty"`
+	// The policy that judged, the revision of its declaration (0: a preset), and the
+	// version of the evaluator.
+	Policy         string `protobuf:"bytes,4,opt,name=policy,proto3" json:"policy,omitempty"`
+	PolicyRevision int64  `protobuf:"varint,5,opt,name=policy_revision,json=policyRevision,proto3" json:"policy_revision,omitempty"`
+	Evaluator      string `protobuf:"bytes,6,opt,name=evaluator,proto3" json:"evaluator,omitempty"`
+	// What it is about, as the review's scope was then.
+	Scope *ReviewScope `protobuf:"bytes,7,opt,name=scope,proto3" json:"scope,omitempty"`
+	// SHA-256 of its content, in hexadecimal.
+	Sha256 string `protobuf:"bytes,8,opt,name=sha256,proto3" json:"sha256,omitempty"`
+	// How many targets it has, and of each status.
+	Targets  int32            `protobuf:"varint,9,opt,name=targets,proto3" json:"targets,omitempty"`
+	Statuses map[string]int32 `protobuf:"bytes,10,rep,name=statuses,proto3" json:"statuses,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"varint,2,opt,name=value"`
+	// Of what the scope names: its roll-up; empty where it names nothing.
+	Status        string   `protobuf:"bytes,11,opt,name=status,proto3" json:"status,omitempty"`
+	Score         *float64 `protobuf:"fixed64,12,opt,name=score,proto3,oneof" json:"score,omitempty"`
+	Known         float64  `protobuf:"fixed64,13,opt,name=known,proto3" json:"known,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ReviewPack) Reset() {
+	*x = ReviewPack{}
+	mi := &file_setpoint_strategy_v1_events_proto_msgTypes[17]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ReviewPack) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ReviewPack) ProtoMessage() {}
+
+func (x *ReviewPack) ProtoReflect() protoreflect.Message {
+	mi := &file_setpoint_strategy_v1_events_proto_msgTypes[17]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ReviewPack.ProtoReflect.Descriptor instead.
+func (*ReviewPack) Descriptor() ([]byte, []int) {
+	return file_setpoint_strategy_v1_events_proto_rawDescGZIP(), []int{17}
+}
+
+func (x *ReviewPack) GetRevision() int64 {
+	if x != nil {
+		return x.Revision
+	}
+	return 0
+}
+
+func (x *ReviewPack) GetKnownAt() string {
+	if x != nil {
+		return x.KnownAt
+	}
+	return ""
+}
+
+func (x *ReviewPack) GetAsOf() string {
+	if x != nil {
+		return x.AsOf
+	}
+	return ""
+}
+
+func (x *ReviewPack) GetPolicy() string {
+	if x != nil {
+		return x.Policy
+	}
+	return ""
+}
+
+func (x *ReviewPack) GetPolicyRevision() int64 {
+	if x != nil {
+		return x.PolicyRevision
+	}
+	return 0
+}
+
+func (x *ReviewPack) GetEvaluator() string {
+	if x != nil {
+		return x.Evaluator
+	}
+	return ""
+}
+
+func (x *ReviewPack) GetScope() *ReviewScope {
+	if x != nil {
+		return x.Scope
+	}
+	return nil
+}
+
+func (x *ReviewPack) GetSha256() string {
+	if x != nil {
+		return x.Sha256
+	}
+	return ""
+}
+
+func (x *ReviewPack) GetTargets() int32 {
+	if x != nil {
+		return x.Targets
+	}
+	return 0
+}
+
+func (x *ReviewPack) GetStatuses() map[string]int32 {
+	if x != nil {
+		return x.Statuses
+	}
+	return nil
+}
+
+func (x *ReviewPack) GetStatus() string {
+	if x != nil {
+		return x.Status
+	}
+	return ""
+}
+
+func (x *ReviewPack) GetScore() float64 {
+	if x != nil && x.Score != nil {
+		return *x.Score
+	}
+	return 0
+}
+
+func (x *ReviewPack) GetKnown() float64 {
+	if x != nil {
+		return x.Known
+	}
+	return 0
+}
+
+// ReviewDecision is what was decided in a review.
+type ReviewDecision struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// d1, d2 … within the occurrence.
+	Id string `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	// It is shown in lists and to who subscribes, so that it names no person.
+	Title string `protobuf:"bytes,2,opt,name=title,proto3" json:"title,omitempty"`
+	// unit/NAME or person/ID.
+	Owner string `protobuf:"bytes,3,opt,name=owner,proto3" json:"owner,omitempty"`
+	Due   string `protobuf:"bytes,4,opt,name=due,proto3" json:"due,omitempty"`
+	// What it is about.
+	Targets     []string `protobuf:"bytes,5,rep,name=targets,proto3" json:"targets,omitempty"`
+	Initiatives []string `protobuf:"bytes,6,rep,name=initiatives,proto3" json:"initiatives,omitempty"`
+	// open, done or dropped.
+	Status string `protobuf:"bytes,7,opt,name=status,proto3" json:"status,omitempty"`
+	// The day of the decision, and the one on which it was done or dropped.
+	Decided       string `protobuf:"bytes,8,opt,name=decided,proto3" json:"decided,omitempty"`
+	Settled       string `protobuf:"bytes,9,opt,name=settled,proto3" json:"settled,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ReviewDecision) Reset() {
+	*x = ReviewDecision{}
+	mi := &file_setpoint_strategy_v1_events_proto_msgTypes[18]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ReviewDecision) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ReviewDecision) ProtoMessage() {}
+
+func (x *ReviewDecision) ProtoReflect() protoreflect.Message {
+	mi := &file_setpoint_strategy_v1_events_proto_msgTypes[18]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ReviewDecision.ProtoReflect.Descriptor instead.
+func (*ReviewDecision) Descriptor() ([]byte, []int) {
+	return file_setpoint_strategy_v1_events_proto_rawDescGZIP(), []int{18}
+}
+
+func (x *ReviewDecision) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *ReviewDecision) GetTitle() string {
+	if x != nil {
+		return x.Title
+	}
+	return ""
+}
+
+func (x *ReviewDecision) GetOwner() string {
+	if x != nil {
+		return x.Owner
+	}
+	return ""
+}
+
+func (x *ReviewDecision) GetDue() string {
+	if x != nil {
+		return x.Due
+	}
+	return ""
+}
+
+func (x *ReviewDecision) GetTargets() []string {
+	if x != nil {
+		return x.Targets
+	}
+	return nil
+}
+
+func (x *ReviewDecision) GetInitiatives() []string {
+	if x != nil {
+		return x.Initiatives
+	}
+	return nil
+}
+
+func (x *ReviewDecision) GetStatus() string {
+	if x != nil {
+		return x.Status
+	}
+	return ""
+}
+
+func (x *ReviewDecision) GetDecided() string {
+	if x != nil {
+		return x.Decided
+	}
+	return ""
+}
+
+func (x *ReviewDecision) GetSettled() string {
+	if x != nil {
+		return x.Settled
+	}
+	return ""
+}
+
+// DecisionRecorded: something was decided (strategy.decision_recorded.v1).
+type DecisionRecorded struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Period        string                 `protobuf:"bytes,1,opt,name=period,proto3" json:"period,omitempty"`
+	Decision      *ReviewDecision        `protobuf:"bytes,2,opt,name=decision,proto3" json:"decision,omitempty"`
+	Note          string                 `protobuf:"bytes,3,opt,name=note,proto3" json:"note,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DecisionRecorded) Reset() {
+	*x = DecisionRecorded{}
+	mi := &file_setpoint_strategy_v1_events_proto_msgTypes[19]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DecisionRecorded) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DecisionRecorded) ProtoMessage() {}
+
+func (x *DecisionRecorded) ProtoReflect() protoreflect.Message {
+	mi := &file_setpoint_strategy_v1_events_proto_msgTypes[19]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DecisionRecorded.ProtoReflect.Descriptor instead.
+func (*DecisionRecorded) Descriptor() ([]byte, []int) {
+	return file_setpoint_strategy_v1_events_proto_rawDescGZIP(), []int{19}
+}
+
+func (x *DecisionRecorded) GetPeriod() string {
+	if x != nil {
+		return x.Period
+	}
+	return ""
+}
+
+func (x *DecisionRecorded) GetDecision() *ReviewDecision {
+	if x != nil {
+		return x.Decision
+	}
+	return nil
+}
+
+func (x *DecisionRecorded) GetNote() string {
+	if x != nil {
+		return x.Note
+	}
+	return ""
+}
+
+// DecisionSettled: it was done, or dropped (strategy.decision_settled.v1).
+type DecisionSettled struct {
+	state    protoimpl.MessageState `protogen:"open.v1"`
+	Period   string                 `protobuf:"bytes,1,opt,name=period,proto3" json:"period,omitempty"`
+	Decision string                 `protobuf:"bytes,2,opt,name=decision,proto3" json:"decision,omitempty"`
+	// done or dropped.
+	Outcome       string `protobuf:"bytes,3,opt,name=outcome,proto3" json:"outcome,omitempty"`
+	At            string `protobuf:"bytes,4,opt,name=at,proto3" json:"at,omitempty"`
+	Evidence      string `protobuf:"bytes,5,opt,name=evidence,proto3" json:"evidence,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DecisionSettled) Reset() {
+	*x = DecisionSettled{}
+	mi := &file_setpoint_strategy_v1_events_proto_msgTypes[20]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DecisionSettled) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DecisionSettled) ProtoMessage() {}
+
+func (x *DecisionSettled) ProtoReflect() protoreflect.Message {
+	mi := &file_setpoint_strategy_v1_events_proto_msgTypes[20]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DecisionSettled.ProtoReflect.Descriptor instead.
+func (*DecisionSettled) Descriptor() ([]byte, []int) {
+	return file_setpoint_strategy_v1_events_proto_rawDescGZIP(), []int{20}
+}
+
+func (x *DecisionSettled) GetPeriod() string {
+	if x != nil {
+		return x.Period
+	}
+	return ""
+}
+
+func (x *DecisionSettled) GetDecision() string {
+	if x != nil {
+		return x.Decision
+	}
+	return ""
+}
+
+func (x *DecisionSettled) GetOutcome() string {
+	if x != nil {
+		return x.Outcome
+	}
+	return ""
+}
+
+func (x *DecisionSettled) GetAt() string {
+	if x != nil {
+		return x.At
+	}
+	return ""
+}
+
+func (x *DecisionSettled) GetEvidence() string {
+	if x != nil {
+		return x.Evidence
+	}
+	return ""
+}
+
+// ReviewClosed: an occurrence is over (strategy.review_closed.v1).
+type ReviewClosed struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Period        string                 `protobuf:"bytes,1,opt,name=period,proto3" json:"period,omitempty"`
+	At            string                 `protobuf:"bytes,2,opt,name=at,proto3" json:"at,omitempty"`
+	Note          string                 `protobuf:"bytes,3,opt,name=note,proto3" json:"note,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ReviewClosed) Reset() {
+	*x = ReviewClosed{}
+	mi := &file_setpoint_strategy_v1_events_proto_msgTypes[21]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ReviewClosed) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ReviewClosed) ProtoMessage() {}
+
+func (x *ReviewClosed) ProtoReflect() protoreflect.Message {
+	mi := &file_setpoint_strategy_v1_events_proto_msgTypes[21]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ReviewClosed.ProtoReflect.Descriptor instead.
+func (*ReviewClosed) Descriptor() ([]byte, []int) {
+	return file_setpoint_strategy_v1_events_proto_rawDescGZIP(), []int{21}
+}
+
+func (x *ReviewClosed) GetPeriod() string {
+	if x != nil {
+		return x.Period
+	}
+	return ""
+}
+
+func (x *ReviewClosed) GetAt() string {
+	if x != nil {
+		return x.At
+	}
+	return ""
+}
+
+func (x *ReviewClosed) GetNote() string {
+	if x != nil {
+		return x.Note
+	}
+	return ""
+}
+
+// ReviewSkipped: an occurrence is not held, on purpose
+// (strategy.review_skipped.v1).
+type ReviewSkipped struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Period        string                 `protobuf:"bytes,1,opt,name=period,proto3" json:"period,omitempty"`
+	At            string                 `protobuf:"bytes,2,opt,name=at,proto3" json:"at,omitempty"`
+	Reason        string                 `protobuf:"bytes,3,opt,name=reason,proto3" json:"reason,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ReviewSkipped) Reset() {
+	*x = ReviewSkipped{}
+	mi := &file_setpoint_strategy_v1_events_proto_msgTypes[22]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ReviewSkipped) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ReviewSkipped) ProtoMessage() {}
+
+func (x *ReviewSkipped) ProtoReflect() protoreflect.Message {
+	mi := &file_setpoint_strategy_v1_events_proto_msgTypes[22]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ReviewSkipped.ProtoReflect.Descriptor instead.
+func (*ReviewSkipped) Descriptor() ([]byte, []int) {
+	return file_setpoint_strategy_v1_events_proto_rawDescGZIP(), []int{22}
+}
+
+func (x *ReviewSkipped) GetPeriod() string {
+	if x != nil {
+		return x.Period
+	}
+	return ""
+}
+
+func (x *ReviewSkipped) GetAt() string {
+	if x != nil {
+		return x.At
+	}
+	return ""
+}
+
+func (x *ReviewSkipped) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+// OccurrenceState is what became of one occurrence of a review.
+type OccurrenceState struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The identity of the review, and the period.
+	Review string `protobuf:"bytes,1,opt,name=review,proto3" json:"review,omitempty"`
+	Period string `protobuf:"bytes,2,opt,name=period,proto3" json:"period,omitempty"`
+	// open, locked, closed or skipped; scheduled before that.
+	Stage  string `protobuf:"bytes,3,opt,name=stage,proto3" json:"stage,omitempty"`
+	Opened string `protobuf:"bytes,4,opt,name=opened,proto3" json:"opened,omitempty"`
+	// The day on which it was closed, or skipped.
+	Ended         string            `protobuf:"bytes,5,opt,name=ended,proto3" json:"ended,omitempty"`
+	Pack          *ReviewPack       `protobuf:"bytes,6,opt,name=pack,proto3" json:"pack,omitempty"`
+	Decisions     []*ReviewDecision `protobuf:"bytes,7,rep,name=decisions,proto3" json:"decisions,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *OccurrenceState) Reset() {
+	*x = OccurrenceState{}
+	mi := &file_setpoint_strategy_v1_events_proto_msgTypes[23]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *OccurrenceState) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*OccurrenceState) ProtoMessage() {}
+
+func (x *OccurrenceState) ProtoReflect() protoreflect.Message {
+	mi := &file_setpoint_strategy_v1_events_proto_msgTypes[23]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use OccurrenceState.ProtoReflect.Descriptor instead.
+func (*OccurrenceState) Descriptor() ([]byte, []int) {
+	return file_setpoint_strategy_v1_events_proto_rawDescGZIP(), []int{23}
+}
+
+func (x *OccurrenceState) GetReview() string {
+	if x != nil {
+		return x.Review
+	}
+	return ""
+}
+
+func (x *OccurrenceState) GetPeriod() string {
+	if x != nil {
+		return x.Period
+	}
+	return ""
+}
+
+func (x *OccurrenceState) GetStage() string {
+	if x != nil {
+		return x.Stage
+	}
+	return ""
+}
+
+func (x *OccurrenceState) GetOpened() string {
+	if x != nil {
+		return x.Opened
+	}
+	return ""
+}
+
+func (x *OccurrenceState) GetEnded() string {
+	if x != nil {
+		return x.Ended
+	}
+	return ""
+}
+
+func (x *OccurrenceState) GetPack() *ReviewPack {
+	if x != nil {
+		return x.Pack
+	}
+	return nil
+}
+
+func (x *OccurrenceState) GetDecisions() []*ReviewDecision {
+	if x != nil {
+		return x.Decisions
+	}
+	return nil
+}
+
+// CheckInAcknowledged: a reviewer has read a check-in
+// (strategy.check_in_acknowledged.v1).
+type CheckInAcknowledged struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The revision that recorded the check-in, and the day it is about.
+	CheckIn int64  `protobuf:"varint,1,opt,name=check_in,json=checkIn,proto3" json:"check_in,omitempty"`
+	About   string `protobuf:"bytes,2,opt,name=about,proto3" json:"about,omitempty"`
+	// The day on which it was acknowledged.
+	At string `protobuf:"bytes,3,opt,name=at,proto3" json:"at,omitempty"`
+	// The opaque id of who acknowledges.
+	Principal     string `protobuf:"bytes,4,opt,name=principal,proto3" json:"principal,omitempty"`
+	Note          string `protobuf:"bytes,5,opt,name=note,proto3" json:"note,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CheckInAcknowledged) Reset() {
+	*x = CheckInAcknowledged{}
+	mi := &file_setpoint_strategy_v1_events_proto_msgTypes[24]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CheckInAcknowledged) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CheckInAcknowledged) ProtoMessage() {}
+
+func (x *CheckInAcknowledged) ProtoReflect() protoreflect.Message {
+	mi := &file_setpoint_strategy_v1_events_proto_msgTypes[24]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CheckInAcknowledged.ProtoReflect.Descriptor instead.
+func (*CheckInAcknowledged) Descriptor() ([]byte, []int) {
+	return file_setpoint_strategy_v1_events_proto_rawDescGZIP(), []int{24}
+}
+
+func (x *CheckInAcknowledged) GetCheckIn() int64 {
+	if x != nil {
+		return x.CheckIn
+	}
+	return 0
+}
+
+func (x *CheckInAcknowledged) GetAbout() string {
+	if x != nil {
+		return x.About
+	}
+	return ""
+}
+
+func (x *CheckInAcknowledged) GetAt() string {
+	if x != nil {
+		return x.At
+	}
+	return ""
+}
+
+func (x *CheckInAcknowledged) GetPrincipal() string {
+	if x != nil {
+		return x.Principal
+	}
+	return ""
+}
+
+func (x *CheckInAcknowledged) GetNote() string {
+	if x != nil {
+		return x.Note
+	}
+	return ""
+}
+
+// CheckInAcknowledgements are the latest ones of a target's check-ins, by the
+// revision of the check-in.
+type CheckInAcknowledgements struct {
+	state            protoimpl.MessageState `protogen:"open.v1"`
+	Acknowledgements []*Acknowledgement     `protobuf:"bytes,1,rep,name=acknowledgements,proto3" json:"acknowledgements,omitempty"`
+	unknownFields    protoimpl.UnknownFields
+	sizeCache        protoimpl.SizeCache
+}
+
+func (x *CheckInAcknowledgements) Reset() {
+	*x = CheckInAcknowledgements{}
+	mi := &file_setpoint_strategy_v1_events_proto_msgTypes[25]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CheckInAcknowledgements) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CheckInAcknowledgements) ProtoMessage() {}
+
+func (x *CheckInAcknowledgements) ProtoReflect() protoreflect.Message {
+	mi := &file_setpoint_strategy_v1_events_proto_msgTypes[25]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CheckInAcknowledgements.ProtoReflect.Descriptor instead.
+func (*CheckInAcknowledgements) Descriptor() ([]byte, []int) {
+	return file_setpoint_strategy_v1_events_proto_rawDescGZIP(), []int{25}
+}
+
+func (x *CheckInAcknowledgements) GetAcknowledgements() []*Acknowledgement {
+	if x != nil {
+		return x.Acknowledgements
+	}
+	return nil
+}
+
+// Acknowledgement says who read a check-in.
+type Acknowledgement struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	CheckIn       int64                  `protobuf:"varint,1,opt,name=check_in,json=checkIn,proto3" json:"check_in,omitempty"`
+	At            string                 `protobuf:"bytes,2,opt,name=at,proto3" json:"at,omitempty"`
+	Principal     string                 `protobuf:"bytes,3,opt,name=principal,proto3" json:"principal,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Acknowledgement) Reset() {
+	*x = Acknowledgement{}
+	mi := &file_setpoint_strategy_v1_events_proto_msgTypes[26]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Acknowledgement) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Acknowledgement) ProtoMessage() {}
+
+func (x *Acknowledgement) ProtoReflect() protoreflect.Message {
+	mi := &file_setpoint_strategy_v1_events_proto_msgTypes[26]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Acknowledgement.ProtoReflect.Descriptor instead.
+func (*Acknowledgement) Descriptor() ([]byte, []int) {
+	return file_setpoint_strategy_v1_events_proto_rawDescGZIP(), []int{26}
+}
+
+func (x *Acknowledgement) GetCheckIn() int64 {
+	if x != nil {
+		return x.CheckIn
+	}
+	return 0
+}
+
+func (x *Acknowledgement) GetAt() string {
+	if x != nil {
+		return x.At
+	}
+	return ""
+}
+
+func (x *Acknowledgement) GetPrincipal() string {
+	if x != nil {
+		return x.Principal
+	}
+	return ""
+}
+
 var File_setpoint_strategy_v1_events_proto protoreflect.FileDescriptor
 
 const file_setpoint_strategy_v1_events_proto_rawDesc = "" +
@@ -949,7 +1937,86 @@ const file_setpoint_strategy_v1_events_proto_rawDesc = "" +
 	"\tprincipal\x18\x05 \x01(\tR\tprincipal\x12\x14\n" +
 	"\x05after\x18\x06 \x01(\x03R\x05after\"U\n" +
 	"\x0fCheckInRequests\x12B\n" +
-	"\brequests\x18\x01 \x03(\v2&.setpoint.strategy.v1.CheckInRequestedR\brequestsB8Z6setpoint.dev/proto/gen/setpoint/strategy/v1;strategyv1b\x06proto3"
+	"\brequests\x18\x01 \x03(\v2&.setpoint.strategy.v1.CheckInRequestedR\brequests\"\x92\x01\n" +
+	"\x0eReviewDeclared\x128\n" +
+	"\bmetadata\x18\x01 \x01(\v2\x1c.setpoint.common.v1.MetadataR\bmetadata\x124\n" +
+	"\x04spec\x18\x02 \x01(\v2 .setpoint.strategy.v1.ReviewSpecR\x04spec\x12\x10\n" +
+	"\x03set\x18\x03 \x01(\tR\x03set\"P\n" +
+	"\fReviewOpened\x12\x16\n" +
+	"\x06period\x18\x01 \x01(\tR\x06period\x12\x0e\n" +
+	"\x02at\x18\x02 \x01(\tR\x02at\x12\x18\n" +
+	"\x04note\x18\x03 \x01(\tB\x04\x88\xe7\x18\x01R\x04note\"\\\n" +
+	"\fReviewLocked\x12\x16\n" +
+	"\x06period\x18\x01 \x01(\tR\x06period\x124\n" +
+	"\x04pack\x18\x02 \x01(\v2 .setpoint.strategy.v1.ReviewPackR\x04pack\"\xfe\x03\n" +
+	"\n" +
+	"ReviewPack\x12\x1a\n" +
+	"\brevision\x18\x01 \x01(\x03R\brevision\x12\x19\n" +
+	"\bknown_at\x18\x02 \x01(\tR\aknownAt\x12\x13\n" +
+	"\x05as_of\x18\x03 \x01(\tR\x04asOf\x12\x16\n" +
+	"\x06policy\x18\x04 \x01(\tR\x06policy\x12'\n" +
+	"\x0fpolicy_revision\x18\x05 \x01(\x03R\x0epolicyRevision\x12\x1c\n" +
+	"\tevaluator\x18\x06 \x01(\tR\tevaluator\x127\n" +
+	"\x05scope\x18\a \x01(\v2!.setpoint.strategy.v1.ReviewScopeR\x05scope\x12\x16\n" +
+	"\x06sha256\x18\b \x01(\tR\x06sha256\x12\x18\n" +
+	"\atargets\x18\t \x01(\x05R\atargets\x12J\n" +
+	"\bstatuses\x18\n" +
+	" \x03(\v2..setpoint.strategy.v1.ReviewPack.StatusesEntryR\bstatuses\x12\x16\n" +
+	"\x06status\x18\v \x01(\tR\x06status\x12\x19\n" +
+	"\x05score\x18\f \x01(\x01H\x00R\x05score\x88\x01\x01\x12\x14\n" +
+	"\x05known\x18\r \x01(\x01R\x05known\x1a;\n" +
+	"\rStatusesEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\x05R\x05value:\x028\x01B\b\n" +
+	"\x06_score\"\xe6\x01\n" +
+	"\x0eReviewDecision\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\x12\x14\n" +
+	"\x05title\x18\x02 \x01(\tR\x05title\x12\x14\n" +
+	"\x05owner\x18\x03 \x01(\tR\x05owner\x12\x10\n" +
+	"\x03due\x18\x04 \x01(\tR\x03due\x12\x18\n" +
+	"\atargets\x18\x05 \x03(\tR\atargets\x12 \n" +
+	"\vinitiatives\x18\x06 \x03(\tR\vinitiatives\x12\x16\n" +
+	"\x06status\x18\a \x01(\tR\x06status\x12\x18\n" +
+	"\adecided\x18\b \x01(\tR\adecided\x12\x18\n" +
+	"\asettled\x18\t \x01(\tR\asettled\"\x86\x01\n" +
+	"\x10DecisionRecorded\x12\x16\n" +
+	"\x06period\x18\x01 \x01(\tR\x06period\x12@\n" +
+	"\bdecision\x18\x02 \x01(\v2$.setpoint.strategy.v1.ReviewDecisionR\bdecision\x12\x18\n" +
+	"\x04note\x18\x03 \x01(\tB\x04\x88\xe7\x18\x01R\x04note\"\x91\x01\n" +
+	"\x0fDecisionSettled\x12\x16\n" +
+	"\x06period\x18\x01 \x01(\tR\x06period\x12\x1a\n" +
+	"\bdecision\x18\x02 \x01(\tR\bdecision\x12\x18\n" +
+	"\aoutcome\x18\x03 \x01(\tR\aoutcome\x12\x0e\n" +
+	"\x02at\x18\x04 \x01(\tR\x02at\x12 \n" +
+	"\bevidence\x18\x05 \x01(\tB\x04\x88\xe7\x18\x01R\bevidence\"P\n" +
+	"\fReviewClosed\x12\x16\n" +
+	"\x06period\x18\x01 \x01(\tR\x06period\x12\x0e\n" +
+	"\x02at\x18\x02 \x01(\tR\x02at\x12\x18\n" +
+	"\x04note\x18\x03 \x01(\tB\x04\x88\xe7\x18\x01R\x04note\"U\n" +
+	"\rReviewSkipped\x12\x16\n" +
+	"\x06period\x18\x01 \x01(\tR\x06period\x12\x0e\n" +
+	"\x02at\x18\x02 \x01(\tR\x02at\x12\x1c\n" +
+	"\x06reason\x18\x03 \x01(\tB\x04\x88\xe7\x18\x01R\x06reason\"\xff\x01\n" +
+	"\x0fOccurrenceState\x12\x16\n" +
+	"\x06review\x18\x01 \x01(\tR\x06review\x12\x16\n" +
+	"\x06period\x18\x02 \x01(\tR\x06period\x12\x14\n" +
+	"\x05stage\x18\x03 \x01(\tR\x05stage\x12\x16\n" +
+	"\x06opened\x18\x04 \x01(\tR\x06opened\x12\x14\n" +
+	"\x05ended\x18\x05 \x01(\tR\x05ended\x124\n" +
+	"\x04pack\x18\x06 \x01(\v2 .setpoint.strategy.v1.ReviewPackR\x04pack\x12B\n" +
+	"\tdecisions\x18\a \x03(\v2$.setpoint.strategy.v1.ReviewDecisionR\tdecisions\"\x8e\x01\n" +
+	"\x13CheckInAcknowledged\x12\x19\n" +
+	"\bcheck_in\x18\x01 \x01(\x03R\acheckIn\x12\x14\n" +
+	"\x05about\x18\x02 \x01(\tR\x05about\x12\x0e\n" +
+	"\x02at\x18\x03 \x01(\tR\x02at\x12\x1c\n" +
+	"\tprincipal\x18\x04 \x01(\tR\tprincipal\x12\x18\n" +
+	"\x04note\x18\x05 \x01(\tB\x04\x88\xe7\x18\x01R\x04note\"l\n" +
+	"\x17CheckInAcknowledgements\x12Q\n" +
+	"\x10acknowledgements\x18\x01 \x03(\v2%.setpoint.strategy.v1.AcknowledgementR\x10acknowledgements\"Z\n" +
+	"\x0fAcknowledgement\x12\x19\n" +
+	"\bcheck_in\x18\x01 \x01(\x03R\acheckIn\x12\x0e\n" +
+	"\x02at\x18\x02 \x01(\tR\x02at\x12\x1c\n" +
+	"\tprincipal\x18\x03 \x01(\tR\tprincipalB8Z6setpoint.dev/proto/gen/setpoint/strategy/v1;strategyv1b\x06proto3"
 
 var (
 	file_setpoint_strategy_v1_events_proto_rawDescOnce sync.Once
@@ -963,55 +2030,80 @@ func file_setpoint_strategy_v1_events_proto_rawDescGZIP() []byte {
 	return file_setpoint_strategy_v1_events_proto_rawDescData
 }
 
-var file_setpoint_strategy_v1_events_proto_msgTypes = make([]protoimpl.MessageInfo, 14)
+var file_setpoint_strategy_v1_events_proto_msgTypes = make([]protoimpl.MessageInfo, 28)
 var file_setpoint_strategy_v1_events_proto_goTypes = []any{
-	(*OrganizationDeclared)(nil),  // 0: setpoint.strategy.v1.OrganizationDeclared
-	(*UnitDeclared)(nil),          // 1: setpoint.strategy.v1.UnitDeclared
-	(*PersonDeclared)(nil),        // 2: setpoint.strategy.v1.PersonDeclared
-	(*StrategyDeclared)(nil),      // 3: setpoint.strategy.v1.StrategyDeclared
-	(*ObjectiveDeclared)(nil),     // 4: setpoint.strategy.v1.ObjectiveDeclared
-	(*MetricDeclared)(nil),        // 5: setpoint.strategy.v1.MetricDeclared
-	(*TargetDeclared)(nil),        // 6: setpoint.strategy.v1.TargetDeclared
-	(*ObservationsRecorded)(nil),  // 7: setpoint.strategy.v1.ObservationsRecorded
-	(*ObservationsCorrected)(nil), // 8: setpoint.strategy.v1.ObservationsCorrected
-	(*CheckedIn)(nil),             // 9: setpoint.strategy.v1.CheckedIn
-	(*StatusOverride)(nil),        // 10: setpoint.strategy.v1.StatusOverride
-	(*ObservedValue)(nil),         // 11: setpoint.strategy.v1.ObservedValue
-	(*CheckInRequested)(nil),      // 12: setpoint.strategy.v1.CheckInRequested
-	(*CheckInRequests)(nil),       // 13: setpoint.strategy.v1.CheckInRequests
-	(*v1.Metadata)(nil),           // 14: setpoint.common.v1.Metadata
-	(*OrganizationSpec)(nil),      // 15: setpoint.strategy.v1.OrganizationSpec
-	(*UnitSpec)(nil),              // 16: setpoint.strategy.v1.UnitSpec
-	(*PersonSpec)(nil),            // 17: setpoint.strategy.v1.PersonSpec
-	(*StrategySpec)(nil),          // 18: setpoint.strategy.v1.StrategySpec
-	(*ObjectiveSpec)(nil),         // 19: setpoint.strategy.v1.ObjectiveSpec
-	(*MetricSpec)(nil),            // 20: setpoint.strategy.v1.MetricSpec
-	(*TargetSpec)(nil),            // 21: setpoint.strategy.v1.TargetSpec
+	(*OrganizationDeclared)(nil),    // 0: setpoint.strategy.v1.OrganizationDeclared
+	(*UnitDeclared)(nil),            // 1: setpoint.strategy.v1.UnitDeclared
+	(*PersonDeclared)(nil),          // 2: setpoint.strategy.v1.PersonDeclared
+	(*StrategyDeclared)(nil),        // 3: setpoint.strategy.v1.StrategyDeclared
+	(*ObjectiveDeclared)(nil),       // 4: setpoint.strategy.v1.ObjectiveDeclared
+	(*MetricDeclared)(nil),          // 5: setpoint.strategy.v1.MetricDeclared
+	(*TargetDeclared)(nil),          // 6: setpoint.strategy.v1.TargetDeclared
+	(*ObservationsRecorded)(nil),    // 7: setpoint.strategy.v1.ObservationsRecorded
+	(*ObservationsCorrected)(nil),   // 8: setpoint.strategy.v1.ObservationsCorrected
+	(*CheckedIn)(nil),               // 9: setpoint.strategy.v1.CheckedIn
+	(*StatusOverride)(nil),          // 10: setpoint.strategy.v1.StatusOverride
+	(*ObservedValue)(nil),           // 11: setpoint.strategy.v1.ObservedValue
+	(*CheckInRequested)(nil),        // 12: setpoint.strategy.v1.CheckInRequested
+	(*CheckInRequests)(nil),         // 13: setpoint.strategy.v1.CheckInRequests
+	(*ReviewDeclared)(nil),          // 14: setpoint.strategy.v1.ReviewDeclared
+	(*ReviewOpened)(nil),            // 15: setpoint.strategy.v1.ReviewOpened
+	(*ReviewLocked)(nil),            // 16: setpoint.strategy.v1.ReviewLocked
+	(*ReviewPack)(nil),              // 17: setpoint.strategy.v1.ReviewPack
+	(*ReviewDecision)(nil),          // 18: setpoint.strategy.v1.ReviewDecision
+	(*DecisionRecorded)(nil),        // 19: setpoint.strategy.v1.DecisionRecorded
+	(*DecisionSettled)(nil),         // 20: setpoint.strategy.v1.DecisionSettled
+	(*ReviewClosed)(nil),            // 21: setpoint.strategy.v1.ReviewClosed
+	(*ReviewSkipped)(nil),           // 22: setpoint.strategy.v1.ReviewSkipped
+	(*OccurrenceState)(nil),         // 23: setpoint.strategy.v1.OccurrenceState
+	(*CheckInAcknowledged)(nil),     // 24: setpoint.strategy.v1.CheckInAcknowledged
+	(*CheckInAcknowledgements)(nil), // 25: setpoint.strategy.v1.CheckInAcknowledgements
+	(*Acknowledgement)(nil),         // 26: setpoint.strategy.v1.Acknowledgement
+	nil,                             // 27: setpoint.strategy.v1.ReviewPack.StatusesEntry
+	(*v1.Metadata)(nil),             // 28: setpoint.common.v1.Metadata
+	(*OrganizationSpec)(nil),        // 29: setpoint.strategy.v1.OrganizationSpec
+	(*UnitSpec)(nil),                // 30: setpoint.strategy.v1.UnitSpec
+	(*PersonSpec)(nil),              // 31: setpoint.strategy.v1.PersonSpec
+	(*StrategySpec)(nil),            // 32: setpoint.strategy.v1.StrategySpec
+	(*ObjectiveSpec)(nil),           // 33: setpoint.strategy.v1.ObjectiveSpec
+	(*MetricSpec)(nil),              // 34: setpoint.strategy.v1.MetricSpec
+	(*TargetSpec)(nil),              // 35: setpoint.strategy.v1.TargetSpec
+	(*ReviewSpec)(nil),              // 36: setpoint.strategy.v1.ReviewSpec
+	(*ReviewScope)(nil),             // 37: setpoint.strategy.v1.ReviewScope
 }
 var file_setpoint_strategy_v1_events_proto_depIdxs = []int32{
-	14, // 0: setpoint.strategy.v1.OrganizationDeclared.metadata:type_name -> setpoint.common.v1.Metadata
-	15, // 1: setpoint.strategy.v1.OrganizationDeclared.spec:type_name -> setpoint.strategy.v1.OrganizationSpec
-	14, // 2: setpoint.strategy.v1.UnitDeclared.metadata:type_name -> setpoint.common.v1.Metadata
-	16, // 3: setpoint.strategy.v1.UnitDeclared.spec:type_name -> setpoint.strategy.v1.UnitSpec
-	14, // 4: setpoint.strategy.v1.PersonDeclared.metadata:type_name -> setpoint.common.v1.Metadata
-	17, // 5: setpoint.strategy.v1.PersonDeclared.spec:type_name -> setpoint.strategy.v1.PersonSpec
-	14, // 6: setpoint.strategy.v1.StrategyDeclared.metadata:type_name -> setpoint.common.v1.Metadata
-	18, // 7: setpoint.strategy.v1.StrategyDeclared.spec:type_name -> setpoint.strategy.v1.StrategySpec
-	14, // 8: setpoint.strategy.v1.ObjectiveDeclared.metadata:type_name -> setpoint.common.v1.Metadata
-	19, // 9: setpoint.strategy.v1.ObjectiveDeclared.spec:type_name -> setpoint.strategy.v1.ObjectiveSpec
-	14, // 10: setpoint.strategy.v1.MetricDeclared.metadata:type_name -> setpoint.common.v1.Metadata
-	20, // 11: setpoint.strategy.v1.MetricDeclared.spec:type_name -> setpoint.strategy.v1.MetricSpec
-	14, // 12: setpoint.strategy.v1.TargetDeclared.metadata:type_name -> setpoint.common.v1.Metadata
-	21, // 13: setpoint.strategy.v1.TargetDeclared.spec:type_name -> setpoint.strategy.v1.TargetSpec
+	28, // 0: setpoint.strategy.v1.OrganizationDeclared.metadata:type_name -> setpoint.common.v1.Metadata
+	29, // 1: setpoint.strategy.v1.OrganizationDeclared.spec:type_name -> setpoint.strategy.v1.OrganizationSpec
+	28, // 2: setpoint.strategy.v1.UnitDeclared.metadata:type_name -> setpoint.common.v1.Metadata
+	30, // 3: setpoint.strategy.v1.UnitDeclared.spec:type_name -> setpoint.strategy.v1.UnitSpec
+	28, // 4: setpoint.strategy.v1.PersonDeclared.metadata:type_name -> setpoint.common.v1.Metadata
+	31, // 5: setpoint.strategy.v1.PersonDeclared.spec:type_name -> setpoint.strategy.v1.PersonSpec
+	28, // 6: setpoint.strategy.v1.StrategyDeclared.metadata:type_name -> setpoint.common.v1.Metadata
+	32, // 7: setpoint.strategy.v1.StrategyDeclared.spec:type_name -> setpoint.strategy.v1.StrategySpec
+	28, // 8: setpoint.strategy.v1.ObjectiveDeclared.metadata:type_name -> setpoint.common.v1.Metadata
+	33, // 9: setpoint.strategy.v1.ObjectiveDeclared.spec:type_name -> setpoint.strategy.v1.ObjectiveSpec
+	28, // 10: setpoint.strategy.v1.MetricDeclared.metadata:type_name -> setpoint.common.v1.Metadata
+	34, // 11: setpoint.strategy.v1.MetricDeclared.spec:type_name -> setpoint.strategy.v1.MetricSpec
+	28, // 12: setpoint.strategy.v1.TargetDeclared.metadata:type_name -> setpoint.common.v1.Metadata
+	35, // 13: setpoint.strategy.v1.TargetDeclared.spec:type_name -> setpoint.strategy.v1.TargetSpec
 	11, // 14: setpoint.strategy.v1.ObservationsRecorded.values:type_name -> setpoint.strategy.v1.ObservedValue
 	11, // 15: setpoint.strategy.v1.ObservationsCorrected.values:type_name -> setpoint.strategy.v1.ObservedValue
 	10, // 16: setpoint.strategy.v1.CheckedIn.override:type_name -> setpoint.strategy.v1.StatusOverride
 	12, // 17: setpoint.strategy.v1.CheckInRequests.requests:type_name -> setpoint.strategy.v1.CheckInRequested
-	18, // [18:18] is the sub-list for method output_type
-	18, // [18:18] is the sub-list for method input_type
-	18, // [18:18] is the sub-list for extension type_name
-	18, // [18:18] is the sub-list for extension extendee
-	0,  // [0:18] is the sub-list for field type_name
+	28, // 18: setpoint.strategy.v1.ReviewDeclared.metadata:type_name -> setpoint.common.v1.Metadata
+	36, // 19: setpoint.strategy.v1.ReviewDeclared.spec:type_name -> setpoint.strategy.v1.ReviewSpec
+	17, // 20: setpoint.strategy.v1.ReviewLocked.pack:type_name -> setpoint.strategy.v1.ReviewPack
+	37, // 21: setpoint.strategy.v1.ReviewPack.scope:type_name -> setpoint.strategy.v1.ReviewScope
+	27, // 22: setpoint.strategy.v1.ReviewPack.statuses:type_name -> setpoint.strategy.v1.ReviewPack.StatusesEntry
+	18, // 23: setpoint.strategy.v1.DecisionRecorded.decision:type_name -> setpoint.strategy.v1.ReviewDecision
+	17, // 24: setpoint.strategy.v1.OccurrenceState.pack:type_name -> setpoint.strategy.v1.ReviewPack
+	18, // 25: setpoint.strategy.v1.OccurrenceState.decisions:type_name -> setpoint.strategy.v1.ReviewDecision
+	26, // 26: setpoint.strategy.v1.CheckInAcknowledgements.acknowledgements:type_name -> setpoint.strategy.v1.Acknowledgement
+	27, // [27:27] is the sub-list for method output_type
+	27, // [27:27] is the sub-list for method input_type
+	27, // [27:27] is the sub-list for extension type_name
+	27, // [27:27] is the sub-list for extension extendee
+	0,  // [0:27] is the sub-list for field type_name
 }
 
 func init() { file_setpoint_strategy_v1_events_proto_init() }
@@ -1021,13 +2113,14 @@ func file_setpoint_strategy_v1_events_proto_init() {
 	}
 	file_setpoint_strategy_v1_specs_proto_init()
 	file_setpoint_strategy_v1_events_proto_msgTypes[9].OneofWrappers = []any{}
+	file_setpoint_strategy_v1_events_proto_msgTypes[17].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_setpoint_strategy_v1_events_proto_rawDesc), len(file_setpoint_strategy_v1_events_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   14,
+			NumMessages:   28,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -802,8 +802,10 @@ type CheckInEntry struct {
 	Revision      int64                  `protobuf:"varint,7,opt,name=revision,proto3" json:"revision,omitempty"`
 	Recorded      string                 `protobuf:"bytes,8,opt,name=recorded,proto3" json:"recorded,omitempty"`
 	Principal     string                 `protobuf:"bytes,9,opt,name=principal,proto3" json:"principal,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	// Who of the reviewers has read it, the first one first, and when; empty: nobody.
+	Acknowledgements []*Acknowledgement `protobuf:"bytes,10,rep,name=acknowledgements,proto3" json:"acknowledgements,omitempty"`
+	unknownFields    protoimpl.UnknownFields
+	sizeCache        protoimpl.SizeCache
 }
 
 func (x *CheckInEntry) Reset() {
@@ -899,9 +901,169 @@ func (x *CheckInEntry) GetPrincipal() string {
 	return ""
 }
 
+func (x *CheckInEntry) GetAcknowledgements() []*Acknowledgement {
+	if x != nil {
+		return x.Acknowledgements
+	}
+	return nil
+}
+
+type AcknowledgeCheckInRequest struct {
+	state            protoimpl.MessageState `protogen:"open.v1"`
+	RequestId        string                 `protobuf:"bytes,1,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	ExpectedRevision int64                  `protobuf:"varint,2,opt,name=expected_revision,json=expectedRevision,proto3" json:"expected_revision,omitempty"`
+	// Name of the target.
+	Target string `protobuf:"bytes,3,opt,name=target,proto3" json:"target,omitempty"`
+	// The revision that recorded the check-in; 0: the newest one.
+	CheckIn       int64  `protobuf:"varint,4,opt,name=check_in,json=checkIn,proto3" json:"check_in,omitempty"`
+	Note          string `protobuf:"bytes,5,opt,name=note,proto3" json:"note,omitempty"`
+	Manager       string `protobuf:"bytes,6,opt,name=manager,proto3" json:"manager,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AcknowledgeCheckInRequest) Reset() {
+	*x = AcknowledgeCheckInRequest{}
+	mi := &file_setpoint_strategy_v1_service_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AcknowledgeCheckInRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AcknowledgeCheckInRequest) ProtoMessage() {}
+
+func (x *AcknowledgeCheckInRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_setpoint_strategy_v1_service_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AcknowledgeCheckInRequest.ProtoReflect.Descriptor instead.
+func (*AcknowledgeCheckInRequest) Descriptor() ([]byte, []int) {
+	return file_setpoint_strategy_v1_service_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *AcknowledgeCheckInRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+func (x *AcknowledgeCheckInRequest) GetExpectedRevision() int64 {
+	if x != nil {
+		return x.ExpectedRevision
+	}
+	return 0
+}
+
+func (x *AcknowledgeCheckInRequest) GetTarget() string {
+	if x != nil {
+		return x.Target
+	}
+	return ""
+}
+
+func (x *AcknowledgeCheckInRequest) GetCheckIn() int64 {
+	if x != nil {
+		return x.CheckIn
+	}
+	return 0
+}
+
+func (x *AcknowledgeCheckInRequest) GetNote() string {
+	if x != nil {
+		return x.Note
+	}
+	return ""
+}
+
+func (x *AcknowledgeCheckInRequest) GetManager() string {
+	if x != nil {
+		return x.Manager
+	}
+	return ""
+}
+
+type AcknowledgeCheckInResponse struct {
+	state    protoimpl.MessageState `protogen:"open.v1"`
+	Revision int64                  `protobuf:"varint,1,opt,name=revision,proto3" json:"revision,omitempty"`
+	// False where the same reviewer has acknowledged it already.
+	Changed bool `protobuf:"varint,2,opt,name=changed,proto3" json:"changed,omitempty"`
+	// The one that was acknowledged.
+	CheckIn       int64 `protobuf:"varint,3,opt,name=check_in,json=checkIn,proto3" json:"check_in,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AcknowledgeCheckInResponse) Reset() {
+	*x = AcknowledgeCheckInResponse{}
+	mi := &file_setpoint_strategy_v1_service_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AcknowledgeCheckInResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AcknowledgeCheckInResponse) ProtoMessage() {}
+
+func (x *AcknowledgeCheckInResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_setpoint_strategy_v1_service_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AcknowledgeCheckInResponse.ProtoReflect.Descriptor instead.
+func (*AcknowledgeCheckInResponse) Descriptor() ([]byte, []int) {
+	return file_setpoint_strategy_v1_service_proto_rawDescGZIP(), []int{12}
+}
+
+func (x *AcknowledgeCheckInResponse) GetRevision() int64 {
+	if x != nil {
+		return x.Revision
+	}
+	return 0
+}
+
+func (x *AcknowledgeCheckInResponse) GetChanged() bool {
+	if x != nil {
+		return x.Changed
+	}
+	return false
+}
+
+func (x *AcknowledgeCheckInResponse) GetCheckIn() int64 {
+	if x != nil {
+		return x.CheckIn
+	}
+	return 0
+}
+
 type ListCheckInsRequest struct {
-	state  protoimpl.MessageState `protogen:"open.v1"`
-	Target string                 `protobuf:"bytes,1,opt,name=target,proto3" json:"target,omitempty"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Name of the target; empty: of all of them, the newest first.
+	Target string `protobuf:"bytes,1,opt,name=target,proto3" json:"target,omitempty"`
+	// Only those about this day or a later one.
+	Since string `protobuf:"bytes,5,opt,name=since,proto3" json:"since,omitempty"`
+	// Only those that nobody has acknowledged.
+	Unacknowledged bool `protobuf:"varint,6,opt,name=unacknowledged,proto3" json:"unacknowledged,omitempty"`
 	// Read the state as of this log position; 0 means the newest.
 	Revision int64 `protobuf:"varint,20,opt,name=revision,proto3" json:"revision,omitempty"`
 	// Read what was known at this instant, RFC 3339, or at the end of this day
@@ -918,7 +1080,7 @@ type ListCheckInsRequest struct {
 
 func (x *ListCheckInsRequest) Reset() {
 	*x = ListCheckInsRequest{}
-	mi := &file_setpoint_strategy_v1_service_proto_msgTypes[11]
+	mi := &file_setpoint_strategy_v1_service_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -930,7 +1092,7 @@ func (x *ListCheckInsRequest) String() string {
 func (*ListCheckInsRequest) ProtoMessage() {}
 
 func (x *ListCheckInsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_setpoint_strategy_v1_service_proto_msgTypes[11]
+	mi := &file_setpoint_strategy_v1_service_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -943,7 +1105,7 @@ func (x *ListCheckInsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListCheckInsRequest.ProtoReflect.Descriptor instead.
 func (*ListCheckInsRequest) Descriptor() ([]byte, []int) {
-	return file_setpoint_strategy_v1_service_proto_rawDescGZIP(), []int{11}
+	return file_setpoint_strategy_v1_service_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *ListCheckInsRequest) GetTarget() string {
@@ -951,6 +1113,20 @@ func (x *ListCheckInsRequest) GetTarget() string {
 		return x.Target
 	}
 	return ""
+}
+
+func (x *ListCheckInsRequest) GetSince() string {
+	if x != nil {
+		return x.Since
+	}
+	return ""
+}
+
+func (x *ListCheckInsRequest) GetUnacknowledged() bool {
+	if x != nil {
+		return x.Unacknowledged
+	}
+	return false
 }
 
 func (x *ListCheckInsRequest) GetRevision() int64 {
@@ -999,7 +1175,7 @@ type ListCheckInsResponse struct {
 
 func (x *ListCheckInsResponse) Reset() {
 	*x = ListCheckInsResponse{}
-	mi := &file_setpoint_strategy_v1_service_proto_msgTypes[12]
+	mi := &file_setpoint_strategy_v1_service_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1011,7 +1187,7 @@ func (x *ListCheckInsResponse) String() string {
 func (*ListCheckInsResponse) ProtoMessage() {}
 
 func (x *ListCheckInsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_setpoint_strategy_v1_service_proto_msgTypes[12]
+	mi := &file_setpoint_strategy_v1_service_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1024,7 +1200,7 @@ func (x *ListCheckInsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListCheckInsResponse.ProtoReflect.Descriptor instead.
 func (*ListCheckInsResponse) Descriptor() ([]byte, []int) {
-	return file_setpoint_strategy_v1_service_proto_rawDescGZIP(), []int{12}
+	return file_setpoint_strategy_v1_service_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *ListCheckInsResponse) GetCheckIns() []*CheckInEntry {
@@ -1068,7 +1244,7 @@ type RequestCheckInRequest struct {
 
 func (x *RequestCheckInRequest) Reset() {
 	*x = RequestCheckInRequest{}
-	mi := &file_setpoint_strategy_v1_service_proto_msgTypes[13]
+	mi := &file_setpoint_strategy_v1_service_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1080,7 +1256,7 @@ func (x *RequestCheckInRequest) String() string {
 func (*RequestCheckInRequest) ProtoMessage() {}
 
 func (x *RequestCheckInRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_setpoint_strategy_v1_service_proto_msgTypes[13]
+	mi := &file_setpoint_strategy_v1_service_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1093,7 +1269,7 @@ func (x *RequestCheckInRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RequestCheckInRequest.ProtoReflect.Descriptor instead.
 func (*RequestCheckInRequest) Descriptor() ([]byte, []int) {
-	return file_setpoint_strategy_v1_service_proto_rawDescGZIP(), []int{13}
+	return file_setpoint_strategy_v1_service_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *RequestCheckInRequest) GetRequestId() string {
@@ -1156,7 +1332,7 @@ type RequestCheckInResponse struct {
 
 func (x *RequestCheckInResponse) Reset() {
 	*x = RequestCheckInResponse{}
-	mi := &file_setpoint_strategy_v1_service_proto_msgTypes[14]
+	mi := &file_setpoint_strategy_v1_service_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1168,7 +1344,7 @@ func (x *RequestCheckInResponse) String() string {
 func (*RequestCheckInResponse) ProtoMessage() {}
 
 func (x *RequestCheckInResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_setpoint_strategy_v1_service_proto_msgTypes[14]
+	mi := &file_setpoint_strategy_v1_service_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1181,7 +1357,7 @@ func (x *RequestCheckInResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RequestCheckInResponse.ProtoReflect.Descriptor instead.
 func (*RequestCheckInResponse) Descriptor() ([]byte, []int) {
-	return file_setpoint_strategy_v1_service_proto_rawDescGZIP(), []int{14}
+	return file_setpoint_strategy_v1_service_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *RequestCheckInResponse) GetRevision() int64 {
@@ -1203,7 +1379,7 @@ type ListDutiesRequest struct {
 	// Only those of this owner, or that have escalated to it: unit/NAME or
 	// person/ID.
 	Owner string `protobuf:"bytes,1,opt,name=owner,proto3" json:"owner,omitempty"`
-	// Only those of this kind: value, check-in, requested, action.
+	// Only those of this kind: value, check-in, requested, action, review, decision.
 	Kind string `protobuf:"bytes,2,opt,name=kind,proto3" json:"kind,omitempty"`
 	// Only what is overdue.
 	Overdue bool `protobuf:"varint,3,opt,name=overdue,proto3" json:"overdue,omitempty"`
@@ -1222,7 +1398,7 @@ type ListDutiesRequest struct {
 
 func (x *ListDutiesRequest) Reset() {
 	*x = ListDutiesRequest{}
-	mi := &file_setpoint_strategy_v1_service_proto_msgTypes[15]
+	mi := &file_setpoint_strategy_v1_service_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1234,7 +1410,7 @@ func (x *ListDutiesRequest) String() string {
 func (*ListDutiesRequest) ProtoMessage() {}
 
 func (x *ListDutiesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_setpoint_strategy_v1_service_proto_msgTypes[15]
+	mi := &file_setpoint_strategy_v1_service_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1247,7 +1423,7 @@ func (x *ListDutiesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListDutiesRequest.ProtoReflect.Descriptor instead.
 func (*ListDutiesRequest) Descriptor() ([]byte, []int) {
-	return file_setpoint_strategy_v1_service_proto_rawDescGZIP(), []int{15}
+	return file_setpoint_strategy_v1_service_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *ListDutiesRequest) GetOwner() string {
@@ -1310,7 +1486,7 @@ type ListDutiesResponse struct {
 
 func (x *ListDutiesResponse) Reset() {
 	*x = ListDutiesResponse{}
-	mi := &file_setpoint_strategy_v1_service_proto_msgTypes[16]
+	mi := &file_setpoint_strategy_v1_service_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1322,7 +1498,7 @@ func (x *ListDutiesResponse) String() string {
 func (*ListDutiesResponse) ProtoMessage() {}
 
 func (x *ListDutiesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_setpoint_strategy_v1_service_proto_msgTypes[16]
+	mi := &file_setpoint_strategy_v1_service_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1335,7 +1511,7 @@ func (x *ListDutiesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListDutiesResponse.ProtoReflect.Descriptor instead.
 func (*ListDutiesResponse) Descriptor() ([]byte, []int) {
-	return file_setpoint_strategy_v1_service_proto_rawDescGZIP(), []int{16}
+	return file_setpoint_strategy_v1_service_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *ListDutiesResponse) GetDuties() []*Duty {
@@ -1362,9 +1538,9 @@ func (x *ListDutiesResponse) GetAsOf() string {
 // Duty is one thing that somebody owes.
 type Duty struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// value, check-in, requested or action.
+	// value, check-in, requested, action, review or decision.
 	Kind string `protobuf:"bytes,1,opt,name=kind,proto3" json:"kind,omitempty"`
-	// The metric, target or action.
+	// The metric, target, action or review; of a decision REVIEW/PERIOD/ID.
 	Name string `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
 	// What is owed, in words.
 	What string `protobuf:"bytes,3,opt,name=what,proto3" json:"what,omitempty"`
@@ -1381,7 +1557,8 @@ type Duty struct {
 	LastValue *float64 `protobuf:"fixed64,10,opt,name=last_value,json=lastValue,proto3,oneof" json:"last_value,omitempty"`
 	LastAt    string   `protobuf:"bytes,11,opt,name=last_at,json=lastAt,proto3" json:"last_at,omitempty"`
 	Unit      string   `protobuf:"bytes,12,opt,name=unit,proto3" json:"unit,omitempty"`
-	// Of a value: how many periods lack one.
+	// Of a value: how many periods lack one. Of a review: how many in a row were not
+	// held.
 	Missing int32 `protobuf:"varint,13,opt,name=missing,proto3" json:"missing,omitempty"`
 	// Of a value: the targets that wait for it; else the one it is about.
 	Targets []string `protobuf:"bytes,14,rep,name=targets,proto3" json:"targets,omitempty"`
@@ -1393,7 +1570,7 @@ type Duty struct {
 
 func (x *Duty) Reset() {
 	*x = Duty{}
-	mi := &file_setpoint_strategy_v1_service_proto_msgTypes[17]
+	mi := &file_setpoint_strategy_v1_service_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1405,7 +1582,7 @@ func (x *Duty) String() string {
 func (*Duty) ProtoMessage() {}
 
 func (x *Duty) ProtoReflect() protoreflect.Message {
-	mi := &file_setpoint_strategy_v1_service_proto_msgTypes[17]
+	mi := &file_setpoint_strategy_v1_service_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1418,7 +1595,7 @@ func (x *Duty) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Duty.ProtoReflect.Descriptor instead.
 func (*Duty) Descriptor() ([]byte, []int) {
-	return file_setpoint_strategy_v1_service_proto_rawDescGZIP(), []int{17}
+	return file_setpoint_strategy_v1_service_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *Duty) GetKind() string {
@@ -1530,7 +1707,7 @@ var File_setpoint_strategy_v1_service_proto protoreflect.FileDescriptor
 
 const file_setpoint_strategy_v1_service_proto_rawDesc = "" +
 	"\n" +
-	"\"setpoint/strategy/v1/service.proto\x12\x14setpoint.strategy.v1\x1a\x1bbuf/validate/validate.proto\x1a setpoint/common/v1/options.proto\"\xab\x02\n" +
+	"\"setpoint/strategy/v1/service.proto\x12\x14setpoint.strategy.v1\x1a\x1bbuf/validate/validate.proto\x1a setpoint/common/v1/options.proto\x1a!setpoint/strategy/v1/events.proto\x1a!setpoint/strategy/v1/review.proto\"\xab\x02\n" +
 	"\vObservation\x12!\n" +
 	"\x06metric\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18?R\x06metric\x12*\n" +
 	"\vobserved_at\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\n" +
@@ -1600,7 +1777,7 @@ const file_setpoint_strategy_v1_service_proto_rawDesc = "" +
 	"\x06reason\x18\x02 \x01(\tB\x0e\xbaH\ar\x05\x10\x01\x18\xd0\x0f\x88\xe7\x18\x01R\x06reason\x12=\n" +
 	"\aexpires\x18\x03 \x01(\tB#\xbaH r\x1e2\x1c^[0-9]{4}-[0-9]{2}-[0-9]{2}$R\aexpires\"-\n" +
 	"\x0fCheckInResponse\x12\x1a\n" +
-	"\brevision\x18\x01 \x01(\x03R\brevision\"\xc4\x02\n" +
+	"\brevision\x18\x01 \x01(\x03R\brevision\"\x97\x03\n" +
 	"\fCheckInEntry\x12\x16\n" +
 	"\x06target\x18\x01 \x01(\tR\x06target\x12\x0e\n" +
 	"\x02at\x18\x02 \x01(\tR\x02at\x12#\n" +
@@ -1612,10 +1789,26 @@ const file_setpoint_strategy_v1_service_proto_rawDesc = "" +
 	"\x0eclear_override\x18\x06 \x01(\bR\rclearOverride\x12\x1a\n" +
 	"\brevision\x18\a \x01(\x03R\brevision\x12\x1a\n" +
 	"\brecorded\x18\b \x01(\tR\brecorded\x12\x1c\n" +
-	"\tprincipal\x18\t \x01(\tR\tprincipalB\r\n" +
-	"\v_confidence\"\xfd\x01\n" +
+	"\tprincipal\x18\t \x01(\tR\tprincipal\x12Q\n" +
+	"\x10acknowledgements\x18\n" +
+	" \x03(\v2%.setpoint.strategy.v1.AcknowledgementR\x10acknowledgementsB\r\n" +
+	"\v_confidence\"\xa6\x02\n" +
+	"\x19AcknowledgeCheckInRequest\x12'\n" +
+	"\n" +
+	"request_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\x18\x80\x01R\trequestId\x124\n" +
+	"\x11expected_revision\x18\x02 \x01(\x03B\a\xbaH\x04\"\x02(\x00R\x10expectedRevision\x12!\n" +
+	"\x06target\x18\x03 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18?R\x06target\x12\"\n" +
+	"\bcheck_in\x18\x04 \x01(\x03B\a\xbaH\x04\"\x02(\x00R\acheckIn\x12 \n" +
+	"\x04note\x18\x05 \x01(\tB\f\xbaH\x05r\x03\x18\xa0\x1f\x88\xe7\x18\x01R\x04note\x12A\n" +
+	"\amanager\x18\x06 \x01(\tB'\xbaH$r\"R\x00R\x03cliR\x03gitR\aconsoleR\x06policyR\x03apiR\amanager\"m\n" +
+	"\x1aAcknowledgeCheckInResponse\x12\x1a\n" +
+	"\brevision\x18\x01 \x01(\x03R\brevision\x12\x18\n" +
+	"\achanged\x18\x02 \x01(\bR\achanged\x12\x19\n" +
+	"\bcheck_in\x18\x03 \x01(\x03R\acheckIn\"\xe3\x02\n" +
 	"\x13ListCheckInsRequest\x12\x1f\n" +
-	"\x06target\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x10\x01R\x06target\x12#\n" +
+	"\x06target\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x18?R\x06target\x12<\n" +
+	"\x05since\x18\x05 \x01(\tB&\xbaH#r!2\x1f^([0-9]{4}-[0-9]{2}-[0-9]{2})?$R\x05since\x12&\n" +
+	"\x0eunacknowledged\x18\x06 \x01(\bR\x0eunacknowledged\x12#\n" +
 	"\brevision\x18\x14 \x01(\x03B\a\xbaH\x04\"\x02(\x00R\brevision\x12\"\n" +
 	"\bknown_at\x18\x15 \x01(\tB\a\xbaH\x04r\x02\x18@R\aknownAt\x12*\n" +
 	"\fmin_revision\x18\x16 \x01(\x03B\a\xbaH\x04\"\x02(\x00R\vminRevision\x12'\n" +
@@ -1638,10 +1831,10 @@ const file_setpoint_strategy_v1_service_proto_rawDesc = "" +
 	"\amanager\x18\a \x01(\tB'\xbaH$r\"R\x00R\x03cliR\x03gitR\aconsoleR\x06policyR\x03apiR\amanager\"N\n" +
 	"\x16RequestCheckInResponse\x12\x1a\n" +
 	"\brevision\x18\x01 \x01(\x03R\brevision\x12\x18\n" +
-	"\achanged\x18\x02 \x01(\bR\achanged\"\xc0\x02\n" +
+	"\achanged\x18\x02 \x01(\bR\achanged\"\xd2\x02\n" +
 	"\x11ListDutiesRequest\x12\x1e\n" +
-	"\x05owner\x18\x01 \x01(\tB\b\xbaH\x05r\x03\x18\xc8\x01R\x05owner\x12?\n" +
-	"\x04kind\x18\x02 \x01(\tB+\xbaH(r&R\x00R\x05valueR\bcheck-inR\trequestedR\x06actionR\x04kind\x12\x18\n" +
+	"\x05owner\x18\x01 \x01(\tB\b\xbaH\x05r\x03\x18\xc8\x01R\x05owner\x12Q\n" +
+	"\x04kind\x18\x02 \x01(\tB=\xbaH:r8R\x00R\x05valueR\bcheck-inR\trequestedR\x06actionR\x06reviewR\bdecisionR\x04kind\x12\x18\n" +
 	"\aoverdue\x18\x03 \x01(\bR\aoverdue\x12#\n" +
 	"\brevision\x18\x14 \x01(\x03B\a\xbaH\x04\"\x02(\x00R\brevision\x12\"\n" +
 	"\bknown_at\x18\x15 \x01(\tB\a\xbaH\x04r\x02\x18@R\aknownAt\x12*\n" +
@@ -1669,7 +1862,7 @@ const file_setpoint_strategy_v1_service_proto_rawDesc = "" +
 	"\amissing\x18\r \x01(\x05R\amissing\x12\x18\n" +
 	"\atargets\x18\x0e \x03(\tR\atargets\x12\x16\n" +
 	"\x06policy\x18\x0f \x01(\tR\x06policyB\r\n" +
-	"\v_last_value2\x92\x06\n" +
+	"\v_last_value2\x84\x0f\n" +
 	"\x0fStrategyService\x12w\n" +
 	"\x12RecordObservations\x12/.setpoint.strategy.v1.RecordObservationsRequest\x1a0.setpoint.strategy.v1.RecordObservationsResponse\x12w\n" +
 	"\x12CorrectObservation\x12/.setpoint.strategy.v1.CorrectObservationRequest\x1a0.setpoint.strategy.v1.CorrectObservationResponse\x12V\n" +
@@ -1677,7 +1870,21 @@ const file_setpoint_strategy_v1_service_proto_rawDesc = "" +
 	"\fListCheckIns\x12).setpoint.strategy.v1.ListCheckInsRequest\x1a*.setpoint.strategy.v1.ListCheckInsResponse\"\x03\x90\x02\x01\x12k\n" +
 	"\x0eRequestCheckIn\x12+.setpoint.strategy.v1.RequestCheckInRequest\x1a,.setpoint.strategy.v1.RequestCheckInResponse\x12d\n" +
 	"\n" +
-	"ListDuties\x12'.setpoint.strategy.v1.ListDutiesRequest\x1a(.setpoint.strategy.v1.ListDutiesResponse\"\x03\x90\x02\x01\x12v\n" +
+	"ListDuties\x12'.setpoint.strategy.v1.ListDutiesRequest\x1a(.setpoint.strategy.v1.ListDutiesResponse\"\x03\x90\x02\x01\x12w\n" +
+	"\x12AcknowledgeCheckIn\x12/.setpoint.strategy.v1.AcknowledgeCheckInRequest\x1a0.setpoint.strategy.v1.AcknowledgeCheckInResponse\x12g\n" +
+	"\vListReviews\x12(.setpoint.strategy.v1.ListReviewsRequest\x1a).setpoint.strategy.v1.ListReviewsResponse\"\x03\x90\x02\x01\x12a\n" +
+	"\tGetReview\x12&.setpoint.strategy.v1.GetReviewRequest\x1a'.setpoint.strategy.v1.GetReviewResponse\"\x03\x90\x02\x01\x12[\n" +
+	"\aGetPack\x12$.setpoint.strategy.v1.GetPackRequest\x1a%.setpoint.strategy.v1.GetPackResponse\"\x03\x90\x02\x01\x12m\n" +
+	"\rListDecisions\x12*.setpoint.strategy.v1.ListDecisionsRequest\x1a+.setpoint.strategy.v1.ListDecisionsResponse\"\x03\x90\x02\x01\x12_\n" +
+	"\n" +
+	"OpenReview\x12'.setpoint.strategy.v1.OpenReviewRequest\x1a(.setpoint.strategy.v1.OpenReviewResponse\x12_\n" +
+	"\n" +
+	"LockReview\x12'.setpoint.strategy.v1.LockReviewRequest\x1a(.setpoint.strategy.v1.LockReviewResponse\x12k\n" +
+	"\x0eRecordDecision\x12+.setpoint.strategy.v1.RecordDecisionRequest\x1a,.setpoint.strategy.v1.RecordDecisionResponse\x12k\n" +
+	"\x0eSettleDecision\x12+.setpoint.strategy.v1.SettleDecisionRequest\x1a,.setpoint.strategy.v1.SettleDecisionResponse\x12b\n" +
+	"\vCloseReview\x12(.setpoint.strategy.v1.CloseReviewRequest\x1a).setpoint.strategy.v1.CloseReviewResponse\x12_\n" +
+	"\n" +
+	"SkipReview\x12'.setpoint.strategy.v1.SkipReviewRequest\x1a(.setpoint.strategy.v1.SkipReviewResponse\x12v\n" +
 	"\x10ListObservations\x12-.setpoint.strategy.v1.ListObservationsRequest\x1a..setpoint.strategy.v1.ListObservationsResponse\"\x03\x90\x02\x01B8Z6setpoint.dev/proto/gen/setpoint/strategy/v1;strategyv1b\x06proto3"
 
 var (
@@ -1692,7 +1899,7 @@ func file_setpoint_strategy_v1_service_proto_rawDescGZIP() []byte {
 	return file_setpoint_strategy_v1_service_proto_rawDescData
 }
 
-var file_setpoint_strategy_v1_service_proto_msgTypes = make([]protoimpl.MessageInfo, 18)
+var file_setpoint_strategy_v1_service_proto_msgTypes = make([]protoimpl.MessageInfo, 20)
 var file_setpoint_strategy_v1_service_proto_goTypes = []any{
 	(*Observation)(nil),                // 0: setpoint.strategy.v1.Observation
 	(*RecordObservationsRequest)(nil),  // 1: setpoint.strategy.v1.RecordObservationsRequest
@@ -1705,13 +1912,36 @@ var file_setpoint_strategy_v1_service_proto_goTypes = []any{
 	(*OverrideRequest)(nil),            // 8: setpoint.strategy.v1.OverrideRequest
 	(*CheckInResponse)(nil),            // 9: setpoint.strategy.v1.CheckInResponse
 	(*CheckInEntry)(nil),               // 10: setpoint.strategy.v1.CheckInEntry
-	(*ListCheckInsRequest)(nil),        // 11: setpoint.strategy.v1.ListCheckInsRequest
-	(*ListCheckInsResponse)(nil),       // 12: setpoint.strategy.v1.ListCheckInsResponse
-	(*RequestCheckInRequest)(nil),      // 13: setpoint.strategy.v1.RequestCheckInRequest
-	(*RequestCheckInResponse)(nil),     // 14: setpoint.strategy.v1.RequestCheckInResponse
-	(*ListDutiesRequest)(nil),          // 15: setpoint.strategy.v1.ListDutiesRequest
-	(*ListDutiesResponse)(nil),         // 16: setpoint.strategy.v1.ListDutiesResponse
-	(*Duty)(nil),                       // 17: setpoint.strategy.v1.Duty
+	(*AcknowledgeCheckInRequest)(nil),  // 11: setpoint.strategy.v1.AcknowledgeCheckInRequest
+	(*AcknowledgeCheckInResponse)(nil), // 12: setpoint.strategy.v1.AcknowledgeCheckInResponse
+	(*ListCheckInsRequest)(nil),        // 13: setpoint.strategy.v1.ListCheckInsRequest
+	(*ListCheckInsResponse)(nil),       // 14: setpoint.strategy.v1.ListCheckInsResponse
+	(*RequestCheckInRequest)(nil),      // 15: setpoint.strategy.v1.RequestCheckInRequest
+	(*RequestCheckInResponse)(nil),     // 16: setpoint.strategy.v1.RequestCheckInResponse
+	(*ListDutiesRequest)(nil),          // 17: setpoint.strategy.v1.ListDutiesRequest
+	(*ListDutiesResponse)(nil),         // 18: setpoint.strategy.v1.ListDutiesResponse
+	(*Duty)(nil),                       // 19: setpoint.strategy.v1.Duty
+	(*Acknowledgement)(nil),            // 20: setpoint.strategy.v1.Acknowledgement
+	(*ListReviewsRequest)(nil),         // 21: setpoint.strategy.v1.ListReviewsRequest
+	(*GetReviewRequest)(nil),           // 22: setpoint.strategy.v1.GetReviewRequest
+	(*GetPackRequest)(nil),             // 23: setpoint.strategy.v1.GetPackRequest
+	(*ListDecisionsRequest)(nil),       // 24: setpoint.strategy.v1.ListDecisionsRequest
+	(*OpenReviewRequest)(nil),          // 25: setpoint.strategy.v1.OpenReviewRequest
+	(*LockReviewRequest)(nil),          // 26: setpoint.strategy.v1.LockReviewRequest
+	(*RecordDecisionRequest)(nil),      // 27: setpoint.strategy.v1.RecordDecisionRequest
+	(*SettleDecisionRequest)(nil),      // 28: setpoint.strategy.v1.SettleDecisionRequest
+	(*CloseReviewRequest)(nil),         // 29: setpoint.strategy.v1.CloseReviewRequest
+	(*SkipReviewRequest)(nil),          // 30: setpoint.strategy.v1.SkipReviewRequest
+	(*ListReviewsResponse)(nil),        // 31: setpoint.strategy.v1.ListReviewsResponse
+	(*GetReviewResponse)(nil),          // 32: setpoint.strategy.v1.GetReviewResponse
+	(*GetPackResponse)(nil),            // 33: setpoint.strategy.v1.GetPackResponse
+	(*ListDecisionsResponse)(nil),      // 34: setpoint.strategy.v1.ListDecisionsResponse
+	(*OpenReviewResponse)(nil),         // 35: setpoint.strategy.v1.OpenReviewResponse
+	(*LockReviewResponse)(nil),         // 36: setpoint.strategy.v1.LockReviewResponse
+	(*RecordDecisionResponse)(nil),     // 37: setpoint.strategy.v1.RecordDecisionResponse
+	(*SettleDecisionResponse)(nil),     // 38: setpoint.strategy.v1.SettleDecisionResponse
+	(*CloseReviewResponse)(nil),        // 39: setpoint.strategy.v1.CloseReviewResponse
+	(*SkipReviewResponse)(nil),         // 40: setpoint.strategy.v1.SkipReviewResponse
 }
 var file_setpoint_strategy_v1_service_proto_depIdxs = []int32{
 	0,  // 0: setpoint.strategy.v1.RecordObservationsRequest.observations:type_name -> setpoint.strategy.v1.Observation
@@ -1719,27 +1949,50 @@ var file_setpoint_strategy_v1_service_proto_depIdxs = []int32{
 	0,  // 2: setpoint.strategy.v1.ListObservationsResponse.observations:type_name -> setpoint.strategy.v1.Observation
 	8,  // 3: setpoint.strategy.v1.CheckInRequest.override:type_name -> setpoint.strategy.v1.OverrideRequest
 	8,  // 4: setpoint.strategy.v1.CheckInEntry.override:type_name -> setpoint.strategy.v1.OverrideRequest
-	10, // 5: setpoint.strategy.v1.ListCheckInsResponse.check_ins:type_name -> setpoint.strategy.v1.CheckInEntry
-	17, // 6: setpoint.strategy.v1.ListDutiesResponse.duties:type_name -> setpoint.strategy.v1.Duty
-	1,  // 7: setpoint.strategy.v1.StrategyService.RecordObservations:input_type -> setpoint.strategy.v1.RecordObservationsRequest
-	3,  // 8: setpoint.strategy.v1.StrategyService.CorrectObservation:input_type -> setpoint.strategy.v1.CorrectObservationRequest
-	7,  // 9: setpoint.strategy.v1.StrategyService.CheckIn:input_type -> setpoint.strategy.v1.CheckInRequest
-	11, // 10: setpoint.strategy.v1.StrategyService.ListCheckIns:input_type -> setpoint.strategy.v1.ListCheckInsRequest
-	13, // 11: setpoint.strategy.v1.StrategyService.RequestCheckIn:input_type -> setpoint.strategy.v1.RequestCheckInRequest
-	15, // 12: setpoint.strategy.v1.StrategyService.ListDuties:input_type -> setpoint.strategy.v1.ListDutiesRequest
-	5,  // 13: setpoint.strategy.v1.StrategyService.ListObservations:input_type -> setpoint.strategy.v1.ListObservationsRequest
-	2,  // 14: setpoint.strategy.v1.StrategyService.RecordObservations:output_type -> setpoint.strategy.v1.RecordObservationsResponse
-	4,  // 15: setpoint.strategy.v1.StrategyService.CorrectObservation:output_type -> setpoint.strategy.v1.CorrectObservationResponse
-	9,  // 16: setpoint.strategy.v1.StrategyService.CheckIn:output_type -> setpoint.strategy.v1.CheckInResponse
-	12, // 17: setpoint.strategy.v1.StrategyService.ListCheckIns:output_type -> setpoint.strategy.v1.ListCheckInsResponse
-	14, // 18: setpoint.strategy.v1.StrategyService.RequestCheckIn:output_type -> setpoint.strategy.v1.RequestCheckInResponse
-	16, // 19: setpoint.strategy.v1.StrategyService.ListDuties:output_type -> setpoint.strategy.v1.ListDutiesResponse
-	6,  // 20: setpoint.strategy.v1.StrategyService.ListObservations:output_type -> setpoint.strategy.v1.ListObservationsResponse
-	14, // [14:21] is the sub-list for method output_type
-	7,  // [7:14] is the sub-list for method input_type
-	7,  // [7:7] is the sub-list for extension type_name
-	7,  // [7:7] is the sub-list for extension extendee
-	0,  // [0:7] is the sub-list for field type_name
+	20, // 5: setpoint.strategy.v1.CheckInEntry.acknowledgements:type_name -> setpoint.strategy.v1.Acknowledgement
+	10, // 6: setpoint.strategy.v1.ListCheckInsResponse.check_ins:type_name -> setpoint.strategy.v1.CheckInEntry
+	19, // 7: setpoint.strategy.v1.ListDutiesResponse.duties:type_name -> setpoint.strategy.v1.Duty
+	1,  // 8: setpoint.strategy.v1.StrategyService.RecordObservations:input_type -> setpoint.strategy.v1.RecordObservationsRequest
+	3,  // 9: setpoint.strategy.v1.StrategyService.CorrectObservation:input_type -> setpoint.strategy.v1.CorrectObservationRequest
+	7,  // 10: setpoint.strategy.v1.StrategyService.CheckIn:input_type -> setpoint.strategy.v1.CheckInRequest
+	13, // 11: setpoint.strategy.v1.StrategyService.ListCheckIns:input_type -> setpoint.strategy.v1.ListCheckInsRequest
+	15, // 12: setpoint.strategy.v1.StrategyService.RequestCheckIn:input_type -> setpoint.strategy.v1.RequestCheckInRequest
+	17, // 13: setpoint.strategy.v1.StrategyService.ListDuties:input_type -> setpoint.strategy.v1.ListDutiesRequest
+	11, // 14: setpoint.strategy.v1.StrategyService.AcknowledgeCheckIn:input_type -> setpoint.strategy.v1.AcknowledgeCheckInRequest
+	21, // 15: setpoint.strategy.v1.StrategyService.ListReviews:input_type -> setpoint.strategy.v1.ListReviewsRequest
+	22, // 16: setpoint.strategy.v1.StrategyService.GetReview:input_type -> setpoint.strategy.v1.GetReviewRequest
+	23, // 17: setpoint.strategy.v1.StrategyService.GetPack:input_type -> setpoint.strategy.v1.GetPackRequest
+	24, // 18: setpoint.strategy.v1.StrategyService.ListDecisions:input_type -> setpoint.strategy.v1.ListDecisionsRequest
+	25, // 19: setpoint.strategy.v1.StrategyService.OpenReview:input_type -> setpoint.strategy.v1.OpenReviewRequest
+	26, // 20: setpoint.strategy.v1.StrategyService.LockReview:input_type -> setpoint.strategy.v1.LockReviewRequest
+	27, // 21: setpoint.strategy.v1.StrategyService.RecordDecision:input_type -> setpoint.strategy.v1.RecordDecisionRequest
+	28, // 22: setpoint.strategy.v1.StrategyService.SettleDecision:input_type -> setpoint.strategy.v1.SettleDecisionRequest
+	29, // 23: setpoint.strategy.v1.StrategyService.CloseReview:input_type -> setpoint.strategy.v1.CloseReviewRequest
+	30, // 24: setpoint.strategy.v1.StrategyService.SkipReview:input_type -> setpoint.strategy.v1.SkipReviewRequest
+	5,  // 25: setpoint.strategy.v1.StrategyService.ListObservations:input_type -> setpoint.strategy.v1.ListObservationsRequest
+	2,  // 26: setpoint.strategy.v1.StrategyService.RecordObservations:output_type -> setpoint.strategy.v1.RecordObservationsResponse
+	4,  // 27: setpoint.strategy.v1.StrategyService.CorrectObservation:output_type -> setpoint.strategy.v1.CorrectObservationResponse
+	9,  // 28: setpoint.strategy.v1.StrategyService.CheckIn:output_type -> setpoint.strategy.v1.CheckInResponse
+	14, // 29: setpoint.strategy.v1.StrategyService.ListCheckIns:output_type -> setpoint.strategy.v1.ListCheckInsResponse
+	16, // 30: setpoint.strategy.v1.StrategyService.RequestCheckIn:output_type -> setpoint.strategy.v1.RequestCheckInResponse
+	18, // 31: setpoint.strategy.v1.StrategyService.ListDuties:output_type -> setpoint.strategy.v1.ListDutiesResponse
+	12, // 32: setpoint.strategy.v1.StrategyService.AcknowledgeCheckIn:output_type -> setpoint.strategy.v1.AcknowledgeCheckInResponse
+	31, // 33: setpoint.strategy.v1.StrategyService.ListReviews:output_type -> setpoint.strategy.v1.ListReviewsResponse
+	32, // 34: setpoint.strategy.v1.StrategyService.GetReview:output_type -> setpoint.strategy.v1.GetReviewResponse
+	33, // 35: setpoint.strategy.v1.StrategyService.GetPack:output_type -> setpoint.strategy.v1.GetPackResponse
+	34, // 36: setpoint.strategy.v1.StrategyService.ListDecisions:output_type -> setpoint.strategy.v1.ListDecisionsResponse
+	35, // 37: setpoint.strategy.v1.StrategyService.OpenReview:output_type -> setpoint.strategy.v1.OpenReviewResponse
+	36, // 38: setpoint.strategy.v1.StrategyService.LockReview:output_type -> setpoint.strategy.v1.LockReviewResponse
+	37, // 39: setpoint.strategy.v1.StrategyService.RecordDecision:output_type -> setpoint.strategy.v1.RecordDecisionResponse
+	38, // 40: setpoint.strategy.v1.StrategyService.SettleDecision:output_type -> setpoint.strategy.v1.SettleDecisionResponse
+	39, // 41: setpoint.strategy.v1.StrategyService.CloseReview:output_type -> setpoint.strategy.v1.CloseReviewResponse
+	40, // 42: setpoint.strategy.v1.StrategyService.SkipReview:output_type -> setpoint.strategy.v1.SkipReviewResponse
+	6,  // 43: setpoint.strategy.v1.StrategyService.ListObservations:output_type -> setpoint.strategy.v1.ListObservationsResponse
+	26, // [26:44] is the sub-list for method output_type
+	8,  // [8:26] is the sub-list for method input_type
+	8,  // [8:8] is the sub-list for extension type_name
+	8,  // [8:8] is the sub-list for extension extendee
+	0,  // [0:8] is the sub-list for field type_name
 }
 
 func init() { file_setpoint_strategy_v1_service_proto_init() }
@@ -1747,17 +2000,19 @@ func file_setpoint_strategy_v1_service_proto_init() {
 	if File_setpoint_strategy_v1_service_proto != nil {
 		return
 	}
+	file_setpoint_strategy_v1_events_proto_init()
+	file_setpoint_strategy_v1_review_proto_init()
 	file_setpoint_strategy_v1_service_proto_msgTypes[0].OneofWrappers = []any{}
 	file_setpoint_strategy_v1_service_proto_msgTypes[7].OneofWrappers = []any{}
 	file_setpoint_strategy_v1_service_proto_msgTypes[10].OneofWrappers = []any{}
-	file_setpoint_strategy_v1_service_proto_msgTypes[17].OneofWrappers = []any{}
+	file_setpoint_strategy_v1_service_proto_msgTypes[19].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_setpoint_strategy_v1_service_proto_rawDesc), len(file_setpoint_strategy_v1_service_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   18,
+			NumMessages:   20,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -1589,6 +1589,243 @@ func (x *Milestone) GetForecast() string {
 	return ""
 }
 
+// ReviewSpec is a ritual that returns: people look at where they stand, lock a
+// pack, and decide.
+type ReviewSpec struct {
+	state       protoimpl.MessageState `protogen:"open.v1"`
+	Title       string                 `protobuf:"bytes,1,opt,name=title,proto3" json:"title,omitempty"`
+	Description string                 `protobuf:"bytes,2,opt,name=description,proto3" json:"description,omitempty"`
+	// How often: one occurrence for each such period, held once it has ended.
+	// yearly is another word for annual.
+	Cadence string `protobuf:"bytes,3,opt,name=cadence,proto3" json:"cadence,omitempty"`
+	// What it looks at; by default all of the organization.
+	Scope *ReviewScope `protobuf:"bytes,4,opt,name=scope,proto3" json:"scope,omitempty"`
+	// Who answers for it being held: unit/NAME or person/ID.
+	Owner string `protobuf:"bytes,5,opt,name=owner,proto3" json:"owner,omitempty"`
+	// unit/NAME or person/ID.
+	Participants []string `protobuf:"bytes,6,rep,name=participants,proto3" json:"participants,omitempty"`
+	// What is gone through, in order.
+	Agenda []string `protobuf:"bytes,7,rep,name=agenda,proto3" json:"agenda,omitempty"`
+	// The first and the last day: periods that end before start, or begin after
+	// end, have no review; nor those that end before it was first declared.
+	Start string `protobuf:"bytes,8,opt,name=start,proto3" json:"start,omitempty"`
+	End   string `protobuf:"bytes,9,opt,name=end,proto3" json:"end,omitempty"`
+	// Days after the end of a period within which its review is in time, for
+	// example 14d; default 0d, 2d, 7d, 14d and 30d for daily to annual.
+	Within string `protobuf:"bytes,10,opt,name=within,proto3" json:"within,omitempty"`
+	// Month (1-12), default the organization's.
+	FiscalYearStart int32 `protobuf:"varint,11,opt,name=fiscal_year_start,json=fiscalYearStart,proto3" json:"fiscal_year_start,omitempty"`
+	// How fiscal periods are cut: month (default), or 4-4-5 weeks a quarter.
+	Calendar string `protobuf:"bytes,12,opt,name=calendar,proto3" json:"calendar,omitempty"`
+	// For 4-4-5: the weekday on which weeks, and so fiscal years, end; default
+	// saturday.
+	WeekEnds string `protobuf:"bytes,13,opt,name=week_ends,json=weekEnds,proto3" json:"week_ends,omitempty"`
+	// The policy that judges what the pack shows; default: default.
+	Policy string `protobuf:"bytes,14,opt,name=policy,proto3" json:"policy,omitempty"`
+	// It needs no pack to be closed: a daily practice, a short look.
+	WithoutPack   bool `protobuf:"varint,15,opt,name=without_pack,json=withoutPack,proto3" json:"without_pack,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ReviewSpec) Reset() {
+	*x = ReviewSpec{}
+	mi := &file_setpoint_strategy_v1_specs_proto_msgTypes[19]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ReviewSpec) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ReviewSpec) ProtoMessage() {}
+
+func (x *ReviewSpec) ProtoReflect() protoreflect.Message {
+	mi := &file_setpoint_strategy_v1_specs_proto_msgTypes[19]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ReviewSpec.ProtoReflect.Descriptor instead.
+func (*ReviewSpec) Descriptor() ([]byte, []int) {
+	return file_setpoint_strategy_v1_specs_proto_rawDescGZIP(), []int{19}
+}
+
+func (x *ReviewSpec) GetTitle() string {
+	if x != nil {
+		return x.Title
+	}
+	return ""
+}
+
+func (x *ReviewSpec) GetDescription() string {
+	if x != nil {
+		return x.Description
+	}
+	return ""
+}
+
+func (x *ReviewSpec) GetCadence() string {
+	if x != nil {
+		return x.Cadence
+	}
+	return ""
+}
+
+func (x *ReviewSpec) GetScope() *ReviewScope {
+	if x != nil {
+		return x.Scope
+	}
+	return nil
+}
+
+func (x *ReviewSpec) GetOwner() string {
+	if x != nil {
+		return x.Owner
+	}
+	return ""
+}
+
+func (x *ReviewSpec) GetParticipants() []string {
+	if x != nil {
+		return x.Participants
+	}
+	return nil
+}
+
+func (x *ReviewSpec) GetAgenda() []string {
+	if x != nil {
+		return x.Agenda
+	}
+	return nil
+}
+
+func (x *ReviewSpec) GetStart() string {
+	if x != nil {
+		return x.Start
+	}
+	return ""
+}
+
+func (x *ReviewSpec) GetEnd() string {
+	if x != nil {
+		return x.End
+	}
+	return ""
+}
+
+func (x *ReviewSpec) GetWithin() string {
+	if x != nil {
+		return x.Within
+	}
+	return ""
+}
+
+func (x *ReviewSpec) GetFiscalYearStart() int32 {
+	if x != nil {
+		return x.FiscalYearStart
+	}
+	return 0
+}
+
+func (x *ReviewSpec) GetCalendar() string {
+	if x != nil {
+		return x.Calendar
+	}
+	return ""
+}
+
+func (x *ReviewSpec) GetWeekEnds() string {
+	if x != nil {
+		return x.WeekEnds
+	}
+	return ""
+}
+
+func (x *ReviewSpec) GetPolicy() string {
+	if x != nil {
+		return x.Policy
+	}
+	return ""
+}
+
+func (x *ReviewSpec) GetWithoutPack() bool {
+	if x != nil {
+		return x.WithoutPack
+	}
+	return false
+}
+
+// ReviewScope is what a review looks at; at most one of its fields is given.
+type ReviewScope struct {
+	state    protoimpl.MessageState `protogen:"open.v1"`
+	Strategy string                 `protobuf:"bytes,1,opt,name=strategy,proto3" json:"strategy,omitempty"`
+	// With the objectives that contribute to it.
+	Objective string `protobuf:"bytes,2,opt,name=objective,proto3" json:"objective,omitempty"`
+	// With the units below it.
+	Unit          string `protobuf:"bytes,3,opt,name=unit,proto3" json:"unit,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ReviewScope) Reset() {
+	*x = ReviewScope{}
+	mi := &file_setpoint_strategy_v1_specs_proto_msgTypes[20]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ReviewScope) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ReviewScope) ProtoMessage() {}
+
+func (x *ReviewScope) ProtoReflect() protoreflect.Message {
+	mi := &file_setpoint_strategy_v1_specs_proto_msgTypes[20]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ReviewScope.ProtoReflect.Descriptor instead.
+func (*ReviewScope) Descriptor() ([]byte, []int) {
+	return file_setpoint_strategy_v1_specs_proto_rawDescGZIP(), []int{20}
+}
+
+func (x *ReviewScope) GetStrategy() string {
+	if x != nil {
+		return x.Strategy
+	}
+	return ""
+}
+
+func (x *ReviewScope) GetObjective() string {
+	if x != nil {
+		return x.Objective
+	}
+	return ""
+}
+
+func (x *ReviewScope) GetUnit() string {
+	if x != nil {
+		return x.Unit
+	}
+	return ""
+}
+
 var File_setpoint_strategy_v1_specs_proto protoreflect.FileDescriptor
 
 const file_setpoint_strategy_v1_specs_proto_rawDesc = "" +
@@ -1748,7 +1985,31 @@ const file_setpoint_strategy_v1_specs_proto_rawDesc = "" +
 	"\x06_lowerB\b\n" +
 	"\x06_upper\"'\n" +
 	"\tMilestone\x12\x1a\n" +
-	"\bforecast\x18\x01 \x01(\tR\bforecastB8Z6setpoint.dev/proto/gen/setpoint/strategy/v1;strategyv1b\x06proto3"
+	"\bforecast\x18\x01 \x01(\tR\bforecast\"\xe9\x05\n" +
+	"\n" +
+	"ReviewSpec\x12\x1e\n" +
+	"\x05title\x18\x01 \x01(\tB\b\xbaH\x05r\x03\x18\xe8\aR\x05title\x12+\n" +
+	"\vdescription\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x18\xa0\x9c\x01R\vdescription\x12R\n" +
+	"\acadence\x18\x03 \x01(\tB8\xbaH5r3R\x05dailyR\x06weeklyR\amonthlyR\tquarterlyR\x06annualR\x06yearlyR\acadence\x127\n" +
+	"\x05scope\x18\x04 \x01(\v2!.setpoint.strategy.v1.ReviewScopeR\x05scope\x12\x1e\n" +
+	"\x05owner\x18\x05 \x01(\tB\b\xbaH\x05r\x03\x18\xc8\x01R\x05owner\x127\n" +
+	"\fparticipants\x18\x06 \x03(\tB\x13\xbaH\x10\x92\x01\r\x10d\x18\x01\"\ar\x05\x10\x01\x18\xc8\x01R\fparticipants\x12)\n" +
+	"\x06agenda\x18\a \x03(\tB\x11\xbaH\x0e\x92\x01\v\x102\"\ar\x05\x10\x01\x18\xf4\x03R\x06agenda\x12\x1d\n" +
+	"\x05start\x18\b \x01(\tB\a\xbaH\x04r\x02\x18\n" +
+	"R\x05start\x12\x19\n" +
+	"\x03end\x18\t \x01(\tB\a\xbaH\x04r\x02\x18\n" +
+	"R\x03end\x12/\n" +
+	"\x06within\x18\n" +
+	" \x01(\tB\x17\xbaH\x14r\x122\x10^([0-9]{1,3}d)?$R\x06within\x125\n" +
+	"\x11fiscal_year_start\x18\v \x01(\x05B\t\xbaH\x06\x1a\x04\x18\f(\x00R\x0ffiscalYearStart\x121\n" +
+	"\bcalendar\x18\f \x01(\tB\x15\xbaH\x12r\x10R\x00R\x05monthR\x054-4-5R\bcalendar\x12d\n" +
+	"\tweek_ends\x18\r \x01(\tBG\xbaHDrBR\x00R\x06mondayR\atuesdayR\twednesdayR\bthursdayR\x06fridayR\bsaturdayR\x06sundayR\bweekEnds\x12\x1f\n" +
+	"\x06policy\x18\x0e \x01(\tB\a\xbaH\x04r\x02\x18?R\x06policy\x12!\n" +
+	"\fwithout_pack\x18\x0f \x01(\bR\vwithoutPack\"v\n" +
+	"\vReviewScope\x12#\n" +
+	"\bstrategy\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x18?R\bstrategy\x12%\n" +
+	"\tobjective\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x18?R\tobjective\x12\x1b\n" +
+	"\x04unit\x18\x03 \x01(\tB\a\xbaH\x04r\x02\x18?R\x04unitB8Z6setpoint.dev/proto/gen/setpoint/strategy/v1;strategyv1b\x06proto3"
 
 var (
 	file_setpoint_strategy_v1_specs_proto_rawDescOnce sync.Once
@@ -1762,7 +2023,7 @@ func file_setpoint_strategy_v1_specs_proto_rawDescGZIP() []byte {
 	return file_setpoint_strategy_v1_specs_proto_rawDescData
 }
 
-var file_setpoint_strategy_v1_specs_proto_msgTypes = make([]protoimpl.MessageInfo, 19)
+var file_setpoint_strategy_v1_specs_proto_msgTypes = make([]protoimpl.MessageInfo, 21)
 var file_setpoint_strategy_v1_specs_proto_goTypes = []any{
 	(*OrganizationSpec)(nil), // 0: setpoint.strategy.v1.OrganizationSpec
 	(*UnitSpec)(nil),         // 1: setpoint.strategy.v1.UnitSpec
@@ -1783,6 +2044,8 @@ var file_setpoint_strategy_v1_specs_proto_goTypes = []any{
 	(*PeriodTarget)(nil),     // 16: setpoint.strategy.v1.PeriodTarget
 	(*Maintain)(nil),         // 17: setpoint.strategy.v1.Maintain
 	(*Milestone)(nil),        // 18: setpoint.strategy.v1.Milestone
+	(*ReviewSpec)(nil),       // 19: setpoint.strategy.v1.ReviewSpec
+	(*ReviewScope)(nil),      // 20: setpoint.strategy.v1.ReviewScope
 }
 var file_setpoint_strategy_v1_specs_proto_depIdxs = []int32{
 	4,  // 0: setpoint.strategy.v1.StrategySpec.horizon:type_name -> setpoint.strategy.v1.Horizon
@@ -1798,11 +2061,12 @@ var file_setpoint_strategy_v1_specs_proto_depIdxs = []int32{
 	18, // 10: setpoint.strategy.v1.TargetSpec.milestone:type_name -> setpoint.strategy.v1.Milestone
 	14, // 11: setpoint.strategy.v1.Trajectory.points:type_name -> setpoint.strategy.v1.Point
 	14, // 12: setpoint.strategy.v1.Trajectory.start:type_name -> setpoint.strategy.v1.Point
-	13, // [13:13] is the sub-list for method output_type
-	13, // [13:13] is the sub-list for method input_type
-	13, // [13:13] is the sub-list for extension type_name
-	13, // [13:13] is the sub-list for extension extendee
-	0,  // [0:13] is the sub-list for field type_name
+	20, // 13: setpoint.strategy.v1.ReviewSpec.scope:type_name -> setpoint.strategy.v1.ReviewScope
+	14, // [14:14] is the sub-list for method output_type
+	14, // [14:14] is the sub-list for method input_type
+	14, // [14:14] is the sub-list for extension type_name
+	14, // [14:14] is the sub-list for extension extendee
+	0,  // [0:14] is the sub-list for field type_name
 }
 
 func init() { file_setpoint_strategy_v1_specs_proto_init() }
@@ -1826,7 +2090,7 @@ func file_setpoint_strategy_v1_specs_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_setpoint_strategy_v1_specs_proto_rawDesc), len(file_setpoint_strategy_v1_specs_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   19,
+			NumMessages:   21,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -35,6 +35,23 @@ const (
 const (
 	// EventServiceSubscribeProcedure is the fully-qualified name of the EventService's Subscribe RPC.
 	EventServiceSubscribeProcedure = "/setpoint.event.v1.EventService/Subscribe"
+	// EventServiceListWebhooksProcedure is the fully-qualified name of the EventService's ListWebhooks
+	// RPC.
+	EventServiceListWebhooksProcedure = "/setpoint.event.v1.EventService/ListWebhooks"
+	// EventServiceTestWebhookProcedure is the fully-qualified name of the EventService's TestWebhook
+	// RPC.
+	EventServiceTestWebhookProcedure = "/setpoint.event.v1.EventService/TestWebhook"
+	// EventServiceRotateWebhookSecretProcedure is the fully-qualified name of the EventService's
+	// RotateWebhookSecret RPC.
+	EventServiceRotateWebhookSecretProcedure = "/setpoint.event.v1.EventService/RotateWebhookSecret"
+	// EventServiceEnableWebhookProcedure is the fully-qualified name of the EventService's
+	// EnableWebhook RPC.
+	EventServiceEnableWebhookProcedure = "/setpoint.event.v1.EventService/EnableWebhook"
+	// EventServiceListDeadLettersProcedure is the fully-qualified name of the EventService's
+	// ListDeadLetters RPC.
+	EventServiceListDeadLettersProcedure = "/setpoint.event.v1.EventService/ListDeadLetters"
+	// EventServiceRedeliverProcedure is the fully-qualified name of the EventService's Redeliver RPC.
+	EventServiceRedeliverProcedure = "/setpoint.event.v1.EventService/Redeliver"
 )
 
 // EventServiceClient is a client for the setpoint.event.v1.EventService service.
@@ -42,6 +59,19 @@ type EventServiceClient interface {
 	// Subscribe sends the public events of the organization in their order, those
 	// that are stored and, if asked, those that come, until the client leaves.
 	Subscribe(context.Context, *v1.SubscribeRequest) (*connect.ServerStreamForClient[v1.SubscribeResponse], error)
+	// ListWebhooks tells how each declared webhook fares.
+	ListWebhooks(context.Context, *v1.ListWebhooksRequest) (*v1.ListWebhooksResponse, error)
+	// TestWebhook sends a made event once, and tells what the endpoint answered.
+	TestWebhook(context.Context, *v1.TestWebhookRequest) (*v1.TestWebhookResponse, error)
+	// RotateWebhookSecret makes a new secret, and shows it this once.
+	RotateWebhookSecret(context.Context, *v1.RotateWebhookSecretRequest) (*v1.RotateWebhookSecretResponse, error)
+	// EnableWebhook lets deliveries go on where they were when it was disabled.
+	EnableWebhook(context.Context, *v1.EnableWebhookRequest) (*v1.EnableWebhookResponse, error)
+	// ListDeadLetters reads the events that a webhook was not delivered, oldest first.
+	ListDeadLetters(context.Context, *v1.ListDeadLettersRequest) (*v1.ListDeadLettersResponse, error)
+	// Redeliver tries dead letters once more, now, oldest first; those that are
+	// taken are dead no longer. It ends at the first that is not.
+	Redeliver(context.Context, *v1.RedeliverRequest) (*v1.RedeliverResponse, error)
 }
 
 // NewEventServiceClient constructs a client for the setpoint.event.v1.EventService service. By
@@ -61,12 +91,56 @@ func NewEventServiceClient(httpClient connect.HTTPClient, baseURL string, opts .
 			connect.WithSchema(eventServiceMethods.ByName("Subscribe")),
 			connect.WithClientOptions(opts...),
 		),
+		listWebhooks: connect.NewClient[v1.ListWebhooksRequest, v1.ListWebhooksResponse](
+			httpClient,
+			baseURL+EventServiceListWebhooksProcedure,
+			connect.WithSchema(eventServiceMethods.ByName("ListWebhooks")),
+			connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+			connect.WithClientOptions(opts...),
+		),
+		testWebhook: connect.NewClient[v1.TestWebhookRequest, v1.TestWebhookResponse](
+			httpClient,
+			baseURL+EventServiceTestWebhookProcedure,
+			connect.WithSchema(eventServiceMethods.ByName("TestWebhook")),
+			connect.WithClientOptions(opts...),
+		),
+		rotateWebhookSecret: connect.NewClient[v1.RotateWebhookSecretRequest, v1.RotateWebhookSecretResponse](
+			httpClient,
+			baseURL+EventServiceRotateWebhookSecretProcedure,
+			connect.WithSchema(eventServiceMethods.ByName("RotateWebhookSecret")),
+			connect.WithClientOptions(opts...),
+		),
+		enableWebhook: connect.NewClient[v1.EnableWebhookRequest, v1.EnableWebhookResponse](
+			httpClient,
+			baseURL+EventServiceEnableWebhookProcedure,
+			connect.WithSchema(eventServiceMethods.ByName("EnableWebhook")),
+			connect.WithClientOptions(opts...),
+		),
+		listDeadLetters: connect.NewClient[v1.ListDeadLettersRequest, v1.ListDeadLettersResponse](
+			httpClient,
+			baseURL+EventServiceListDeadLettersProcedure,
+			connect.WithSchema(eventServiceMethods.ByName("ListDeadLetters")),
+			connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+			connect.WithClientOptions(opts...),
+		),
+		redeliver: connect.NewClient[v1.RedeliverRequest, v1.RedeliverResponse](
+			httpClient,
+			baseURL+EventServiceRedeliverProcedure,
+			connect.WithSchema(eventServiceMethods.ByName("Redeliver")),
+			connect.WithClientOptions(opts...),
+		),
 	}
 }
 
 // eventServiceClient implements EventServiceClient.
 type eventServiceClient struct {
-	subscribe *connect.Client[v1.SubscribeRequest, v1.SubscribeResponse]
+	subscribe           *connect.Client[v1.SubscribeRequest, v1.SubscribeResponse]
+	listWebhooks        *connect.Client[v1.ListWebhooksRequest, v1.ListWebhooksResponse]
+	testWebhook         *connect.Client[v1.TestWebhookRequest, v1.TestWebhookResponse]
+	rotateWebhookSecret *connect.Client[v1.RotateWebhookSecretRequest, v1.RotateWebhookSecretResponse]
+	enableWebhook       *connect.Client[v1.EnableWebhookRequest, v1.EnableWebhookResponse]
+	listDeadLetters     *connect.Client[v1.ListDeadLettersRequest, v1.ListDeadLettersResponse]
+	redeliver           *connect.Client[v1.RedeliverRequest, v1.RedeliverResponse]
 }
 
 // Subscribe calls setpoint.event.v1.EventService.Subscribe.
@@ -74,11 +148,78 @@ func (c *eventServiceClient) Subscribe(ctx context.Context, req *v1.SubscribeReq
 	return c.subscribe.CallServerStream(ctx, connect.NewRequest(req))
 }
 
+// ListWebhooks calls setpoint.event.v1.EventService.ListWebhooks.
+func (c *eventServiceClient) ListWebhooks(ctx context.Context, req *v1.ListWebhooksRequest) (*v1.ListWebhooksResponse, error) {
+	response, err := c.listWebhooks.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
+// TestWebhook calls setpoint.event.v1.EventService.TestWebhook.
+func (c *eventServiceClient) TestWebhook(ctx context.Context, req *v1.TestWebhookRequest) (*v1.TestWebhookResponse, error) {
+	response, err := c.testWebhook.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
+// RotateWebhookSecret calls setpoint.event.v1.EventService.RotateWebhookSecret.
+func (c *eventServiceClient) RotateWebhookSecret(ctx context.Context, req *v1.RotateWebhookSecretRequest) (*v1.RotateWebhookSecretResponse, error) {
+	response, err := c.rotateWebhookSecret.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
+// EnableWebhook calls setpoint.event.v1.EventService.EnableWebhook.
+func (c *eventServiceClient) EnableWebhook(ctx context.Context, req *v1.EnableWebhookRequest) (*v1.EnableWebhookResponse, error) {
+	response, err := c.enableWebhook.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
+// ListDeadLetters calls setpoint.event.v1.EventService.ListDeadLetters.
+func (c *eventServiceClient) ListDeadLetters(ctx context.Context, req *v1.ListDeadLettersRequest) (*v1.ListDeadLettersResponse, error) {
+	response, err := c.listDeadLetters.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
+// Redeliver calls setpoint.event.v1.EventService.Redeliver.
+func (c *eventServiceClient) Redeliver(ctx context.Context, req *v1.RedeliverRequest) (*v1.RedeliverResponse, error) {
+	response, err := c.redeliver.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
 // EventServiceHandler is an implementation of the setpoint.event.v1.EventService service.
 type EventServiceHandler interface {
 	// Subscribe sends the public events of the organization in their order, those
 	// that are stored and, if asked, those that come, until the client leaves.
 	Subscribe(context.Context, *v1.SubscribeRequest, *connect.ServerStream[v1.SubscribeResponse]) error
+	// ListWebhooks tells how each declared webhook fares.
+	ListWebhooks(context.Context, *v1.ListWebhooksRequest) (*v1.ListWebhooksResponse, error)
+	// TestWebhook sends a made event once, and tells what the endpoint answered.
+	TestWebhook(context.Context, *v1.TestWebhookRequest) (*v1.TestWebhookResponse, error)
+	// RotateWebhookSecret makes a new secret, and shows it this once.
+	RotateWebhookSecret(context.Context, *v1.RotateWebhookSecretRequest) (*v1.RotateWebhookSecretResponse, error)
+	// EnableWebhook lets deliveries go on where they were when it was disabled.
+	EnableWebhook(context.Context, *v1.EnableWebhookRequest) (*v1.EnableWebhookResponse, error)
+	// ListDeadLetters reads the events that a webhook was not delivered, oldest first.
+	ListDeadLetters(context.Context, *v1.ListDeadLettersRequest) (*v1.ListDeadLettersResponse, error)
+	// Redeliver tries dead letters once more, now, oldest first; those that are
+	// taken are dead no longer. It ends at the first that is not.
+	Redeliver(context.Context, *v1.RedeliverRequest) (*v1.RedeliverResponse, error)
 }
 
 // NewEventServiceHandler builds an HTTP handler from the service implementation. It returns the
@@ -94,10 +235,60 @@ func NewEventServiceHandler(svc EventServiceHandler, opts ...connect.HandlerOpti
 		connect.WithSchema(eventServiceMethods.ByName("Subscribe")),
 		connect.WithHandlerOptions(opts...),
 	)
+	eventServiceListWebhooksHandler := connect.NewUnaryHandlerSimple(
+		EventServiceListWebhooksProcedure,
+		svc.ListWebhooks,
+		connect.WithSchema(eventServiceMethods.ByName("ListWebhooks")),
+		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+		connect.WithHandlerOptions(opts...),
+	)
+	eventServiceTestWebhookHandler := connect.NewUnaryHandlerSimple(
+		EventServiceTestWebhookProcedure,
+		svc.TestWebhook,
+		connect.WithSchema(eventServiceMethods.ByName("TestWebhook")),
+		connect.WithHandlerOptions(opts...),
+	)
+	eventServiceRotateWebhookSecretHandler := connect.NewUnaryHandlerSimple(
+		EventServiceRotateWebhookSecretProcedure,
+		svc.RotateWebhookSecret,
+		connect.WithSchema(eventServiceMethods.ByName("RotateWebhookSecret")),
+		connect.WithHandlerOptions(opts...),
+	)
+	eventServiceEnableWebhookHandler := connect.NewUnaryHandlerSimple(
+		EventServiceEnableWebhookProcedure,
+		svc.EnableWebhook,
+		connect.WithSchema(eventServiceMethods.ByName("EnableWebhook")),
+		connect.WithHandlerOptions(opts...),
+	)
+	eventServiceListDeadLettersHandler := connect.NewUnaryHandlerSimple(
+		EventServiceListDeadLettersProcedure,
+		svc.ListDeadLetters,
+		connect.WithSchema(eventServiceMethods.ByName("ListDeadLetters")),
+		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+		connect.WithHandlerOptions(opts...),
+	)
+	eventServiceRedeliverHandler := connect.NewUnaryHandlerSimple(
+		EventServiceRedeliverProcedure,
+		svc.Redeliver,
+		connect.WithSchema(eventServiceMethods.ByName("Redeliver")),
+		connect.WithHandlerOptions(opts...),
+	)
 	return "/setpoint.event.v1.EventService/", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {
 		case EventServiceSubscribeProcedure:
 			eventServiceSubscribeHandler.ServeHTTP(w, r)
+		case EventServiceListWebhooksProcedure:
+			eventServiceListWebhooksHandler.ServeHTTP(w, r)
+		case EventServiceTestWebhookProcedure:
+			eventServiceTestWebhookHandler.ServeHTTP(w, r)
+		case EventServiceRotateWebhookSecretProcedure:
+			eventServiceRotateWebhookSecretHandler.ServeHTTP(w, r)
+		case EventServiceEnableWebhookProcedure:
+			eventServiceEnableWebhookHandler.ServeHTTP(w, r)
+		case EventServiceListDeadLettersProcedure:
+			eventServiceListDeadLettersHandler.ServeHTTP(w, r)
+		case EventServiceRedeliverProcedure:
+			eventServiceRedeliverHandler.ServeHTTP(w, r)
 		default:
 			http.NotFound(w, r)
 		}
@@ -109,4 +300,28 @@ type UnimplementedEventServiceHandler struct{}
 
 func (UnimplementedEventServiceHandler) Subscribe(context.Context, *v1.SubscribeRequest, *connect.ServerStream[v1.SubscribeResponse]) error {
 	return connect.NewError(connect.CodeUnimplemented, errors.New("setpoint.event.v1.EventService.Subscribe is not implemented"))
+}
+
+func (UnimplementedEventServiceHandler) ListWebhooks(context.Context, *v1.ListWebhooksRequest) (*v1.ListWebhooksResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("setpoint.event.v1.EventService.ListWebhooks is not implemented"))
+}
+
+func (UnimplementedEventServiceHandler) TestWebhook(context.Context, *v1.TestWebhookRequest) (*v1.TestWebhookResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("setpoint.event.v1.EventService.TestWebhook is not implemented"))
+}
+
+func (UnimplementedEventServiceHandler) RotateWebhookSecret(context.Context, *v1.RotateWebhookSecretRequest) (*v1.RotateWebhookSecretResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("setpoint.event.v1.EventService.RotateWebhookSecret is not implemented"))
+}
+
+func (UnimplementedEventServiceHandler) EnableWebhook(context.Context, *v1.EnableWebhookRequest) (*v1.EnableWebhookResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("setpoint.event.v1.EventService.EnableWebhook is not implemented"))
+}
+
+func (UnimplementedEventServiceHandler) ListDeadLetters(context.Context, *v1.ListDeadLettersRequest) (*v1.ListDeadLettersResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("setpoint.event.v1.EventService.ListDeadLetters is not implemented"))
+}
+
+func (UnimplementedEventServiceHandler) Redeliver(context.Context, *v1.RedeliverRequest) (*v1.RedeliverResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("setpoint.event.v1.EventService.Redeliver is not implemented"))
 }

@@ -50,6 +50,38 @@ const (
 	// StrategyServiceListDutiesProcedure is the fully-qualified name of the StrategyService's
 	// ListDuties RPC.
 	StrategyServiceListDutiesProcedure = "/setpoint.strategy.v1.StrategyService/ListDuties"
+	// StrategyServiceAcknowledgeCheckInProcedure is the fully-qualified name of the StrategyService's
+	// AcknowledgeCheckIn RPC.
+	StrategyServiceAcknowledgeCheckInProcedure = "/setpoint.strategy.v1.StrategyService/AcknowledgeCheckIn"
+	// StrategyServiceListReviewsProcedure is the fully-qualified name of the StrategyService's
+	// ListReviews RPC.
+	StrategyServiceListReviewsProcedure = "/setpoint.strategy.v1.StrategyService/ListReviews"
+	// StrategyServiceGetReviewProcedure is the fully-qualified name of the StrategyService's GetReview
+	// RPC.
+	StrategyServiceGetReviewProcedure = "/setpoint.strategy.v1.StrategyService/GetReview"
+	// StrategyServiceGetPackProcedure is the fully-qualified name of the StrategyService's GetPack RPC.
+	StrategyServiceGetPackProcedure = "/setpoint.strategy.v1.StrategyService/GetPack"
+	// StrategyServiceListDecisionsProcedure is the fully-qualified name of the StrategyService's
+	// ListDecisions RPC.
+	StrategyServiceListDecisionsProcedure = "/setpoint.strategy.v1.StrategyService/ListDecisions"
+	// StrategyServiceOpenReviewProcedure is the fully-qualified name of the StrategyService's
+	// OpenReview RPC.
+	StrategyServiceOpenReviewProcedure = "/setpoint.strategy.v1.StrategyService/OpenReview"
+	// StrategyServiceLockReviewProcedure is the fully-qualified name of the StrategyService's
+	// LockReview RPC.
+	StrategyServiceLockReviewProcedure = "/setpoint.strategy.v1.StrategyService/LockReview"
+	// StrategyServiceRecordDecisionProcedure is the fully-qualified name of the StrategyService's
+	// RecordDecision RPC.
+	StrategyServiceRecordDecisionProcedure = "/setpoint.strategy.v1.StrategyService/RecordDecision"
+	// StrategyServiceSettleDecisionProcedure is the fully-qualified name of the StrategyService's
+	// SettleDecision RPC.
+	StrategyServiceSettleDecisionProcedure = "/setpoint.strategy.v1.StrategyService/SettleDecision"
+	// StrategyServiceCloseReviewProcedure is the fully-qualified name of the StrategyService's
+	// CloseReview RPC.
+	StrategyServiceCloseReviewProcedure = "/setpoint.strategy.v1.StrategyService/CloseReview"
+	// StrategyServiceSkipReviewProcedure is the fully-qualified name of the StrategyService's
+	// SkipReview RPC.
+	StrategyServiceSkipReviewProcedure = "/setpoint.strategy.v1.StrategyService/SkipReview"
 	// StrategyServiceListObservationsProcedure is the fully-qualified name of the StrategyService's
 	// ListObservations RPC.
 	StrategyServiceListObservationsProcedure = "/setpoint.strategy.v1.StrategyService/ListObservations"
@@ -75,6 +107,32 @@ type StrategyServiceClient interface {
 	// ListDuties reads what is due and overdue, and to whom it has escalated: values
 	// of metrics, check-ins, and corrective actions; the overdue ones first.
 	ListDuties(context.Context, *v1.ListDutiesRequest) (*v1.ListDutiesResponse, error)
+	// AcknowledgeCheckIn says that a reviewer has read a check-in; not by who said it.
+	AcknowledgeCheckIn(context.Context, *v1.AcknowledgeCheckInRequest) (*v1.AcknowledgeCheckInResponse, error)
+	// ListReviews reads the reviews, with the occurrence that is next and how many
+	// in a row were not held.
+	ListReviews(context.Context, *v1.ListReviewsRequest) (*v1.ListReviewsResponse, error)
+	// GetReview reads a review with its occurrences, newest first, or one of them
+	// with all that was done.
+	GetReview(context.Context, *v1.GetReviewRequest) (*v1.GetReviewResponse, error)
+	// GetPack makes the pack of an occurrence anew from the log, and says whether it
+	// is the one that was locked.
+	GetPack(context.Context, *v1.GetPackRequest) (*v1.GetPackResponse, error)
+	// ListDecisions reads what was decided in reviews, the newest review first.
+	ListDecisions(context.Context, *v1.ListDecisionsRequest) (*v1.ListDecisionsResponse, error)
+	// OpenReview begins an occurrence.
+	OpenReview(context.Context, *v1.OpenReviewRequest) (*v1.OpenReviewResponse, error)
+	// LockReview fixes what it looks at: the evaluation of a day with what is known
+	// now. It can be locked once.
+	LockReview(context.Context, *v1.LockReviewRequest) (*v1.LockReviewResponse, error)
+	// RecordDecision says what was decided in an occurrence that is open or locked.
+	RecordDecision(context.Context, *v1.RecordDecisionRequest) (*v1.RecordDecisionResponse, error)
+	// SettleDecision says that a decision is done, or dropped.
+	SettleDecision(context.Context, *v1.SettleDecisionRequest) (*v1.SettleDecisionResponse, error)
+	// CloseReview ends an occurrence.
+	CloseReview(context.Context, *v1.CloseReviewRequest) (*v1.CloseReviewResponse, error)
+	// SkipReview says that an occurrence is not held, and why.
+	SkipReview(context.Context, *v1.SkipReviewRequest) (*v1.SkipReviewResponse, error)
 	// ListObservations reads the values of a metric by date.
 	ListObservations(context.Context, *v1.ListObservationsRequest) (*v1.ListObservationsResponse, error)
 }
@@ -128,6 +186,76 @@ func NewStrategyServiceClient(httpClient connect.HTTPClient, baseURL string, opt
 			connect.WithIdempotency(connect.IdempotencyNoSideEffects),
 			connect.WithClientOptions(opts...),
 		),
+		acknowledgeCheckIn: connect.NewClient[v1.AcknowledgeCheckInRequest, v1.AcknowledgeCheckInResponse](
+			httpClient,
+			baseURL+StrategyServiceAcknowledgeCheckInProcedure,
+			connect.WithSchema(strategyServiceMethods.ByName("AcknowledgeCheckIn")),
+			connect.WithClientOptions(opts...),
+		),
+		listReviews: connect.NewClient[v1.ListReviewsRequest, v1.ListReviewsResponse](
+			httpClient,
+			baseURL+StrategyServiceListReviewsProcedure,
+			connect.WithSchema(strategyServiceMethods.ByName("ListReviews")),
+			connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+			connect.WithClientOptions(opts...),
+		),
+		getReview: connect.NewClient[v1.GetReviewRequest, v1.GetReviewResponse](
+			httpClient,
+			baseURL+StrategyServiceGetReviewProcedure,
+			connect.WithSchema(strategyServiceMethods.ByName("GetReview")),
+			connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+			connect.WithClientOptions(opts...),
+		),
+		getPack: connect.NewClient[v1.GetPackRequest, v1.GetPackResponse](
+			httpClient,
+			baseURL+StrategyServiceGetPackProcedure,
+			connect.WithSchema(strategyServiceMethods.ByName("GetPack")),
+			connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+			connect.WithClientOptions(opts...),
+		),
+		listDecisions: connect.NewClient[v1.ListDecisionsRequest, v1.ListDecisionsResponse](
+			httpClient,
+			baseURL+StrategyServiceListDecisionsProcedure,
+			connect.WithSchema(strategyServiceMethods.ByName("ListDecisions")),
+			connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+			connect.WithClientOptions(opts...),
+		),
+		openReview: connect.NewClient[v1.OpenReviewRequest, v1.OpenReviewResponse](
+			httpClient,
+			baseURL+StrategyServiceOpenReviewProcedure,
+			connect.WithSchema(strategyServiceMethods.ByName("OpenReview")),
+			connect.WithClientOptions(opts...),
+		),
+		lockReview: connect.NewClient[v1.LockReviewRequest, v1.LockReviewResponse](
+			httpClient,
+			baseURL+StrategyServiceLockReviewProcedure,
+			connect.WithSchema(strategyServiceMethods.ByName("LockReview")),
+			connect.WithClientOptions(opts...),
+		),
+		recordDecision: connect.NewClient[v1.RecordDecisionRequest, v1.RecordDecisionResponse](
+			httpClient,
+			baseURL+StrategyServiceRecordDecisionProcedure,
+			connect.WithSchema(strategyServiceMethods.ByName("RecordDecision")),
+			connect.WithClientOptions(opts...),
+		),
+		settleDecision: connect.NewClient[v1.SettleDecisionRequest, v1.SettleDecisionResponse](
+			httpClient,
+			baseURL+StrategyServiceSettleDecisionProcedure,
+			connect.WithSchema(strategyServiceMethods.ByName("SettleDecision")),
+			connect.WithClientOptions(opts...),
+		),
+		closeReview: connect.NewClient[v1.CloseReviewRequest, v1.CloseReviewResponse](
+			httpClient,
+			baseURL+StrategyServiceCloseReviewProcedure,
+			connect.WithSchema(strategyServiceMethods.ByName("CloseReview")),
+			connect.WithClientOptions(opts...),
+		),
+		skipReview: connect.NewClient[v1.SkipReviewRequest, v1.SkipReviewResponse](
+			httpClient,
+			baseURL+StrategyServiceSkipReviewProcedure,
+			connect.WithSchema(strategyServiceMethods.ByName("SkipReview")),
+			connect.WithClientOptions(opts...),
+		),
 		listObservations: connect.NewClient[v1.ListObservationsRequest, v1.ListObservationsResponse](
 			httpClient,
 			baseURL+StrategyServiceListObservationsProcedure,
@@ -146,6 +274,17 @@ type strategyServiceClient struct {
 	listCheckIns       *connect.Client[v1.ListCheckInsRequest, v1.ListCheckInsResponse]
 	requestCheckIn     *connect.Client[v1.RequestCheckInRequest, v1.RequestCheckInResponse]
 	listDuties         *connect.Client[v1.ListDutiesRequest, v1.ListDutiesResponse]
+	acknowledgeCheckIn *connect.Client[v1.AcknowledgeCheckInRequest, v1.AcknowledgeCheckInResponse]
+	listReviews        *connect.Client[v1.ListReviewsRequest, v1.ListReviewsResponse]
+	getReview          *connect.Client[v1.GetReviewRequest, v1.GetReviewResponse]
+	getPack            *connect.Client[v1.GetPackRequest, v1.GetPackResponse]
+	listDecisions      *connect.Client[v1.ListDecisionsRequest, v1.ListDecisionsResponse]
+	openReview         *connect.Client[v1.OpenReviewRequest, v1.OpenReviewResponse]
+	lockReview         *connect.Client[v1.LockReviewRequest, v1.LockReviewResponse]
+	recordDecision     *connect.Client[v1.RecordDecisionRequest, v1.RecordDecisionResponse]
+	settleDecision     *connect.Client[v1.SettleDecisionRequest, v1.SettleDecisionResponse]
+	closeReview        *connect.Client[v1.CloseReviewRequest, v1.CloseReviewResponse]
+	skipReview         *connect.Client[v1.SkipReviewRequest, v1.SkipReviewResponse]
 	listObservations   *connect.Client[v1.ListObservationsRequest, v1.ListObservationsResponse]
 }
 
@@ -203,6 +342,105 @@ func (c *strategyServiceClient) ListDuties(ctx context.Context, req *v1.ListDuti
 	return nil, err
 }
 
+// AcknowledgeCheckIn calls setpoint.strategy.v1.StrategyService.AcknowledgeCheckIn.
+func (c *strategyServiceClient) AcknowledgeCheckIn(ctx context.Context, req *v1.AcknowledgeCheckInRequest) (*v1.AcknowledgeCheckInResponse, error) {
+	response, err := c.acknowledgeCheckIn.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
+// ListReviews calls setpoint.strategy.v1.StrategyService.ListReviews.
+func (c *strategyServiceClient) ListReviews(ctx context.Context, req *v1.ListReviewsRequest) (*v1.ListReviewsResponse, error) {
+	response, err := c.listReviews.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
+// GetReview calls setpoint.strategy.v1.StrategyService.GetReview.
+func (c *strategyServiceClient) GetReview(ctx context.Context, req *v1.GetReviewRequest) (*v1.GetReviewResponse, error) {
+	response, err := c.getReview.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
+// GetPack calls setpoint.strategy.v1.StrategyService.GetPack.
+func (c *strategyServiceClient) GetPack(ctx context.Context, req *v1.GetPackRequest) (*v1.GetPackResponse, error) {
+	response, err := c.getPack.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
+// ListDecisions calls setpoint.strategy.v1.StrategyService.ListDecisions.
+func (c *strategyServiceClient) ListDecisions(ctx context.Context, req *v1.ListDecisionsRequest) (*v1.ListDecisionsResponse, error) {
+	response, err := c.listDecisions.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
+// OpenReview calls setpoint.strategy.v1.StrategyService.OpenReview.
+func (c *strategyServiceClient) OpenReview(ctx context.Context, req *v1.OpenReviewRequest) (*v1.OpenReviewResponse, error) {
+	response, err := c.openReview.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
+// LockReview calls setpoint.strategy.v1.StrategyService.LockReview.
+func (c *strategyServiceClient) LockReview(ctx context.Context, req *v1.LockReviewRequest) (*v1.LockReviewResponse, error) {
+	response, err := c.lockReview.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
+// RecordDecision calls setpoint.strategy.v1.StrategyService.RecordDecision.
+func (c *strategyServiceClient) RecordDecision(ctx context.Context, req *v1.RecordDecisionRequest) (*v1.RecordDecisionResponse, error) {
+	response, err := c.recordDecision.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
+// SettleDecision calls setpoint.strategy.v1.StrategyService.SettleDecision.
+func (c *strategyServiceClient) SettleDecision(ctx context.Context, req *v1.SettleDecisionRequest) (*v1.SettleDecisionResponse, error) {
+	response, err := c.settleDecision.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
+// CloseReview calls setpoint.strategy.v1.StrategyService.CloseReview.
+func (c *strategyServiceClient) CloseReview(ctx context.Context, req *v1.CloseReviewRequest) (*v1.CloseReviewResponse, error) {
+	response, err := c.closeReview.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
+// SkipReview calls setpoint.strategy.v1.StrategyService.SkipReview.
+func (c *strategyServiceClient) SkipReview(ctx context.Context, req *v1.SkipReviewRequest) (*v1.SkipReviewResponse, error) {
+	response, err := c.skipReview.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
 // ListObservations calls setpoint.strategy.v1.StrategyService.ListObservations.
 func (c *strategyServiceClient) ListObservations(ctx context.Context, req *v1.ListObservationsRequest) (*v1.ListObservationsResponse, error) {
 	response, err := c.listObservations.CallUnary(ctx, connect.NewRequest(req))
@@ -232,6 +470,32 @@ type StrategyServiceHandler interface {
 	// ListDuties reads what is due and overdue, and to whom it has escalated: values
 	// of metrics, check-ins, and corrective actions; the overdue ones first.
 	ListDuties(context.Context, *v1.ListDutiesRequest) (*v1.ListDutiesResponse, error)
+	// AcknowledgeCheckIn says that a reviewer has read a check-in; not by who said it.
+	AcknowledgeCheckIn(context.Context, *v1.AcknowledgeCheckInRequest) (*v1.AcknowledgeCheckInResponse, error)
+	// ListReviews reads the reviews, with the occurrence that is next and how many
+	// in a row were not held.
+	ListReviews(context.Context, *v1.ListReviewsRequest) (*v1.ListReviewsResponse, error)
+	// GetReview reads a review with its occurrences, newest first, or one of them
+	// with all that was done.
+	GetReview(context.Context, *v1.GetReviewRequest) (*v1.GetReviewResponse, error)
+	// GetPack makes the pack of an occurrence anew from the log, and says whether it
+	// is the one that was locked.
+	GetPack(context.Context, *v1.GetPackRequest) (*v1.GetPackResponse, error)
+	// ListDecisions reads what was decided in reviews, the newest review first.
+	ListDecisions(context.Context, *v1.ListDecisionsRequest) (*v1.ListDecisionsResponse, error)
+	// OpenReview begins an occurrence.
+	OpenReview(context.Context, *v1.OpenReviewRequest) (*v1.OpenReviewResponse, error)
+	// LockReview fixes what it looks at: the evaluation of a day with what is known
+	// now. It can be locked once.
+	LockReview(context.Context, *v1.LockReviewRequest) (*v1.LockReviewResponse, error)
+	// RecordDecision says what was decided in an occurrence that is open or locked.
+	RecordDecision(context.Context, *v1.RecordDecisionRequest) (*v1.RecordDecisionResponse, error)
+	// SettleDecision says that a decision is done, or dropped.
+	SettleDecision(context.Context, *v1.SettleDecisionRequest) (*v1.SettleDecisionResponse, error)
+	// CloseReview ends an occurrence.
+	CloseReview(context.Context, *v1.CloseReviewRequest) (*v1.CloseReviewResponse, error)
+	// SkipReview says that an occurrence is not held, and why.
+	SkipReview(context.Context, *v1.SkipReviewRequest) (*v1.SkipReviewResponse, error)
 	// ListObservations reads the values of a metric by date.
 	ListObservations(context.Context, *v1.ListObservationsRequest) (*v1.ListObservationsResponse, error)
 }
@@ -281,6 +545,76 @@ func NewStrategyServiceHandler(svc StrategyServiceHandler, opts ...connect.Handl
 		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
 		connect.WithHandlerOptions(opts...),
 	)
+	strategyServiceAcknowledgeCheckInHandler := connect.NewUnaryHandlerSimple(
+		StrategyServiceAcknowledgeCheckInProcedure,
+		svc.AcknowledgeCheckIn,
+		connect.WithSchema(strategyServiceMethods.ByName("AcknowledgeCheckIn")),
+		connect.WithHandlerOptions(opts...),
+	)
+	strategyServiceListReviewsHandler := connect.NewUnaryHandlerSimple(
+		StrategyServiceListReviewsProcedure,
+		svc.ListReviews,
+		connect.WithSchema(strategyServiceMethods.ByName("ListReviews")),
+		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+		connect.WithHandlerOptions(opts...),
+	)
+	strategyServiceGetReviewHandler := connect.NewUnaryHandlerSimple(
+		StrategyServiceGetReviewProcedure,
+		svc.GetReview,
+		connect.WithSchema(strategyServiceMethods.ByName("GetReview")),
+		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+		connect.WithHandlerOptions(opts...),
+	)
+	strategyServiceGetPackHandler := connect.NewUnaryHandlerSimple(
+		StrategyServiceGetPackProcedure,
+		svc.GetPack,
+		connect.WithSchema(strategyServiceMethods.ByName("GetPack")),
+		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+		connect.WithHandlerOptions(opts...),
+	)
+	strategyServiceListDecisionsHandler := connect.NewUnaryHandlerSimple(
+		StrategyServiceListDecisionsProcedure,
+		svc.ListDecisions,
+		connect.WithSchema(strategyServiceMethods.ByName("ListDecisions")),
+		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+		connect.WithHandlerOptions(opts...),
+	)
+	strategyServiceOpenReviewHandler := connect.NewUnaryHandlerSimple(
+		StrategyServiceOpenReviewProcedure,
+		svc.OpenReview,
+		connect.WithSchema(strategyServiceMethods.ByName("OpenReview")),
+		connect.WithHandlerOptions(opts...),
+	)
+	strategyServiceLockReviewHandler := connect.NewUnaryHandlerSimple(
+		StrategyServiceLockReviewProcedure,
+		svc.LockReview,
+		connect.WithSchema(strategyServiceMethods.ByName("LockReview")),
+		connect.WithHandlerOptions(opts...),
+	)
+	strategyServiceRecordDecisionHandler := connect.NewUnaryHandlerSimple(
+		StrategyServiceRecordDecisionProcedure,
+		svc.RecordDecision,
+		connect.WithSchema(strategyServiceMethods.ByName("RecordDecision")),
+		connect.WithHandlerOptions(opts...),
+	)
+	strategyServiceSettleDecisionHandler := connect.NewUnaryHandlerSimple(
+		StrategyServiceSettleDecisionProcedure,
+		svc.SettleDecision,
+		connect.WithSchema(strategyServiceMethods.ByName("SettleDecision")),
+		connect.WithHandlerOptions(opts...),
+	)
+	strategyServiceCloseReviewHandler := connect.NewUnaryHandlerSimple(
+		StrategyServiceCloseReviewProcedure,
+		svc.CloseReview,
+		connect.WithSchema(strategyServiceMethods.ByName("CloseReview")),
+		connect.WithHandlerOptions(opts...),
+	)
+	strategyServiceSkipReviewHandler := connect.NewUnaryHandlerSimple(
+		StrategyServiceSkipReviewProcedure,
+		svc.SkipReview,
+		connect.WithSchema(strategyServiceMethods.ByName("SkipReview")),
+		connect.WithHandlerOptions(opts...),
+	)
 	strategyServiceListObservationsHandler := connect.NewUnaryHandlerSimple(
 		StrategyServiceListObservationsProcedure,
 		svc.ListObservations,
@@ -302,6 +636,28 @@ func NewStrategyServiceHandler(svc StrategyServiceHandler, opts ...connect.Handl
 			strategyServiceRequestCheckInHandler.ServeHTTP(w, r)
 		case StrategyServiceListDutiesProcedure:
 			strategyServiceListDutiesHandler.ServeHTTP(w, r)
+		case StrategyServiceAcknowledgeCheckInProcedure:
+			strategyServiceAcknowledgeCheckInHandler.ServeHTTP(w, r)
+		case StrategyServiceListReviewsProcedure:
+			strategyServiceListReviewsHandler.ServeHTTP(w, r)
+		case StrategyServiceGetReviewProcedure:
+			strategyServiceGetReviewHandler.ServeHTTP(w, r)
+		case StrategyServiceGetPackProcedure:
+			strategyServiceGetPackHandler.ServeHTTP(w, r)
+		case StrategyServiceListDecisionsProcedure:
+			strategyServiceListDecisionsHandler.ServeHTTP(w, r)
+		case StrategyServiceOpenReviewProcedure:
+			strategyServiceOpenReviewHandler.ServeHTTP(w, r)
+		case StrategyServiceLockReviewProcedure:
+			strategyServiceLockReviewHandler.ServeHTTP(w, r)
+		case StrategyServiceRecordDecisionProcedure:
+			strategyServiceRecordDecisionHandler.ServeHTTP(w, r)
+		case StrategyServiceSettleDecisionProcedure:
+			strategyServiceSettleDecisionHandler.ServeHTTP(w, r)
+		case StrategyServiceCloseReviewProcedure:
+			strategyServiceCloseReviewHandler.ServeHTTP(w, r)
+		case StrategyServiceSkipReviewProcedure:
+			strategyServiceSkipReviewHandler.ServeHTTP(w, r)
 		case StrategyServiceListObservationsProcedure:
 			strategyServiceListObservationsHandler.ServeHTTP(w, r)
 		default:
@@ -335,6 +691,50 @@ func (UnimplementedStrategyServiceHandler) RequestCheckIn(context.Context, *v1.R
 
 func (UnimplementedStrategyServiceHandler) ListDuties(context.Context, *v1.ListDutiesRequest) (*v1.ListDutiesResponse, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("setpoint.strategy.v1.StrategyService.ListDuties is not implemented"))
+}
+
+func (UnimplementedStrategyServiceHandler) AcknowledgeCheckIn(context.Context, *v1.AcknowledgeCheckInRequest) (*v1.AcknowledgeCheckInResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("setpoint.strategy.v1.StrategyService.AcknowledgeCheckIn is not implemented"))
+}
+
+func (UnimplementedStrategyServiceHandler) ListReviews(context.Context, *v1.ListReviewsRequest) (*v1.ListReviewsResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("setpoint.strategy.v1.StrategyService.ListReviews is not implemented"))
+}
+
+func (UnimplementedStrategyServiceHandler) GetReview(context.Context, *v1.GetReviewRequest) (*v1.GetReviewResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("setpoint.strategy.v1.StrategyService.GetReview is not implemented"))
+}
+
+func (UnimplementedStrategyServiceHandler) GetPack(context.Context, *v1.GetPackRequest) (*v1.GetPackResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("setpoint.strategy.v1.StrategyService.GetPack is not implemented"))
+}
+
+func (UnimplementedStrategyServiceHandler) ListDecisions(context.Context, *v1.ListDecisionsRequest) (*v1.ListDecisionsResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("setpoint.strategy.v1.StrategyService.ListDecisions is not implemented"))
+}
+
+func (UnimplementedStrategyServiceHandler) OpenReview(context.Context, *v1.OpenReviewRequest) (*v1.OpenReviewResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("setpoint.strategy.v1.StrategyService.OpenReview is not implemented"))
+}
+
+func (UnimplementedStrategyServiceHandler) LockReview(context.Context, *v1.LockReviewRequest) (*v1.LockReviewResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("setpoint.strategy.v1.StrategyService.LockReview is not implemented"))
+}
+
+func (UnimplementedStrategyServiceHandler) RecordDecision(context.Context, *v1.RecordDecisionRequest) (*v1.RecordDecisionResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("setpoint.strategy.v1.StrategyService.RecordDecision is not implemented"))
+}
+
+func (UnimplementedStrategyServiceHandler) SettleDecision(context.Context, *v1.SettleDecisionRequest) (*v1.SettleDecisionResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("setpoint.strategy.v1.StrategyService.SettleDecision is not implemented"))
+}
+
+func (UnimplementedStrategyServiceHandler) CloseReview(context.Context, *v1.CloseReviewRequest) (*v1.CloseReviewResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("setpoint.strategy.v1.StrategyService.CloseReview is not implemented"))
+}
+
+func (UnimplementedStrategyServiceHandler) SkipReview(context.Context, *v1.SkipReviewRequest) (*v1.SkipReviewResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("setpoint.strategy.v1.StrategyService.SkipReview is not implemented"))
 }
 
 func (UnimplementedStrategyServiceHandler) ListObservations(context.Context, *v1.ListObservationsRequest) (*v1.ListObservationsResponse, error) {

@@ -1,0 +1,594 @@
+package delivery_test
+
+import (
+	"context"
+	"encoding/json"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"connectrpc.com/connect"
+	"github.com/nats-io/nats.go/jetstream"
+	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
+	"google.golang.org/protobuf/proto"
+
+	declarationv1 "setpoint.dev/proto/gen/setpoint/declaration/v1"
+	"setpoint.dev/proto/gen/setpoint/declaration/v1/declarationv1connect"
+	eventv1 "setpoint.dev/proto/gen/setpoint/event/v1"
+	"setpoint.dev/proto/gen/setpoint/event/v1/eventv1connect"
+	declarationrpc "setpoint.dev/services/declaration/rpc"
+	"setpoint.dev/services/event/delivery"
+	"setpoint.dev/services/event/process"
+	eventrpc "setpoint.dev/services/event/rpc"
+	"setpoint.dev/services/event/stream"
+	"setpoint.dev/services/event/webhook"
+	"setpoint.dev/services/internal/embeddednats"
+	"setpoint.dev/services/internal/eventlog"
+	"setpoint.dev/services/internal/record"
+	"setpoint.dev/services/internal/record/sqlite"
+	"setpoint.dev/services/internal/rpc"
+	"setpoint.dev/services/internal/runner"
+	"setpoint.dev/services/kinds"
+)
+
+// The names of the consumers know what has been delivered.
+func TestNamesArePinned(t *testing.T) {
+	if got := stream.Durable("acme", "tickets"); got != "webhook_acme_tickets" {
+		t.Errorf("the consumer is called %s: everything would be delivered again", got)
+	}
+}
+
+// world is one log with its public events, and a door.
+type world struct {
+	t      *testing.T
+	opts   delivery.Options
+	public *stream.Stream
+	js     jetstream.JetStream
+	event  eventv1connect.EventServiceClient
+	apply  declarationv1connect.DeclarationServiceClient
+
+	mu     sync.Mutex
+	ahead  time.Duration // of the clock
+	failed chan int      // the number of each attempt that failed
+}
+
+func (w *world) now() time.Time { w.mu.Lock(); defer w.mu.Unlock(); return time.Now().Add(w.ahead) }
+
+func (w *world) later(d time.Duration) { w.mu.Lock(); defer w.mu.Unlock(); w.ahead += d }
+
+func (w *world) ok(err error) {
+	w.t.Helper()
+	if err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+func newWorld(t *testing.T) *world {
+	t.Helper()
+	w := &world{t: t, failed: make(chan int, 1000)}
+	ns, err := embeddednats.Start(embeddednats.Options{Dir: t.TempDir()})
+	w.ok(err)
+	t.Cleanup(func() { _ = ns.Close() })
+	nc, err := ns.Connect()
+	w.ok(err)
+	t.Cleanup(nc.Close)
+	w.js, err = jetstream.New(nc)
+	w.ok(err)
+	log, err := eventlog.Open(t.Context(), nc, eventlog.Options{})
+	w.ok(err)
+	t.Cleanup(log.Close)
+	registry, logger := kinds.Registry(), slog.New(slog.DiscardHandler)
+	store, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "record.db"), registry)
+	w.ok(err)
+	t.Cleanup(func() { _ = store.Close() })
+	rec := record.New(store, record.Checkpoint{}, 20*time.Second, log.LastRevision)
+	ctx, stop := context.WithCancel(context.Background())
+	var running sync.WaitGroup
+	t.Cleanup(func() { stop(); running.Wait() })
+	running.Go(func() { _ = record.NewProjector(log, registry, store, rec, logger).Run(ctx) })
+	run := runner.New(log, rec, w.now)
+	w.public, err = stream.Open(t.Context(), nc, stream.Options{})
+	w.ok(err)
+	vault, err := w.public.Vault(t.Context())
+	w.ok(err)
+	sub, err := stream.NewSubscriber(nc, 0)
+	w.ok(err)
+	t.Cleanup(func() { _ = sub.Close() })
+	of := func(typ string) proto.Message { return record.Message(registry, typ) }
+	running.Go(func() {
+		_ = process.New(log.ID(), w.public, of, logger).Run(ctx, sub, stream.PublishDead{Stream: w.public})
+	})
+	w.opts = delivery.Options{
+		Events: w.public, Vault: vault, Record: rec, Acts: delivery.NewActs(run, rec), Sender: delivery.NewSender(true),
+		Now: w.now, Logger: logger, Grace: 50 * time.Millisecond,
+		Delay: func(attempt int, _ time.Duration) time.Duration {
+			w.failed <- attempt
+			return time.Millisecond
+		},
+	}
+	door, err := rpc.Handler(logger, func(context.Context) error { return nil }, declarationrpc.New(run, rec, registry, nil),
+		eventrpc.New(w.public, func(context.Context) error { return nil }, eventrpc.Hooks{
+			Record: rec, Acts: w.opts.Acts, Events: w.public, Vault: vault, Sender: w.opts.Sender, Now: w.now,
+		}))
+	w.ok(err)
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	w.ok(err)
+	server := rpc.NewServer(door, logger)
+	running.Go(func() { _ = server.Serve(l) })
+	t.Cleanup(func() { _ = server.Close() })
+	url := "http://" + l.Addr().String()
+	w.event, w.apply = eventv1connect.NewEventServiceClient(http.DefaultClient, url), declarationv1connect.NewDeclarationServiceClient(http.DefaultClient, url)
+	return w
+}
+
+// run delivers, as one of several processes, until stop is called.
+func (w *world) run() (stop func()) {
+	ctx, cancel := context.WithCancel(context.Background())
+	var running sync.WaitGroup
+	running.Go(func() { delivery.NewManager(w.opts).Run(ctx) })
+	stop = sync.OnceFunc(func() { cancel(); running.Wait() })
+	w.t.Cleanup(stop)
+	return stop
+}
+
+func (w *world) declare(manifests ...string) {
+	w.t.Helper()
+	_, err := w.apply.Apply(w.t.Context(), &declarationv1.ApplyRequest{Manifests: &declarationv1.Manifests{Files: []*declarationv1.ManifestFile{{
+		Path: "plan.yaml", Content: []byte(strings.Join(manifests, "\n---\n")),
+	}}}})
+	w.ok(err)
+}
+
+func unit(name string) string {
+	return "{apiVersion: setpoint.dev/v1, kind: Unit, metadata: {name: " + name + "}, spec: {}}"
+}
+
+func hook(name, url, more string) string {
+	return "{apiVersion: setpoint.dev/v1, kind: Webhook, metadata: {name: " + name + "}, spec: {url: '" + url + "', types: [strategy.unit-declared] " + more + "}}"
+}
+
+func (w *world) rotate(name string, hours int32) string {
+	w.t.Helper()
+	res, err := w.event.RotateWebhookSecret(w.t.Context(), &eventv1.RotateWebhookSecretRequest{Webhook: name, OverlapHours: hours})
+	w.ok(err)
+	return res.GetSecret()
+}
+
+func (w *world) entry(name string) *eventv1.WebhookEntry {
+	w.t.Helper()
+	res, err := w.event.ListWebhooks(w.t.Context(), &eventv1.ListWebhooksRequest{Webhook: name})
+	w.ok(err)
+	return res.GetWebhooks()[0]
+}
+
+// until waits for a condition that nobody signals.
+func (w *world) until(what string, f func() bool) {
+	w.t.Helper()
+	for end := time.Now().Add(30 * time.Second); !f(); {
+		if time.Now().After(end) {
+			w.t.Fatalf("never: %s", what)
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+}
+
+// arrival is a request as the endpoint saw it.
+type arrival struct {
+	header http.Header
+	body   []byte
+}
+
+// endpoint is a receiver: it answers as it is told.
+type endpoint struct {
+	*httptest.Server
+	arrived chan arrival
+	mu      sync.Mutex
+	answer  func(subject string) int
+}
+
+func newEndpoint(t *testing.T) *endpoint {
+	e := &endpoint{arrived: make(chan arrival, 1000), answer: func(string) int { return http.StatusNoContent }}
+	e.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		a := arrival{r.Header.Clone(), body}
+		e.mu.Lock()
+		answer := e.answer
+		e.mu.Unlock()
+		status := answer(a.subject())
+		e.arrived <- a
+		w.WriteHeader(status)
+	}))
+	t.Cleanup(e.Close)
+	return e
+}
+
+func (e *endpoint) answers(f func(subject string) int) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.answer = f
+}
+
+func (a arrival) subject() string {
+	var e struct{ Subject string }
+	_ = json.Unmarshal(a.body, &e)
+	return e.Subject
+}
+
+func (a arrival) id() string { return a.header.Get(standardwebhooks.HeaderWebhookID) }
+
+func (e *endpoint) next(t *testing.T) arrival {
+	t.Helper()
+	select {
+	case a := <-e.arrived:
+		return a
+	case <-time.After(30 * time.Second):
+		t.Fatal("nothing arrives")
+		panic("unreachable")
+	}
+}
+
+// subjects are those of the next n that arrive.
+func (e *endpoint) subjects(t *testing.T, n int) string {
+	t.Helper()
+	var out []string
+	for range n {
+		out = append(out, strings.TrimPrefix(e.next(t).subject(), "unit/"))
+	}
+	return strings.Join(out, " ")
+}
+
+func verify(t *testing.T, a arrival, secret string) error {
+	t.Helper()
+	v, err := standardwebhooks.NewWebhook(secret)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return v.VerifyIgnoringTimestamp(a.body, a.header)
+}
+
+// Only what is wanted and later than the declaration is delivered, in order,
+// signed, to the byte as it is on the stream, and not before there is a secret.
+func TestDelivery(t *testing.T) {
+	w, e := newWorld(t), newEndpoint(t)
+	w.run()
+	w.declare(unit("before"))
+	w.declare(hook("h", e.URL, ""), unit("a"))
+	w.declare(unit("b"))
+	w.until("the webhook waits for a secret", func() bool { return w.entry("h").GetStatus() == "waiting" })
+	secret := w.rotate("h", 0)
+	a := e.next(t)
+	if a.subject() != "unit/a" {
+		t.Errorf("first came %s", a.body)
+	}
+	v, err := standardwebhooks.NewWebhook(secret)
+	w.ok(err)
+	if err := v.Verify(a.body, a.header); err != nil {
+		t.Error(err)
+	}
+	if got := a.header.Get("Content-Type"); got != "application/cloudevents+json" {
+		t.Error(got)
+	}
+	if got := e.subjects(t, 1); got != "b" {
+		t.Error(got)
+	}
+	public, err := w.js.Stream(t.Context(), stream.Name)
+	w.ok(err)
+	found := false
+	for i := uint64(1); !found; i++ {
+		m, err := public.GetMsg(t.Context(), i)
+		w.ok(err)
+		found = string(m.Data) == string(a.body)
+	}
+	w.until("it is known to be delivering", func() bool {
+		x := w.entry("h")
+		return x.GetStatus() == "delivering" && x.GetLastSuccess() != "" && x.GetPending() == 0
+	})
+	// Another declaration counts from the next event on.
+	w.declare(hook("h", e.URL, ", subjects: [unit/d]"), unit("x"))
+	w.declare(unit("d"))
+	if got := e.subjects(t, 1); got != "x" && got != "d" {
+		t.Error(got)
+	}
+}
+
+func TestRotation(t *testing.T) {
+	w, e := newWorld(t), newEndpoint(t)
+	w.run()
+	w.declare(hook("h", e.URL, ""))
+	first := w.rotate("h", 0)
+	second := w.rotate("h", 48)
+	w.declare(unit("a"))
+	a := e.next(t)
+	if err1, err2 := verify(t, a, first), verify(t, a, second); err1 != nil || err2 != nil {
+		t.Errorf("during the overlap: %v, %v", err1, err2)
+	}
+	if n := strings.Count(a.header.Get(standardwebhooks.HeaderWebhookSignature), "v1,"); n != 2 {
+		t.Errorf("%d signatures", n)
+	}
+	w.later(49 * time.Hour)
+	w.declare(unit("b"))
+	a = e.next(t)
+	if err1, err2 := verify(t, a, first), verify(t, a, second); err1 == nil || err2 != nil {
+		t.Errorf("after it: %v, %v", err1, err2)
+	}
+	third := w.rotate("h", -1)
+	w.declare(unit("c"))
+	a = e.next(t)
+	if err2, err3 := verify(t, a, second), verify(t, a, third); err2 == nil || err3 != nil {
+		t.Errorf("at once: %v, %v", err2, err3)
+	}
+	// A request that comes again shows no secret, and makes none.
+	req := &eventv1.RotateWebhookSecretRequest{RequestId: "r-1", Webhook: "h"}
+	res, err := w.event.RotateWebhookSecret(t.Context(), req)
+	w.ok(err)
+	if again, err := w.event.RotateWebhookSecret(t.Context(), req); connect.CodeOf(err) != connect.CodeFailedPrecondition {
+		t.Errorf("%v, %v", again, err)
+	}
+	w.declare(unit("d"))
+	if err := verify(t, e.next(t), res.GetSecret()); err != nil {
+		t.Error(err)
+	}
+	// No secret is in the log, the record or the public events.
+	for _, name := range []string{"SETPOINT_0", stream.Name, stream.Dead} {
+		s, err := w.js.Stream(t.Context(), name)
+		w.ok(err)
+		for i := uint64(1); i <= s.CachedInfo().State.LastSeq; i++ {
+			m, err := s.GetMsg(t.Context(), i)
+			w.ok(err)
+			for _, secret := range []string{first, second, third, res.GetSecret()} {
+				if strings.Contains(string(m.Data), secret) || strings.Contains(string(m.Data), strings.TrimPrefix(secret, "whsec_")) {
+					t.Errorf("message %d of %s holds a secret", i, name)
+				}
+			}
+		}
+	}
+}
+
+// An event that is refused comes again with the same id, is set aside in the end,
+// the next ones follow, and it can be delivered after all.
+func TestDeadLetters(t *testing.T) {
+	w, e := newWorld(t), newEndpoint(t)
+	w.run()
+	w.declare(hook("h", e.URL, ""))
+	w.rotate("h", 0)
+	refused := func(subject string) int {
+		if subject == "unit/bad" {
+			return http.StatusBadRequest
+		}
+		return http.StatusOK
+	}
+	e.answers(refused)
+	w.declare(unit("bad"))
+	w.declare(unit("good"))
+	id := ""
+	for i := range webhook.MaxAttempts {
+		a := e.next(t)
+		if a.subject() != "unit/bad" || id != "" && a.id() != id {
+			t.Fatalf("attempt %d: %s %s", i+1, a.id(), a.body)
+		}
+		id = a.id()
+		if n := <-w.failed; n != i+1 {
+			t.Errorf("attempt %d was taken for %d", i+1, n)
+		}
+	}
+	if got := e.subjects(t, 1); got != "good" {
+		t.Error(got)
+	}
+	list, err := w.event.ListDeadLetters(t.Context(), &eventv1.ListDeadLettersRequest{Webhook: "h"})
+	w.ok(err)
+	if l := list.GetDeadLetters(); len(l) != 1 || l[0].GetFailure() != "status 400" || l[0].GetAttempts() != webhook.MaxAttempts ||
+		l[0].GetWebhookId() != id || !strings.Contains(l[0].GetEvent(), "unit/bad") {
+		t.Fatalf("%v", list)
+	}
+	res, err := w.event.Redeliver(t.Context(), &eventv1.RedeliverRequest{Webhook: "h"})
+	w.ok(err)
+	if res.GetDelivered() != 0 || res.GetRemaining() != 1 || res.GetFailure() != "status 400" {
+		t.Errorf("refused again: %v", res)
+	}
+	e.next(t)
+	_, err = w.event.Redeliver(t.Context(), &eventv1.RedeliverRequest{Webhook: "h", Letters: []string{"999"}})
+	if connect.CodeOf(err) != connect.CodeNotFound {
+		t.Errorf("one that is none: %v", err)
+	}
+	e.answers(func(string) int { return http.StatusOK })
+	res, err = w.event.Redeliver(t.Context(), &eventv1.RedeliverRequest{Webhook: "h", Letters: []string{list.GetDeadLetters()[0].GetLetter()}})
+	w.ok(err)
+	if a := e.next(t); res.GetDelivered() != 1 || res.GetRemaining() != 0 || a.id() != id {
+		t.Errorf("%v %s", res, a.id())
+	}
+	if n := w.entry("h").GetDeadLetters(); n != 0 {
+		t.Errorf("%d are dead still", n)
+	}
+}
+
+// Letters are listed in pages, and delivered in their order.
+func TestManyDeadLetters(t *testing.T) {
+	w, e := newWorld(t), newEndpoint(t)
+	w.declare(hook("h", e.URL, ""), hook("other", e.URL, ""))
+	w.rotate("h", 0)
+	for i := range 5 {
+		for _, to := range []string{"h", "other"} {
+			w.ok(w.public.Bury(t.Context(), "default", to, stream.Letter{Body: []byte(`{"subject":"unit/` + strconv.Itoa(i) + `"}`), MessageID: "evt_" + strconv.Itoa(i)}))
+		}
+	}
+	var got []string
+	req := &eventv1.ListDeadLettersRequest{Webhook: "h", PageSize: 2}
+	for more := true; more; more = req.PageToken != "" {
+		res, err := w.event.ListDeadLetters(t.Context(), req)
+		w.ok(err)
+		for _, l := range res.GetDeadLetters() {
+			got = append(got, l.GetWebhookId())
+		}
+		req.PageToken = res.GetNextPageToken()
+	}
+	if want := []string{"evt_0", "evt_1", "evt_2", "evt_3", "evt_4"}; !slices.Equal(got, want) {
+		t.Errorf("%v", got)
+	}
+	res, err := w.event.Redeliver(t.Context(), &eventv1.RedeliverRequest{Webhook: "h"})
+	w.ok(err)
+	if res.GetDelivered() != 5 || e.subjects(t, 5) != "0 1 2 3 4" {
+		t.Errorf("%v", res)
+	}
+	if n := w.entry("other").GetDeadLetters(); n != 5 {
+		t.Errorf("the other has %d", n)
+	}
+}
+
+// A webhook that fails for days is disabled, which is told; once enabled, it goes
+// on where it was.
+func TestDisabled(t *testing.T) {
+	for _, c := range []struct {
+		name, because string
+		status        int
+		days          time.Duration
+	}{{"failing", "failing: status 500", 500, 3}, {"gone", "gone: status 410", 410, 0}} {
+		t.Run(c.name, func(t *testing.T) {
+			w, e := newWorld(t), newEndpoint(t)
+			w.run()
+			w.declare(hook("h", e.URL, ", disableAfterDays: 2"))
+			w.rotate("h", 0)
+			n := 0
+			e.answers(func(string) int {
+				if n++; n == 2 {
+					w.later(c.days * 24 * time.Hour)
+				}
+				return c.status
+			})
+			w.declare(unit("a"), unit("b"))
+			w.until("it is disabled", func() bool { return w.entry("h").GetStatus() == "disabled" })
+			if got := w.entry("h"); got.GetDisabledBecause() != c.because || got.GetFailingSince() == "" {
+				t.Errorf("%v", got)
+			}
+			w.until("it is told", func() bool {
+				last, _, err := w.public.Last(t.Context(), "default")
+				w.ok(err)
+				return last.Type == "dev.setpoint.event.webhook-disabled.v1" && last.Subject == "webhook/h" && last.Principal == delivery.Principal
+			})
+			w.declare(unit("c"))
+			e.answers(func(string) int { return 200 })
+			for len(e.arrived) > 0 {
+				<-e.arrived
+			}
+			res, err := w.event.EnableWebhook(t.Context(), &eventv1.EnableWebhookRequest{Webhook: "h"})
+			w.ok(err)
+			if !res.GetChanged() {
+				t.Error("nothing was enabled")
+			}
+			if got := e.subjects(t, 3); got != "a b c" {
+				t.Errorf("afterwards came %s", got)
+			}
+			w.until("it delivers", func() bool { x := w.entry("h"); return x.GetStatus() == "delivering" && x.GetFailingSince() == "" })
+			if res, err := w.event.EnableWebhook(t.Context(), &eventv1.EnableWebhookRequest{Webhook: "h"}); err != nil || res.GetChanged() {
+				t.Errorf("again: %v, %v", res, err)
+			}
+		})
+	}
+}
+
+// One that does not answer holds up no other.
+func TestSlowOnesHoldUpNobody(t *testing.T) {
+	w, slow, quick := newWorld(t), newEndpoint(t), newEndpoint(t)
+	release := make(chan struct{})
+	slow.answers(func(string) int { <-release; return 200 })
+	defer close(release)
+	w.run()
+	w.declare(hook("a-slow", slow.URL, ", timeoutSeconds: 30"), hook("quick", quick.URL, ""))
+	w.rotate("a-slow", 0)
+	w.rotate("quick", 0)
+	var names, manifests []string
+	for i := range 50 {
+		names = append(names, "u"+strconv.Itoa(i))
+		manifests = append(manifests, unit(names[i]))
+	}
+	w.declare(manifests...)
+	slices.Sort(names)
+	got := strings.Fields(quick.subjects(t, 50))
+	slices.Sort(got)
+	if !slices.Equal(got, names) {
+		t.Errorf("%v", got)
+	}
+}
+
+// Two processes share a webhook: each event comes once while both live, and again
+// where one ends in the middle of an attempt.
+func TestProcesses(t *testing.T) {
+	w, e := newWorld(t), newEndpoint(t)
+	first, _ := w.run(), w.run()
+	w.declare(hook("h", e.URL, ""))
+	w.rotate("h", 0)
+	w.declare(unit("a"), unit("b"), unit("c"))
+	if got := e.subjects(t, 3); got != "a b c" {
+		t.Errorf("%s", got)
+	}
+	began, hold := make(chan struct{}, 100), make(chan struct{})
+	e.answers(func(string) int { began <- struct{}{}; <-hold; return 200 })
+	w.declare(unit("d"), unit("e"))
+	<-began
+	first() // whichever has it
+	close(hold)
+	seen := map[string]bool{}
+	for len(seen) < 2 {
+		seen[e.next(t).id()] = true
+	}
+	w.until("all is done with", func() bool { return w.entry("h").GetPending() == 0 })
+}
+
+// What is kept of a webhook goes when it is deleted, and only then.
+func TestForgotten(t *testing.T) {
+	w, e := newWorld(t), newEndpoint(t)
+	w.run()
+	w.declare(hook("h", e.URL, ""), hook("stays", e.URL, ""))
+	w.rotate("h", 0)
+	w.rotate("stays", 0)
+	w.declare(unit("a"))
+	e.subjects(t, 2)
+	_, err := w.apply.Delete(t.Context(), &declarationv1.DeleteRequest{Kind: "Webhook", Name: "h"})
+	w.ok(err)
+	w.until("its place is gone", func() bool {
+		list, err := w.public.Webhooks(t.Context())
+		w.ok(err)
+		return len(list) == 1 && list[0] == [2]string{"default", "stays"}
+	})
+	s, err := w.opts.Vault.Secrets(t.Context(), "default", "h", w.now())
+	if err != nil || s.Current != "" {
+		t.Errorf("%v, %v", s, err)
+	}
+	w.declare(unit("b"))
+	if got := e.subjects(t, 1); got != "b" {
+		t.Error(got)
+	}
+	if s, err := w.opts.Vault.Secrets(t.Context(), "default", "stays", w.now()); err != nil || s.Current == "" {
+		t.Errorf("%v, %v", s, err)
+	}
+}
+
+func TestTest(t *testing.T) {
+	w, e := newWorld(t), newEndpoint(t)
+	w.declare(hook("h", e.URL, ""))
+	if _, err := w.event.TestWebhook(t.Context(), &eventv1.TestWebhookRequest{Webhook: "h"}); connect.CodeOf(err) != connect.CodeFailedPrecondition {
+		t.Errorf("without a secret: %v", err)
+	}
+	if _, err := w.event.TestWebhook(t.Context(), &eventv1.TestWebhookRequest{Webhook: "x"}); connect.CodeOf(err) != connect.CodeNotFound {
+		t.Errorf("one that is none: %v", err)
+	}
+	secret := w.rotate("h", 0)
+	res, err := w.event.TestWebhook(t.Context(), &eventv1.TestWebhookRequest{Webhook: "h"})
+	w.ok(err)
+	a := e.next(t)
+	if err := verify(t, a, secret); err != nil || !res.GetDelivered() || res.GetStatus() != 204 || string(a.body) != res.GetEvent() || a.id() != res.GetWebhookId() {
+		t.Errorf("%v %v %s", err, res, a.body)
+	}
+	e.answers(func(string) int { return 500 })
+	if res, err := w.event.TestWebhook(t.Context(), &eventv1.TestWebhookRequest{Webhook: "h"}); err != nil || res.GetDelivered() || res.GetFailure() != "status 500" {
+		t.Errorf("%v, %v", res, err)
+	}
+}

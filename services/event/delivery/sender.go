@@ -1,0 +1,164 @@
+package delivery
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"code.dny.dev/ssrf"
+	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
+
+	"setpoint.dev/services/event/stream"
+	"setpoint.dev/services/event/webhook"
+)
+
+const (
+	// mostAnswer is how much of an answer is read, in bytes: nobody looks at it.
+	mostAnswer = 16 << 10
+	// agent is what endpoints see as User-Agent.
+	agent = "setpoint-webhooks/1"
+)
+
+// Sender makes attempts. It may be used concurrently.
+type Sender struct {
+	client *http.Client
+	clear  bool
+}
+
+// Outcome is what became of an attempt.
+type Outcome struct {
+	Delivered bool
+	Gone      bool          // 410: the endpoint wants nothing any more
+	Status    int           // of the answer; 0: there was none
+	Failure   string        // in words, without address
+	After     time.Duration // what the endpoint asked for
+	Took      time.Duration
+}
+
+// NewSender makes a sender; private allows addresses that are not public, and
+// http.
+func NewSender(private bool) *Sender {
+	dialer := &net.Dialer{Timeout: 10 * time.Second}
+	if !private {
+		dialer.Control = ssrf.New(ssrf.WithAnyPort()).Safe
+	}
+	return &Sender{clear: private, client: &http.Client{
+		Transport: &http.Transport{
+			// No proxy: the address that is checked would be the proxy's.
+			DialContext: dialer.DialContext, TLSHandshakeTimeout: 10 * time.Second,
+			MaxResponseHeaderBytes: mostAnswer, DisableCompression: true, ForceAttemptHTTP2: true,
+			MaxIdleConns: 100, MaxIdleConnsPerHost: 1, IdleConnTimeout: 30 * time.Second,
+		},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}}
+}
+
+// Send makes one attempt.
+func (s *Sender) Send(ctx context.Context, spec *webhook.Spec, messageID string, body []byte, secrets stream.Secrets, now time.Time) Outcome {
+	began := time.Now()
+	out := s.send(ctx, spec, messageID, body, secrets, now)
+	out.Took = time.Since(began)
+	return out
+}
+
+func (s *Sender) send(ctx context.Context, spec *webhook.Spec, messageID string, body []byte, secrets stream.Secrets, now time.Time) Outcome {
+	if webhook.Clear(spec) && !s.clear {
+		return Outcome{Failure: "http is refused: declare an https address"}
+	}
+	signature, err := sign(secrets, messageID, now, body)
+	if err != nil {
+		return Outcome{Failure: "the secret cannot be used: make another with setpoint webhook rotate"}
+	}
+	ctx, cancel := context.WithTimeout(ctx, webhook.Timeout(spec))
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, spec.GetUrl(), bytes.NewReader(body))
+	if err != nil {
+		return Outcome{Failure: "the address cannot be used"}
+	}
+	req.Header.Set("Content-Type", "application/cloudevents+json")
+	req.Header.Set("User-Agent", agent)
+	req.Header.Set(standardwebhooks.HeaderWebhookID, messageID)
+	req.Header.Set(standardwebhooks.HeaderWebhookTimestamp, strconv.FormatInt(now.Unix(), 10))
+	req.Header.Set(standardwebhooks.HeaderWebhookSignature, signature)
+	res, err := s.client.Do(req)
+	if err != nil {
+		return Outcome{Failure: inWords(err, webhook.Timeout(spec))}
+	}
+	// Read so that the connection can be used again; what it says does not count.
+	_, _ = io.CopyN(io.Discard, res.Body, mostAnswer)
+	_ = res.Body.Close()
+	out := Outcome{Status: res.StatusCode, Delivered: res.StatusCode/100 == 2, Gone: res.StatusCode == http.StatusGone}
+	switch {
+	case out.Delivered:
+	case res.StatusCode/100 == 3:
+		out.Failure = fmt.Sprintf("status %d: redirects are not followed", res.StatusCode)
+	default:
+		out.Failure, out.After = fmt.Sprintf("status %d", res.StatusCode), asked(res.Header.Get("Retry-After"), now)
+	}
+	return out
+}
+
+// sign is the signature of the present secret, and of the former one beside it as
+// long as that counts.
+func sign(s stream.Secrets, messageID string, now time.Time, body []byte) (string, error) {
+	var all []string
+	for _, secret := range []string{s.Current, s.Previous} {
+		if secret == "" {
+			continue
+		}
+		w, err := standardwebhooks.NewWebhook(secret)
+		if err != nil {
+			return "", err
+		}
+		one, err := w.Sign(messageID, now, body)
+		if err != nil {
+			return "", err
+		}
+		all = append(all, one)
+	}
+	return strings.Join(all, " "), nil
+}
+
+// asked reads Retry-After: seconds or a date (RFC 9110, 10.2.3).
+func asked(s string, now time.Time) time.Duration {
+	if n, err := strconv.Atoi(s); err == nil && n > 0 && n < 1<<30 {
+		return time.Duration(n) * time.Second
+	}
+	if t, err := http.ParseTime(s); err == nil && t.After(now) {
+		return t.Sub(now)
+	}
+	return 0
+}
+
+// inWords tells what went wrong without the address, which may hold a secret.
+func inWords(err error, within time.Duration) string {
+	var dns *net.DNSError
+	var certificate *tls.CertificateVerificationError
+	var record tls.RecordHeaderError
+	switch {
+	case errors.Is(err, ssrf.ErrProhibitedIP):
+		return "the address is not public"
+	case errors.Is(err, context.DeadlineExceeded):
+		return "no answer within " + within.String()
+	case errors.Is(err, context.Canceled):
+		return "interrupted"
+	case errors.As(err, &dns):
+		return "the host is not found"
+	case errors.As(err, &certificate):
+		return "the certificate is not trusted"
+	case errors.As(err, &record), errors.Is(err, http.ErrSchemeMismatch):
+		return "no TLS is spoken there"
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return "connection refused"
+	}
+	return "no answer: the connection was lost or could not be made"
+}
