@@ -83,9 +83,9 @@ func (d *Document) onTop() []block {
 
 // decisions are those of the reviews.
 func (d *Document) decisions() block {
-	b := block{heading: "Decisions", head: []string{"Day", "Review", "Decision", "About", "By"}, sheet: "Decisions"}
+	b := block{heading: "Decisions", intro: "What reviews decided and is open, or was decided or settled since the last one.", head: []string{"Decided", "Review", "Decision", "About", "Owner", "Due", "Status"}, sheet: "Decisions"}
 	for _, x := range d.Decisions {
-		b.rows = append(b.rows, []blockCell{{text: x.At.String()}, {text: x.Review}, {text: x.Text}, {text: x.AboutTitle, target: x.About}, {text: x.By}})
+		b.rows = append(b.rows, []blockCell{{text: x.At.String()}, {text: x.Review}, {text: x.Text}, {text: x.AboutTitle, target: x.About}, {text: x.By}, {text: x.Due.String()}, {text: x.Status}})
 	}
 	return b
 }

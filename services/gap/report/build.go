@@ -76,10 +76,12 @@ func (b *builder) ahead(d *Document, p gap.Portfolio) {
 	d.Misses = d.misses()
 	d.Since = b.since(d, p, b.opts.Before)
 	for _, x := range b.opts.Decisions {
-		x.Review, x.Text, x.AboutTitle, x.By = tidy(x.Review), tidy(x.Text), tidy(x.AboutTitle), tidy(x.By)
+		x.Review, x.Text, x.AboutTitle, x.By = tidy(x.Review), tidy(x.Text), tidy(x.AboutTitle), b.owner(x.By)
 		d.Decisions = append(d.Decisions, x)
 	}
-	slices.SortStableFunc(d.Decisions, func(x, y Decision) int { return -x.At.Compare(y.At) })
+	slices.SortFunc(d.Decisions, func(x, y Decision) int {
+		return cmp.Or(-x.At.Compare(y.At), cmp.Compare(x.Review, y.Review), cmp.Compare(x.ID, y.ID))
+	})
 	for _, t := range d.Targets {
 		if t.Outlook != nil {
 			d.Definitions = append(append([]Definition(nil), d.Definitions...), outlookDefinitions...)

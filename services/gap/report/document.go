@@ -64,8 +64,11 @@ type digest struct {
 
 // Decision is what a review decided.
 type Decision struct {
+	ID         string        `json:"id"` // within its review
 	At         calendar.Date `json:"at,omitzero"`
-	Review     string        `json:"review"` // title
+	Review     string        `json:"review"` // title and period
+	Status     string        `json:"status"` // open, done, dropped
+	Due        calendar.Date `json:"due,omitzero"`
 	Text       string        `json:"text"`
 	About      string        `json:"about,omitempty"` // name of a target
 	AboutTitle string        `json:"aboutTitle,omitempty"`
