@@ -102,7 +102,7 @@ func (b bench) stack(ctx context.Context) (_ *stack, err error) {
 	closers = append(closers, func() { cancel(); following.Wait() })
 	s.runner = runner.New(s.log, s.record, time.Now)
 	handler, err := rpc.Handler(logger, func(context.Context) error { return nil },
-		declarationrpc.New(s.runner, s.record, registry, nil), strategyrpc.New(s.runner, s.record, registry, nil))
+		declarationrpc.New(s.runner, s.record, registry, nil), strategyrpc.New(s.runner, s.record, registry, nil, nil))
 	if err != nil {
 		return nil, err
 	}

@@ -264,3 +264,21 @@ func TestLoopComputesTheSame(t *testing.T) {
 		near(t, "progress of a roll-up", r.Progress, &w.progress)
 	}
 }
+
+// BenchmarkForecast measures what a probability, and a whole outlook, add to an
+// evaluation, for each target of 60 months with two years to go.
+func BenchmarkForecast(b *testing.B) {
+	p := large(1_000)
+	policy, _ := PolicyNamed("default")
+	for _, c := range []struct {
+		name string
+		opts Options
+	}{{"chances", Options{Forecast: true, Chances: true}}, {"outlooks", Options{Forecast: true}}} {
+		b.Run(c.name, func(b *testing.B) {
+			for b.Loop() {
+				Evaluate(p, benchAsOf, policy, c.opts)
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/1000/1000, "µs/target")
+		})
+	}
+}

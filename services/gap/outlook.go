@@ -117,6 +117,9 @@ func (c *comparison) outlook() {
 	}
 	o.Steps = horizon
 	ahead := min(beyond*horizon, farthest)
+	if c.opts.Chances {
+		ahead = horizon
+	}
 	lower, upper := c.bounds(values, goal)
 	p, err := forecast.Predict(forecast.Series{Values: values, Period: seasons[c.s.cadence], Lower: lower, Upper: upper}, ahead)
 	if err != nil {
@@ -132,7 +135,9 @@ func (c *comparison) outlook() {
 	} else {
 		c.arrives(o, goal, last)
 	}
-	c.adjust(o, goal, values, last, total != nil, lower, upper)
+	if !c.opts.Chances {
+		c.adjust(o, goal, values, last, total != nil, lower, upper)
+	}
 }
 
 // goal is what a target wants by its end.
@@ -300,6 +305,9 @@ func (c *comparison) arrives(o *Outlook, g goal, last float64) {
 	}
 	// A walk passes a point at most twice as often as it ends beyond it: where a
 	// quarter never is, half never arrive.
+	if c.opts.Chances {
+		return
+	}
 	likely := false
 	for step := 1; step <= len(p.Point) && !likely; step++ {
 		at := p.AtLeast(step, g.value)
@@ -316,7 +324,7 @@ func (c *comparison) arrives(o *Outlook, g goal, last float64) {
 // remember keeps in which draws the target is reached, where several are to be
 // added up.
 func (c *comparison) remember(o *Outlook, g goal, below float64) {
-	if c.opts.ForecastOf == nil && o.Attainment != nil {
+	if c.opts.ForecastOf == nil && !c.opts.Chances && o.Attainment != nil {
 		o.reached = c.quo(o, g, below)
 	}
 }

@@ -105,6 +105,10 @@ type Options struct {
 	Forecast bool
 	// ForecastOf limits that to the targets of these names; nil means all.
 	ForecastOf map[string]bool
+	// Chances limits an Outlook to the status quo at the end: what takes courses to
+	// be drawn, such as when the target is reached and what initiatives add, is left
+	// out, and it is some ten times faster.
+	Chances bool
 	// Strategy limits the result to one strategy; "" means all.
 	Strategy string
 }

@@ -12,7 +12,7 @@ import (
 
 // Evaluator is the version of what turns observations into conditions; it goes
 // into every event, and changes when the same input gives another result.
-const Evaluator = "1"
+const Evaluator = "2"
 
 // The types of conditions, in the order in which they are shown.
 const (
@@ -24,9 +24,9 @@ const (
 	ChangeReady     = "ChangeReady"
 )
 
-// Types are all of them.
+// Types are all of them, the one of reviews last.
 func Types() []string {
-	return []string{OnTrack, DataFresh, FinalPending, Covered, ForecastAttains, ChangeReady}
+	return []string{OnTrack, DataFresh, FinalPending, Covered, ForecastAttains, ChangeReady, ReviewOverdue}
 }
 
 // The statuses of a condition.
@@ -47,8 +47,10 @@ type Observed struct {
 	// something of, the least; nil if unknown. Asked is false if there is nobody.
 	Readiness *float64
 	Asked     bool
-	// Attainment is the probability of a forecast that attains; nil: none.
+	// Attainment is the probability that the target is reached by its end as the
+	// values so far go on; nil if it is not known, and Unforecast then says why.
 	Attainment *float64
+	Unforecast string
 
 	Rules    policy.Rules
 	Day      calendar.Date
@@ -119,6 +121,9 @@ func (o *Observed) covered() *gapv1.Condition {
 func (o *Observed) forecastAttains() *gapv1.Condition {
 	switch p := o.Attainment; {
 	case p == nil:
+		if o.Unforecast != "" {
+			return verdict(ForecastAttains, Unknown, "NoForecast", "there is no forecast: %s", o.Unforecast)
+		}
 		return verdict(ForecastAttains, Unknown, "NoForecast", "there is no forecast")
 	case *p >= o.Rules.Attains:
 		return verdict(ForecastAttains, True, "Attains", "the forecast attains with a probability of %.0f %%", 100**p)

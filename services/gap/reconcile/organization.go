@@ -41,11 +41,61 @@ type picture struct {
 	parents   map[string]string // of units
 	actions   map[string]int    // open ones that people opened, by target
 
+	// reviews are all of them at the end of the day.
+	reviews []condition.Review
+
 	ids     map[string]string // of targets, by name
 	metrics map[string]int    // in the portfolio, by id
 	byName  map[string]int    // metrics in the portfolio, by name
 	uses    map[string][]int  // targets in the portfolio that a metric touches, by its name
 	sets    map[string]*known // by id of the target
+	// chances are the probabilities that were forecast, by id of the target: the
+	// costly part of looking at one, which most changes leave as it was.
+	chances map[string]chance
+	// unforecast says that nobody asks for them.
+	unforecast bool
+}
+
+// chance is the attainment of a target, and of what it was forecast.
+type chance struct {
+	of         basis
+	attainment *float64
+	unknown    string
+}
+
+// basis changes whenever a forecast may.
+type basis struct {
+	day                       calendar.Date
+	values                    int
+	metric, observed, version uint64
+}
+
+// basisOf is that of a target.
+func (p *picture) basisOf(t *gap.Target) basis {
+	b := basis{day: p.day}
+	for _, v := range t.Versions {
+		b.version = max(b.version, v.Revision)
+	}
+	add := func(name string) {
+		i, ok := p.byName[name]
+		if !ok {
+			return
+		}
+		m := &p.portfolio.Metrics[i]
+		b.metric = max(b.metric, m.Revision)
+		b.values += len(m.Observations)
+		for _, o := range m.Observations {
+			b.observed = max(b.observed, o.Revision)
+		}
+	}
+	add(t.Metric)
+	if i, ok := p.byName[t.Metric]; ok {
+		if r := p.portfolio.Metrics[i].Ratio; r != nil {
+			add(r.Numerator)
+			add(r.Denominator)
+		}
+	}
+	return b
 }
 
 // known is what was on record of a target's conditions, and from when on.
@@ -54,9 +104,13 @@ type known struct {
 	from uint64
 }
 
-// load reads an organization.
-func load(v record.View, org string, now time.Time) (*picture, error) {
+// load reads an organization; before is what was kept of it, nil at first.
+func (r *Reconciler) load(v record.View, org string, before *picture) (*picture, error) {
+	now := r.runner.Now()
 	p := &picture{org: org, at: v.Revision(), zone: record.Location(v, org, v.Revision())}
+	if before != nil {
+		p.chances = before.chances
+	}
 	p.day = calendar.FromTime(now.In(p.zone))
 	var err error
 	if p.portfolio, err = portfolio.Load(v, org, p.at, p.day); err != nil {
@@ -65,24 +119,34 @@ func load(v record.View, org string, now time.Time) (*picture, error) {
 	if err := p.prepare(v); err != nil {
 		return nil, err
 	}
-	p.sets = map[string]*known{}
-	err = v.States(org, policy.Service, condition.Aggregate, p.at, func(s record.State) error {
-		set := &condition.Set{}
-		if err := s.Into(set); err != nil {
-			return err
+	if r.reviews != nil {
+		if p.reviews, err = r.reviews(v, org, p.at, p.day); err != nil {
+			return nil, err
 		}
-		p.sets[s.ID] = &known{set, s.From}
-		return nil
-	})
-	return p, err
+	}
+	p.sets = map[string]*known{}
+	for _, aggregate := range []string{condition.Aggregate, condition.ReviewAggregate} {
+		err = v.States(org, policy.Service, aggregate, p.at, func(s record.State) error {
+			set := &condition.Set{}
+			if err := s.Into(set); err != nil {
+				return err
+			}
+			p.sets[s.ID] = &known{set, s.From}
+			return nil
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return p, nil
 }
 
 // prepare indexes a portfolio that was read.
 func (p *picture) prepare(v record.View) (err error) {
-	if p.rules, err = portfolio.Rules(v, p.org, "", p.at); err != nil {
+	if p.rules, err = portfolio.Rules(v, p.org, "", p.at, p.day); err != nil {
 		return err
 	}
-	if p.policies, err = portfolio.Policies(v, p.org, p.at); err != nil {
+	if p.policies, err = portfolio.Policies(v, p.org, p.at, p.day); err != nil {
 		return err
 	}
 	if p.ids, _, err = portfolio.IDs(v, p.org, "Target", p.at); err != nil {
@@ -189,7 +253,20 @@ func (p *picture) observed(targets []int, instant time.Time) []condition.Observe
 	if targets != nil {
 		part = p.part(targets)
 	}
-	result := gap.Evaluate(part, p.day, p.rules.Policy, gap.Options{})
+	opts := gap.Options{Chances: true, ForecastOf: map[string]bool{}}
+	bases := map[string]basis{}
+	for i := range part.Targets {
+		t := &part.Targets[i]
+		b := p.basisOf(t)
+		bases[t.Name] = b
+		if have, ok := p.chances[p.ids[t.Name]]; !p.unforecast && !(ok && have.of == b) {
+			opts.ForecastOf[t.Name], opts.Forecast = true, true
+		}
+	}
+	result := gap.Evaluate(part, p.day, p.rules.Policy, opts)
+	if p.chances == nil {
+		p.chances = map[string]chance{}
+	}
 	// What nothing works on is not covered: no need to look for it.
 	worked := map[string][]gap.Initiative{}
 	for _, i := range part.Initiatives {
@@ -202,6 +279,15 @@ func (p *picture) observed(targets []int, instant time.Time) []condition.Observe
 		o := condition.Observed{
 			Result: t, Rules: p.rules, Day: p.day, Instant: instant.UTC().Format(time.RFC3339), Revision: p.at,
 		}
+		id := p.ids[t.Name]
+		if opts.ForecastOf[t.Name] {
+			c := chance{of: bases[t.Name]}
+			if t.Outlook != nil {
+				c.attainment, c.unknown = t.Outlook.Attainment, t.Outlook.Unknown
+			}
+			p.chances[id] = c
+		}
+		o.Attainment, o.Unforecast = p.chances[id].attainment, p.chances[id].unknown
 		works := worked[t.Name]
 		c := gap.Cover(gap.Result{AsOf: p.day, Targets: []gap.TargetResult{t}}, works)[0]
 		o.Coverage = &c
@@ -275,7 +361,11 @@ func (r *Reconciler) tell(ctx context.Context, p *picture, targets []int) (int, 
 			return 0, err
 		}
 	}
-	return len(pending), nil
+	if targets != nil {
+		return len(pending), nil // values touch no review
+	}
+	n, err := r.tellOfReviews(ctx, p, now)
+	return len(pending) + n, err
 }
 
 // commit tells of some targets, decided on what their guards say.
@@ -303,7 +393,7 @@ func (r *Reconciler) commit(ctx context.Context, p *picture, list []condition.Ob
 		var writes []runner.Write
 		for _, o := range list {
 			id := p.ids[o.Result.Name]
-			set, err := setOf(v, p.org, id)
+			set, err := setOf(v, subject(p.org, id))
 			if err != nil {
 				return nil, err
 			}
@@ -314,7 +404,7 @@ func (r *Reconciler) commit(ctx context.Context, p *picture, list []condition.Ob
 			if len(events) == 0 {
 				continue
 			}
-			w, err := write(p.org, id, p.day, events, next)
+			w, err := write(subject(p.org, id), p.day, events, next)
 			if err != nil {
 				return nil, err
 			}
@@ -351,9 +441,9 @@ func subject(org, targetID string) eventlog.Subject {
 	return eventlog.Subject{Org: org, Service: policy.Service, Kind: condition.Aggregate, ID: targetID}
 }
 
-// setOf reads the set of a target; nil if there is none.
-func setOf(v record.View, org, targetID string) (*condition.Set, error) {
-	s, err := v.State(org, policy.Service, condition.Aggregate, targetID, v.Revision())
+// setOf reads the set of a target, or of a review; nil if there is none.
+func setOf(v record.View, of eventlog.Subject) (*condition.Set, error) {
+	s, err := v.State(of.Org, of.Service, of.Kind, of.ID, v.Revision())
 	if err != nil || s == nil {
 		return nil, err
 	}
@@ -361,8 +451,8 @@ func setOf(v record.View, org, targetID string) (*condition.Set, error) {
 	return set, s.Into(set)
 }
 
-func write(org, id string, day calendar.Date, events []proto.Message, next *condition.Set) (runner.Write, error) {
-	w := runner.Write{Subject: subject(org, id), Effective: day.String()}
+func write(of eventlog.Subject, day calendar.Date, events []proto.Message, next *condition.Set) (runner.Write, error) {
+	w := runner.Write{Subject: of, Effective: day.String()}
 	for _, e := range events {
 		typ, payload, err := condition.Acts().Encode(e)
 		if err != nil {

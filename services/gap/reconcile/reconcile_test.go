@@ -21,8 +21,10 @@ import (
 	strategyv1 "setpoint.dev/proto/gen/setpoint/strategy/v1"
 	"setpoint.dev/proto/gen/setpoint/strategy/v1/strategyv1connect"
 	declarationrpc "setpoint.dev/services/declaration/rpc"
+	"setpoint.dev/services/gap"
 	"setpoint.dev/services/gap/condition"
 	"setpoint.dev/services/gap/policy"
+	"setpoint.dev/services/gap/portfolio"
 	initiativerpc "setpoint.dev/services/initiative/rpc"
 	"setpoint.dev/services/internal/calendar"
 	"setpoint.dev/services/internal/embeddednats"
@@ -64,6 +66,7 @@ type world struct {
 	t         *testing.T
 	clock     *clock
 	processes []*process
+	reviews   ReviewsFunc // of each reconciler; nil: there are none
 }
 
 // doer does what policies decide, through the door of initiatives; broken, it
@@ -139,6 +142,7 @@ func newWorld(t *testing.T, n int) *world {
 func (w *world) reconciling(i int, broken bool) (passes chan int, stop func()) {
 	p := w.processes[i]
 	r := New(p.log, p.record, p.runner, &doer{initiativerpc.Acts(p.runner, p.record), strategyrpc.Acts(p.runner, p.record), broken}, slog.New(slog.DiscardHandler))
+	r.Reviews(w.reviews)
 	r.lookEvery, r.pause = 5*time.Millisecond, time.Millisecond
 	passes = make(chan int, 10_000)
 	r.told = func(_ string, n int) { passes <- n }
@@ -183,7 +187,7 @@ func (w *world) set(target string) (s *condition.Set) {
 		if err != nil || r == nil {
 			return err
 		}
-		s, err = setOf(v, org, r.ID)
+		s, err = setOf(v, subject(org, r.ID))
 		return err
 	})
 	if err != nil {
@@ -337,6 +341,55 @@ func TestAValueTouchesItsTargets(t *testing.T) {
 	}
 }
 
+// The forecast of a target decides ForecastAttains, as an evaluation forecasts it;
+// a value of its metric moves it, and reading everything anew gives the same.
+func TestForecastAttains(t *testing.T) {
+	w := newWorld(t, 1)
+	w.apply(plan)
+	passes, stop := w.reconciling(0, false)
+	attains := func(status string) func(*condition.Set) bool {
+		return func(s *condition.Set) bool { return condition.Of(s, condition.ForecastAttains).GetStatus() == status }
+	}
+	w.observe("sales", "2026-01", 5)
+	w.until(passes, "sales", attains(condition.Unknown))
+	for i, v := range []float64{6, 4, 7} {
+		w.observe("sales", fmt.Sprintf("2026-%02d", i+2), v)
+	}
+	s := w.until(passes, "sales", attains(condition.False))
+	if m := condition.Of(s, condition.ForecastAttains); m.GetReason() != "FallsShort" {
+		t.Errorf("%v", m)
+	}
+	w.observe("sales", "2026-05", 5_000)
+	s = w.until(passes, "sales", attains(condition.True))
+	stop()
+	var outlook *gap.Outlook
+	err := w.processes[0].record.View(t.Context(), func(v record.View) error {
+		p, err := portfolio.Load(v, org, v.Revision(), calendar.MustParse("2026-06-15"))
+		if err != nil {
+			return err
+		}
+		rules, _ := policy.Preset("default")
+		for _, r := range gap.Evaluate(p, calendar.MustParse("2026-06-15"), rules.Policy, gap.Options{Forecast: true}).Targets {
+			if r.Name == "sales" {
+				outlook = r.Outlook
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := fmt.Sprintf("the forecast attains with a probability of %.0f %%", 100**outlook.Attainment)
+	if got := condition.Of(s, condition.ForecastAttains).GetMessage(); got != want {
+		t.Errorf("told %q, an evaluation says %q", got, want)
+	}
+	before := len(w.events("gap", "condition"))
+	passes, _ = w.reconciling(0, false)
+	if n := <-passes; n != 0 {
+		t.Errorf("a full reading tells of %d targets: %v", n, w.events("gap", "condition")[before:])
+	}
+}
+
 // Two reconcilers run at once on records of their own, and are stopped again and
 // again: nothing is told twice, and nothing is lost.
 func TestNothingIsRepeatedOrLost(t *testing.T) {
@@ -446,7 +499,7 @@ func TestReplayDoesWhatWasDone(t *testing.T) {
 		if err != nil {
 			return err
 		}
-		res, err := Replay(v, org, "act", r.Spec.(*policy.Spec), r.From, calendar.MustParse("2026-06-10"), calendar.MustParse("2026-07-03"), false)
+		res, err := Replay(v, org, "act", r.Spec.(*policy.Spec), r.From, calendar.MustParse("2026-06-10"), calendar.MustParse("2026-07-03"), false, nil)
 		if err != nil {
 			return err
 		}

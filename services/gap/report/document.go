@@ -52,7 +52,8 @@ type Document struct {
 	Actions     []Action     `json:"actions,omitempty"`   // corrective ones that are open, by due date
 	Readiness   []Program    `json:"readiness,omitempty"` // by title
 
-	digest *digest
+	Calibration *Calibration `json:"calibration,omitempty"` // only where targets have ended
+	digest      *digest
 }
 
 // digest is the hash of a document that is not written to any more.

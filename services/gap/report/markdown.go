@@ -29,6 +29,7 @@ func Markdown(d Document) []byte {
 		m.sections()
 	}
 	m.quality()
+	m.calibration()
 	if d.deep() {
 		m.explanations()
 	}

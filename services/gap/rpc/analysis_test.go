@@ -12,6 +12,8 @@ import (
 	declarationv1 "setpoint.dev/proto/gen/setpoint/declaration/v1"
 	"setpoint.dev/proto/gen/setpoint/declaration/v1/declarationv1connect"
 	gapv1 "setpoint.dev/proto/gen/setpoint/gap/v1"
+	strategyv1 "setpoint.dev/proto/gen/setpoint/strategy/v1"
+	"setpoint.dev/proto/gen/setpoint/strategy/v1/strategyv1connect"
 )
 
 const work = `
@@ -40,6 +42,17 @@ func asked(t *testing.T) stack {
 	s.apply("acme", work)
 	for i, v := range []float64{12, 19, 27} {
 		s.observe("acme", time.Date(2018+i, 12, 31, 0, 0, 0, 0, time.UTC).Format(time.DateOnly), v)
+	}
+	// Until the record has it all: who asks with a revision waits for it.
+	again := 27.0
+	res, err := strategyv1connect.NewStrategyServiceClient(&http.Client{Transport: asOrg("acme")}, s.url).RecordObservations(t.Context(), &strategyv1.RecordObservationsRequest{
+		Observations: []*strategyv1.Observation{{Metric: "sales", ObservedAt: "2020-12-31", Value: &again}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.client("acme").Evaluate(t.Context(), &gapv1.EvaluateRequest{MinRevision: res.GetRevision()}); err != nil {
+		t.Fatal(err)
 	}
 	return s
 }

@@ -15,6 +15,7 @@ import (
 	"setpoint.dev/services/gap"
 	"setpoint.dev/services/gap/policy"
 	"setpoint.dev/services/gap/portfolio"
+	"setpoint.dev/services/gap/reconcile"
 	"setpoint.dev/services/gap/report"
 	"setpoint.dev/services/internal/calendar"
 	"setpoint.dev/services/internal/fault"
@@ -29,13 +30,15 @@ type Service struct {
 	record   *record.Record
 	now      func() time.Time
 	watching watching
+	reviews  reconcile.ReviewsFunc
 }
 
 var _ gapv1connect.GapServiceHandler = (*Service)(nil)
 
-// New returns the service to mount; now is the clock that says what today is.
-func New(rec *record.Record, now func() time.Time) rpc.Service {
-	s := &Service{record: rec, now: now, watching: newWatching()}
+// New returns the service to mount; now is the clock that says what today is, and
+// reviews reads what policies that are about reviews look at.
+func New(rec *record.Record, now func() time.Time, reviews reconcile.ReviewsFunc) rpc.Service {
+	s := &Service{record: rec, now: now, watching: newWatching(), reviews: reviews}
 	return s.service()
 }
 
@@ -85,7 +88,7 @@ func (s *Service) evaluate(ctx context.Context, q query) (p gap.Portfolio, r gap
 		if asOf.IsZero() {
 			asOf = record.Today(v, who.Org, at, s.now())
 		}
-		if rules, err = portfolio.Rules(v, who.Org, q.policy, at); err != nil {
+		if rules, err = portfolio.Rules(v, who.Org, q.policy, at, asOf); err != nil {
 			return err
 		}
 		if q.strategy != "" {
@@ -172,7 +175,11 @@ func (s *Service) Report(ctx context.Context, req *gapv1.ReportRequest) (*gapv1.
 	if err != nil {
 		return nil, err
 	}
-	d := report.Build(p, r, opts).Frozen()
+	d := report.Build(p, r, opts)
+	if d.Calibration, err = s.calibration(ctx, p, r, about); err != nil {
+		return nil, err
+	}
+	d = d.Frozen()
 	format := req.GetFormat()
 	if format == "" {
 		format = "md"
