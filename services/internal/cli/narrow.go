@@ -55,16 +55,22 @@ func labelled(label, value string, width int, color paint) string {
 	return b.String()
 }
 
-// fitted is a table where the terminal is wide enough for it once shortened, and
-// else its rows one below the other, each with a line for each cell.
+// fitted is a table where the terminal is wide enough for it with its columns
+// shortened as far as they like to be, and else its rows one below the other,
+// each with a line for each cell: what people said stays readable.
 func fitted(columns []column, rows [][]string, width int, color paint) string {
-	table := renderTable(columns, rows, width, color)
-	widest := 0
-	for _, l := range strings.Split(table, "\n") {
-		widest = max(widest, text.StringWidthWithoutEscSequences(l))
+	least := -2
+	for i, w := range cellWidths(columns, rows) {
+		switch c := columns[i]; {
+		case c.Drop > 0:
+		case c.Shrink > 0:
+			least += 2 + min(w, c.Shrink)
+		default:
+			least += 2 + w
+		}
 	}
-	if width <= 0 || widest <= width {
-		return table
+	if width <= 0 || least <= width {
+		return renderTable(columns, rows, width, color)
 	}
 	labels := 0
 	for _, c := range columns {
