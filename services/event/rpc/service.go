@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
 
@@ -56,6 +57,9 @@ func New(events Events, settled func(ctx context.Context) error, hooks Hooks) rp
 func (s *Service) Subscribe(ctx context.Context, req *eventv1.SubscribeRequest, to *connect.ServerStream[eventv1.SubscribeResponse]) error {
 	who, err := principal.From(ctx)
 	if err != nil {
+		return err
+	}
+	if err := known(req.GetTypes()); err != nil {
 		return err
 	}
 	select {
@@ -122,6 +126,16 @@ func (s *Service) Subscribe(ctx context.Context, req *eventv1.SubscribeRequest, 
 			return err
 		}
 	}
+}
+
+// known refuses types of which the catalogue has none: who waits for a mistyped one
+// would wait for ever. One beside others may be of a version to come.
+func known(asked []string) error {
+	if len(asked) == 0 || slices.ContainsFunc(event.Catalogue(), func(e event.Entry) bool { return e.Public() && event.Matches(e.Type(), asked) }) {
+		return nil
+	}
+	return fault.New(fault.Invalid, "event.type_unknown", "types: there are no events of type %q", asked[0]).
+		WithHint("a type such as gap.opened.v1, or how it begins, such as gap or initiative; docs/events.md lists all")
 }
 
 // begin is the place after which to read.

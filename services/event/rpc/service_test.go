@@ -25,3 +25,16 @@ func TestSlowConsumersAreCutOff(t *testing.T) {
 		t.Errorf("one that takes: %v", err)
 	}
 }
+
+func TestTypesThatNothingHasAreRefused(t *testing.T) {
+	for _, legal := range [][]string{nil, {"gap"}, {"gap.opened.v1"}, {"dev.setpoint.gap."}, {"gap", "of.a-version.to-come.v1"}} {
+		if err := known(legal); err != nil {
+			t.Errorf("%q: %v", legal, err)
+		}
+	}
+	for _, wrong := range []string{"gap.opend", "ga", "dev.setpoint", "person"} {
+		if err := known([]string{wrong}); fault.ReasonOf(err) != "event.type_unknown" || !strings.Contains(err.Error(), wrong) {
+			t.Errorf("%q: %v", wrong, err)
+		}
+	}
+}

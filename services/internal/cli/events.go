@@ -124,9 +124,9 @@ func eventLine(width int, cells []string) string {
 	const revision, at, typ, about = 8, 20, 47, 20
 	row := fmt.Sprintf("%-*s  %-*s  %-*s  %s", revision, cells[0], at, cells[1], typ, cells[2], cells[3])
 	if room := width - revision - 4; width > 0 && room < at+2+typ+about {
-		short := min(typ, max(leastWidth, room-about))
+		short := min(typ, max(6, room-about))
 		row = fmt.Sprintf("%-*s  %-*s  %s", revision, cells[0], short, clipMiddle(strings.TrimPrefix(cells[2], "dev.setpoint."), short),
-			clipMiddle(cells[3], max(leastWidth, room-short)))
+			clipMiddle(cells[3], max(6, room-short)))
 	}
 	return strings.TrimRight(row, " ") + "\n"
 }

@@ -56,6 +56,9 @@ To declare a past state elsewhere, add --dated.`,
 		if err != nil {
 			return err
 		}
+		if res.GetCount() == 0 {
+			a.warnf("nothing is declared that was asked for\n")
+		}
 		if out == "" {
 			_, err := a.out.Write(res.GetContent())
 			return err

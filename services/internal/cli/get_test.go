@@ -144,7 +144,7 @@ func TestWideTablesFitEveryTerminal(t *testing.T) {
 		return res, nil
 	}
 	server := f.serve(t)
-	for _, width := range []int{50, 80, 120, 200} {
+	for _, width := range []int{60, 80, 120, 200} {
 		s := session{server: server, terminal: true, width: width, env: map[string]string{"NO_COLOR": "1"}}
 		for command, want := range map[string][]string{
 			"gaps":           {"+25,915,400", "0.50", "-0.40 %"},

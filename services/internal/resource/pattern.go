@@ -17,5 +17,7 @@ var Patterns = map[string]string{
 	`^[0-9]{1,19}$`:                                       "a number of at most 19 digits",
 	`^[a-z0-9][a-z0-9.-]*$`:                               "an event type or its beginning, such as gap or gap.opened.v1",
 	`^[a-z][a-z-]*(/[^/ ]+)?$`:                            "KIND or KIND/IDENTITY, such as target or target/vacant-space",
+	`^([0-9]{4}-[0-9]{2}-[0-9]{2}|[1-9][0-9]{0,18})?$`:    "a date such as 2018-09-30, or a revision",
+	`^([0-9]{1,3}d)?$`:                                    "a number of days such as 30d",
 	`^[0-9]{0,19}$`:                                       "at most 19 digits",
 }
