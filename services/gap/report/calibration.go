@@ -4,6 +4,7 @@ import (
 	_ "embed"
 	"fmt"
 	"html/template"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -93,6 +94,9 @@ func (c *Calibration) Tables() []calibrationTable {
 	var out []calibrationTable
 	add := func(title string, columns []string, list ...Calibrated) {
 		t := calibrationTable{Title: title, Columns: columns}
+		if len(list) == 0 || list[0].Name != "all" && !slices.ContainsFunc(list, func(g Calibrated) bool { return g.N >= gap.FewestScored }) {
+			return // no number in it
+		}
 		for _, g := range list {
 			if g.N == 0 {
 				continue
