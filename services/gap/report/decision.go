@@ -2,20 +2,13 @@ package report
 
 import (
 	"cmp"
-	_ "embed"
 	"fmt"
-	"html/template"
 	"slices"
 	"strings"
 
 	"setpoint.dev/services/gap"
 	"setpoint.dev/services/internal/calendar"
 )
-
-//go:embed decision.html.tmpl
-var decisionSource string
-
-var _ = template.Must(page.Parse(decisionSource))
 
 // Decision is what a review decided: those of the last time that each review did,
 // and those of earlier times that are open.
@@ -88,21 +81,3 @@ func (d *Decision) Of() string { return d.ReviewTitle + ", " + d.Period }
 
 // AboutWords names what it is about.
 func (d *Decision) AboutWords() string { return strings.Join(d.About, ", ") }
-
-// decisions is the section in Markdown.
-func (m *markdown) decisions() {
-	if len(m.d.Decisions) == 0 {
-		return
-	}
-	m.printf("## Decisions of the last reviews\n\n")
-	t := newTable("Due", "Decision", "About", "Owner", "Review")
-	for i := range m.d.Decisions {
-		d := &m.d.Decisions[i]
-		due := d.Stands()
-		if d.Overdue {
-			due = "▼ **" + due + "**"
-		}
-		t.row(due, md(d.Title), md(d.AboutWords()), md(d.Owner), md(d.Of()))
-	}
-	m.table(t)
-}

@@ -5,6 +5,7 @@ package rpc
 import (
 	"context"
 	"net/http"
+	"sync"
 	"time"
 
 	"connectrpc.com/connect"
@@ -147,24 +148,39 @@ var contentTypes = map[string]string{
 
 // Report implements GapService.
 func (s *Service) Report(ctx context.Context, req *gapv1.ReportRequest) (*gapv1.ReportResponse, error) {
-	p, r, about, err := s.evaluate(ctx, query{
+	q := query{
 		strategy: req.GetStrategy(), asOf: req.GetAsOf(), policy: req.GetPolicy(),
-		original: req.GetOriginalTargets(), snapshot: req,
-	})
+		original: req.GetOriginalTargets(), forecast: true, snapshot: req,
+	}
+	p, r, about, err := s.evaluate(ctx, q)
 	if err != nil {
 		return nil, err
 	}
-	d := report.Build(p, r, report.Options{Strategy: req.GetStrategy(), Organization: about.organization, OriginalTargets: req.GetOriginalTargets(), ErasureEpoch: about.epoch})
+	opts := report.Options{
+		Strategy: req.GetStrategy(), Organization: about.organization, OriginalTargets: req.GetOriginalTargets(),
+		ErasureEpoch: about.epoch, Audience: req.GetAudience(),
+	}
+	if req.GetSince() != "" {
+		if opts.Before, err = s.before(ctx, q, req.GetSince(), r); err != nil {
+			return nil, err
+		}
+	}
+	d := report.Build(p, r, opts)
 	if d.Calibration, err = s.calibration(ctx, p, r, about); err != nil {
 		return nil, err
 	}
+	d = d.Frozen()
 	format := req.GetFormat()
 	if format == "" {
 		format = "md"
 	}
+	// The hash takes about as long as a rendering, which waits for it only at its
+	// end.
+	var beside sync.WaitGroup
+	beside.Go(func() { d.SHA256() })
+	defer beside.Wait()
 	res := &gapv1.ReportResponse{
-		ContentType: contentTypes[format], Sha256: d.SHA256(),
-		AsOf: r.AsOf.String(), Revision: int64(r.Revision), ErasureEpoch: int32(about.epoch),
+		ContentType: contentTypes[format], AsOf: r.AsOf.String(), Revision: int64(r.Revision), ErasureEpoch: int32(about.epoch),
 	}
 	switch format {
 	case "html":
@@ -183,5 +199,6 @@ func (s *Service) Report(ctx context.Context, req *gapv1.ReportRequest) (*gapv1.
 	if err != nil {
 		return nil, fault.Wrap(err, fault.Internal, "gap.report", "the report could not be written as %s", format)
 	}
+	res.Sha256 = d.SHA256()
 	return res, nil
 }
