@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"google.golang.org/protobuf/proto"
 
@@ -76,7 +77,7 @@ func (s *Service) CheckIn(ctx context.Context, req *strategyv1.CheckInRequest) (
 		if err != nil {
 			return nil, err
 		}
-		writes, supposed, err := value(v, p.Org, target.Spec.(*strategyv1.TargetSpec).GetMetric(), day, req)
+		writes, supposed, err := value(v, p.Org, target.Spec.(*strategyv1.TargetSpec).GetMetric(), day, s.runner.Now(), req)
 		if err != nil {
 			return nil, err
 		}
@@ -124,7 +125,7 @@ func (s *Service) metricOf(ctx context.Context, org, target string) (name string
 
 // value decides on the value that a check-in brings along, if it does: what is
 // written, and what the status is judged with.
-func value(v record.View, org, metric string, day calendar.Date, req *strategyv1.CheckInRequest) ([]runner.Write, []record.Observation, error) {
+func value(v record.View, org, metric string, day calendar.Date, now time.Time, req *strategyv1.CheckInRequest) ([]runner.Write, []record.Observation, error) {
 	if req.Value == nil {
 		if req.GetObservedAt()+req.GetSource() != "" {
 			return nil, nil, fault.New(fault.Invalid, "strategy.checkin_value", "value: there is none, but observedAt or source say what it is of").
@@ -135,7 +136,7 @@ func value(v record.View, org, metric string, day calendar.Date, req *strategyv1
 	at := cmp.Or(req.GetObservedAt(), day.String())
 	writes, err := decide(v, org, observation{values: []*strategyv1.Observation{
 		{Metric: metric, ObservedAt: at, Value: req.Value, Source: req.GetSource()},
-	}}, &strategyv1.RecordObservationsResponse{})
+	}}, now, &strategyv1.RecordObservationsResponse{})
 	if err != nil || len(writes) == 0 {
 		return nil, nil, err
 	}
