@@ -12,8 +12,8 @@ import (
 
 // statusOf gives the strategy slice what the gap slice computes; the slices do
 // not know each other.
-func statusOf(v record.View, org, target string, day calendar.Date) (string, error) {
-	status, err := portfolio.Status(v, org, target, v.Revision(), day)
+func statusOf(v record.View, org, target string, day calendar.Date, supposed ...record.Observation) (string, error) {
+	status, err := portfolio.Status(v, org, target, v.Revision(), day, supposed...)
 	return string(status), err
 }
 

@@ -12,7 +12,8 @@ import (
 // Status is the computed status of one target at the end of a day under the
 // default policy, with what was on record at a revision: the same as in an
 // evaluation of the whole portfolio, for the price of the target's own metrics.
-func Status(v record.View, org, target string, at uint64, day calendar.Date) (gap.Status, error) {
+// supposed are values that are not on record.
+func Status(v record.View, org, target string, at uint64, day calendar.Date, supposed ...record.Observation) (gap.Status, error) {
 	l := loader{v: v, org: org, at: at, fiscal: 1, currency: "USD", zone: record.Location(v, org, at)}
 	p := gap.Portfolio{Revision: at}
 	for _, step := range []func(*gap.Portfolio) error{
@@ -28,6 +29,15 @@ func Status(v record.View, org, target string, at uint64, day calendar.Date) (ga
 	}
 	if err := l.observe(&p, p.Targets[0].Metric); err != nil {
 		return gap.NoData, fmt.Errorf("load target %s of %s at revision %d: %w", target, org, at, err)
+	}
+	for _, o := range supposed {
+		for i := range p.Metrics {
+			if m := &p.Metrics[i]; l.metricIDs[m.Name] == o.MetricID {
+				if err := l.add(m, o); err != nil {
+					return gap.NoData, err
+				}
+			}
+		}
 	}
 	rules, err := Rules(v, org, "", at, day)
 	if err != nil {

@@ -4,7 +4,9 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"math"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -24,6 +26,7 @@ const maxReasonRunes = 2000
 // checkInFlags of one checkin command.
 type checkInFlags struct {
 	at, note, override, reason, expires, manager string
+	value, observedAt, source                    string
 	confidence                                   int32
 	clear                                        bool
 }
@@ -41,12 +44,14 @@ the status they see instead, with a reason and the last day on which it counts
 changes no roll-up. A newer override replaces the one in force.
 
 A target that is off track or missed on that day asks for a note, or for the
-reason of an override. Record a new value before the check-in: then it counts.
+reason of an override. A new value (--value) is recorded with the check-in, or not
+at all if that is refused, and counts for that status.
 
 What was said is read with: setpoint get checkins TARGET. What is owed, with:
-setpoint checkin due. A target that is named due or request is written
-target/due, target/request.`,
+setpoint checkin due. A target that is named as a command below (due, request …)
+is written target/due, target/request.`,
 		Example: `  setpoint checkin vacant-space --confidence 7 --note "two leases end in March"
+  setpoint checkin vacant-space --value 0.031 --value-at FY2018 --confidence 7
   setpoint checkin vacant-space --override at_risk --reason "one-off refund" --expires 2026-12-31
   setpoint checkin vacant-space --clear-override
   setpoint checkin vacant-space --at 2018-09-30 --confidence 4
@@ -56,13 +61,16 @@ target/due, target/request.`,
 	f := cmd.Flags()
 	f.StringVar(&c.at, "at", "", "the `DAY` it is about (YYYY-MM-DD), default today")
 	f.Int32Var(&c.confidence, "confidence", 0, "from 0 (it will not be reached) to 10 (it will)")
+	f.StringVar(&c.value, "value", "", "a new value of the target's metric, recorded with the check-in")
+	f.StringVar(&c.observedAt, "value-at", "", "the `PERIOD` or day that the value is of (FY2018, 2018-Q3, 2018-09-30), default the day of the check-in")
+	f.StringVar(&c.source, "source", "", "where the value comes from")
 	f.StringVar(&c.note, "note", "", "what explains how the target stands")
 	f.StringVar(&c.override, "override", "", "the `STATUS` to show beside the computed one: "+listed(overrideStatuses, "or"))
 	f.StringVar(&c.reason, "reason", "", "why the computed status misleads")
 	f.StringVar(&c.expires, "expires", "", "the last `DAY` on which the override counts (YYYY-MM-DD)")
 	f.BoolVar(&c.clear, "clear-override", false, "withdraw the override in force")
 	f.StringVar(&c.manager, "manager", "cli", "what writes: cli, git, console, policy or api")
-	for _, name := range []string{"at", "confidence", "note", "reason", "expires"} {
+	for _, name := range []string{"value", "value-at", "source", "at", "confidence", "note", "reason", "expires"} {
 		_ = cmd.RegisterFlagCompletionFunc(name, cobra.NoFileCompletions)
 	}
 	_ = cmd.RegisterFlagCompletionFunc("override", cobra.FixedCompletions(overrideStatuses, cobra.ShellCompDirectiveNoFileComp))
@@ -83,7 +91,7 @@ target/due, target/request.`,
 		if *out != asTable {
 			return a.writeMessage(*out, res)
 		}
-		a.printf("Checked in on %s. Revision %d.\n", target, res.GetRevision())
+		a.printf("Checked in on %s%s. Revision %d.\n", target, map[bool]string{true: ", value recorded"}[res.GetRecorded()], res.GetRevision())
 		return nil
 	})
 	return cmd
@@ -112,6 +120,15 @@ func (c checkInFlags) request(target string, confident bool) (*strategyv1.CheckI
 	}
 	if !labelPattern.MatchString(target) {
 		return nil, usagef("TARGET: %q is not the name of a target; legal are lower-case letters, digits and - inside, at most 63", target)
+	}
+	if c.value != "" {
+		v, err := strconv.ParseFloat(c.value, 64)
+		if err != nil || math.IsNaN(v) || math.IsInf(v, 0) {
+			return nil, usagef("--value: %q is not a number", c.value)
+		}
+		req.Value, req.ObservedAt, req.Source = &v, c.observedAt, c.source
+	} else if c.observedAt+c.source != "" {
+		return nil, usagef("--value-at and --source belong to --value NUMBER")
 	}
 	for flag, day := range map[string]string{"--at": c.at, "--expires": c.expires} {
 		if _, err := calendar.ParseDate(day); day != "" && err != nil {

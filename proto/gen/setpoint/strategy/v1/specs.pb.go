@@ -2000,7 +2000,7 @@ const file_setpoint_strategy_v1_specs_proto_rawDesc = "" +
 	"\x03end\x18\t \x01(\tB\a\xbaH\x04r\x02\x18\n" +
 	"R\x03end\x12/\n" +
 	"\x06within\x18\n" +
-	" \x01(\tB\x17\xbaH\x14r\x122\x10^([0-9]{1,3}d)?$R\x06within\x125\n" +
+	" \x01(\tB\x17\xbaH\x14r\x122\x10^([0-9]{1,4}d)?$R\x06within\x125\n" +
 	"\x11fiscal_year_start\x18\v \x01(\x05B\t\xbaH\x06\x1a\x04\x18\f(\x00R\x0ffiscalYearStart\x121\n" +
 	"\bcalendar\x18\f \x01(\tB\x15\xbaH\x12r\x10R\x00R\x05monthR\x054-4-5R\bcalendar\x12d\n" +
 	"\tweek_ends\x18\r \x01(\tBG\xbaHDrBR\x00R\x06mondayR\atuesdayR\twednesdayR\bthursdayR\x06fridayR\bsaturdayR\x06sundayR\bweekEnds\x12\x1f\n" +
