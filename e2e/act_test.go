@@ -117,15 +117,16 @@ func answered(prefix string, score float64) (out []*changev1.RespondentAnswer) {
 	return out
 }
 
-func (o *office) wave(name string, answers []*changev1.RespondentAnswer) {
+// wave asks and hears all on one day.
+func (o *office) wave(name, day string, answers []*changev1.RespondentAnswer) {
 	o.t.Helper()
-	if _, err := o.change.OpenWave(o.ctx, &changev1.OpenWaveRequest{Program: "p", Wave: name}); err != nil {
+	if _, err := o.change.OpenWave(o.ctx, &changev1.OpenWaveRequest{Program: "p", Wave: name, At: day}); err != nil {
 		o.t.Fatal(err)
 	}
 	if _, err := o.change.RecordAnswers(o.ctx, &changev1.RecordAnswersRequest{Program: "p", Wave: name, Answers: answers}); err != nil {
 		o.t.Fatal(err, faults(err))
 	}
-	if _, err := o.change.CloseWave(o.ctx, &changev1.CloseWaveRequest{Program: "p", Wave: name}); err != nil {
+	if _, err := o.change.CloseWave(o.ctx, &changev1.CloseWaveRequest{Program: "p", Wave: name, At: day}); err != nil {
 		o.t.Fatal(err)
 	}
 }
@@ -177,7 +178,7 @@ func TestFromAGapToWhereThePeopleAre(t *testing.T) {
 		t.Errorf("what is only proposed covers: %v", got)
 	}
 	unmeasured := o.covered(active)
-	o.wave("first", answered("r", 3))
+	o.wave("first", "2025-06-01", answered("r", 3))
 	first := o.program(0)
 	// The least score of all is 3: (3 - 1)/4.
 	if got := first.GetReadiness(); got.GetValue() != .5 || got.GetBasis() != "survey" {
@@ -193,7 +194,7 @@ func TestFromAGapToWhereThePeopleAre(t *testing.T) {
 	if again := o.covered(active); fmt.Sprint(again) != fmt.Sprint(unmeasured) {
 		t.Errorf("the picture of revision %d changed: %v, it was %v", active, again, unmeasured)
 	}
-	o.wave("second", answered("r", 4))
+	o.wave("second", "2025-10-01", answered("r", 4))
 	res, err := o.change.GetResults(o.ctx, &changev1.GetResultsRequest{Program: "p"})
 	if err != nil {
 		t.Fatal(err)
@@ -341,7 +342,7 @@ func TestErasingARespondent(t *testing.T) {
 	s := serve(t, dir)
 	o := officeOf(t, s.URL())
 	o.apply(officePlan + "---\napiVersion: setpoint.dev/v1\nkind: Person\nmetadata: {name: zyxquilla-03}\nspec: {displayName: Zyx}\n")
-	o.wave("first", answered("zyxquilla", 3.4242))
+	o.wave("first", "2025-06-01", answered("zyxquilla", 3.4242))
 	results := func(wave string) *changev1.WaveResults {
 		res, err := o.change.GetResults(o.ctx, &changev1.GetResultsRequest{Program: "p", Wave: wave})
 		if err != nil {

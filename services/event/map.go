@@ -118,7 +118,7 @@ func about(kind string) string {
 	switch kind {
 	case "condition", "checkin", "check-in", "request", "acknowledgement":
 		return "target"
-	case "occurrence":
+	case "occurrence", "review-condition":
 		return "review"
 	case "observation":
 		return "metric"

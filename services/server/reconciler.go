@@ -23,6 +23,7 @@ func startReconciler(ctx context.Context, s *Server) error {
 		return nil
 	}
 	r := reconcile.New(s.log, s.record, s.commands, actsOfPolicies{initiativerpc.Acts(s.commands, s.record), strategyrpc.Acts(s.commands, s.record)}, s.opts.Logger)
+	r.Reviews(reviewsOf)
 	reconciling, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	ended := make(chan struct{})
 	go func() {

@@ -42,7 +42,7 @@ func startChange(_ context.Context, s *Server) error {
 }
 
 func startGap(_ context.Context, s *Server) error {
-	return s.serve(gaprpc.New(s.record, s.opts.Now))
+	return s.serve(gaprpc.New(s.record, s.opts.Now, reviewsOf))
 }
 
 // startAdmin serves the operator's calls, which every process answers.

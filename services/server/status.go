@@ -2,10 +2,12 @@ package server
 
 import (
 	strategyv1 "setpoint.dev/proto/gen/setpoint/strategy/v1"
+	"setpoint.dev/services/gap/condition"
 	"setpoint.dev/services/gap/portfolio"
 	gaprpc "setpoint.dev/services/gap/rpc"
 	"setpoint.dev/services/internal/calendar"
 	"setpoint.dev/services/internal/record"
+	strategyrpc "setpoint.dev/services/strategy/rpc"
 )
 
 // statusOf gives the strategy slice what the gap slice computes; the slices do
@@ -29,4 +31,21 @@ func packOf(v record.View, org string, at uint64, day calendar.Date, scope *stra
 		out.Statuses[string(s)] = int32(n)
 	}
 	return out, p.Content, nil
+}
+
+// reviewsOf gives the gap slice, which watches over reviews, what the strategy slice
+// knows of them.
+func reviewsOf(v record.View, org string, at uint64, day calendar.Date) ([]condition.Review, error) {
+	list, err := strategyrpc.Standing(v, org, at, day)
+	var out []condition.Review
+	for _, x := range list {
+		r := condition.Review{
+			ID: x.ID, Name: x.Name, Title: x.Title, Owner: x.Owner, Cadence: x.Cadence, Strategy: x.Strategy, Unit: x.Unit, Missed: x.Late, Since: x.Since,
+		}
+		if x.Owed > 0 {
+			r.Period = x.Latest.Name
+		}
+		out = append(out, r)
+	}
+	return out, err
 }

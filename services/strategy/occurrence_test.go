@@ -175,11 +175,12 @@ func TestAReviewThatIsNotHeldEscalates(t *testing.T) {
 func TestRhythmHoldsTogether(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		r := rhythm(&ReviewSpec{
-			Cadence: rapid.SampledFrom([]string{"daily", "weekly", "monthly", "quarterly", "annual"}).Draw(t, "cadence"),
-			Within:  rapid.SampledFrom([]string{"", "0d", "3d", "40d"}).Draw(t, "within"),
-			Start:   "2020-02-10", End: rapid.SampledFrom([]string{"", "2022-06-30"}).Draw(t, "end"),
+			Cadence:  rapid.SampledFrom([]string{"daily", "weekly", "monthly", "quarterly", "annual"}).Draw(t, "cadence"),
+			Within:   rapid.SampledFrom([]string{"", "0d", "3d", "40d"}).Draw(t, "within"),
+			End:      rapid.SampledFrom([]string{"", "2022-06-30"}).Draw(t, "end"),
 			Calendar: rapid.SampledFrom([]string{"", "4-4-5"}).Draw(t, "calendar"),
 		}, int32(rapid.IntRange(1, 12).Draw(t, "fiscal")))
+		r.First = date("2020-02-10")
 		asOf := date("2020-02-10").AddDays(rapid.IntRange(0, 1200).Draw(t, "day"))
 		s := map[string]*OccurrenceState{}
 		for range rapid.IntRange(0, 5).Draw(t, "held") {

@@ -72,6 +72,9 @@ type LedgerReview struct {
 	States      map[string]*OccurrenceState
 }
 
+// mostPeriods is how many periods without a value a duty names.
+const mostPeriods = 60
+
 // Duty is one thing that somebody owes.
 type Duty struct {
 	Kind, Name, What   string
@@ -82,7 +85,8 @@ type Duty struct {
 	LastAt             calendar.Date // of a value
 	Last               float64
 	Unit               string
-	Missing            int // how many closed periods lack a value, or their review
+	Missing            int      // how many closed periods lack a value, or their review
+	Periods            []string // those without a value, the oldest first, at most mostPeriods
 	Targets            []string
 	Policy             string
 }
@@ -186,7 +190,9 @@ func (m LedgerMetric) owed(targets []LedgerTarget, asOf calendar.Date) (Duty, bo
 	slices.Sort(d.Targets)
 	d.Targets = slices.Compact(d.Targets)
 	for p := first; !p.End.After(asOf) && (open || !p.Start.After(until)); p = m.Calendar.Next(p) {
-		d.Missing++
+		if d.Missing++; d.Missing <= mostPeriods {
+			d.Periods = append(d.Periods, p.Name)
+		}
 	}
 	d.Due = first.End.AddDays(m.lag(first))
 	d.What = "the value of " + first.Name

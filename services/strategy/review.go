@@ -98,7 +98,7 @@ func RhythmOf(s *ReviewSpec, declared calendar.Date, set resource.Set) Rhythm {
 		r.Within = n
 	}
 	if d, err := calendar.ParseDate(s.GetStart()); err == nil {
-		r.First = d
+		r.First = calendar.Later(r.First, d)
 	}
 	r.Last, _ = calendar.ParseDate(s.GetEnd())
 	return r

@@ -66,7 +66,7 @@ func Evolve(s *Set, event proto.Message) *Set {
 // compared with are those of what was told of the gap itself: other words must
 // not move them, or a gap could widen unnoticed.
 func tell(s *Set, f *gapv1.Finding, what string, ofGap bool) {
-	s.Target, s.Last = f.GetTarget(), what
+	s.Target, s.Review, s.Last = f.GetTarget(), f.GetReview(), what
 	s.Conditions = f.GetConditions()
 	s.AsOf, s.ObservedRevision, s.Evaluator = f.GetAsOf(), f.GetRevision(), f.GetEvaluator()
 	s.Policy, s.PolicyRevision = f.GetPolicy(), f.GetPolicyRevision()

@@ -24,9 +24,9 @@ const (
 	ChangeReady     = "ChangeReady"
 )
 
-// Types are all of them.
+// Types are all of them, the one of reviews last.
 func Types() []string {
-	return []string{OnTrack, DataFresh, FinalPending, Covered, ForecastAttains, ChangeReady}
+	return []string{OnTrack, DataFresh, FinalPending, Covered, ForecastAttains, ChangeReady, ReviewOverdue}
 }
 
 // The statuses of a condition.

@@ -66,20 +66,46 @@ func Values(s *Set, o Observed, around Surroundings) map[string]any {
 	return v
 }
 
+// subject is what a policy reacts to: a target or a review.
+type subject struct {
+	target, review         string // one of them
+	title, owner, strategy string
+	day                    calendar.Date
+	revision               uint64
+	standing               string // how it stands, in words
+	finding                func() *gapv1.Finding
+}
+
+func (o *Observed) subject(s *Set) subject {
+	r := &o.Result
+	return subject{
+		target: r.Name, title: cmp.Or(r.Title, r.Name), owner: r.Owner, strategy: r.Strategy, day: o.Day, revision: o.Revision,
+		standing: strings.ReplaceAll(string(r.Status), "_", " ") + behind(r),
+		finding:  func() *gapv1.Finding { return o.finding(s, s.GetConditions()) },
+	}
+}
+
 // React returns what policies do about a target whose conditions are on record
 // as s, which is after what Decide told.
 func React(s *Set, o Observed, around Surroundings, policies []policy.Ready) []proto.Message {
 	if len(policies) == 0 && len(s.GetReactions()) == 0 {
 		return nil
 	}
+	return o.subject(s).reactions(s, Values(s, o, around), around, policies)
+}
+
+// reactions are what policies do about a subject.
+func (o subject) reactions(s *Set, values map[string]any, around Surroundings, policies []policy.Ready) []proto.Message {
 	var out []proto.Message
-	values := Values(s, o, around)
 	held := map[string]bool{}
 	for _, p := range policies {
-		if !p.Looks(o.Result.Strategy) {
+		if !p.Looks(o.strategy) {
 			continue
 		}
 		for _, x := range p.Reactions {
+			if x.AboutReviews() != (o.review != "") {
+				continue
+			}
 			holds, inputs := x.Ask(values)
 			if !holds {
 				continue
@@ -91,7 +117,8 @@ func React(s *Set, o Observed, around Surroundings, policies []policy.Ready) []p
 	for _, r := range s.GetReactions() {
 		if !held[r.GetPolicy()+" "+r.GetReaction()] {
 			out = append(out, &gapv1.ReactionEnded{Cause: &gapv1.Cause{
-				Policy: r.GetPolicy(), Reaction: r.GetReaction(), Since: r.GetSince(), AsOf: o.Day.String(), Revision: int64(o.Revision), Target: o.Result.Name,
+				Policy: r.GetPolicy(), Reaction: r.GetReaction(), Since: r.GetSince(), AsOf: o.day.String(), Revision: int64(o.revision),
+				Target: o.target, Review: o.review,
 			}})
 		}
 	}
@@ -99,14 +126,14 @@ func React(s *Set, o Observed, around Surroundings, policies []policy.Ready) []p
 }
 
 // react is what one reaction that holds leads to.
-func (o *Observed) react(s *Set, around Surroundings, p policy.Ready, x policy.Reaction, inputs map[string]string) []proto.Message {
+func (o subject) react(s *Set, around Surroundings, p policy.Ready, x policy.Reaction, inputs map[string]string) []proto.Message {
 	var was *gapv1.ReactionState
 	for _, r := range s.GetReactions() {
 		if r.GetPolicy() == p.Name && r.GetReaction() == x.Name {
 			was = r
 		}
 	}
-	since := o.Day
+	since := o.day
 	if was != nil {
 		if d, err := calendar.ParseDate(was.GetSince()); err == nil && d.Before(since) {
 			since = d
@@ -114,9 +141,9 @@ func (o *Observed) react(s *Set, around Surroundings, p policy.Ready, x policy.R
 	}
 	cause := &gapv1.Cause{
 		Policy: p.Name, PolicyRevision: int64(p.Revision), Reaction: x.Name, When: x.When, Inputs: inputs,
-		Since: since.String(), AsOf: o.Day.String(), Revision: int64(o.Revision), Target: o.Result.Name,
+		Since: since.String(), AsOf: o.day.String(), Revision: int64(o.revision), Target: o.target, Review: o.review,
 	}
-	held := o.Day.Sub(since)
+	held := o.day.Sub(since)
 	if held < x.For {
 		if was == nil {
 			return []proto.Message{&gapv1.ReactionHeld{Cause: cause}}
@@ -125,7 +152,7 @@ func (o *Observed) react(s *Set, around Surroundings, p policy.Ready, x policy.R
 	}
 	var out []proto.Message
 	if !was.GetFired() {
-		cause.Finding = o.finding(s, s.GetConditions())
+		cause.Finding = o.finding()
 		fired := &gapv1.ReactionFired{Cause: cause}
 		var notes []proto.Message
 		for i, a := range x.Do {
@@ -141,7 +168,7 @@ func (o *Observed) react(s *Set, around Surroundings, p policy.Ready, x policy.R
 }
 
 // escalate goes as far up as the periods since the firing allow.
-func (o *Observed) escalate(was *gapv1.ReactionState, around Surroundings, x policy.Reaction, cause *gapv1.Cause, days int) []proto.Message {
+func (o subject) escalate(was *gapv1.ReactionState, around Surroundings, x policy.Reaction, cause *gapv1.Cause, days int) []proto.Message {
 	var out []proto.Message
 	for _, a := range x.Do {
 		if a.GetEscalate() == nil {
@@ -157,9 +184,7 @@ func (o *Observed) escalate(was *gapv1.ReactionState, around Surroundings, x pol
 	return out
 }
 
-func (o *Observed) effect(a *gapv1.Action, around Surroundings, cause *gapv1.Cause, i int) *gapv1.Effect {
-	r := &o.Result
-	title := cmp.Or(r.Title, r.Name)
+func (o subject) effect(a *gapv1.Action, around Surroundings, cause *gapv1.Cause, i int) *gapv1.Effect {
 	e := &gapv1.Effect{}
 	switch {
 	case a.GetOpenCorrectiveAction() != nil:
@@ -169,8 +194,8 @@ func (o *Observed) effect(a *gapv1.Action, around Surroundings, cause *gapv1.Cau
 			due = int(x.GetDueInDays())
 		}
 		e.Kind = "openCorrectiveAction"
-		e.Owner, e.Due = cmp.Or(x.GetOwner(), r.Owner), o.Day.AddDays(due).String()
-		e.Title = cmp.Or(x.GetTitle(), "Close the gap of "+title)
+		e.Owner, e.Due = cmp.Or(x.GetOwner(), o.owner), o.day.AddDays(due).String()
+		e.Title = cmp.Or(x.GetTitle(), "Close the gap of "+o.title)
 		if e.GetOwner() == "" {
 			// An action that nobody has promised is none.
 			e.Message = "not opened: nobody owns the target, and the policy names no owner"
@@ -182,14 +207,14 @@ func (o *Observed) effect(a *gapv1.Action, around Surroundings, cause *gapv1.Cau
 		if x := a.GetRequireCheckIn(); x.DueInDays != nil {
 			due = int(x.GetDueInDays())
 		}
-		e.Kind, e.Owner, e.Due = "requireCheckIn", r.Owner, o.Day.AddDays(due).String()
+		e.Kind, e.Owner, e.Due = "requireCheckIn", o.owner, o.day.AddDays(due).String()
 		e.Title = fmt.Sprintf("policy %s, reaction %s: how does it stand?", cause.GetPolicy(), cause.GetReaction())
 		e.RequestId = requestID(around.Identity, cause, i)
 	case a.GetEscalate() != nil:
 		e.Kind = "escalate"
 	case a.GetNotify() != nil:
 		e.Kind, e.Channel = "notify", cmp.Or(a.GetNotify().GetChannel(), "default")
-		e.Message = cmp.Or(a.GetNotify().GetMessage(), fmt.Sprintf("%s: %s (policy %s, reaction %s)", title, strings.ReplaceAll(string(r.Status), "_", " ")+behind(r), cause.GetPolicy(), cause.GetReaction()))
+		e.Message = cmp.Or(a.GetNotify().GetMessage(), fmt.Sprintf("%s: %s (policy %s, reaction %s)", o.title, o.standing, cause.GetPolicy(), cause.GetReaction()))
 	}
 	return e
 }

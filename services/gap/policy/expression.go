@@ -70,6 +70,14 @@ var variables = []Variable{
 	{"days.data", "int", "days since the last day that the actual covers", cel.IntType},
 	{"units", "list(string)", "the owning unit and those above it, nearest first", cel.ListType(cel.StringType)},
 	{"actions.open", "int", "open corrective actions on the target that people opened", cel.IntType},
+	{"review.name", "string", "name of a review", cel.StringType},
+	{"review.owner", "string", "unit/NAME or person/ID, empty if nobody", cel.StringType},
+	{"review.cadence", "string", "daily, weekly, monthly, quarterly, annual", cel.StringType},
+	{"review.strategy", "string", "the strategy it looks at; not known if it looks at something else", cel.StringType},
+	{"review.period", "string", "the latest period that it is owed for; not known if none is", cel.StringType},
+	{"review.daysOverdue", "int", "days since the first one in a row that is not held was due, 0 if none is late", cel.IntType},
+	{"review.missed", "int", "how many in a row are late", cel.IntType},
+	{"condition.ReviewOverdue", "string", "True, False", cel.StringType},
 }
 
 var environment = sync.OnceValues(func() (*cel.Env, error) {

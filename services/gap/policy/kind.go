@@ -60,8 +60,16 @@ func check(name string, spec proto.Message, _ resource.Set) []resource.Finding {
 		if _, err := compile(r.GetWhen()); err != nil {
 			f.Add(field+".when", "expression", err.Error(), "a CEL expression that is true or false, over "+strings.Join(VariableNames(), ", "))
 		}
+		asked := Reaction{uses: mentioned(r.GetWhen())}
+		if asked.mixed() {
+			f.Add(field+".when", "expression_mixed", "it looks at a target and at a review, and nothing is both", "write a reaction for each")
+		}
 		for j, a := range r.GetDo() {
-			checkAction(fmt.Sprintf("%s.do[%d]", field, j), a, f)
+			at := fmt.Sprintf("%s.do[%d]", field, j)
+			checkAction(at, a, f)
+			if asked.AboutReviews() && (a.GetOpenCorrectiveAction() != nil || a.GetRequireCheckIn() != nil) {
+				f.Add(at, "action_of_review", "a corrective action and a check-in answer a target's gap; a review has none", "of a review, escalate and notify")
+			}
 		}
 	}
 	if s.GetEvaluation() == nil && len(s.GetReactions()) == 0 {

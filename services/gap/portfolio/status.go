@@ -29,7 +29,7 @@ func Status(v record.View, org, target string, at uint64, day calendar.Date) (ga
 	if err := l.observe(&p, p.Targets[0].Metric); err != nil {
 		return gap.NoData, fmt.Errorf("load target %s of %s at revision %d: %w", target, org, at, err)
 	}
-	rules, err := Rules(v, org, "", at)
+	rules, err := Rules(v, org, "", at, day)
 	if err != nil {
 		return gap.NoData, err
 	}

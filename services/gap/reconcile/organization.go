@@ -41,6 +41,9 @@ type picture struct {
 	parents   map[string]string // of units
 	actions   map[string]int    // open ones that people opened, by target
 
+	// reviews are all of them at the end of the day.
+	reviews []condition.Review
+
 	ids     map[string]string // of targets, by name
 	metrics map[string]int    // in the portfolio, by id
 	byName  map[string]int    // metrics in the portfolio, by name
@@ -102,7 +105,8 @@ type known struct {
 }
 
 // load reads an organization; before is what was kept of it, nil at first.
-func load(v record.View, org string, now time.Time, before *picture) (*picture, error) {
+func (r *Reconciler) load(v record.View, org string, before *picture) (*picture, error) {
+	now := r.runner.Now()
 	p := &picture{org: org, at: v.Revision(), zone: record.Location(v, org, v.Revision())}
 	if before != nil {
 		p.chances = before.chances
@@ -115,24 +119,34 @@ func load(v record.View, org string, now time.Time, before *picture) (*picture, 
 	if err := p.prepare(v); err != nil {
 		return nil, err
 	}
-	p.sets = map[string]*known{}
-	err = v.States(org, policy.Service, condition.Aggregate, p.at, func(s record.State) error {
-		set := &condition.Set{}
-		if err := s.Into(set); err != nil {
-			return err
+	if r.reviews != nil {
+		if p.reviews, err = r.reviews(v, org, p.at, p.day); err != nil {
+			return nil, err
 		}
-		p.sets[s.ID] = &known{set, s.From}
-		return nil
-	})
-	return p, err
+	}
+	p.sets = map[string]*known{}
+	for _, aggregate := range []string{condition.Aggregate, condition.ReviewAggregate} {
+		err = v.States(org, policy.Service, aggregate, p.at, func(s record.State) error {
+			set := &condition.Set{}
+			if err := s.Into(set); err != nil {
+				return err
+			}
+			p.sets[s.ID] = &known{set, s.From}
+			return nil
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return p, nil
 }
 
 // prepare indexes a portfolio that was read.
 func (p *picture) prepare(v record.View) (err error) {
-	if p.rules, err = portfolio.Rules(v, p.org, "", p.at); err != nil {
+	if p.rules, err = portfolio.Rules(v, p.org, "", p.at, p.day); err != nil {
 		return err
 	}
-	if p.policies, err = portfolio.Policies(v, p.org, p.at); err != nil {
+	if p.policies, err = portfolio.Policies(v, p.org, p.at, p.day); err != nil {
 		return err
 	}
 	if p.ids, _, err = portfolio.IDs(v, p.org, "Target", p.at); err != nil {
@@ -347,7 +361,11 @@ func (r *Reconciler) tell(ctx context.Context, p *picture, targets []int) (int, 
 			return 0, err
 		}
 	}
-	return len(pending), nil
+	if targets != nil {
+		return len(pending), nil // values touch no review
+	}
+	n, err := r.tellOfReviews(ctx, p, now)
+	return len(pending) + n, err
 }
 
 // commit tells of some targets, decided on what their guards say.
@@ -375,7 +393,7 @@ func (r *Reconciler) commit(ctx context.Context, p *picture, list []condition.Ob
 		var writes []runner.Write
 		for _, o := range list {
 			id := p.ids[o.Result.Name]
-			set, err := setOf(v, p.org, id)
+			set, err := setOf(v, subject(p.org, id))
 			if err != nil {
 				return nil, err
 			}
@@ -386,7 +404,7 @@ func (r *Reconciler) commit(ctx context.Context, p *picture, list []condition.Ob
 			if len(events) == 0 {
 				continue
 			}
-			w, err := write(p.org, id, p.day, events, next)
+			w, err := write(subject(p.org, id), p.day, events, next)
 			if err != nil {
 				return nil, err
 			}
@@ -423,9 +441,9 @@ func subject(org, targetID string) eventlog.Subject {
 	return eventlog.Subject{Org: org, Service: policy.Service, Kind: condition.Aggregate, ID: targetID}
 }
 
-// setOf reads the set of a target; nil if there is none.
-func setOf(v record.View, org, targetID string) (*condition.Set, error) {
-	s, err := v.State(org, policy.Service, condition.Aggregate, targetID, v.Revision())
+// setOf reads the set of a target, or of a review; nil if there is none.
+func setOf(v record.View, of eventlog.Subject) (*condition.Set, error) {
+	s, err := v.State(of.Org, of.Service, of.Kind, of.ID, v.Revision())
 	if err != nil || s == nil {
 		return nil, err
 	}
@@ -433,8 +451,8 @@ func setOf(v record.View, org, targetID string) (*condition.Set, error) {
 	return set, s.Into(set)
 }
 
-func write(org, id string, day calendar.Date, events []proto.Message, next *condition.Set) (runner.Write, error) {
-	w := runner.Write{Subject: subject(org, id), Effective: day.String()}
+func write(of eventlog.Subject, day calendar.Date, events []proto.Message, next *condition.Set) (runner.Write, error) {
+	w := runner.Write{Subject: of, Effective: day.String()}
 	for _, e := range events {
 		typ, payload, err := condition.Acts().Encode(e)
 		if err != nil {

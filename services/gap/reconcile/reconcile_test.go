@@ -66,6 +66,7 @@ type world struct {
 	t         *testing.T
 	clock     *clock
 	processes []*process
+	reviews   ReviewsFunc // of each reconciler; nil: there are none
 }
 
 // doer does what policies decide, through the door of initiatives; broken, it
@@ -141,6 +142,7 @@ func newWorld(t *testing.T, n int) *world {
 func (w *world) reconciling(i int, broken bool) (passes chan int, stop func()) {
 	p := w.processes[i]
 	r := New(p.log, p.record, p.runner, &doer{initiativerpc.Acts(p.runner, p.record), strategyrpc.Acts(p.runner, p.record), broken}, slog.New(slog.DiscardHandler))
+	r.Reviews(w.reviews)
 	r.lookEvery, r.pause = 5*time.Millisecond, time.Millisecond
 	passes = make(chan int, 10_000)
 	r.told = func(_ string, n int) { passes <- n }
@@ -185,7 +187,7 @@ func (w *world) set(target string) (s *condition.Set) {
 		if err != nil || r == nil {
 			return err
 		}
-		s, err = setOf(v, org, r.ID)
+		s, err = setOf(v, subject(org, r.ID))
 		return err
 	})
 	if err != nil {
@@ -497,7 +499,7 @@ func TestReplayDoesWhatWasDone(t *testing.T) {
 		if err != nil {
 			return err
 		}
-		res, err := Replay(v, org, "act", r.Spec.(*policy.Spec), r.From, calendar.MustParse("2026-06-10"), calendar.MustParse("2026-07-03"), false)
+		res, err := Replay(v, org, "act", r.Spec.(*policy.Spec), r.From, calendar.MustParse("2026-06-10"), calendar.MustParse("2026-07-03"), false, nil)
 		if err != nil {
 			return err
 		}

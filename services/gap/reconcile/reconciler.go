@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -41,6 +42,8 @@ type Reconciler struct {
 	runner *runner.Runner
 	acts   Acts
 	logger *slog.Logger
+	// reviews reads reviews; nil: there are none.
+	reviews ReviewsFunc
 
 	// lookEvery is how often the calendar is looked at, and pause the least time
 	// between two readings of a whole organization.
@@ -125,7 +128,15 @@ func (r *Reconciler) begin(ctx context.Context) (at uint64, err error) {
 	var orgs []string
 	err = r.record.View(ctx, func(v record.View) error {
 		at = v.Revision()
-		orgs, err = v.Organizations("Target")
+		if orgs, err = v.Organizations("Target"); err != nil {
+			return err
+		}
+		others, err := v.Organizations("Review")
+		for _, org := range others {
+			if !slices.Contains(orgs, org) {
+				orgs = append(orgs, org)
+			}
+		}
 		return err
 	})
 	r.mu.Lock()
@@ -273,7 +284,7 @@ func (r *Reconciler) look(ctx context.Context, org string, p *picture, c *change
 		err := r.record.View(ctx, func(v record.View) (err error) {
 			targets = nil
 			if whole {
-				p, err = load(v, org, r.runner.Now(), p)
+				p, err = r.load(v, org, p)
 				return err
 			}
 			targets, err = p.observe(v, c.metrics)

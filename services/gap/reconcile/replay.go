@@ -6,6 +6,8 @@ import (
 	"strings"
 	"time"
 
+	"google.golang.org/protobuf/proto"
+
 	gapv1 "setpoint.dev/proto/gen/setpoint/gap/v1"
 	"setpoint.dev/services/gap/condition"
 	"setpoint.dev/services/gap/policy"
@@ -22,7 +24,7 @@ const mostDays = 1100
 // it been declared. It begins without memory, and writes nothing. Each day is
 // evaluated as it was known at its end; with hindsight, with all that is known at
 // the view's revision.
-func Replay(v record.View, org, name string, spec *policy.Spec, revision uint64, since, until calendar.Date, hindsight bool) (*gapv1.TestPolicyResponse, error) {
+func Replay(v record.View, org, name string, spec *policy.Spec, revision uint64, since, until calendar.Date, hindsight bool, reviews ReviewsFunc) (*gapv1.TestPolicyResponse, error) {
 	if days := until.Sub(since) + 1; days < 1 || days > mostDays {
 		return nil, fault.New(fault.Invalid, "gap.replay_days", "since: %d days from %s to %s", days, since, until).
 			WithHint("from 1 to %d days can be replayed", mostDays)
@@ -63,6 +65,9 @@ func Replay(v record.View, org, name string, spec *policy.Spec, revision uint64,
 		if p != nil && p.at == at && len(p.portfolio.Initiatives)+len(p.portfolio.Actions) == 0 {
 			q = p
 			q.day = day
+			if q.rules, err = portfolio.Rules(v, org, "", at, day); err != nil {
+				return nil, err
+			}
 		} else {
 			if q.portfolio, err = portfolio.Load(v, org, at, day); err != nil {
 				return nil, err
@@ -76,27 +81,26 @@ func Replay(v record.View, org, name string, spec *policy.Spec, revision uint64,
 		if name == "default" && spec.GetEvaluation() != nil {
 			p.rules = policy.Of(name, revision, spec)
 		}
+		if reviews != nil && slices.ContainsFunc(ready.Reactions, policy.Reaction.AboutReviews) {
+			if p.reviews, err = reviews(v, org, at, day); err != nil {
+				return nil, err
+			}
+		}
 		noon := time.Date(day.Year(), day.Month(), day.Day(), 12, 0, 0, 0, zone)
-		if len(p.portfolio.Targets) == 0 {
+		if len(p.portfolio.Targets) == 0 && len(p.reviews) == 0 {
 			empty++
+		}
+		for _, o := range p.reviews {
+			o.Day, o.Instant, o.Revision = day, noon.UTC().Format(time.RFC3339), at
+			events, next := p.nextOfReview(sets[o.ID], o)
+			sets[o.ID] = next
+			out.Firings = append(out.Firings, tested(day, "", o.Name, events)...)
 		}
 		for _, o := range p.observed(nil, noon) {
 			id := p.ids[o.Result.Name]
 			events, next := p.next(sets[id], o, id)
 			sets[id] = next
-			for _, e := range events {
-				switch e := e.(type) {
-				case *gapv1.ReactionFired:
-					out.Firings = append(out.Firings, &gapv1.TestedFiring{
-						Day: day.String(), Target: o.Result.Name, What: "fired", Cause: e.GetCause(), Effects: e.GetEffects(),
-					})
-				case *gapv1.Escalated:
-					out.Firings = append(out.Firings, &gapv1.TestedFiring{
-						Day: day.String(), Target: o.Result.Name, What: "escalated", Cause: e.GetCause(),
-						Effects: []*gapv1.Effect{{Kind: "escalate", Owner: e.GetTo()}},
-					})
-				}
-			}
+			out.Firings = append(out.Firings, tested(day, o.Result.Name, "", events)...)
 		}
 	}
 	if empty > 0 && !hindsight {
@@ -106,9 +110,26 @@ func Replay(v record.View, org, name string, spec *policy.Spec, revision uint64,
 		if a.GetDay() != b.GetDay() {
 			return strings.Compare(a.GetDay(), b.GetDay())
 		}
-		return strings.Compare(a.GetTarget(), b.GetTarget())
+		return strings.Compare(a.GetTarget()+a.GetReview(), b.GetTarget()+b.GetReview())
 	})
 	return out, nil
+}
+
+// tested are the firings among events about a target or a review.
+func tested(day calendar.Date, target, review string, events []proto.Message) (out []*gapv1.TestedFiring) {
+	for _, e := range events {
+		f := &gapv1.TestedFiring{Day: day.String(), Target: target, Review: review}
+		switch e := e.(type) {
+		case *gapv1.ReactionFired:
+			f.What, f.Cause, f.Effects = "fired", e.GetCause(), e.GetEffects()
+		case *gapv1.Escalated:
+			f.What, f.Cause, f.Effects = "escalated", e.GetCause(), []*gapv1.Effect{{Kind: "escalate", Owner: e.GetTo()}}
+		default:
+			continue
+		}
+		out = append(out, f)
+	}
+	return out
 }
 
 // hintOf says why days show nothing.

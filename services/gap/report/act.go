@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"setpoint.dev/services/gap"
+	"setpoint.dev/services/internal/calendar"
 )
 
 // What is done about the gaps: the sections Initiatives, Coverage and
@@ -20,6 +21,7 @@ func (b *builder) act(d *Document, p gap.Portfolio) {
 	targets := d.targetsByName()
 	chosen := b.chosen(p, targets)
 	d.Initiatives = b.initiatives(p, chosen, targets)
+	d.onCharts(targets)
 	if len(chosen) > 0 {
 		d.Coverage = b.coverage(chosen, d.Targets)
 	}
@@ -27,6 +29,25 @@ func (b *builder) act(d *Document, p gap.Portfolio) {
 	d.Readiness = b.programs(p, chosen)
 	if len(d.Initiatives) > 0 || len(d.Readiness) > 0 {
 		d.Definitions = append(append([]Definition(nil), d.Definitions...), actDefinitions...)
+	}
+}
+
+// inStrip is how many initiatives stand under a chart.
+const inStrip = 4
+
+// onCharts puts initiatives on the time axis of the targets that they serve.
+func (d *Document) onCharts(targets map[string]*Target) {
+	for _, x := range d.Initiatives {
+		if x.Stage == "cancelled" || x.Start.IsZero() || x.ExpectedEnd.IsZero() {
+			continue
+		}
+		for _, c := range x.Contributions {
+			t := targets[c.Target]
+			if t == nil || t.Chart == nil || len(t.Chart.Initiatives) == inStrip || x.Start.After(t.Chart.To) || x.ExpectedEnd.Before(t.Chart.From) {
+				continue
+			}
+			t.Chart.Initiatives = append(t.Chart.Initiatives, Mark{calendar.Later(x.Start, t.Chart.From), calendar.Earlier(x.ExpectedEnd, t.Chart.To), x.Title})
+		}
 	}
 }
 

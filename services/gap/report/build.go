@@ -19,6 +19,8 @@ type Options struct {
 	// declared, so that the document can say so.
 	OriginalTargets bool
 	ErasureEpoch    int // erased people of the organization
+	Audience        string
+	Before          *Before // what to compare with; nil: nothing
 }
 
 // Build makes the document of r, the evaluation of p. Neither is changed, and
@@ -34,6 +36,7 @@ func Build(p gap.Portfolio, r gap.Result, opts Options) Document {
 		Policy:       tidy(r.Policy),
 		ErasureEpoch: opts.ErasureEpoch,
 		Original:     opts.OriginalTargets,
+		Audience:     audience(opts.Audience),
 		Definitions:  definitions,
 		Targets:      b.targets(),
 	}
@@ -43,18 +46,45 @@ func Build(p gap.Portfolio, r gap.Result, opts Options) Document {
 	d.Grids = grids(d.Objectives, d.Targets, r.AsOf)
 	d.Quality = issues(d.Targets)
 	d.Headline = headline(d.Targets, r.Hints)
+	d.Heat = b.heat(&d)
 	b.act(&d, p)
+	d.Decisions = b.decisions(p, d.targetsByName())
+	b.ahead(&d, p)
 	d.Title = tidy(opts.Title)
 	if d.Title == "" && len(d.Strategies) == 1 {
 		d.Title = d.Strategies[0].Title
 	}
 	d.Title = cmp.Or(d.Title, d.Strategy, "All strategies")
-	d.Reproduce = reproduce(d)
+	since := ""
+	if opts.Before != nil {
+		since = opts.Before.Argument
+	}
+	d.Reproduce = reproduce(d, since)
 	return d
 }
 
+// audience is "" for the default, so that asking for it changes nothing.
+func audience(name string) string {
+	if name == Analyst {
+		return ""
+	}
+	return name
+}
+
+// ahead adds what moved, what is to come and what was decided.
+func (b *builder) ahead(d *Document, p gap.Portfolio) {
+	d.Misses = d.misses()
+	d.Since = b.since(d, p, b.opts.Before)
+	for _, t := range d.Targets {
+		if t.Outlook != nil {
+			d.Definitions = append(append([]Definition(nil), d.Definitions...), outlookDefinitions...)
+			break
+		}
+	}
+}
+
 // reproduce is the command line that gives the same document.
-func reproduce(d Document) string {
+func reproduce(d Document, since string) string {
 	args := []string{"setpoint report gap"}
 	if d.Strategy != "" {
 		args = append(args, "--strategy", quote(d.Strategy))
@@ -68,6 +98,12 @@ func reproduce(d Document) string {
 	}
 	if d.Original {
 		args = append(args, "--original-targets")
+	}
+	if d.Audience != "" {
+		args = append(args, "--audience", quote(d.Audience))
+	}
+	if since != "" {
+		args = append(args, "--since", quote(since))
 	}
 	return strings.Join(args, " ")
 }
@@ -264,9 +300,11 @@ func (b *builder) section(r gap.RollUp, targets []Target) Objective {
 		Members:     []string{},
 	}
 	for _, e := range o.ContributesTo {
+		out.ContributesTo = append(out.ContributesTo, e.Objective)
 		out.Serves = append(out.Serves, cmp.Or(tidy(b.objective[e.Objective].Title), tidy(e.Objective)))
 	}
 	slices.Sort(out.Serves)
+	slices.Sort(out.ContributesTo)
 	for _, t := range targets {
 		if t.Objective == r.Name {
 			out.Members = append(out.Members, t.Name)

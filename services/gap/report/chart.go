@@ -16,7 +16,8 @@ const (
 	chartHeight  = 268.0
 	plotTop      = 58.0 // below the legend and the labels of vertical lines
 	plotBottom   = 238.0
-	digitWidth   = 6.3 // of the label font, generously
+	stripHeight  = 15.0 // of an initiative under the axis
+	digitWidth   = 6.3  // of the label font, generously
 	boldWidth    = 7.4
 	crowded      = 24 // more points than this are drawn small
 	manyPoints   = 80 // more than this get no markers but the last
@@ -33,6 +34,8 @@ const (
 	inkMuted  = "#5f6b7a"
 	inkGrid   = "#e3e7ec"
 	fillBand  = "#f6e3d2"
+	fillFan80 = "#b9c9dc"
+	fillFan95 = "#e1e8f0"
 )
 
 // picture draws one target's chart.
@@ -59,9 +62,11 @@ func (t *Target) SVG(id string) string {
 	p.open()
 	p.axes()
 	p.excluded()
+	p.fan()
 	p.goal()
 	p.verticals()
 	p.actual()
+	p.initiatives()
 	p.endLabels()
 	p.legend()
 	p.b.WriteString("</svg>")
@@ -85,6 +90,9 @@ func (p *picture) scales() {
 	}
 	for _, g := range p.c.Goals {
 		add(g.Value, g.Lower, g.Upper)
+	}
+	for i := range p.c.Fan {
+		add(&p.c.Fan[i].Value, p.c.Fan[i].Lower80, p.c.Fan[i].Upper80)
 	}
 	if p.c.Band != nil {
 		add(p.c.Band.Lower, p.c.Band.Upper)
@@ -139,7 +147,7 @@ func (p *picture) text(x, y float64, anchor, fill, s, more string) {
 
 func (p *picture) open() {
 	p.printf(`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %s %s" role="img" aria-labelledby="%s-title %s-desc" font-family="system-ui, 'Segoe UI', 'Helvetica Neue', Arial, 'Liberation Sans', sans-serif" font-size="11">`,
-		n(chartWidth), n(chartHeight), p.id, p.id)
+		n(chartWidth), n(p.c.height()), p.id, p.id)
 	p.printf(`<title id="%s-title">%s</title>`, p.id, escapeXML.Replace(p.t.Title+": actual against target"))
 	p.printf(`<desc id="%s-desc">%s</desc>`, p.id, escapeXML.Replace(p.describe()))
 	p.printf(`<defs><pattern id="%s-hatch" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><rect width="6" height="6" fill="#f4f5f7"/><line x1="0" y1="0" x2="0" y2="6" stroke="#b8c0ca" stroke-width="2"/></pattern></defs>`, p.id)
@@ -310,12 +318,88 @@ func (p *picture) verticals() {
 	x := p.pend(p.c.AsOf)
 	p.line(x, plotTop-14, x, plotBottom, `stroke="`+inkMuted+`" stroke-width="1.2" stroke-dasharray="1.5 3"`)
 	p.topLabel(x, plotTop-17, inkMuted, "as of "+p.c.AsOf.String())
+	for _, m := range p.c.Changes {
+		x := p.px(m.Start)
+		p.printf(`<g><title>%s</title>`, escapeXML.Replace("Target changed "+m.Start.String()+": "+m.Text))
+		p.line(x, plotTop-4, x, plotBottom, `stroke="`+inkGoal+`" stroke-width="1.2" stroke-dasharray="2 2"`)
+		p.topLabel(x, plotTop-6, inkGoal, clip(m.Text, 40))
+		p.b.WriteString(`</g>`)
+	}
 	for _, br := range p.c.Breaks {
 		x := p.px(br.Start)
 		p.printf(`<g><title>%s</title>`, escapeXML.Replace("Method changed "+br.Start.String()+": "+br.Text))
 		p.line(x, plotTop-4, x, plotBottom, `stroke="`+inkBreak+`" stroke-width="1.4" stroke-dasharray="7 3 1.5 3"`)
 		p.topLabel(x, plotTop-6, inkBreak, "method changed")
 		p.b.WriteString(`</g>`)
+	}
+}
+
+// height is that of the picture: initiatives stand below the axis.
+func (c *Chart) height() float64 {
+	if len(c.Initiatives) == 0 {
+		return chartHeight
+	}
+	return chartHeight + 4 + stripHeight*float64(len(c.Initiatives))
+}
+
+// fan shades what is expected to come, the likelier the darker, around its
+// middle; it begins at the last value.
+func (p *picture) fan() {
+	if len(p.c.Fan) == 0 {
+		return
+	}
+	type edge struct{ x, lower, upper float64 }
+	shade := func(fill string, of func(FanPoint) (lower, upper *float64)) {
+		var edges []edge
+		if k := len(p.c.Actual); k > 0 {
+			y := p.y.at(p.c.Actual[k-1].Value)
+			edges = append(edges, edge{p.pointX(p.c.Actual[k-1]), y, y})
+		}
+		for _, f := range p.c.Fan {
+			if lower, upper := of(f); lower != nil && upper != nil {
+				edges = append(edges, edge{p.pend(f.Date), p.y.at(*lower), p.y.at(*upper)})
+			}
+		}
+		if len(edges) < 2 {
+			return
+		}
+		var points []string
+		for _, e := range edges {
+			points = append(points, n(e.x)+","+n(e.upper))
+		}
+		for i := len(edges) - 1; i >= 0; i-- {
+			points = append(points, n(edges[i].x)+","+n(edges[i].lower))
+		}
+		p.printf(`<polygon points="%s" fill="%s"/>`, strings.Join(points, " "), fill)
+	}
+	shade(fillFan95, func(f FanPoint) (*float64, *float64) { return f.Lower95, f.Upper95 })
+	shade(fillFan80, func(f FanPoint) (*float64, *float64) { return f.Lower80, f.Upper80 })
+	var middle []string
+	if k := len(p.c.Actual); k > 0 {
+		middle = append(middle, n(p.pointX(p.c.Actual[k-1]))+","+n(p.y.at(p.c.Actual[k-1].Value)))
+	}
+	for _, f := range p.c.Fan {
+		middle = append(middle, n(p.pend(f.Date))+","+n(p.y.at(f.Value)))
+	}
+	p.printf(`<polyline points="%s" fill="none" stroke="%s" stroke-width="1.6" stroke-dasharray="1.5 2.5"/>`, strings.Join(middle, " "), inkActual)
+}
+
+// initiatives are bars on the time axis, below its labels.
+func (p *picture) initiatives() {
+	for i, m := range p.c.Initiatives {
+		y := chartHeight - 6 + stripHeight*float64(i)
+		x1, x2 := p.px(m.Start), p.pend(m.End)
+		p.printf(`<rect x="%s" y="%s" width="%s" height="5" fill="%s"/>`, n(x1), n(y+3), n(math.Max(x2-x1, 3)), inkBreak)
+		label := clip(m.Text, 48)
+		half := float64(len([]rune(label))) * digitWidth
+		x, anchor := x2+5, "start"
+		if x+half > chartWidth {
+			x, anchor = x1-5, "end"
+		}
+		if anchor == "end" && x-half < 0 { // no room on either side: above the bar's middle
+			x, anchor = chartWidth-4, "end"
+		}
+		p.text(x, y+9.5, anchor, inkBreak, label, ` font-size="10.5"`)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"sync"
 
 	"setpoint.dev/services/gap"
 	"setpoint.dev/services/internal/calendar"
@@ -28,6 +29,7 @@ type Document struct {
 	// report was made: with another one, texts may be gone from it.
 	ErasureEpoch int    `json:"erasureEpoch,omitempty"`
 	Original     bool   `json:"originalTargets,omitempty"` // judged against the targets as first declared
+	Audience     string `json:"audience,omitempty"`        // board, owner or analyst; "" is analyst
 	Reproduce    string `json:"reproduce"`                 // the command that gives this document again
 
 	Headline    Headline     `json:"headline"`
@@ -39,13 +41,26 @@ type Document struct {
 	Quality     []Issue      `json:"dataQuality"`
 	Definitions []Definition `json:"definitions"`
 
+	Since  *Since `json:"since,omitempty"`  // nil: compared with nothing
+	Misses []Miss `json:"misses,omitempty"` // the least likely to be reached first
+	Heat   []Heat `json:"heat,omitempty"`   // by cadence, the longest first
+
 	// Only where initiatives or change programs are declared.
 	Initiatives []Initiative `json:"initiatives,omitempty"` // most alive first, by title
 	Coverage    *Coverage    `json:"coverage,omitempty"`
 	Actions     []Action     `json:"actions,omitempty"`   // corrective ones that are open, by due date
 	Readiness   []Program    `json:"readiness,omitempty"` // by title
 
+	Decisions   []Decision   `json:"decisions,omitempty"`   // of the last reviews
 	Calibration *Calibration `json:"calibration,omitempty"` // only where targets have ended
+	digest      *digest
+}
+
+// digest is the hash of a document that is not written to any more.
+type digest struct {
+	once sync.Once
+	body []byte
+	sum  string
 }
 
 // Headline is what a reader takes away in five seconds.
@@ -89,7 +104,9 @@ type Objective struct {
 	OKRType     string   `json:"okrType,omitempty"`
 	Owner       string   `json:"owner,omitempty"`
 	Serves      []string `json:"serves,omitempty"` // titles of the objectives it contributes to
-	Members     []string `json:"members"`          // names of its own targets
+	// ContributesTo are their names.
+	ContributesTo []string `json:"contributesTo,omitempty"`
+	Members       []string `json:"members"` // names of its own targets
 }
 
 // RollUp is the weighted summary of a strategy, an objective or a unit. Known
@@ -149,6 +166,7 @@ type Target struct {
 	Score       *float64      `json:"score,omitempty"`
 	Weight      float64       `json:"weight"`
 
+	Outlook     *Outlook    `json:"outlook,omitempty"` // nil: there is nothing to forecast
 	Periods     []Period    `json:"periods"`
 	Notes       []Note      `json:"notes"`
 	Data        Data        `json:"data"`
@@ -283,20 +301,40 @@ func (r Rev) MarshalJSON() ([]byte, error) { return json.Marshal(uint64String(ui
 // white space, absent values left out. It is what "document" holds in the
 // output of JSON.
 func (d Document) SHA256() string {
-	sum := sha256.Sum256(canonical(d))
-	return hex.EncodeToString(sum[:])
+	_, sum := d.canonical()
+	return sum
+}
+
+// Frozen is d with its hash kept once it is computed: nothing may write to it
+// from then on. Hashing a large document takes as long as rendering it.
+func (d Document) Frozen() Document {
+	d.digest = &digest{}
+	return d
+}
+
+// canonical is the canonical JSON of d and its hash.
+func (d Document) canonical() ([]byte, string) {
+	kept := d.digest
+	if kept == nil {
+		kept = &digest{}
+	}
+	kept.once.Do(func() {
+		kept.body = canonical(d)
+		sum := sha256.Sum256(kept.body)
+		kept.sum = hex.EncodeToString(sum[:])
+	})
+	return kept.body, kept.sum
 }
 
 // JSON is {"schema", "sha256", "document"} in canonical form, with a line feed
 // at the end; sha256 is that of the document member alone.
 func JSON(d Document) []byte {
-	body := canonical(d)
-	sum := sha256.Sum256(body)
+	body, sum := d.canonical()
 	var b bytes.Buffer
 	b.Grow(len(body) + 200)
 	b.WriteString(`{"document":`)
 	b.Write(body)
-	b.WriteString(`,"schema":"` + Schema + `","sha256":"` + hex.EncodeToString(sum[:]) + "\"}\n")
+	b.WriteString(`,"schema":"` + Schema + `","sha256":"` + sum + "\"}\n")
 	return b.Bytes()
 }
 

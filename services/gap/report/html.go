@@ -59,6 +59,8 @@ type (
 		Worst, Missing []*targetView
 		MoreWorst      string
 		MoreMissing    string
+		Top, Overview  []blockView
+		Deep, Shallow  bool // how the status came about is told; single targets are not
 		Objectives     []*objectiveView
 		Targets        []*targetView
 		Grids          []gridView
@@ -135,7 +137,7 @@ type (
 
 func newPage(d *Document) *pageView {
 	css := style
-	if d.acts() {
+	if d.acts() || len(d.Heat) > 0 || len(d.Objectives) > 1 {
 		css += actStyle
 	}
 	v := &pageView{
@@ -158,6 +160,13 @@ func newPage(d *Document) *pageView {
 		byName[d.Targets[i].Name] = t
 		v.Targets = append(v.Targets, t)
 	}
+	v.Deep, v.Shallow = d.deep(), d.shallow()
+	if v.Shallow { // there is nothing that a link to a target would lead to
+		for _, t := range v.Targets {
+			t.ID = ""
+		}
+	}
+	v.Top, v.Overview = newBlocks(d.onTop(), byName), newBlocks(d.overview(), byName)
 	for _, c := range d.Headline.Counts {
 		if c.Count > 0 {
 			v.Tally = append(v.Tally, tallyView{statusOf(c.Status, ""), c.Count})
@@ -180,7 +189,7 @@ func newPage(d *Document) *pageView {
 	}
 	for _, o := range d.Objectives {
 		ov := &objectiveView{
-			ID: ids.of("objective-" + o.Name), Title: o.Title, Pillar: o.Pillar, About: about(o), Description: o.Description,
+			ID: d.objectiveID(o, ids), Title: o.Title, Pillar: o.Pillar, About: about(o), Description: o.Description,
 			Unknown: o.Status == gap.NoData, RollUp: newRollUp(o.RollUp), Explain: newExplain(o.Explanation),
 		}
 		for _, name := range o.Members {
@@ -200,6 +209,22 @@ func newPage(d *Document) *pageView {
 	v.Issues = newIssues(d, byName)
 	v.Act = newAct(d, byName, ids)
 	return v
+}
+
+// objectiveID is where an objective is told of; "" where it is not.
+func (d *Document) objectiveID(o Objective, ids idSet) string {
+	if d.shallow() {
+		return ""
+	}
+	return ids.of("objective-" + o.Name)
+}
+
+// trusted is a picture of this package; nil where there is none.
+func trusted(svg string) any {
+	if svg == "" {
+		return nil
+	}
+	return template.HTML(svg)
 }
 
 // keepUnits keeps a number and its unit on one line.

@@ -121,6 +121,9 @@ func (p *picture) goalAt(a ChartPoint) (float64, bool) {
 func (p *picture) legend() {
 	x, y := 8.0, 14.0
 	item := func(label string, width float64, draw func(x float64)) {
+		if x > 8 && x+width+5+float64(len(label))*5.6 > chartWidth {
+			x, y = 8, y+15
+		}
 		draw(x)
 		p.printf(`<text x="%s" y="%s" fill="%s">%s</text>`, n(x+width+5), n(y+3.8), inkText, label)
 		x += width + 5 + float64(len(label))*5.6 + 13
@@ -162,6 +165,12 @@ func (p *picture) legend() {
 	}
 	if p.c.Tolerance > 0 && len(p.c.Path) > 1 {
 		item("tolerance", 18, swatch)
+	}
+	if len(p.c.Fan) > 0 {
+		item("forecast, 80 and 95 %", 18, func(x float64) {
+			p.printf(`<rect x="%s" y="%s" width="18" height="10" fill="%s"/><rect x="%s" y="%s" width="18" height="5" fill="%s"/>`, n(x), n(y-5), fillFan95, n(x), n(y-2.5), fillFan80)
+			p.line(x, y, x+18, y, `stroke="`+inkActual+`" stroke-width="1.6" stroke-dasharray="1.5 2.5"`)
+		})
 	}
 	if len(p.c.Excluded) > 0 {
 		item("excluded period", 18, func(x float64) {

@@ -14,17 +14,25 @@ import (
 func Markdown(d Document) []byte {
 	m := &markdown{d: &d, targets: d.targetsByName()}
 	m.headline()
+	m.blocks(d.onTop())
+	m.blocks(d.overview())
 	m.objectivesAtAGlance()
-	m.allTargets()
-	for _, g := range d.Grids {
-		m.grid(g)
+	if !d.shallow() {
+		m.allTargets()
+		for _, g := range d.Grids {
+			m.grid(g)
+		}
 	}
 	m.units()
 	m.act()
-	m.sections()
+	if !d.shallow() {
+		m.sections()
+	}
 	m.quality()
 	m.calibration()
-	m.explanations()
+	if d.deep() {
+		m.explanations()
+	}
 	m.definitions()
 	m.footer()
 	return m.b.Bytes()

@@ -14,19 +14,27 @@ func PDF(d Document) ([]byte, error) {
 	foot := fmt.Sprintf("%s · as of %s · revision %d · SHA-256 %s…", d.Title, orAbsent(d.AsOf.String()), d.Revision, d.SHA256()[:16])
 	p := &printed{paper: newPaper(d.Title, d.AsOf, foot), d: &d, targets: d.targetsByName()}
 	p.summary()
+	p.blocks(d.onTop(), 2)
 	p.glance()
-	p.all()
-	for _, g := range d.Grids {
-		p.grid(g)
+	p.blocks(d.overview(), 1)
+	if !d.shallow() {
+		p.all()
+		for _, g := range d.Grids {
+			p.grid(g)
+		}
 	}
 	p.units()
 	p.initiatives()
 	p.actions()
 	p.coverage()
 	p.readiness()
-	p.sections()
+	if !d.shallow() {
+		p.sections()
+	}
 	p.quality()
-	p.explanations()
+	if d.deep() {
+		p.explanations()
+	}
 	p.definitions()
 	return p.bytes()
 }
@@ -275,7 +283,11 @@ func (p *printed) coverage() {
 	if c == nil {
 		return
 	}
-	p.heading(1, "Coverage", 80)
+	keep := 80.0
+	if size, err := drawnSize(string(coverageSVG(p.d))); err == nil {
+		keep = min(keep+size.height/size.width*textWidth, 500)
+	}
+	p.heading(1, "Coverage", keep)
 	p.text(c.Sentence, bold, inkText, bodySize)
 	if picture := coverageSVG(p.d); picture != "" {
 		p.gap(4)
@@ -352,7 +364,7 @@ const chartSpan = 435.0
 func (p *printed) target(t *Target) {
 	keep := 40.0
 	if t.Chart != nil {
-		keep += chartHeight / chartWidth * chartSpan
+		keep += t.Chart.height() / chartWidth * chartSpan
 	}
 	p.heading(2, t.Title, keep)
 	w := statusWord(t.Status)

@@ -371,7 +371,7 @@ func TestPageIsSelfContained(t *testing.T) {
 	if !bytes.Contains(page, []byte("default-src &#39;none&#39;; style-src &#39;sha256-")) {
 		t.Error("no content policy")
 	}
-	if elements["svg"] != 1+8 { // the bar, and a chart of each target but the milestone
+	if elements["svg"] != 1+8+3 { // the bar, a chart of each target but the milestone, the strategy map and two heat maps
 		t.Errorf("%d pictures", elements["svg"])
 	}
 }
@@ -461,7 +461,7 @@ func TestTwoThousandTargets(t *testing.T) {
 	}
 	_, few := render(200)
 	page, all := render(2000)
-	if n := bytes.Count(page, []byte("<svg")); n != 2001 {
+	if n := bytes.Count(page, []byte("<svg")); n != 2001+2 { // and the heat maps
 		t.Errorf("%d pictures", n)
 	}
 	if all > 15*few {

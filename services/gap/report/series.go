@@ -25,6 +25,11 @@ type Chart struct {
 	Final     *PathPoint  `json:"final,omitempty"` // the target of a path
 	Breaks    []Mark      `json:"breaks,omitempty"`
 	Excluded  []Mark      `json:"excluded,omitempty"`
+	// Fan is what is expected to come; Changes are where the target was moved;
+	// Initiatives are those that are to close its gap.
+	Fan         []FanPoint `json:"fan,omitempty"`
+	Changes     []Mark     `json:"changes,omitempty"`
+	Initiatives []Mark     `json:"initiatives,omitempty"`
 }
 
 // ChartPoint is an observed value of a period.

@@ -119,7 +119,15 @@ func (b *builder) compared(r gap.TargetResult) Target {
 		t.Override = &Override{Status: o.Status, Reason: tidy(o.Reason), Expires: o.Expires, Revision: Rev(o.Revision)}
 		t.Notes = slices.Insert(t.Notes, 0, Note{About: "Override", Text: t.Override.Reason})
 	}
+	t.Outlook = outlookOf(r.Outlook)
 	t.Chart = chartOf(t, sp, metric, b.result.AsOf)
+	if t.Chart != nil {
+		t.Chart.Fan = fan(r.Outlook, metric.Accumulate)
+		for _, f := range t.Chart.Fan {
+			t.Chart.To = calendar.Later(t.Chart.To, f.Date)
+		}
+		t.Chart.Changes = changes(t.Metric, declared, t.Chart.From, t.Chart.To, b.result.AsOf)
+	}
 	return t
 }
 

@@ -89,6 +89,11 @@ func (t *Target) facts() []Definition {
 	add("Target", setpoint(m, t.Direction, t.Target, t.Lower, t.Upper))
 	add("Due", t.Due.String())
 	add("Forecast", t.Forecast.String())
+	if o := t.Outlook; o != nil {
+		add("Forecast", t.outlookWords())
+		add("Probability", percent(o.Attainment))
+		add("Half get there by", o.AttainmentDate.String())
+	}
 	add("Baseline", m.value(t.Baseline))
 	add("Gap to target", t.gapWords())
 	add("Drift off path", m.behind(t.Drift))
@@ -110,6 +115,25 @@ func (t *Target) facts() []Definition {
 	}
 	add("Owner", t.Owner)
 	return out
+}
+
+// outlookWords show the forecast with its range, or why there is none.
+func (t *Target) outlookWords() string {
+	o := t.Outlook
+	switch {
+	case o.Value == nil && o.Unknown != "":
+		return "not known: " + o.Unknown
+	case o.Value == nil:
+		return ""
+	}
+	s := t.Metric.show(*o.Value)
+	if o.Lower80 != nil && o.Upper80 != nil {
+		s += " (80 %: " + t.Metric.show(*o.Lower80) + " to " + t.Metric.show(*o.Upper80) + ")"
+	}
+	if o.Period != "" {
+		s += " for " + o.Period
+	}
+	return s
 }
 
 func horizon(s Strategy) string {

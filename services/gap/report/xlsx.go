@@ -2,7 +2,6 @@ package report
 
 import (
 	"cmp"
-	"math"
 	"strconv"
 	"strings"
 
@@ -23,6 +22,7 @@ func XLSX(d Document) ([]byte, error) {
 	w := workbook.New(d.Title, d.AsOf)
 	b := &book{w: w, d: &d, targets: d.targetsByName()}
 	b.summary()
+	b.blocks()
 	b.strategies()
 	b.all()
 	charts := b.periods()
@@ -90,6 +90,32 @@ func (b *book) summary() {
 	b.w.Table("Statuses", []string{"Status", "Targets"}, rows, 0)
 }
 
+// blocks are what moved, what will be missed and the heat maps.
+func (b *book) blocks() {
+	for _, x := range append(b.d.onTop(), b.d.overview()...) {
+		if x.sheet == "" || len(x.rows) == 0 {
+			continue
+		}
+		var head []string
+		for _, h := range x.head {
+			head = append(head, strings.TrimSuffix(h, ":"))
+		}
+		var rows [][]workbook.Cell
+		for _, r := range x.rows {
+			var row []workbook.Cell
+			for _, c := range r {
+				if c.status != "" {
+					row = append(row, text(statusWord(c.status).Text))
+				} else {
+					row = append(row, text(c.text))
+				}
+			}
+			rows = append(rows, row)
+		}
+		b.w.Table(x.sheet, head, rows, 1)
+	}
+}
+
 func rollUpCells(level string, r RollUp) []workbook.Cell {
 	return []workbook.Cell{
 		text(level), text(r.Name), text(r.Title), text(statusWord(r.Status).Text), scoreCell(r.Score), shareCell(r.Progress), shareCell(&r.Known),
@@ -116,7 +142,7 @@ func (b *book) strategies() {
 
 func (b *book) all() {
 	columns := []string{"Target", "Title", "Status", "Why not judged", "Stale", "Last known", "Said instead", "Said until", "Confidence (of 10)",
-		"Objective", "Strategy", "Owner", "Unit of", "Metric", "Measured in", "Form", "Direction",
+		"Objective", "Strategy", "Owner", "Unit of", "Forecast", "80 % from", "80 % to", "Forecast for", "Attainment", "Metric", "Measured in", "Form", "Direction",
 		"Period", "Actual", "Actual at", "Baseline", "Target value", "Lower", "Upper", "Due", "Expected", "Expected now",
 		"Gap (+ behind)", "Drift (+ behind)", "Share (+ behind)", "Target drift (+ loosened)", "Progress", "Score", "Weight", "Summary", "Notes", "Rule", "Revisions"}
 	rows := make([][]workbook.Cell, 0, len(b.d.Targets))
@@ -137,10 +163,13 @@ func (b *book) all() {
 		if o.Status != "" {
 			said = statusWord(o.Status).Text + ": " + o.Reason
 		}
-		weight := t.Weight
+		weight, ahead := t.Weight, Outlook{}
+		if t.Outlook != nil {
+			ahead = *t.Outlook
+		}
 		rows = append(rows, []workbook.Cell{
 			text(t.Name), text(t.Title), text(statusWord(t.Status).Text), text(t.Reason), workbook.Bool(t.Stale), text(last), text(said), workbook.Day(o.Expires), confidence,
-			text(t.ObjectiveTitle), text(t.Strategy), text(t.Owner), text(t.Unit), text(t.Metric.Name), text(t.Metric.Unit), text(string(t.Form)), text(t.Direction),
+			text(t.ObjectiveTitle), text(t.Strategy), text(t.Owner), text(t.Unit), number(ahead.Value), number(ahead.Lower80), number(ahead.Upper80), text(ahead.Period), shareCell(ahead.Attainment), text(t.Metric.Name), text(t.Metric.Unit), text(string(t.Form)), text(t.Direction),
 			text(t.Period), number(t.Actual), workbook.Day(t.ActualAt), number(t.Baseline), number(t.Target), number(t.Lower), number(t.Upper), workbook.Day(t.Due), number(t.Expected), number(t.ExpectedNow),
 			number(t.Gap), number(t.Drift), shareCell(t.Share), number(t.TargetDrift), shareCell(t.Progress), scoreCell(t.Score), workbook.Number(&weight, ""),
 			text(t.Summary), text(noteLine(t.Notes)), text(t.Explanation.Rule), text(t.Explanation.revisions()),
@@ -325,49 +354,7 @@ func amountCell(amount string) workbook.Cell {
 	return workbook.Number(&v, "#,##0.00")
 }
 
-// numberFormat is the format of spreadsheets that shows v as display.Value does:
-// 3.3 %, $5.9B, 1,790. Only a number without declared decimals asks what v is.
+// numberFormat is the format of spreadsheets that shows v as the metric does.
 func (f Format) numberFormat(v float64) string {
-	decimals := func(usual int) string {
-		if f.Decimals != nil && *f.Decimals >= 0 {
-			usual = min(*f.Decimals, 10)
-		}
-		if usual == 0 {
-			return ""
-		}
-		return "." + strings.Repeat("0", usual)
-	}
-	unit := map[string]string{"thousands": `"K"`, "millions": `"M"`, "billions": `"B"`}[f.Magnitude]
-	switch f.Style {
-	case "percent":
-		return "#,##0" + decimals(1) + "%"
-	case "integer":
-		return "#,##0" + decimals(0) + unit
-	case "boolean":
-		if f.Decimals == nil {
-			return `[=1]"yes";[=0]"no";General`
-		}
-	case "currency":
-		usual := 2
-		switch {
-		case unit != "":
-			usual = 1
-		case v == math.Trunc(v):
-			usual = 0
-		}
-		number := "#,##0" + decimals(usual) + unit
-		if symbol, ok := display.Symbol(f.Currency); ok {
-			return `"` + symbol + `"` + number + `;-"` + symbol + `"` + number
-		}
-		return number + ` "` + strings.ReplaceAll(f.Currency, `"`, "") + `"`
-	}
-	switch size := math.Abs(v); {
-	case f.Decimals != nil:
-		return "#,##0" + decimals(0) + unit
-	case v == math.Trunc(v):
-		return "#,##0" + unit
-	case size >= 1:
-		return "#,##0.0#" + unit
-	}
-	return "0.0" + strings.Repeat("#", min(9, max(1, 1-int(math.Floor(math.Log10(math.Abs(v))))))) + unit
+	return display.Spreadsheet(display.Format(f.gap()), v)
 }

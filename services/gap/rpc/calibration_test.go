@@ -32,12 +32,12 @@ func TestReportTellsCalibration(t *testing.T) {
 	s.apply("acme", b.String())
 	client := strategyv1connect.NewStrategyServiceClient(&http.Client{Transport: asOrg("acme")}, s.url)
 	var last int64
-	observe := func(year int, value func(i int) float64) {
+	observe := func(year int, source string, value func(i int) float64) {
 		t.Helper()
 		var list []*strategyv1.Observation
 		for i := range targets {
 			v := value(i)
-			list = append(list, &strategyv1.Observation{Metric: fmt.Sprintf("m%d", i), ObservedAt: fmt.Sprintf("%d-12-31", year), Value: &v})
+			list = append(list, &strategyv1.Observation{Metric: fmt.Sprintf("m%d", i), ObservedAt: fmt.Sprintf("%d-12-31", year), Source: source, Value: &v})
 		}
 		res, err := client.RecordObservations(t.Context(), &strategyv1.RecordObservationsRequest{Observations: list})
 		if err != nil {
@@ -47,7 +47,7 @@ func TestReportTellsCalibration(t *testing.T) {
 	}
 	for year := 2012; year <= 2020; year++ {
 		c.set(time.Date(year+1, 1, 15, 12, 0, 0, 0, time.UTC))
-		observe(year, func(i int) float64 { return 10 + 2*float64(year-2012) + float64((year*7+i*5)%4) })
+		observe(year, "", func(i int) float64 { return 10 + 2*float64(year-2012) + float64((year*7+i*5)%4) })
 		if year == 2015 {
 			n := int32(9)
 			if _, err := client.CheckIn(t.Context(), &strategyv1.CheckInRequest{Target: "t0", Confidence: &n, At: "2016-01-14"}); err != nil {
@@ -84,7 +84,7 @@ func TestReportTellsCalibration(t *testing.T) {
 	}
 	// What is corrected long after was not known then.
 	before := *got.Forecasts.Brier
-	observe(2014, func(int) float64 { return 400 })
+	observe(2014, "audit", func(int) float64 { return 400 })
 	if again := read(); *again.Forecasts.Brier != before {
 		t.Errorf("Brier %v, before the correction %v", *again.Forecasts.Brier, before)
 	}

@@ -32,17 +32,21 @@ func (s *Service) ListConditions(ctx context.Context, req *gapv1.ListConditionsR
 	res := &gapv1.ListConditionsResponse{}
 	err = s.record.At(ctx, snapshot, func(v record.View, at uint64) error {
 		res = &gapv1.ListConditionsResponse{Revision: int64(at)}
-		add := func(t *record.Resource, state record.State) error {
+		add := func(t *record.Resource, state record.State, to *[]*gapv1.TargetConditions) error {
 			set := &condition.Set{}
 			if err := state.Into(set); err != nil {
 				return err
 			}
-			set.Target = t.Name // it may have been renamed since
+			if t.Kind == "Review" { // it may have been renamed since
+				set.Review = t.Name
+			} else {
+				set.Target = t.Name
+			}
 			set.Conditions = slices.DeleteFunc(set.Conditions, func(c *gapv1.Condition) bool {
 				return req.GetType() != "" && c.GetType() != req.GetType() || req.GetStatus() != "" && c.GetStatus() != req.GetStatus()
 			})
 			if len(set.Conditions) > 0 {
-				res.Targets = append(res.Targets, &gapv1.TargetConditions{Set: set, Revision: int64(state.From)})
+				*to = append(*to, &gapv1.TargetConditions{Set: set, Revision: int64(state.From)})
 			}
 			return nil
 		}
@@ -58,25 +62,33 @@ func (s *Service) ListConditions(ctx context.Context, req *gapv1.ListConditionsR
 			if err != nil || state == nil {
 				return err
 			}
-			return add(t, *state)
+			return add(t, *state, &res.Targets)
 		}
-		targets, err := v.Resources(who.Org, "Target", at, "", 0)
-		if err != nil {
-			return err
-		}
-		byID := make(map[string]*record.Resource, len(targets))
-		for _, t := range targets {
-			byID[t.ID] = t
-		}
-		if err := v.States(who.Org, policy.Service, condition.Aggregate, at, func(state record.State) error {
-			if t := byID[state.ID]; t != nil {
-				state.Payload = slices.Clone(state.Payload)
-				return add(t, state)
+		for _, x := range []struct {
+			kind, aggregate string
+			to              *[]*gapv1.TargetConditions
+		}{{"Target", condition.Aggregate, &res.Targets}, {"Review", condition.ReviewAggregate, &res.Reviews}} {
+			list, err := v.Resources(who.Org, x.kind, at, "", 0)
+			if err != nil {
+				return err
 			}
-			return nil // the target was deleted
-		}); err != nil {
-			return err
+			byID := make(map[string]*record.Resource, len(list))
+			for _, t := range list {
+				byID[t.ID] = t
+			}
+			if err := v.States(who.Org, policy.Service, x.aggregate, at, func(state record.State) error {
+				if t := byID[state.ID]; t != nil {
+					state.Payload = slices.Clone(state.Payload)
+					return add(t, state, x.to)
+				}
+				return nil // it was deleted
+			}); err != nil {
+				return err
+			}
 		}
+		slices.SortFunc(res.Reviews, func(a, b *gapv1.TargetConditions) int {
+			return strings.Compare(a.GetSet().GetReview(), b.GetSet().GetReview())
+		})
 		slices.SortFunc(res.Targets, func(a, b *gapv1.TargetConditions) int {
 			return strings.Compare(a.GetSet().GetTarget(), b.GetSet().GetTarget())
 		})

@@ -18,12 +18,12 @@ const mostForecast = 500
 func Suppose(is, then record.View, org string, asOf calendar.Date, policy string, renamed map[string]string) (*gapv1.Consequences, error) {
 	at := is.Revision()
 	// The policy may be one that is being declared.
-	rules, err := portfolio.Rules(then, org, policy, at)
+	rules, err := portfolio.Rules(then, org, policy, at, asOf)
 	if err != nil {
 		return nil, err
 	}
 	judge := rules
-	if r, err := portfolio.Rules(is, org, policy, at); err == nil {
+	if r, err := portfolio.Rules(is, org, policy, at, asOf); err == nil {
 		judge = r
 	}
 	before, err := portfolio.Load(is, org, at, asOf)

@@ -61,7 +61,7 @@ func PackAt(v record.View, org string, at uint64, day calendar.Date, scope Scope
 				WithHint("%s", resource.Suggest(x.name, record.NewSet(v, org, at).Names(x.kind)))
 		}
 	}
-	rules, err := portfolio.Rules(v, org, policyName, at)
+	rules, err := portfolio.Rules(v, org, policyName, at, day)
 	if err != nil {
 		return Pack{}, err
 	}

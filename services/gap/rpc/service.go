@@ -5,6 +5,7 @@ package rpc
 import (
 	"context"
 	"net/http"
+	"sync"
 	"time"
 
 	"connectrpc.com/connect"
@@ -14,6 +15,7 @@ import (
 	"setpoint.dev/services/gap"
 	"setpoint.dev/services/gap/policy"
 	"setpoint.dev/services/gap/portfolio"
+	"setpoint.dev/services/gap/reconcile"
 	"setpoint.dev/services/gap/report"
 	"setpoint.dev/services/internal/calendar"
 	"setpoint.dev/services/internal/fault"
@@ -28,13 +30,15 @@ type Service struct {
 	record   *record.Record
 	now      func() time.Time
 	watching watching
+	reviews  reconcile.ReviewsFunc
 }
 
 var _ gapv1connect.GapServiceHandler = (*Service)(nil)
 
-// New returns the service to mount; now is the clock that says what today is.
-func New(rec *record.Record, now func() time.Time) rpc.Service {
-	s := &Service{record: rec, now: now, watching: newWatching()}
+// New returns the service to mount; now is the clock that says what today is, and
+// reviews reads what policies that are about reviews look at.
+func New(rec *record.Record, now func() time.Time, reviews reconcile.ReviewsFunc) rpc.Service {
+	s := &Service{record: rec, now: now, watching: newWatching(), reviews: reviews}
 	return s.service()
 }
 
@@ -84,7 +88,7 @@ func (s *Service) evaluate(ctx context.Context, q query) (p gap.Portfolio, r gap
 		if asOf.IsZero() {
 			asOf = record.Today(v, who.Org, at, s.now())
 		}
-		if rules, err = portfolio.Rules(v, who.Org, q.policy, at); err != nil {
+		if rules, err = portfolio.Rules(v, who.Org, q.policy, at, asOf); err != nil {
 			return err
 		}
 		if q.strategy != "" {
@@ -144,24 +148,39 @@ var contentTypes = map[string]string{
 
 // Report implements GapService.
 func (s *Service) Report(ctx context.Context, req *gapv1.ReportRequest) (*gapv1.ReportResponse, error) {
-	p, r, about, err := s.evaluate(ctx, query{
+	q := query{
 		strategy: req.GetStrategy(), asOf: req.GetAsOf(), policy: req.GetPolicy(),
-		original: req.GetOriginalTargets(), snapshot: req,
-	})
+		original: req.GetOriginalTargets(), forecast: true, snapshot: req,
+	}
+	p, r, about, err := s.evaluate(ctx, q)
 	if err != nil {
 		return nil, err
 	}
-	d := report.Build(p, r, report.Options{Strategy: req.GetStrategy(), Organization: about.organization, OriginalTargets: req.GetOriginalTargets(), ErasureEpoch: about.epoch})
+	opts := report.Options{
+		Strategy: req.GetStrategy(), Organization: about.organization, OriginalTargets: req.GetOriginalTargets(),
+		ErasureEpoch: about.epoch, Audience: req.GetAudience(),
+	}
+	if req.GetSince() != "" {
+		if opts.Before, err = s.before(ctx, q, req.GetSince(), r); err != nil {
+			return nil, err
+		}
+	}
+	d := report.Build(p, r, opts)
 	if d.Calibration, err = s.calibration(ctx, p, r, about); err != nil {
 		return nil, err
 	}
+	d = d.Frozen()
 	format := req.GetFormat()
 	if format == "" {
 		format = "md"
 	}
+	// The hash takes about as long as a rendering, which waits for it only at its
+	// end.
+	var beside sync.WaitGroup
+	beside.Go(func() { d.SHA256() })
+	defer beside.Wait()
 	res := &gapv1.ReportResponse{
-		ContentType: contentTypes[format], Sha256: d.SHA256(),
-		AsOf: r.AsOf.String(), Revision: int64(r.Revision), ErasureEpoch: int32(about.epoch),
+		ContentType: contentTypes[format], AsOf: r.AsOf.String(), Revision: int64(r.Revision), ErasureEpoch: int32(about.epoch),
 	}
 	switch format {
 	case "html":
@@ -180,5 +199,6 @@ func (s *Service) Report(ctx context.Context, req *gapv1.ReportRequest) (*gapv1.
 	if err != nil {
 		return nil, fault.Wrap(err, fault.Internal, "gap.report", "the report could not be written as %s", format)
 	}
+	res.Sha256 = d.SHA256()
 	return res, nil
 }

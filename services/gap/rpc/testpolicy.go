@@ -57,7 +57,7 @@ func (s *Service) TestPolicy(ctx context.Context, req *gapv1.TestPolicyRequest) 
 		} else if err := legal(v, who.Org, cmp.Or(name, "tested"), spec, at); err != nil {
 			return err
 		}
-		res, err = reconcile.Replay(v, who.Org, cmp.Or(name, "tested"), spec, revision, since, until, req.GetHindsight())
+		res, err = reconcile.Replay(v, who.Org, cmp.Or(name, "tested"), spec, revision, since, until, req.GetHindsight(), s.reviews)
 		return err
 	})
 	return res, err

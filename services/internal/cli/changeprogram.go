@@ -7,7 +7,9 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
+	"github.com/jedib0t/go-pretty/v6/text"
 	"github.com/spf13/cobra"
 
 	changev1 "setpoint.dev/proto/gen/setpoint/change/v1"
@@ -433,45 +435,51 @@ func (a *app) programPicture(ctx context.Context, res *changev1.GetProgramRespon
 func programText(res *changev1.GetProgramResponse, results *changev1.WaveState, width int, ascii bool, color paint) string {
 	p := res.GetProgram()
 	b := &block{color: color}
-	b.line("Program", p.GetName())
-	b.line("Title", printable(p.GetSpec().GetTitle()))
-	b.line("Owner", printable(p.GetSpec().GetOwner()))
-	b.line("Initiative", p.GetSpec().GetInitiative())
+	line := func(label, value string) { b.b.WriteString(labelled(label, value, width, color)) }
+	line("Program", p.GetName())
+	line("Title", printable(p.GetSpec().GetTitle()))
+	line("Owner", printable(p.GetSpec().GetOwner()))
+	line("Initiative", p.GetSpec().GetInitiative())
 	framework := p.GetSpec().GetFramework()
 	if t := p.GetFramework().GetTitle(); t != "" {
 		framework += ", " + printable(t)
 	}
-	b.line("Framework", framework)
+	line("Framework", framework)
 	dates := p.GetSpec().GetStart() + " to " + p.GetSpec().GetEnd()
 	if g := p.GetSpec().GetGoLive(); g != "" {
 		dates += ", go-live " + g
 	}
-	b.line("Dates", dates)
+	line("Dates", dates)
 	var names []string
 	for _, x := range p.GetSpec().GetAudiences() {
 		names = append(names, x.GetAudience())
 	}
-	b.line("Audiences", strings.Join(names, ", "))
-	b.line("Revision", itoa(res.GetRevision()))
+	line("Audiences", strings.Join(names, ", "))
+	if res.GetAsOf() != "" {
+		line("As of", fmt.Sprintf("%s, revision %d", res.GetAsOf(), res.GetRevision()))
+	} else {
+		line("Revision", itoa(res.GetRevision()))
+	}
 	if s := p.GetFramework().GetStages(); len(s) > 0 {
 		b.heading("Stages")
-		b.b.WriteString(stagePicture(p, ascii))
+		b.b.WriteString(stagePicture(p, width, ascii))
 	}
 	if f := p.GetState().GetForces(); len(f) > 0 {
 		b.heading("Force field")
-		b.b.WriteString(forcePicture(f, ascii))
+		b.b.WriteString(forcePicture(f, width, ascii))
 	}
 	if results != nil {
 		b.heading("Wave " + results.GetWave() + ", closed " + results.GetClosed())
-		b.b.WriteString(wavePicture(p, results, ascii))
+		b.b.WriteString(wavePicture(p, results, width, ascii))
 	}
 	r := p.GetReadiness()
 	b.heading("Readiness (heuristic)")
 	if r.Value == nil {
-		fmt.Fprintf(&b.b, "  ? %s\n  %s\n", cmp.Or(printable(r.GetUnknown()), "not known"), r.GetFormula())
+		b.b.WriteString(flow("  ", "? "+cmp.Or(printable(r.GetUnknown()), "not known"), width))
 	} else {
-		fmt.Fprintf(&b.b, "  %s, adoption %s\n  %s\n", unknownOr(r.Value), unknownOr(r.Adoption), r.GetFormula())
+		fmt.Fprintf(&b.b, "  %s, adoption %s\n", unknownOr(r.Value), unknownOr(r.Adoption))
 	}
+	b.b.WriteString(flow("  ", r.GetFormula(), width))
 	for _, name := range slices.Sorted(maps.Keys(r.GetInputs())) {
 		fmt.Fprintf(&b.b, "  %-24s %.2f\n", name, r.GetInputs()[name])
 	}
@@ -485,7 +493,7 @@ func programText(res *changev1.GetProgramResponse, results *changev1.WaveState, 
 			}
 			rows = append(rows, []string{x.GetResistance(), x.GetSeverity(), x.GetAudience(), status, itoa(int64(x.GetResponses())), printable(x.GetTitle())})
 		}
-		b.b.WriteString(renderTable([]column{
+		b.b.WriteString(fitted([]column{
 			{Title: "ENTRY"}, {Title: "SEVERITY"}, {Title: "AUDIENCE"}, {Title: "STATUS"}, {Title: "RESPONSES", Right: true}, {Title: "WHAT", Shrink: 16},
 		}, rows, width, color))
 	}
@@ -495,7 +503,7 @@ func programText(res *changev1.GetProgramResponse, results *changev1.WaveState, 
 
 // stagePicture shows each stage with a mark: ● in place, ◐ in progress, ○ not
 // started, ▼ regressed.
-func stagePicture(p *changev1.ProgramEntry, ascii bool) string {
+func stagePicture(p *changev1.ProgramEntry, width int, ascii bool) string {
 	mark := map[string]string{"in_place": "●", "in_progress": "◐", "not_started": "○", "regressed": "▼"}
 	if ascii {
 		mark = map[string]string{"in_place": "[x]", "in_progress": "[-]", "not_started": "[ ]", "regressed": "[!]"}
@@ -514,6 +522,17 @@ func stagePicture(p *changev1.ProgramEntry, ascii bool) string {
 				more += fmt.Sprintf(", went back %d×", n)
 			}
 		}
+		if narrow(width, wideStages) {
+			first := fmt.Sprintf("  %s %d %s", mark[status], i+1, s.GetName())
+			indent := strings.Repeat(" ", 5+utf8.RuneCountInString(mark[status]))
+			if title := printable(s.GetTitle()); text.StringWidthWithoutEscSequences(first+"  "+title) <= width {
+				b.WriteString(first + "  " + title + "\n")
+			} else {
+				b.WriteString(first + "\n" + flow(indent, title, width))
+			}
+			b.WriteString(flow(indent, spaced(status)+more, width))
+			continue
+		}
 		fmt.Fprintf(&b, "  %s %d %-14s %-42s %s%s\n", mark[status], i+1, s.GetName(), printable(s.GetTitle()), spaced(status), more)
 	}
 	return b.String()
@@ -521,7 +540,7 @@ func stagePicture(p *changev1.ProgramEntry, ascii bool) string {
 
 // forcePicture draws the driving forces to the left and the restraining ones to
 // the right of a line, as long as they are strong.
-func forcePicture(forces []*changev1.Force, ascii bool) string {
+func forcePicture(forces []*changev1.Force, width int, ascii bool) string {
 	bar, axis := "█", "│"
 	if ascii {
 		bar, axis = "#", "|"
@@ -538,6 +557,9 @@ func forcePicture(forces []*changev1.Force, ascii bool) string {
 	}
 	for _, s := range sides {
 		slices.SortStableFunc(s, func(a, b *changev1.Force) int { return int(b.GetStrength() - a.GetStrength()) })
+	}
+	if narrow(width, wideForces) {
+		return forcesBelow(sides, totals, bar, axis, (width-5)/2)
 	}
 	cell := func(side, row int) string {
 		if row >= len(sides[side]) {
@@ -564,11 +586,37 @@ func forcePicture(forces []*changev1.Force, ascii bool) string {
 	return b.String()
 }
 
+// forcesBelow draws each force's bar below its name, half as wide as the terminal.
+func forcesBelow(sides [2][]*changev1.Force, totals [2]int32, bar, axis string, half int) string {
+	var b strings.Builder
+	put := func(left, right string) {
+		left, right = clip(left, half), clip(right, half)
+		b.WriteString(strings.TrimRight(fmt.Sprintf("  %s%s %s %s", strings.Repeat(" ", max(0, half-text.StringWidthWithoutEscSequences(left))), left, axis, right), " ") + "\n")
+	}
+	cell := func(side, row int) (name, drawn string) {
+		if row >= len(sides[side]) {
+			return "", ""
+		}
+		f := sides[side][row]
+		influence := fmt.Sprintf(" (i %d)", f.GetInfluenceability())
+		return clip(printable(cmp.Or(f.GetTitle(), f.GetName())), max(4, half-len(influence))) + influence, strings.Repeat(bar, 2*int(f.GetStrength()))
+	}
+	put("driving", "restraining")
+	for row := range max(len(sides[0]), len(sides[1])) {
+		left, leftBar := cell(0, row)
+		right, rightBar := cell(1, row)
+		put(left, right)
+		put(leftBar, rightBar)
+	}
+	put(fmt.Sprintf("D = %d", totals[0]), fmt.Sprintf("R = %d", totals[1]))
+	return b.String()
+}
+
 // wavePicture draws a bar for the mean of each element, from 1 to 5, with how
 // many have their barrier point there.
-func wavePicture(p *changev1.ProgramEntry, w *changev1.WaveState, ascii bool) string {
+func wavePicture(p *changev1.ProgramEntry, w *changev1.WaveState, width int, ascii bool) string {
 	if len(w.GetResults().GetCells()) == 0 || w.GetResults().GetCells()[0].Respondents == nil {
-		return fmt.Sprintf("  Fewer than %d people answered, or the number would tell of them: nothing is shown.\n", w.GetResults().GetLeast())
+		return flow("  ", fmt.Sprintf("Fewer than %d people answered, or the number would tell of them: nothing is shown.", w.GetResults().GetLeast()), width)
 	}
 	all := w.GetResults().GetCells()[0]
 	titles := map[string]string{}
@@ -593,7 +641,9 @@ func wavePicture(p *changev1.ProgramEntry, w *changev1.WaveState, ascii bool) st
 	for _, e := range all.GetElements() {
 		results[e.GetElement()] = e
 	}
-	fmt.Fprintf(&b, "  %-16s %-20s  %5s  %7s  %8s\n", "", "1                  5", "mean", "barrier", "change")
+	if !narrow(width, wideElements) {
+		fmt.Fprintf(&b, "  %-16s %-20s  %5s  %7s  %8s\n", "", "1                  5", "mean", "barrier", "change")
+	}
 	for _, name := range w.GetElements() {
 		e := results[name]
 		title := name
@@ -604,7 +654,12 @@ func wavePicture(p *changev1.ProgramEntry, w *changev1.WaveState, ascii bool) st
 			fmt.Fprintf(&b, "  %-16s %s\n", clip(printable(title), 16), "not shown")
 			continue
 		}
-		n := min(20, max(0, int((e.GetMean()-1)/4*20+0.5)))
+		// The bar of narrow terminals leaves room for the mean.
+		wide := 20
+		if narrow(width, wideElements) {
+			wide = min(20, max(5, width-9))
+		}
+		n := min(wide, max(0, int((e.GetMean()-1)/4*float64(wide)+0.5)))
 		change := ""
 		if e.Change != nil {
 			change = fmt.Sprintf("%+.2f (%d)", e.GetChange(), e.GetPairs())
@@ -613,10 +668,18 @@ func wavePicture(p *changev1.ProgramEntry, w *changev1.WaveState, ascii bool) st
 		if all.GetBarriers() == nil {
 			barrier = "–"
 		}
+		if narrow(width, wideElements) {
+			say := "barrier " + barrier
+			if change != "" {
+				say += ", change " + change
+			}
+			fmt.Fprintf(&b, "  %s\n  %s%s  %.2f\n%s", clip(printable(title), width-2), strings.Repeat(full, n), strings.Repeat(empty, wide-n), e.GetMean(), flow("    ", say, width))
+			continue
+		}
 		b.WriteString(strings.TrimRight(fmt.Sprintf("  %-16s %s%s  %5.2f  %7s  %s", clip(printable(title), 16), strings.Repeat(full, n), strings.Repeat(empty, 20-n), e.GetMean(), barrier, change), " ") + "\n")
 	}
 	if x := all.GetBarriers(); x != nil {
-		fmt.Fprintf(&b, "  no barrier %d, not known %d. A barrier is the first element at %s or lower.\n", x.GetNone(), x.GetUnknown(), formatNumber(w.GetBarrierAt()))
+		b.WriteString(flow("  ", fmt.Sprintf("no barrier %d, not known %d. A barrier is the first element at %s or lower.", x.GetNone(), x.GetUnknown(), formatNumber(w.GetBarrierAt())), width))
 	}
 	return b.String()
 }

@@ -37,13 +37,13 @@ func (a *app) getConditions(ctx context.Context, target string, s *moment, f for
 	if err != nil {
 		return reading{}, err
 	}
-	return reading{contentOf(res.GetTargets()), func() error { return a.writeConditions(res, f) }}, nil
+	return reading{contentOf(append(slices.Clone(res.GetTargets()), res.GetReviews()...)), func() error { return a.writeConditions(res, f) }}, nil
 }
 
 func (a *app) writeConditions(res *gapv1.ListConditionsResponse, f format) error {
 	if f != asTable {
 		l := list{Items: []json.RawMessage{}, Revision: itoa(res.GetRevision())}
-		for _, t := range res.GetTargets() {
+		for _, t := range append(slices.Clone(res.GetTargets()), res.GetReviews()...) {
 			raw, err := encode(t, true)
 			if err != nil {
 				return err
@@ -52,7 +52,7 @@ func (a *app) writeConditions(res *gapv1.ListConditionsResponse, f format) error
 		}
 		return a.writeStructured(f, l)
 	}
-	if len(res.GetTargets()) == 0 {
+	if len(res.GetTargets())+len(res.GetReviews()) == 0 {
 		a.warnf("no conditions are on record yet\n")
 		return nil
 	}
@@ -60,6 +60,11 @@ func (a *app) writeConditions(res *gapv1.ListConditionsResponse, f format) error
 	for _, t := range res.GetTargets() {
 		for _, c := range t.GetSet().GetConditions() {
 			rows = append(rows, append([]string{printable(t.GetSet().GetTarget())}, conditionCells(c)...))
+		}
+	}
+	for _, t := range res.GetReviews() {
+		for _, c := range t.GetSet().GetConditions() {
+			rows = append(rows, append([]string{"review/" + printable(t.GetSet().GetReview())}, conditionCells(c)...))
 		}
 	}
 	columns := append([]column{{Title: "TARGET", Shrink: 16, Name: true}}, conditionColumns...)
@@ -175,7 +180,7 @@ func (a *app) reactedOf(ctx context.Context, query *gapv1.EvaluateRequest) ([]*g
 	if connect.CodeOf(err) == connect.CodeUnimplemented {
 		return nil, nil
 	}
-	return res.GetTargets(), err
+	return append(slices.Clone(res.GetTargets()), res.GetReviews()...), err
 }
 
 // renderReacted shows where a policy holds, and what it did and why, by target.
@@ -184,6 +189,9 @@ func (d *description) renderReacted(b *block, width int) {
 	var holds, did [][]string
 	for _, t := range d.reacted {
 		target := printable(t.GetSet().GetTarget())
+		if review := t.GetSet().GetReview(); review != "" {
+			target = "review/" + printable(review)
+		}
 		for _, r := range t.GetSet().GetReactions() {
 			if r.GetPolicy() == name {
 				holds = append(holds, []string{target, printable(r.GetReaction()), r.GetSince(), reactionState(r)})

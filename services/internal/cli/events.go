@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -102,14 +104,29 @@ func (s *subscriber) show(body string) error {
 		if err := json.Unmarshal([]byte(body), &e); err != nil {
 			return err
 		}
-		if s.shown == 0 {
-			s.printf("%-8s  %-20s  %-47s  %s\n", "REVISION", "TIME", "TYPE", "ABOUT")
-		}
 		at := e.Time
 		if len(at) > 19 {
 			at = at[:19] + "Z"
 		}
-		s.printf("%-8s  %-20s  %-47s  %s\n", printable(e.Revision), printable(at), printable(e.Type), printable(e.Subject))
+		cells := []string{printable(e.Revision), printable(at), printable(e.Type), printable(e.Subject)}
+		if s.shown == 0 {
+			s.printf("%s", eventLine(s.width(), []string{"REVISION", "TIME", "TYPE", "ABOUT"}))
+		}
+		s.printf("%s", eventLine(s.width(), cells))
 	}
 	return s.out.err
+}
+
+// eventLine is a row of the table, whose widths are fixed, as what is still to come
+// is not known. A narrow terminal goes without the time and what all types begin
+// with, and the rest is cut to it.
+func eventLine(width int, cells []string) string {
+	const revision, at, typ, about = 8, 20, 47, 20
+	row := fmt.Sprintf("%-*s  %-*s  %-*s  %s", revision, cells[0], at, cells[1], typ, cells[2], cells[3])
+	if room := width - revision - 4; width > 0 && room < at+2+typ+about {
+		short := min(typ, max(leastWidth, room-about))
+		row = fmt.Sprintf("%-*s  %-*s  %s", revision, cells[0], short, clipMiddle(strings.TrimPrefix(cells[2], "dev.setpoint."), short),
+			clipMiddle(cells[3], max(leastWidth, room-short)))
+	}
+	return strings.TrimRight(row, " ") + "\n"
 }

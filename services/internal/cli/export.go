@@ -29,6 +29,7 @@ To declare a past state elsewhere, add --dated.`,
   setpoint export --revision 1290 | setpoint apply -f - --reason "back to May"`,
 		Args: exactArgs(),
 	}
+	cmd.AddCommand(a.exportSheetCommand())
 	s.register(cmd)
 	cmd.Flags().StringSliceVar(&words, "kind", nil, "only this kind; repeatable")
 	cmd.Flags().StringVar(&set, "set", "", "only what this set holds; apply it with the same --set")

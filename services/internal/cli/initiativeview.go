@@ -200,11 +200,7 @@ func (a *app) initiativeDescribeCommand() *cobra.Command {
 func initiativeText(res *initiativev1.GetInitiativeResponse, width int, ascii bool, color paint) string {
 	x := res.GetInitiative()
 	var b strings.Builder
-	line := func(label, value string) {
-		if value != "" {
-			fmt.Fprintf(&b, "%s%s\n", color.with(bold, fmt.Sprintf("%-14s", label+":")), value)
-		}
-	}
+	line := func(label, value string) { b.WriteString(labelled(label, value, width, color)) }
 	line("Initiative", x.GetName())
 	line("Title", printable(x.GetSpec().GetTitle()))
 	line("Owner", printable(x.GetSpec().GetOwner()))
@@ -259,7 +255,7 @@ func initiativeText(res *initiativev1.GetInitiativeResponse, width int, ascii bo
 			}
 			rows = append(rows, []string{one.GetTarget(), low, formatNumber(one.GetLikely()), high, one.GetRampStart(), one.GetRampEnd(), realized, printable(one.GetBasis())})
 		}
-		fmt.Fprintf(&b, "\n%s\n%s", color.with(bold, "Contributions:"), renderTable(dropEmpty([]column{
+		fmt.Fprintf(&b, "\n%s\n%s", color.with(bold, "Contributions:"), fitted(dropEmpty([]column{
 			{Title: "TARGET", Shrink: 12, Name: true}, {Title: "LOW", Right: true}, {Title: "LIKELY", Right: true}, {Title: "HIGH", Right: true},
 			{Title: "FROM"}, {Title: "TO"}, {Title: "REALIZED"}, {Title: "BASIS", Shrink: 12},
 		}, rows, width, color)))
@@ -270,7 +266,7 @@ func initiativeText(res *initiativev1.GetInitiativeResponse, width int, ascii bo
 			rows = append(rows, []string{p.GetPeriod(), display.Money(p.GetBudget()), display.Money(p.GetSpent()), display.Money(p.GetForecast())})
 		}
 		rows = append(rows, []string{"in all", display.Money(m.GetBudget()), display.Money(m.GetSpent()), display.Money(m.GetCompletion())})
-		fmt.Fprintf(&b, "\n%s\n%s", color.with(bold, "Money, "+m.GetCurrency()+":"), renderTable(dropEmpty([]column{
+		fmt.Fprintf(&b, "\n%s\n%s", color.with(bold, "Money, "+m.GetCurrency()+":"), fitted(dropEmpty([]column{
 			{Title: "PERIOD"}, {Title: "BUDGET", Right: true}, {Title: "SPENT", Right: true}, {Title: "FORECAST", Right: true},
 		}, rows, width, color)))
 		if m.GetCompletion() != "" {
@@ -278,7 +274,7 @@ func initiativeText(res *initiativev1.GetInitiativeResponse, width int, ascii bo
 			if m.GetOverrun() != "" && !strings.HasPrefix(m.GetOverrun(), "-") && m.GetOverrun() != "0" {
 				over = ", " + display.Money(m.GetOverrun()) + " over budget"
 			}
-			fmt.Fprintf(&b, "Expected at completion: %s%s\n", display.Money(m.GetCompletion()), over)
+			b.WriteString(flow("", "Expected at completion: "+display.Money(m.GetCompletion())+over, width))
 		}
 	}
 	b.WriteString(actsText(res.GetActs(), width, color))
@@ -299,7 +295,7 @@ func actsText(acts []*commonv1.Act, width int, color paint) string {
 		day, _, _ := strings.Cut(a.GetRecorded(), "T")
 		rows = append(rows, []string{itoa(a.GetRevision()), day, printable(a.GetPrincipal()), printable(a.GetSummary()), printable(note)})
 	}
-	return "\n" + color.with(bold, "What happened:") + "\n" + renderTable(dropEmpty([]column{
+	return "\n" + color.with(bold, "What happened:") + "\n" + fitted(dropEmpty([]column{
 		{Title: "REVISION", Right: true, Drop: 2}, {Title: "RECORDED"}, {Title: "BY", Shrink: 8, Drop: 1}, {Title: "WHAT", Shrink: 20}, {Title: "WHY", Shrink: 16},
 	}, rows, width, color))
 }
@@ -317,8 +313,12 @@ func timeline(x *initiativev1.InitiativeEntry, asOf string, width int, ascii boo
 	}
 	name = min(name, 24)
 	span := max(24, min(width, 100)-name-30)
-	if width == 0 {
+	switch {
+	case width == 0:
 		span = 48
+	case narrow(width, wideTimeline):
+		name = min(name, 12)
+		span = max(21, width-name-4)
 	}
 	day := func(s string) calendar.Date { d, _ := calendar.ParseDate(s); return d }
 	first, last := day(x.GetSpec().GetStart()), day(x.GetSpec().GetEnd())
@@ -356,9 +356,19 @@ func timeline(x *initiativev1.InitiativeEntry, asOf string, width int, ascii boo
 			say += fmt.Sprintf(", pushed %d×", n)
 		}
 		line[at(day(m.GetExpected()))] = mark
+		if narrow(width, wideTimeline) {
+			fmt.Fprintf(&b, "  %-*s  %s\n", name, clipMiddle(m.GetName(), name), string(line))
+			b.WriteString(flow(strings.Repeat(" ", name+4), say, width))
+			continue
+		}
 		fmt.Fprintf(&b, "  %-*s  %s  %s\n", name, clipMiddle(m.GetName(), name), string(line), say)
 	}
-	fmt.Fprintf(&b, "  %-*s  %c reached  %c expected  %c late  %c planned  %c %s\n", name, "", reached, open, late, planned, now, asOf)
+	legend := fmt.Sprintf("%c reached  %c expected  %c late  %c planned  %c %s", reached, open, late, planned, now, asOf)
+	if narrow(width, wideTimeline) {
+		b.WriteString(flow("  ", legend, width))
+		return b.String()
+	}
+	fmt.Fprintf(&b, "  %-*s  %s\n", name, "", legend)
 	return b.String()
 }
 

@@ -27,7 +27,7 @@ type observeFlags struct {
 func (a *app) observeCommand() *cobra.Command {
 	var o observeFlags
 	cmd := &cobra.Command{
-		Use:   "observe {METRIC VALUE | -f FILE.csv}",
+		Use:   "observe {METRIC VALUE | -f FILE.(csv|xlsx)}",
 		Short: "Record measured values",
 		Long: `Observe records what was measured: one value, or a table with the columns
 metric,observed_at,value[,source,note] in any order. The date is the last day of
@@ -39,10 +39,15 @@ to 100,000 rows are recorded as a whole or not at all; larger tables go in
 chunks. On a terminal a bar shows how far a large table has come. The same value
 again changes nothing, so that running the command again is safe; another value
 for the same metric, date and source needs --correct. What get observations
--o csv prints is such a table.`,
+-o csv prints is such a table.
+
+A workbook (FILE.xlsx) is one that export sheet --due wrote and that was filled
+in: it becomes check-ins and observations. If a cell is wrong, nothing is
+recorded and each such cell is named.`,
 		Example: `  setpoint observe vacant-space 0.031 --at FY2018 --source REXUS
   setpoint observe leased-revenue -0.004 --at 2018-09-30
   setpoint observe -f actuals.csv
+  setpoint observe -f real-estate.xlsx
   setpoint observe vacant-space 0.033 --at FY2018 --source REXUS --correct
   psql --csv -c "select …" | setpoint observe -f -`,
 		Args: betweenArgs(0, 2, ""),
@@ -53,7 +58,7 @@ for the same metric, date and source needs --correct. What get observations
 	f.StringVar(&o.source, "source", "", "where the value comes from")
 	f.StringVar(&o.note, "note", "", "what readers of the value must know")
 	f.BoolVar(&o.correct, "correct", false, "let a differing value supersede the one on record")
-	_ = cmd.MarkFlagFilename("file", "csv")
+	_ = cmd.MarkFlagFilename("file", "csv", "xlsx")
 	for _, name := range []string{"at", "source", "note"} {
 		_ = cmd.RegisterFlagCompletionFunc(name, cobra.NoFileCompletions)
 	}
@@ -72,6 +77,9 @@ for the same metric, date and source needs --correct. What get observations
 			return usagef("METRIC VALUE and -f exclude each other")
 		case o.at != "" || o.source != "" || o.note != "":
 			return usagef("--at, --source and --note belong to a single value: in a table they are columns")
+		}
+		if isWorkbook(o.file) {
+			return a.observeSheet(ctx, o, *out)
 		}
 		return a.observeTable(ctx, o, *out)
 	})

@@ -93,7 +93,7 @@ func (a *app) writeTested(res *gapv1.TestPolicyResponse) {
 	for _, x := range res.GetFirings() {
 		c := x.GetCause()
 		rows = append(rows, []string{
-			x.GetDay(), printable(x.GetTarget()), printable(c.GetReaction()), c.GetSince(), effectsText(x.GetEffects()), inputsText(c.GetInputs()),
+			x.GetDay(), printable(about(x)), printable(c.GetReaction()), c.GetSince(), effectsText(x.GetEffects()), inputsText(c.GetInputs()),
 		})
 	}
 	if len(rows) == 0 {
@@ -148,4 +148,12 @@ func policyIn(path string) (name string, spec *gapv1.PolicySpec, err error) {
 		return "", nil, usagef("%s holds no Policy", path)
 	}
 	return name, spec, nil
+}
+
+// about is the target, or the review, of a firing.
+func about(x *gapv1.TestedFiring) string {
+	if x.GetReview() != "" {
+		return "review/" + x.GetReview()
+	}
+	return x.GetTarget()
 }

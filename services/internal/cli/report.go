@@ -2,7 +2,9 @@ package cli
 
 import (
 	"context"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -11,6 +13,11 @@ import (
 )
 
 var reportFormats = []string{"md", "html", "pdf", "xlsx", "json", "csv"}
+
+var (
+	reportAudiences = []string{"board", "owner", "analyst"}
+	sinceForm       = regexp.MustCompile(`^([0-9]{4}-[0-9]{2}-[0-9]{2}|[1-9][0-9]{0,18})?$`)
+)
 
 func (a *app) reportCommand() *cobra.Command {
 	report := &cobra.Command{
@@ -37,9 +44,15 @@ same revision and the same erasure epoch give the same bytes. Written to a file,
 error; it is that of the data, so that every format has the same. PDF has an objective a page, bookmarks, and charts as
 vectors. XLSX is a
 workbook with a table a sheet, numbers in their formats and native charts. CSV
-is one row for each target, with raw numbers.`,
+is one row for each target, with raw numbers.
+
+--since tells what changed since a revision or a day, and which events did it. Of
+a day it is what was known at its end; where nothing was on record by then, it is
+that day as it is known now. --audience board is the summary and what stands out;
+owner adds an objective a page; analyst how each status came about.`,
 		Example: `  setpoint report gap --strategy gsa-2018-2022 --format html -o report.html
   setpoint report gap --format pdf -o report.pdf
+  setpoint report gap --format pdf --audience board --since 2018-09-30 -o board.pdf
   setpoint report gap --format xlsx -o gaps.xlsx
   setpoint report gap --format csv --original-targets -o gaps.csv
   setpoint report gap --format json --as-of 2018-12-31 --revision 4711`,
@@ -50,12 +63,22 @@ is one row for each target, with raw numbers.`,
 	a.asOfFlag(cmd, &req.AsOf)
 	a.policyFlag(cmd, &req.Policy)
 	cmd.Flags().BoolVar(&req.OriginalTargets, "original-targets", false, "judge against the targets as first declared")
+	cmd.Flags().StringVar(&req.Since, "since", "", "what changed since this `REVISION|DAY`, and which events did it")
+	cmd.Flags().StringVar(&req.Audience, "audience", "analyst", "how deep it goes: "+listed(reportAudiences, "or"))
 	cmd.Flags().StringVarP(&out, "out", "o", "", "write to this `FILE` instead of standard output")
+	_ = cmd.RegisterFlagCompletionFunc("since", cobra.NoFileCompletions)
+	_ = cmd.RegisterFlagCompletionFunc("audience", cobra.FixedCompletions(reportAudiences, cobra.ShellCompDirectiveNoFileComp))
 	_ = cmd.RegisterFlagCompletionFunc("format", cobra.FixedCompletions(reportFormats, cobra.ShellCompDirectiveNoFileComp))
 	s.register(cmd)
 	cmd.RunE = runE(func(ctx context.Context, _ []string) error {
 		if !slices.Contains(reportFormats, req.Format) {
 			return usagef("--format: %q is not a format; legal are %s", req.Format, strings.Join(reportFormats, ", "))
+		}
+		if !slices.Contains(reportAudiences, req.Audience) {
+			return usagef("--audience: %q is none; legal are %s", req.Audience, strings.Join(reportAudiences, ", "))
+		}
+		if !sinceForm.MatchString(req.Since) {
+			return &usageError{message: "--since: " + strconv.Quote(req.Since) + " is neither a revision nor a day", hint: "4711 or YYYY-MM-DD"}
 		}
 		if err := checkAsOf(req.AsOf); err != nil {
 			return err

@@ -10,7 +10,8 @@ import (
 
 // column of a table. Where the terminal is too narrow, the columns with
 // Shrink > 0 are shortened, never below that width; where that is not enough,
-// the columns with Drop > 0 are left out, the lowest first. Where there is no
+// the columns with Drop > 0 are left out, the lowest first, and where that is not
+// enough either, they are shortened to leastWidth. Where there is no
 // terminal, Cap bounds a column of prose, so that one long title does not pad
 // every line.
 type column struct {
@@ -21,6 +22,9 @@ type column struct {
 	Cap    int
 	Name   bool // is cut in its middle: names often differ only at their end
 }
+
+// leastWidth is what a cell still tells something in, on the narrowest terminals.
+const leastWidth = 6
 
 // fit shortens a cell to width columns.
 func (c column) fit(cell string, width int) string {
@@ -119,16 +123,22 @@ func shrink(columns []column, widths []int, width int) {
 	for _, w := range widths {
 		total += w
 	}
-	for ; total > width; total-- {
-		widest := -1
-		for i, c := range columns {
-			if c.Shrink > 0 && widths[i] > c.Shrink && (widest < 0 || widths[i] > widths[widest]) {
-				widest = i
+	for _, narrow := range []bool{false, true} {
+		for ; total > width; total-- {
+			widest := -1
+			for i, c := range columns {
+				least := c.Shrink
+				if narrow {
+					least = min(least, leastWidth)
+				}
+				if c.Shrink > 0 && widths[i] > least && (widest < 0 || widths[i] > widths[widest]) {
+					widest = i
+				}
 			}
+			if widest < 0 {
+				break
+			}
+			widths[widest]--
 		}
-		if widest < 0 {
-			return
-		}
-		widths[widest]--
 	}
 }

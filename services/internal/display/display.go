@@ -71,12 +71,6 @@ var magnitudes = map[string]string{"thousands": "K", "millions": "M", "billions"
 // ISO 4217 code. "" is US dollars.
 var currencies = map[string]string{"": "$", "USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥", "INR": "₹", "KRW": "₩"}
 
-// Symbol is the sign of a currency that has one.
-func Symbol(code string) (string, bool) {
-	s, ok := currencies[code]
-	return s, ok
-}
-
 // fixed has the declared number of decimals, else the usual one.
 func fixed(v float64, declared *int, usual int) string {
 	if declared != nil && *declared >= 0 {

@@ -54,6 +54,7 @@ type Cell struct {
 	format string // a number format of spreadsheets; "" for general
 	wide   int    // characters it takes, about
 	left   bool   // aligned so, whatever it is
+	open   bool   // to be filled in
 }
 
 // Left is c at the left of its column, where numbers and texts share one.
@@ -153,8 +154,16 @@ func (w *Workbook) style(key string, make func() *excelize.Style) int {
 
 func (w *Workbook) styleOf(c Cell) int {
 	wraps := c.wide > int(widest) && c.format == ""
-	return w.style(fmt.Sprintf("%s %t %t", c.format, wraps, c.left), func() *excelize.Style {
-		s := &excelize.Style{Alignment: &excelize.Alignment{Vertical: "top", WrapText: wraps}}
+	return w.style(fmt.Sprintf("%s %t %t %t", c.format, wraps, c.left, c.open), func() *excelize.Style {
+		s := &excelize.Style{Alignment: &excelize.Alignment{Vertical: "top", WrapText: wraps || c.open && c.format == TextFormat}}
+		if c.open {
+			s.Protection = &excelize.Protection{Locked: false}
+			s.Fill = excelize.Fill{Type: "pattern", Pattern: 1, Color: []string{"FFF8E1"}}
+			s.Border = []excelize.Border{}
+			for _, side := range []string{"left", "right", "top", "bottom"} {
+				s.Border = append(s.Border, excelize.Border{Type: side, Style: 1, Color: "C9D1DA"})
+			}
+		}
 		if c.left {
 			s.Alignment.Horizontal = "left"
 		}

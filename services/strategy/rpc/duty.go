@@ -59,7 +59,7 @@ func (s *Service) ListDuties(ctx context.Context, req *strategyv1.ListDutiesRequ
 		}
 		m := &strategyv1.Duty{
 			Kind: d.Kind, Name: d.Name, What: d.What, Period: d.Period, Due: d.Due.String(), Overdue: d.Overdue > 0, DaysOverdue: int32(d.Overdue),
-			Owner: d.Owner, EscalatedTo: d.EscalatedTo, Missing: int32(d.Missing), Targets: d.Targets, Policy: d.Policy, Unit: d.Unit,
+			Owner: d.Owner, EscalatedTo: d.EscalatedTo, Missing: int32(d.Missing), Periods: d.Periods, Targets: d.Targets, Policy: d.Policy, Unit: d.Unit,
 		}
 		if !d.LastAt.IsZero() {
 			m.LastAt, m.LastValue = d.LastAt.String(), &d.Last

@@ -112,9 +112,11 @@ func (x *ListConditionsRequest) GetMinRevision() int64 {
 }
 
 type ListConditionsResponse struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Targets       []*TargetConditions    `protobuf:"bytes,1,rep,name=targets,proto3" json:"targets,omitempty"`
-	Revision      int64                  `protobuf:"varint,2,opt,name=revision,proto3" json:"revision,omitempty"`
+	state    protoimpl.MessageState `protogen:"open.v1"`
+	Targets  []*TargetConditions    `protobuf:"bytes,1,rep,name=targets,proto3" json:"targets,omitempty"`
+	Revision int64                  `protobuf:"varint,2,opt,name=revision,proto3" json:"revision,omitempty"`
+	// Those of reviews; only where no target is asked for.
+	Reviews       []*TargetConditions `protobuf:"bytes,3,rep,name=reviews,proto3" json:"reviews,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -163,7 +165,14 @@ func (x *ListConditionsResponse) GetRevision() int64 {
 	return 0
 }
 
-// TargetConditions is what is on record of one target.
+func (x *ListConditionsResponse) GetReviews() []*TargetConditions {
+	if x != nil {
+		return x.Reviews
+	}
+	return nil
+}
+
+// TargetConditions is what is on record of one target, or one review.
 type TargetConditions struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	Set   *ConditionSet          `protobuf:"bytes,1,opt,name=set,proto3" json:"set,omitempty"`
@@ -373,9 +382,11 @@ type TestedFiring struct {
 	Day    string                 `protobuf:"bytes,1,opt,name=day,proto3" json:"day,omitempty"`
 	Target string                 `protobuf:"bytes,2,opt,name=target,proto3" json:"target,omitempty"`
 	// fired or escalated.
-	What          string    `protobuf:"bytes,3,opt,name=what,proto3" json:"what,omitempty"`
-	Cause         *Cause    `protobuf:"bytes,4,opt,name=cause,proto3" json:"cause,omitempty"`
-	Effects       []*Effect `protobuf:"bytes,5,rep,name=effects,proto3" json:"effects,omitempty"`
+	What    string    `protobuf:"bytes,3,opt,name=what,proto3" json:"what,omitempty"`
+	Cause   *Cause    `protobuf:"bytes,4,opt,name=cause,proto3" json:"cause,omitempty"`
+	Effects []*Effect `protobuf:"bytes,5,rep,name=effects,proto3" json:"effects,omitempty"`
+	// The review, in place of a target.
+	Review        string `protobuf:"bytes,6,opt,name=review,proto3" json:"review,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -445,6 +456,13 @@ func (x *TestedFiring) GetEffects() []*Effect {
 	return nil
 }
 
+func (x *TestedFiring) GetReview() string {
+	if x != nil {
+		return x.Review
+	}
+	return ""
+}
+
 var File_setpoint_gap_v1_condition_proto protoreflect.FileDescriptor
 
 const file_setpoint_gap_v1_condition_proto_rawDesc = "" +
@@ -456,10 +474,11 @@ const file_setpoint_gap_v1_condition_proto_rawDesc = "" +
 	"\x06status\x18\x03 \x01(\tB\x1d\xbaH\x1ar\x18R\x00R\x04TrueR\x05FalseR\aUnknownR\x06status\x12#\n" +
 	"\brevision\x18\x14 \x01(\x03B\a\xbaH\x04\"\x02(\x00R\brevision\x12\"\n" +
 	"\bknown_at\x18\x15 \x01(\tB\a\xbaH\x04r\x02\x18@R\aknownAt\x12*\n" +
-	"\fmin_revision\x18\x16 \x01(\x03B\a\xbaH\x04\"\x02(\x00R\vminRevision\"q\n" +
+	"\fmin_revision\x18\x16 \x01(\x03B\a\xbaH\x04\"\x02(\x00R\vminRevision\"\xae\x01\n" +
 	"\x16ListConditionsResponse\x12;\n" +
 	"\atargets\x18\x01 \x03(\v2!.setpoint.gap.v1.TargetConditionsR\atargets\x12\x1a\n" +
-	"\brevision\x18\x02 \x01(\x03R\brevision\"_\n" +
+	"\brevision\x18\x02 \x01(\x03R\brevision\x12;\n" +
+	"\areviews\x18\x03 \x03(\v2!.setpoint.gap.v1.TargetConditionsR\areviews\"_\n" +
 	"\x10TargetConditions\x12/\n" +
 	"\x03set\x18\x01 \x01(\v2\x1d.setpoint.gap.v1.ConditionSetR\x03set\x12\x1a\n" +
 	"\brevision\x18\x02 \x01(\x03R\brevision\"\xfc\x01\n" +
@@ -473,13 +492,14 @@ const file_setpoint_gap_v1_condition_proto_rawDesc = "" +
 	"\afirings\x18\x01 \x03(\v2\x1d.setpoint.gap.v1.TestedFiringR\afirings\x12\x1a\n" +
 	"\brevision\x18\x02 \x01(\x03R\brevision\x12\x12\n" +
 	"\x04days\x18\x03 \x01(\x05R\x04days\x12\x14\n" +
-	"\x05hints\x18\x04 \x03(\tR\x05hints\"\xad\x01\n" +
+	"\x05hints\x18\x04 \x03(\tR\x05hints\"\xc5\x01\n" +
 	"\fTestedFiring\x12\x10\n" +
 	"\x03day\x18\x01 \x01(\tR\x03day\x12\x16\n" +
 	"\x06target\x18\x02 \x01(\tR\x06target\x12\x12\n" +
 	"\x04what\x18\x03 \x01(\tR\x04what\x12,\n" +
 	"\x05cause\x18\x04 \x01(\v2\x16.setpoint.gap.v1.CauseR\x05cause\x121\n" +
-	"\aeffects\x18\x05 \x03(\v2\x17.setpoint.gap.v1.EffectR\aeffectsB.Z,setpoint.dev/proto/gen/setpoint/gap/v1;gapv1b\x06proto3"
+	"\aeffects\x18\x05 \x03(\v2\x17.setpoint.gap.v1.EffectR\aeffects\x12\x16\n" +
+	"\x06review\x18\x06 \x01(\tR\x06reviewB.Z,setpoint.dev/proto/gen/setpoint/gap/v1;gapv1b\x06proto3"
 
 var (
 	file_setpoint_gap_v1_condition_proto_rawDescOnce sync.Once
@@ -508,16 +528,17 @@ var file_setpoint_gap_v1_condition_proto_goTypes = []any{
 }
 var file_setpoint_gap_v1_condition_proto_depIdxs = []int32{
 	2, // 0: setpoint.gap.v1.ListConditionsResponse.targets:type_name -> setpoint.gap.v1.TargetConditions
-	6, // 1: setpoint.gap.v1.TargetConditions.set:type_name -> setpoint.gap.v1.ConditionSet
-	7, // 2: setpoint.gap.v1.TestPolicyRequest.spec:type_name -> setpoint.gap.v1.PolicySpec
-	5, // 3: setpoint.gap.v1.TestPolicyResponse.firings:type_name -> setpoint.gap.v1.TestedFiring
-	8, // 4: setpoint.gap.v1.TestedFiring.cause:type_name -> setpoint.gap.v1.Cause
-	9, // 5: setpoint.gap.v1.TestedFiring.effects:type_name -> setpoint.gap.v1.Effect
-	6, // [6:6] is the sub-list for method output_type
-	6, // [6:6] is the sub-list for method input_type
-	6, // [6:6] is the sub-list for extension type_name
-	6, // [6:6] is the sub-list for extension extendee
-	0, // [0:6] is the sub-list for field type_name
+	2, // 1: setpoint.gap.v1.ListConditionsResponse.reviews:type_name -> setpoint.gap.v1.TargetConditions
+	6, // 2: setpoint.gap.v1.TargetConditions.set:type_name -> setpoint.gap.v1.ConditionSet
+	7, // 3: setpoint.gap.v1.TestPolicyRequest.spec:type_name -> setpoint.gap.v1.PolicySpec
+	5, // 4: setpoint.gap.v1.TestPolicyResponse.firings:type_name -> setpoint.gap.v1.TestedFiring
+	8, // 5: setpoint.gap.v1.TestedFiring.cause:type_name -> setpoint.gap.v1.Cause
+	9, // 6: setpoint.gap.v1.TestedFiring.effects:type_name -> setpoint.gap.v1.Effect
+	7, // [7:7] is the sub-list for method output_type
+	7, // [7:7] is the sub-list for method input_type
+	7, // [7:7] is the sub-list for extension type_name
+	7, // [7:7] is the sub-list for extension extendee
+	0, // [0:7] is the sub-list for field type_name
 }
 
 func init() { file_setpoint_gap_v1_condition_proto_init() }

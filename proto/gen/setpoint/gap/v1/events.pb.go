@@ -119,7 +119,12 @@ type Finding struct {
 	// The rule in words.
 	Rule string `protobuf:"bytes,24,opt,name=rule,proto3" json:"rule,omitempty"`
 	// The conditions after this.
-	Conditions    []*Condition `protobuf:"bytes,25,rep,name=conditions,proto3" json:"conditions,omitempty"`
+	Conditions []*Condition `protobuf:"bytes,25,rep,name=conditions,proto3" json:"conditions,omitempty"`
+	// The review it is about, in place of a target, and how many occurrences in a row
+	// are late, since when.
+	Review        string `protobuf:"bytes,26,opt,name=review,proto3" json:"review,omitempty"`
+	Missed        int32  `protobuf:"varint,27,opt,name=missed,proto3" json:"missed,omitempty"`
+	MissedSince   string `protobuf:"bytes,28,opt,name=missed_since,json=missedSince,proto3" json:"missed_since,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -329,10 +334,32 @@ func (x *Finding) GetConditions() []*Condition {
 	return nil
 }
 
+func (x *Finding) GetReview() string {
+	if x != nil {
+		return x.Review
+	}
+	return ""
+}
+
+func (x *Finding) GetMissed() int32 {
+	if x != nil {
+		return x.Missed
+	}
+	return 0
+}
+
+func (x *Finding) GetMissedSince() string {
+	if x != nil {
+		return x.MissedSince
+	}
+	return ""
+}
+
 // Condition is one thing that holds of a target, does not, or is not known.
 type Condition struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// OnTrack, DataFresh, FinalPending, Covered, ForecastAttains, ChangeReady.
+	// OnTrack, DataFresh, FinalPending, Covered, ForecastAttains, ChangeReady; of a
+	// review ReviewOverdue.
 	Type string `protobuf:"bytes,1,opt,name=type,proto3" json:"type,omitempty"`
 	// True, False, Unknown.
 	Status string `protobuf:"bytes,2,opt,name=status,proto3" json:"status,omitempty"`
@@ -844,7 +871,9 @@ type Cause struct {
 	Revision int64  `protobuf:"varint,8,opt,name=revision,proto3" json:"revision,omitempty"`
 	Target   string `protobuf:"bytes,9,opt,name=target,proto3" json:"target,omitempty"`
 	// What was told of the target when it fired.
-	Finding       *Finding `protobuf:"bytes,10,opt,name=finding,proto3" json:"finding,omitempty"`
+	Finding *Finding `protobuf:"bytes,10,opt,name=finding,proto3" json:"finding,omitempty"`
+	// The review, in place of a target.
+	Review        string `protobuf:"bytes,11,opt,name=review,proto3" json:"review,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -947,6 +976,13 @@ func (x *Cause) GetFinding() *Finding {
 		return x.Finding
 	}
 	return nil
+}
+
+func (x *Cause) GetReview() string {
+	if x != nil {
+		return x.Review
+	}
+	return ""
 }
 
 // ReactionHeld: the expression of a reaction has become true, and its period
@@ -1332,7 +1368,9 @@ type ConditionSet struct {
 	// The last transition, in words.
 	Last string `protobuf:"bytes,12,opt,name=last,proto3" json:"last,omitempty"`
 	// The last 20 firings, newest last.
-	Firings       []*Firing `protobuf:"bytes,13,rep,name=firings,proto3" json:"firings,omitempty"`
+	Firings []*Firing `protobuf:"bytes,13,rep,name=firings,proto3" json:"firings,omitempty"`
+	// The review, in place of a target.
+	Review        string `protobuf:"bytes,14,opt,name=review,proto3" json:"review,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1456,6 +1494,13 @@ func (x *ConditionSet) GetFirings() []*Firing {
 		return x.Firings
 	}
 	return nil
+}
+
+func (x *ConditionSet) GetReview() string {
+	if x != nil {
+		return x.Review
+	}
+	return ""
 }
 
 // ReactionState is where a reaction stands with a target.
@@ -1639,7 +1684,7 @@ const file_setpoint_gap_v1_events_proto_rawDesc = "" +
 	"\x0ePolicyDeclared\x128\n" +
 	"\bmetadata\x18\x01 \x01(\v2\x1c.setpoint.common.v1.MetadataR\bmetadata\x12/\n" +
 	"\x04spec\x18\x02 \x01(\v2\x1b.setpoint.gap.v1.PolicySpecR\x04spec\x12\x10\n" +
-	"\x03set\x18\x03 \x01(\tR\x03set\"\xaf\x06\n" +
+	"\x03set\x18\x03 \x01(\tR\x03set\"\x82\a\n" +
 	"\aFinding\x12\x16\n" +
 	"\x06target\x18\x01 \x01(\tR\x06target\x12\x14\n" +
 	"\x05title\x18\x02 \x01(\tR\x05title\x12\x16\n" +
@@ -1670,7 +1715,10 @@ const file_setpoint_gap_v1_events_proto_rawDesc = "" +
 	"\x04rule\x18\x18 \x01(\tR\x04rule\x12:\n" +
 	"\n" +
 	"conditions\x18\x19 \x03(\v2\x1a.setpoint.gap.v1.ConditionR\n" +
-	"conditionsB\x06\n" +
+	"conditions\x12\x16\n" +
+	"\x06review\x18\x1a \x01(\tR\x06review\x12\x16\n" +
+	"\x06missed\x18\x1b \x01(\x05R\x06missed\x12!\n" +
+	"\fmissed_since\x18\x1c \x01(\tR\vmissedSinceB\x06\n" +
 	"\x04_gapB\b\n" +
 	"\x06_driftB\b\n" +
 	"\x06_shareB\t\n" +
@@ -1707,7 +1755,7 @@ const file_setpoint_gap_v1_events_proto_rawDesc = "" +
 	"\x04from\x18\x03 \x01(\tR\x04from\x12\x0e\n" +
 	"\x02to\x18\x04 \x01(\tR\x02to\x12\x16\n" +
 	"\x06reason\x18\x05 \x01(\tR\x06reason\x12\x18\n" +
-	"\amessage\x18\x06 \x01(\tR\amessage\"\x82\x03\n" +
+	"\amessage\x18\x06 \x01(\tR\amessage\"\x9a\x03\n" +
 	"\x05Cause\x12\x16\n" +
 	"\x06policy\x18\x01 \x01(\tR\x06policy\x12'\n" +
 	"\x0fpolicy_revision\x18\x02 \x01(\x03R\x0epolicyRevision\x12\x1a\n" +
@@ -1719,7 +1767,8 @@ const file_setpoint_gap_v1_events_proto_rawDesc = "" +
 	"\brevision\x18\b \x01(\x03R\brevision\x12\x16\n" +
 	"\x06target\x18\t \x01(\tR\x06target\x122\n" +
 	"\afinding\x18\n" +
-	" \x01(\v2\x18.setpoint.gap.v1.FindingR\afinding\x1a9\n" +
+	" \x01(\v2\x18.setpoint.gap.v1.FindingR\afinding\x12\x16\n" +
+	"\x06review\x18\v \x01(\tR\x06review\x1a9\n" +
 	"\vInputsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"<\n" +
@@ -1746,7 +1795,7 @@ const file_setpoint_gap_v1_events_proto_rawDesc = "" +
 	"\achannel\x18\x05 \x01(\tR\achannel\x12\x18\n" +
 	"\amessage\x18\x06 \x01(\tR\amessage\x12\x1d\n" +
 	"\n" +
-	"request_id\x18\a \x01(\tR\trequestId\"\xe0\x03\n" +
+	"request_id\x18\a \x01(\tR\trequestId\"\xf8\x03\n" +
 	"\fConditionSet\x12\x16\n" +
 	"\x06target\x18\x01 \x01(\tR\x06target\x12:\n" +
 	"\n" +
@@ -1763,7 +1812,8 @@ const file_setpoint_gap_v1_events_proto_rawDesc = "" +
 	" \x01(\x03R\x0epolicyRevision\x12<\n" +
 	"\treactions\x18\v \x03(\v2\x1e.setpoint.gap.v1.ReactionStateR\treactions\x12\x12\n" +
 	"\x04last\x18\f \x01(\tR\x04last\x121\n" +
-	"\afirings\x18\r \x03(\v2\x17.setpoint.gap.v1.FiringR\afiringsB\b\n" +
+	"\afirings\x18\r \x03(\v2\x17.setpoint.gap.v1.FiringR\afirings\x12\x16\n" +
+	"\x06review\x18\x0e \x01(\tR\x06reviewB\b\n" +
 	"\x06_share\"\x85\x01\n" +
 	"\rReactionState\x12\x16\n" +
 	"\x06policy\x18\x01 \x01(\tR\x06policy\x12\x1a\n" +

@@ -1563,7 +1563,9 @@ type Duty struct {
 	// Of a value: the targets that wait for it; else the one it is about.
 	Targets []string `protobuf:"bytes,14,rep,name=targets,proto3" json:"targets,omitempty"`
 	// Of a request: the policy that asked.
-	Policy        string `protobuf:"bytes,15,opt,name=policy,proto3" json:"policy,omitempty"`
+	Policy string `protobuf:"bytes,15,opt,name=policy,proto3" json:"policy,omitempty"`
+	// Of a value: the periods that lack one, the oldest first, at most 60.
+	Periods       []string `protobuf:"bytes,16,rep,name=periods,proto3" json:"periods,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1701,6 +1703,13 @@ func (x *Duty) GetPolicy() string {
 		return x.Policy
 	}
 	return ""
+}
+
+func (x *Duty) GetPeriods() []string {
+	if x != nil {
+		return x.Periods
+	}
+	return nil
 }
 
 var File_setpoint_strategy_v1_service_proto protoreflect.FileDescriptor
@@ -1843,7 +1852,7 @@ const file_setpoint_strategy_v1_service_proto_rawDesc = "" +
 	"\x12ListDutiesResponse\x122\n" +
 	"\x06duties\x18\x01 \x03(\v2\x1a.setpoint.strategy.v1.DutyR\x06duties\x12\x1a\n" +
 	"\brevision\x18\x02 \x01(\x03R\brevision\x12\x13\n" +
-	"\x05as_of\x18\x03 \x01(\tR\x04asOf\"\x8e\x03\n" +
+	"\x05as_of\x18\x03 \x01(\tR\x04asOf\"\xa8\x03\n" +
 	"\x04Duty\x12\x12\n" +
 	"\x04kind\x18\x01 \x01(\tR\x04kind\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x12\n" +
@@ -1861,7 +1870,8 @@ const file_setpoint_strategy_v1_service_proto_rawDesc = "" +
 	"\x04unit\x18\f \x01(\tR\x04unit\x12\x18\n" +
 	"\amissing\x18\r \x01(\x05R\amissing\x12\x18\n" +
 	"\atargets\x18\x0e \x03(\tR\atargets\x12\x16\n" +
-	"\x06policy\x18\x0f \x01(\tR\x06policyB\r\n" +
+	"\x06policy\x18\x0f \x01(\tR\x06policy\x12\x18\n" +
+	"\aperiods\x18\x10 \x03(\tR\aperiodsB\r\n" +
 	"\v_last_value2\x84\x0f\n" +
 	"\x0fStrategyService\x12w\n" +
 	"\x12RecordObservations\x12/.setpoint.strategy.v1.RecordObservationsRequest\x1a0.setpoint.strategy.v1.RecordObservationsResponse\x12w\n" +

@@ -1607,7 +1607,7 @@ type ReviewSpec struct {
 	// What is gone through, in order.
 	Agenda []string `protobuf:"bytes,7,rep,name=agenda,proto3" json:"agenda,omitempty"`
 	// The first and the last day: periods that end before start, or begin after
-	// end, have no review. By default from when it was first declared, without end.
+	// end, have no review; nor those that end before it was first declared.
 	Start string `protobuf:"bytes,8,opt,name=start,proto3" json:"start,omitempty"`
 	End   string `protobuf:"bytes,9,opt,name=end,proto3" json:"end,omitempty"`
 	// Days after the end of a period within which its review is in time, for

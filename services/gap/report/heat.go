@@ -1,0 +1,188 @@
+package report
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"setpoint.dev/services/gap"
+)
+
+// Heat is how many of the periods of a unit's targets were met, by period. Where
+// no target has a unit, its rows are objectives.
+type Heat struct {
+	Cadence string    `json:"cadence"`
+	By      string    `json:"by"` // unit, objective
+	Columns []Column  `json:"columns"`
+	Rows    []HeatRow `json:"rows"`
+}
+
+// HeatRow is one unit or objective.
+type HeatRow struct {
+	Name  string     `json:"name"`
+	Title string     `json:"title"`
+	Cells []HeatCell `json:"cells"`
+}
+
+// HeatCell counts periods by how they ended; NoData are closed ones that could
+// not be judged.
+type HeatCell struct {
+	Met    int `json:"met"`
+	Near   int `json:"near"`
+	NotMet int `json:"notMet"`
+	NoData int `json:"noData"`
+}
+
+// inHeat is how many rows a picture has; the worst stand first.
+const inHeat = 40
+
+func (c HeatCell) judged() int { return c.Met + c.Near + c.NotMet }
+
+// heat sums the grids up.
+func (b *builder) heat(d *Document) []Heat {
+	by := "objective"
+	for _, t := range d.Targets {
+		if t.Unit != "" {
+			by = "unit"
+			break
+		}
+	}
+	targets := d.targetsByName()
+	var out []Heat
+	for _, g := range d.Grids {
+		h := Heat{Cadence: g.Cadence, By: by, Columns: g.Columns}
+		rows := map[string]*HeatRow{}
+		for _, group := range g.Groups {
+			for _, r := range group.Rows {
+				t := targets[r.Target]
+				name, title := t.Objective, cmp.Or(t.ObjectiveTitle, "Without an objective")
+				if by == "unit" {
+					name, title = t.Unit, cmp.Or(tidy(b.units[t.Unit].Title), t.Unit, "Without a unit")
+				}
+				row := rows[name]
+				if row == nil {
+					row = &HeatRow{Name: name, Title: title, Cells: make([]HeatCell, len(g.Columns))}
+					rows[name] = row
+				}
+				for i := range r.Cells {
+					p := r.cell(t, i)
+					if p == nil {
+						continue
+					}
+					switch c := &row.Cells[i]; p.State {
+					case gap.PeriodMet:
+						c.Met++
+					case gap.PeriodNear:
+						c.Near++
+					case gap.PeriodNotMet:
+						c.NotMet++
+					case gap.PeriodNoData:
+						c.NoData++
+					}
+				}
+			}
+		}
+		judged := 0
+		for _, r := range rows {
+			h.Rows = append(h.Rows, *r)
+			for _, c := range r.Cells {
+				judged += c.judged()
+			}
+		}
+		if judged == 0 {
+			continue
+		}
+		share := func(r HeatRow) float64 {
+			met, all := 0, 0
+			for _, c := range r.Cells {
+				met, all = met+c.Met, all+c.judged()
+			}
+			if all == 0 {
+				return 2 // nothing judged: last
+			}
+			return float64(met) / float64(all)
+		}
+		slices.SortFunc(h.Rows, func(x, y HeatRow) int {
+			return cmp.Or(cmp.Compare(share(x), share(y)), cmp.Compare(x.Title, y.Title), cmp.Compare(x.Name, y.Name))
+		})
+		out = append(out, h)
+	}
+	return out
+}
+
+// words show a cell: 3 of 4 met.
+func (c HeatCell) words() string {
+	switch {
+	case c.judged() > 0:
+		return fmt.Sprintf("%d/%d", c.Met, c.judged())
+	case c.NoData > 0:
+		return "?"
+	}
+	return ""
+}
+
+func (h *Heat) block() block {
+	b := block{
+		heading: "Heat map: " + h.By + " by period, " + h.Cadence,
+		intro:   "Periods met of those judged, the lowest share first; ? is closed and could not be judged.",
+		svg:     h.svg(), sheet: "Heat map " + h.Cadence,
+	}
+	b.head = []string{strings.ToUpper(h.By[:1]) + h.By[1:]}
+	for _, c := range h.Columns {
+		b.head = append(b.head, c.Period+":")
+	}
+	for _, r := range h.Rows {
+		row := []blockCell{{text: r.Title}}
+		for _, c := range r.Cells {
+			row = append(row, blockCell{text: c.words()})
+		}
+		b.rows = append(b.rows, row)
+	}
+	if n := len(h.Rows) - inHeat; n > 0 {
+		b.foot = fmt.Sprintf("The picture has the %d rows with the lowest share; %d more are in the workbook.", inHeat, n)
+	}
+	return b
+}
+
+// The inks go from light to dark as less is met.
+func (c HeatCell) inks() (fill, ink string) {
+	switch share := float64(c.Met) / float64(max(1, c.judged())); {
+	case c.judged() == 0:
+		return "#f6f7f9", inkMuted
+	case share == 1:
+		return "#d9efe3", inkText
+	case share >= .75:
+		return "#f8dd93", inkText
+	case share >= .5:
+		return "#e69a3c", inkText
+	case share > 0:
+		return "#c4452f", "#fff"
+	}
+	return "#7a1a17", "#fff"
+}
+
+func (h *Heat) svg() string {
+	const width, left, top, row = 1000.0, 260.0, 26.0, 24.0
+	rows := h.Rows[:min(len(h.Rows), inHeat)]
+	cell := (width - left) / float64(max(1, len(h.Columns)))
+	var b strings.Builder
+	for i, c := range h.Columns {
+		fmt.Fprintf(&b, `<text x="%s" y="18" text-anchor="middle" fill="%s">%s</text>`, n(left+cell*(float64(i)+.5)), inkMuted, escapeXML.Replace(clip(c.Period, 12)))
+	}
+	for k, r := range rows {
+		y := top + float64(k)*row
+		fmt.Fprintf(&b, `<text x="%s" y="%s" text-anchor="end" fill="%s">%s</text>`, n(left-8), n(y+16), inkText, escapeXML.Replace(clip(r.Title, 34)))
+		for i, c := range r.Cells {
+			if c.judged() == 0 && c.NoData == 0 {
+				continue
+			}
+			fill, ink := c.inks()
+			x := left + cell*float64(i)
+			fmt.Fprintf(&b, `<rect x="%s" y="%s" width="%s" height="%s" fill="%s"/>`, n(x+1), n(y+1), n(cell-2), n(row-2), fill)
+			fmt.Fprintf(&b, `<text x="%s" y="%s" text-anchor="middle" fill="%s" font-weight="600">%s</text>`, n(x+cell/2), n(y+16), ink, c.words())
+		}
+	}
+	height := top + float64(len(rows))*row + 4
+	return fmt.Sprintf(`<svg class="coverage" xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %s %s" role="img" aria-label="%s" %s font-size="12.5">`, n(width), n(height), escapeXML.Replace("Periods met by "+h.By+", "+h.Cadence), fonts) + b.String() + `</svg>`
+}

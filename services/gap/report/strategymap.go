@@ -1,0 +1,139 @@
+package report
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// perspectives is the order of a balanced scorecard's rows, from the top.
+var perspectives = []string{"financial", "stakeholder", "customer", "internal process", "process", "learning and growth", "organizational capacity"}
+
+// inMap is how many objectives a map has: more cannot be read on a page.
+const inMap = 60
+
+// strategyMap draws the objectives in rows by perspective, or by pillar, with
+// lines to what they contribute to. It is "" where there are fewer than two, or
+// more than can be read.
+func strategyMap(d *Document) string {
+	var list []Objective
+	served := false // by pillar: what has none is served by what has one
+	by := func(o Objective) string { return o.Pillar }
+	for _, o := range d.Objectives {
+		if o.Name == "" {
+			continue
+		}
+		list = append(list, o)
+		served = served || len(o.ContributesTo) > 0
+		if o.Perspective != "" {
+			by = func(o Objective) string { return o.Perspective }
+		}
+	}
+	if len(list) < 2 || len(list) > inMap {
+		return ""
+	}
+	var names []string
+	rows := map[string][]Objective{}
+	for _, o := range list {
+		r := by(o)
+		if rows[r] == nil {
+			names = append(names, r)
+		}
+		rows[r] = append(rows[r], o)
+	}
+	rank := func(r string) int {
+		if r == "" && served {
+			return -1 // what the pillars serve
+		}
+		if r == "" {
+			return len(perspectives) + 1
+		}
+		if i := slices.Index(perspectives, strings.ToLower(r)); i >= 0 {
+			return i
+		}
+		return len(perspectives)
+	}
+	slices.SortStableFunc(names, func(x, y string) int { return cmp.Compare(rank(x), rank(y)) })
+	const width, across, boxHeight, gapX, gapY, head = 1000.0, 4, 54.0, 16.0, 26.0, 20.0
+	box := (width - gapX*(across-1)) / across
+	type place struct{ x, y float64 }
+	at := map[string]place{}
+	var b, boxes, words strings.Builder
+	y := 0.0
+	for _, r := range names {
+		fmt.Fprintf(&boxes, `<text x="0" y="%s" fill="%s" font-weight="600">%s</text>`, n(y+13), inkMuted, escapeXML.Replace(cmp.Or(r, "Other objectives")))
+		y += head
+		for i, o := range rows[r] {
+			if i > 0 && i%across == 0 {
+				y += boxHeight + 10
+			}
+			x := float64(i%across) * (box + gapX)
+			at[o.Name] = place{x, y}
+			o.draw(&boxes, x, y, box, boxHeight)
+			fmt.Fprintf(&words, "%s: %s. ", o.Title, strings.ToLower(statusWord(o.Status).Text))
+		}
+		y += boxHeight + gapY
+	}
+	for _, o := range list {
+		from := at[o.Name]
+		for _, name := range o.ContributesTo {
+			to, ok := at[name]
+			if !ok {
+				continue
+			}
+			x1, y1, x2, y2, tip := from.x+box/2, from.y, to.x+box/2, to.y+boxHeight, "l-4 7 h8 z"
+			switch {
+			case to.y > from.y:
+				y1, y2, tip = from.y+boxHeight, to.y, "l-4 -7 h8 z"
+			case to.y == from.y && to.x > from.x:
+				x1, y1, x2, y2, tip = from.x+box, from.y+boxHeight/2, to.x, to.y+boxHeight/2, "l-7 -4 v8 z"
+			case to.y == from.y:
+				x1, y1, x2, y2, tip = from.x, from.y+boxHeight/2, to.x+box, to.y+boxHeight/2, "l7 -4 v8 z"
+			}
+			fmt.Fprintf(&b, `<line x1="%s" y1="%s" x2="%s" y2="%s" stroke="%s" stroke-width="1.2"/><path d="M%s %s %s" fill="%s"/>`, n(x1), n(y1), n(x2), n(y2), inkMuted, n(x2), n(y2), tip, inkMuted)
+		}
+	}
+	return fmt.Sprintf(`<svg class="coverage" xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %s %s" role="img" aria-label="%s" %s font-size="12">`, n(width), n(y-gapY+4), escapeXML.Replace("Strategy map. "+strings.TrimSpace(words.String())), fonts) +
+		b.String() + boxes.String() + `</svg>`
+}
+
+// draw is a box with the status as a bar, a symbol and a word.
+func (o Objective) draw(b *strings.Builder, x, y, w, h float64) {
+	ink := barInks[o.Status]
+	fill := ink.fill
+	if fill == "" || strings.HasPrefix(fill, "url(") {
+		fill = "#c3cad3"
+	}
+	fmt.Fprintf(b, `<rect x="%s" y="%s" width="%s" height="%s" fill="#fff" stroke="%s"/>`, n(x+.5), n(y+.5), n(w-1), n(h-1), inkMuted)
+	fmt.Fprintf(b, `<rect x="%s" y="%s" width="7" height="%s" fill="%s"/>`, n(x+.5), n(y+.5), n(h-1), fill)
+	lines := clipLines(o.Title, 33, 2)
+	for i, line := range lines {
+		fmt.Fprintf(b, `<text x="%s" y="%s" fill="%s" font-weight="600">%s</text>`, n(x+14), n(y+16+float64(i)*14), inkText, escapeXML.Replace(line))
+	}
+	s := statusWord(o.Status)
+	known := o.Known
+	fmt.Fprintf(b, `<text x="%s" y="%s" fill="%s" font-size="11">%s</text>`, n(x+14), n(y+h-8), inkMuted, escapeXML.Replace(fmt.Sprintf("%s %s · score %s · known %s", s.Symbol, s.Text, score(o.Score), percent(&known))))
+}
+
+// clipLines breaks s between words into lines of so many characters, at most
+// most of them.
+func clipLines(s string, width, most int) []string {
+	var out []string
+	line := ""
+	for _, word := range strings.Fields(s) {
+		if line != "" && len([]rune(line))+1+len([]rune(word)) > width {
+			out = append(out, line)
+			line = ""
+		}
+		line = strings.TrimSpace(line + " " + word)
+	}
+	out = append(out, line)
+	if len(out) > most {
+		out = append(out[:most-1], out[most-1]+" …")
+	}
+	for i := range out {
+		out[i] = clip(out[i], width)
+	}
+	return out
+}

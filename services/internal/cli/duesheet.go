@@ -1,0 +1,462 @@
+package cli
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/spf13/cobra"
+
+	gapv1 "setpoint.dev/proto/gen/setpoint/gap/v1"
+	strategyv1 "setpoint.dev/proto/gen/setpoint/strategy/v1"
+	"setpoint.dev/services/internal/calendar"
+	"setpoint.dev/services/internal/display"
+	"setpoint.dev/services/internal/fault"
+	"setpoint.dev/services/internal/workbook"
+)
+
+// The sheet that goes round: what is due, in a workbook that owners fill in and
+// send back. `export sheet --due` writes it, `observe -f` reads it. Both know
+// each other by the name of the sheet and the titles of its columns.
+const (
+	dueSheet   = "Due"
+	aboutSheet = "About"
+
+	dueMetric     = "Metric"
+	duePeriod     = "Period"
+	dueTargets    = "Targets"
+	dueValue      = "Value"
+	dueConfidence = "Confidence (0 to 10)"
+	dueNote       = "Note"
+
+	aboutDay = "Check-ins are about the day"
+)
+
+var dueFields = []workbook.Field{
+	{Title: dueMetric}, {Title: duePeriod}, {Title: "What"}, {Title: "Unit"}, {Title: "Owner"}, {Title: "Due"}, {Title: "Days overdue"},
+	{Title: "Last value"}, {Title: "Last value of"}, {Title: "Target"}, {Title: dueTargets},
+	{Title: dueValue, Input: workbook.AnyNumber}, {Title: dueConfidence, Input: workbook.ZeroToTen}, {Title: dueNote, Input: workbook.FreeText},
+}
+
+func (a *app) exportSheetCommand() *cobra.Command {
+	var due bool
+	var owner, asOf, out string
+	cmd := &cobra.Command{
+		Use:   "sheet --due",
+		Short: "Write what is due as a workbook to be filled in",
+		Long: `Sheet writes an XLSX of the values and check-ins that are due: the metric, the
+period, the unit, the last value, the target, and open cells for the value, the
+confidence (0 to 10) and a note. Everything else is locked. Owners fill it in and
+send it back: setpoint observe -f SHEET.xlsx makes check-ins and observations of
+it, or refuses it as a whole and names every cell that is wrong.
+
+A note beside a value belongs to the value; beside a confidence, or alone, it is
+a check-in on the targets of the row. A confidence needs a note.`,
+		Example: `  setpoint export sheet --due -o due.xlsx
+  setpoint export sheet --due --owner unit/real-estate -o real-estate.xlsx
+  setpoint observe -f real-estate.xlsx`,
+		Args: exactArgs(),
+	}
+	f := cmd.Flags()
+	f.BoolVar(&due, "due", false, "what is due (the only sheet there is)")
+	f.StringVar(&owner, "owner", "", "only what this `OWNER` owes (unit/NAME or person/ID), or has come up to it")
+	f.StringVarP(&out, "output", "o", "", "write to this `FILE`")
+	_ = cmd.RegisterFlagCompletionFunc("owner", cobra.NoFileCompletions)
+	a.asOfFlag(cmd, &asOf)
+	cmd.RunE = runE(func(ctx context.Context, _ []string) error {
+		if !due {
+			return &usageError{message: "which sheet?", hint: "--due writes what is due"}
+		}
+		if err := checkAsOf(asOf); err != nil {
+			return err
+		}
+		if out == "" && a.opts.IsTerminal(a.opts.Stdout) {
+			return &usageError{message: "a workbook is not for a terminal", hint: "-o FILE writes it to a file"}
+		}
+		duties, err := a.client().strategy.ListDuties(ctx, &strategyv1.ListDutiesRequest{Owner: owner, AsOf: asOf})
+		if err != nil {
+			return err
+		}
+		gaps, err := a.client().gap.Evaluate(ctx, &gapv1.EvaluateRequest{AsOf: duties.GetAsOf(), Revision: duties.GetRevision(), WithoutForecasts: true})
+		if err != nil {
+			return err
+		}
+		content, rows, err := dueWorkbook(duties, gaps, owner, asOf)
+		if err != nil {
+			return fault.Wrap(err, fault.Internal, "cli.sheet", "the workbook could not be written")
+		}
+		if rows == 0 {
+			a.warnf("nothing is due as of %s\n", duties.GetAsOf())
+		}
+		if out == "" || out == "-" {
+			_, err := a.out.Write(content)
+			return err
+		}
+		if err := writeFile(out, content); err != nil {
+			return err
+		}
+		a.warnf("%s: %s due as of %s\n", out, counted(rows, "row", "rows"), duties.GetAsOf())
+		return nil
+	})
+	return cmd
+}
+
+// dueWorkbook lays out what is due, a row for each period without a value and for
+// each check-in, and says how many rows there are.
+func dueWorkbook(duties *strategyv1.ListDutiesResponse, gaps *gapv1.EvaluateResponse, owner, asOf string) (content []byte, count int, err error) {
+	targets := map[string]*gapv1.TargetGap{}
+	for _, t := range gaps.GetTargets() {
+		targets[t.GetName()] = t
+	}
+	var rows [][]workbook.Cell
+	for _, d := range duties.GetDuties() {
+		var waiting []*gapv1.TargetGap
+		for _, name := range d.GetTargets() {
+			if t := targets[name]; t != nil {
+				waiting = append(waiting, t)
+			}
+		}
+		if !slices.Contains([]string{"value", "check-in", "requested"}, d.GetKind()) || len(waiting) == 0 {
+			continue // done elsewhere
+		}
+		periods := d.GetPeriods()
+		if len(periods) == 0 {
+			periods = []string{d.GetPeriod()}
+		}
+		for i, p := range periods {
+			rows = append(rows, dueRow(d, waiting, p, i == 0, i == len(periods)-1))
+		}
+	}
+	day, err := calendar.ParseDate(duties.GetAsOf())
+	if err != nil {
+		return nil, 0, err
+	}
+	w := workbook.New("What is due as of "+day.String(), day)
+	w.Form(dueSheet, dueFields, rows)
+	text := workbook.Text
+	w.Table(aboutSheet, []string{"What", "Content"}, [][]workbook.Cell{
+		{text("As of"), text(day.String())},
+		{text("Revision"), text(strconv.FormatInt(duties.GetRevision(), 10))},
+		{text("Owner"), text(cmp.Or(owner, "all"))},
+		{text(aboutDay), text(cmp.Or(asOf, "on which it is sent in"))},
+		{text("How"), text("Fill in the yellow cells of the sheet Due and leave empty what is not known. Percentages are typed as they are shown, 3.3%.")},
+		{text("Notes"), text("A note beside a value belongs to the value; beside a confidence, or alone, it is a check-in on the targets of the row. A confidence needs a note.")},
+		{text("Send it in"), text("setpoint observe -f FILE.xlsx")},
+	}, 0)
+	content, err = w.Bytes()
+	return content, len(rows), err
+}
+
+func dueRow(d *strategyv1.Duty, waiting []*gapv1.TargetGap, period string, earliest, latest bool) []workbook.Cell {
+	text, first := workbook.Text, waiting[0]
+	format := func(v float64) string {
+		as := shownAs(first.GetFormat()).format
+		if as == nil {
+			as = &display.Format{}
+		}
+		return display.Spreadsheet(*as, v)
+	}
+	number := func(v *float64) workbook.Cell {
+		if v == nil {
+			return workbook.Cell{}
+		}
+		return workbook.Number(v, format(*v))
+	}
+	date := func(s string) workbook.Cell {
+		if day, err := calendar.ParseDate(s); err == nil {
+			return workbook.Day(day)
+		}
+		return text(s)
+	}
+	goal := number(first.Target)
+	if first.Lower != nil || first.Upper != nil {
+		goal = text(shownAs(first.GetFormat()).band(first.Lower, first.Upper))
+	}
+	for _, p := range first.GetPeriods() {
+		if p.GetPeriod() == period && p.Target != nil {
+			goal = number(p.Target)
+		}
+	}
+	metric, what, value := d.GetName(), first.GetTitle(), workbook.Cell{}
+	if d.GetKind() == "value" {
+		value = workbook.Open(format(d.GetLastValue() + .5)) // as of a value with decimals
+	} else {
+		metric, what = "", d.GetWhat()
+	}
+	confidence, note := workbook.Open("0"), workbook.Open(workbook.TextFormat)
+	// The duty tells when the first of its periods was due.
+	due, overdue := date(d.GetDue()), workbook.Count(int(d.GetDaysOverdue()))
+	if !earliest {
+		due, overdue = workbook.Cell{}, workbook.Cell{}
+	}
+	if !latest {
+		confidence = workbook.Cell{} // one check-in a metric is enough
+	}
+	return []workbook.Cell{
+		text(metric), text(period), text(cmp.Or(what, d.GetWhat())), text(d.GetUnit()), text(d.GetOwner()), due, overdue,
+		number(d.LastValue), date(d.GetLastAt()), goal, text(strings.Join(d.GetTargets(), " ")),
+		value, confidence, note,
+	}
+}
+
+// sheetRow is a row of a sheet that was filled in.
+type sheetRow struct {
+	cells      map[string]workbook.FilledCell
+	metric, at string
+	value      *float64
+	targets    []string
+	confidence *int32
+	note       string
+}
+
+// checksIn tells whether the row is a check-in: its note is not that of a value.
+func (r *sheetRow) checksIn() bool {
+	return r.confidence != nil || r.note != "" && r.value == nil
+}
+
+// readDueSheet reads a sheet that came back. Either all of its cells are legal, or
+// the error names each that is not.
+func readDueSheet(r io.Reader, name string) (rows []sheetRow, day string, err error) {
+	content, err := io.ReadAll(io.LimitReader(r, maxSheetBytes+1))
+	if err != nil {
+		return nil, "", pathError(err)
+	}
+	if len(content) > maxSheetBytes {
+		return nil, "", fault.New(fault.Exhausted, "cli.file", "%s has more than %d MiB", name, maxSheetBytes>>20)
+	}
+	filled, titles, err := workbook.Fill(strings.NewReader(string(content)), dueSheet)
+	switch {
+	case errors.Is(err, workbook.ErrNoSheet):
+		return nil, "", fault.New(fault.Invalid, "cli.sheet", "%s has no sheet %q; it has %s", name, dueSheet, listed(titles, "and")).
+			WithHint("setpoint export sheet --due writes one; setpoint import reads other workbooks")
+	case err != nil:
+		return nil, "", fault.Wrap(err, fault.Invalid, "cli.sheet", "%s cannot be read as a workbook (XLSX)", name)
+	}
+	for _, c := range []string{dueMetric, duePeriod, dueTargets, dueValue, dueConfidence, dueNote} {
+		if !slices.Contains(titles, c) {
+			return nil, "", fault.New(fault.Invalid, "cli.sheet", "%s: the sheet %s has no column %q", name, dueSheet, c).
+				WithHint("the titles of the columns stay as setpoint export sheet --due wrote them")
+		}
+	}
+	f := &tableFaults{name: name}
+	seen := map[string]string{}
+	for _, one := range filled {
+		row, ok := readSheetRow(f, one)
+		if !ok {
+			continue
+		}
+		if row.value != nil {
+			key := row.metric + " " + row.at
+			if where := seen[key]; where != "" {
+				f.cell(row.cells[dueValue], "keep one of them", "%s has a value for %s in %s already", row.metric, row.at, where)
+			}
+			seen[key] = row.cells[dueValue].At
+		}
+		if row.value != nil || row.checksIn() {
+			rows = append(rows, row)
+		}
+	}
+	if err := f.err(); err != nil {
+		return nil, "", err
+	}
+	about, _, err := workbook.Fill(strings.NewReader(string(content)), aboutSheet)
+	if err != nil && !errors.Is(err, workbook.ErrNoSheet) {
+		return nil, "", fault.Wrap(err, fault.Invalid, "cli.sheet", "%s: the sheet %s cannot be read", name, aboutSheet)
+	}
+	for _, row := range about {
+		if row.Cells["What"].Text == aboutDay {
+			if d, err := calendar.ParseDate(row.Cells["Content"].Text); err == nil {
+				day = d.String()
+			}
+		}
+	}
+	return rows, day, nil
+}
+
+// maxSheetBytes bounds a workbook that is sent in.
+const maxSheetBytes = 64 << 20
+
+// cell adds a fault of a cell.
+func (f *tableFaults) cell(c workbook.FilledCell, hint, format string, args ...any) {
+	f.add(0, dueSheet+"!"+c.At, hint, format, args...)
+}
+
+func readSheetRow(f *tableFaults, one workbook.Filled) (sheetRow, bool) {
+	at := func(title string) workbook.FilledCell {
+		c := one.Cells[title]
+		c.Text = strings.TrimSpace(c.Text)
+		return c
+	}
+	before := f.count
+	row := sheetRow{cells: one.Cells, metric: at(dueMetric).Text, at: at(duePeriod).Text, targets: strings.Fields(at(dueTargets).Text)}
+	value, confidence, note := at(dueValue), at(dueConfidence), at(dueNote)
+	for _, c := range []workbook.FilledCell{value, confidence, note} {
+		if c.Formula && c.Text == "" {
+			f.cell(c, "write its result", "the formula has no result")
+			return row, false
+		}
+	}
+	row.note = note.Text
+	if n := utf8.RuneCountInString(row.note); n > maxNoteRunes {
+		f.cell(note, "", "the note has %d characters; at most %d are legal", n, maxNoteRunes)
+	}
+	if value.Text != "" {
+		v, bad := parseNumber(value.Text)
+		switch {
+		case row.metric == "":
+			f.cell(value, "leave the cell empty; a confidence and a note are asked for here", "this row asks for a check-in, not for a value")
+		case bad != nil:
+			f.cell(value, bad.Hint, "%s", bad.Message)
+		default:
+			row.value = &v
+			if p := checkMetric(row.metric); p != nil {
+				f.cell(at(dueMetric), p.Hint, "%s", p.Message)
+			}
+			if p := checkObservedAt(row.at); p != nil {
+				f.cell(at(duePeriod), p.Hint, "%s", p.Message)
+			}
+		}
+	}
+	if confidence.Text != "" {
+		v, bad := parseNumber(confidence.Text)
+		switch {
+		case bad != nil || v != float64(int32(v)) || v < 0 || v > 10:
+			f.cell(confidence, "a whole number: 0, it will not be reached, to 10, it will", "%s is no confidence from 0 to 10", strconv.Quote(confidence.Text))
+		case row.note == "":
+			f.cell(note, "say what makes you think so", "a confidence needs a note")
+		default:
+			n := int32(v)
+			row.confidence = &n
+		}
+	}
+	if row.checksIn() && len(row.targets) == 0 {
+		f.cell(at(dueTargets), "the locked columns stay as they were written", "it is not told which target the check-in is about")
+	}
+	for _, name := range row.targets {
+		if row.checksIn() && !labelPattern.MatchString(name) {
+			f.cell(at(dueTargets), "the locked columns stay as they were written", "%s is not the name of a target", strconv.Quote(name))
+		}
+	}
+	return row, f.count == before
+}
+
+// isWorkbook tells a workbook from a table of text by its name.
+func isWorkbook(file string) bool { return strings.EqualFold(filepath.Ext(file), ".xlsx") }
+
+// observeSheet records the observations of a sheet, all or none, and then its
+// check-ins, which look at the new values.
+func (a *app) observeSheet(ctx context.Context, o observeFlags, f format) error {
+	in, err := os.Open(o.file)
+	if err != nil {
+		return pathError(err)
+	}
+	defer in.Close()
+	rows, day, err := readDueSheet(in, o.file)
+	if err != nil {
+		return err
+	}
+	if len(rows) == 0 {
+		a.warnf("%s: nothing is filled in\n", o.file)
+		return nil
+	}
+	if err := a.checkSheetTargets(ctx, rows, o.file); err != nil {
+		return err
+	}
+	req := &strategyv1.RecordObservationsRequest{RequestId: requestID(), Correct: o.correct, Manager: o.write.manager, Reason: o.write.reason}
+	var observed []sheetRow
+	for _, r := range rows {
+		if r.value == nil {
+			continue
+		}
+		one := &strategyv1.Observation{Metric: r.metric, ObservedAt: r.at, Value: r.value}
+		if !r.checksIn() {
+			one.Note = r.note
+		}
+		observed, req.Observations = append(observed, r), append(req.Observations, one)
+	}
+	res := &strategyv1.RecordObservationsResponse{}
+	if len(observed) > 0 {
+		if res, err = a.client().strategy.RecordObservations(ctx, req); err != nil {
+			return a.explainSheet(err, o.file, observed)
+		}
+	}
+	said := 0
+	for _, r := range rows {
+		if !r.checksIn() {
+			continue
+		}
+		for _, target := range r.targets {
+			answer, err := a.client().strategy.CheckIn(ctx, &strategyv1.CheckInRequest{
+				RequestId: requestID(), Target: target, At: day, Confidence: r.confidence, Note: r.note, Manager: o.write.manager,
+			})
+			if err != nil {
+				e := a.explain(err)
+				e.Message = fmt.Sprintf("%s!%s: the check-in on %s: %s; on record are %s and %s before it", dueSheet, r.cells[dueNote].At, target, e.Message,
+					counted(len(observed), "value", "values"), counted(said, "check-in", "check-ins"))
+				return e
+			}
+			said++
+			res.Revision = max(res.GetRevision(), answer.GetRevision())
+		}
+	}
+	a.settle(ctx, res.GetRevision())
+	if f == asTable && said > 0 {
+		defer a.printf("%s.\n", counted(said, "check-in", "check-ins"))
+	}
+	return a.writeRecorded(res, f)
+}
+
+// checkSheetTargets refuses a sheet with check-ins on targets that are not
+// declared, before anything is written.
+func (a *app) checkSheetTargets(ctx context.Context, rows []sheetRow, name string) error {
+	if !slices.ContainsFunc(rows, func(r sheetRow) bool { return r.checksIn() }) {
+		return nil
+	}
+	res, err := a.client().gap.Evaluate(ctx, &gapv1.EvaluateRequest{WithoutForecasts: true})
+	if err != nil {
+		return err
+	}
+	declared := map[string]bool{}
+	for _, t := range res.GetTargets() {
+		declared[t.GetName()] = true
+	}
+	f := &tableFaults{name: name}
+	for _, r := range rows {
+		for _, target := range r.targets {
+			if r.checksIn() && !declared[target] {
+				f.cell(r.cells[dueTargets], "setpoint export sheet --due writes the sheet anew", "there is no target %s any more", strconv.Quote(target))
+			}
+		}
+	}
+	return f.err()
+}
+
+var sheetField = regexp.MustCompile(`^observations\[(\d+)\]\.?(.*)$`)
+
+// explainSheet turns the server's refusal into the cells of the sheet.
+func (a *app) explainSheet(err error, name string, rows []sheetRow) error {
+	e := a.explain(err)
+	columns := map[string]string{"metric": dueMetric, "observedAt": duePeriod, "note": dueNote}
+	for i, p := range e.Places {
+		m := sheetField.FindStringSubmatch(p.Field)
+		if m == nil {
+			continue
+		}
+		if n, err := strconv.Atoi(m[1]); err == nil && n < len(rows) {
+			e.Places[i].File, e.Places[i].Field = name, dueSheet+"!"+rows[n].cells[cmp.Or(columns[m[2]], dueValue)].At
+		}
+	}
+	if !strings.Contains(e.Message, "nothing was recorded") {
+		e.Message += "; nothing was recorded"
+	}
+	return e
+}

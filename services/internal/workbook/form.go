@@ -1,0 +1,172 @@
+package workbook
+
+import (
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/xuri/excelize/v2"
+)
+
+// Field is a column of a form.
+type Field struct {
+	Title string
+	// Input says that people fill it in; the other columns are locked.
+	Input Input
+}
+
+// Input is what people may write into a column.
+type Input int
+
+const (
+	// Locked is a column that is only read.
+	Locked Input = iota
+	// AnyNumber is any number.
+	AnyNumber
+	// ZeroToTen is a whole number from 0 to 10.
+	ZeroToTen
+	// FreeText is a text of at most 4000 characters.
+	FreeText
+)
+
+// TextFormat keeps what is typed as it is.
+const TextFormat = "@"
+
+// Open is an empty cell that is filled in; its number is shown in a format.
+func Open(format string) Cell { return Cell{open: true, format: format, wide: 10} }
+
+// Form adds a sheet with a table that people fill in: only its open cells can be
+// written to, and spreadsheets refuse there what a column may not hold. The
+// protection has no password; it is against mistakes.
+func (w *Workbook) Form(name string, fields []Field, rows [][]Cell) {
+	w.sheet(name)
+	if w.err != nil {
+		return
+	}
+	titles := make([]string, len(fields))
+	for i, f := range fields {
+		titles[i] = f.Title
+	}
+	for i, width := range widths(titles, rows) {
+		column, err := excelize.ColumnNumberToName(i + 1)
+		w.keep(err)
+		if fields[i].Input == FreeText {
+			width = widest
+		}
+		w.keep(w.f.SetColWidth(name, column, column, width))
+		w.keep(w.f.SetCellStr(name, column+"1", titles[i]))
+		w.keep(w.f.SetCellStyle(name, column+"1", column+"1", w.head()))
+		if len(rows) > 0 {
+			w.keep(w.validate(name, fields[i].Input, fmt.Sprintf("%s2:%s%d", column, column, len(rows)+1)))
+		}
+	}
+	w.keep(w.f.SetRowHeight(name, 1, 2*lineHeight))
+	for i, row := range rows {
+		for k, c := range row {
+			at, err := excelize.CoordinatesToCellName(k+1, i+2)
+			w.keep(err)
+			switch v := c.value.(type) {
+			case nil:
+			case string: // never read as anything else
+				w.keep(w.f.SetCellStr(name, at, v))
+			default:
+				w.keep(w.f.SetCellValue(name, at, v))
+			}
+			w.keep(w.f.SetCellStyle(name, at, at, w.styleOf(c)))
+		}
+	}
+	w.keep(w.f.SetPanes(name, freeze(1)))
+	w.keep(w.f.ProtectSheet(name, &excelize.SheetProtectionOptions{
+		SelectLockedCells: true, SelectUnlockedCells: true, FormatColumns: true, FormatRows: true, AutoFilter: true, Sort: true,
+	}))
+}
+
+func (w *Workbook) validate(sheet string, in Input, cells string) error {
+	v := excelize.NewDataValidation(true)
+	v.SetSqref(cells)
+	var err error
+	switch in {
+	case AnyNumber:
+		err = v.SetRange(-1e37, 1e37, excelize.DataValidationTypeDecimal, excelize.DataValidationOperatorBetween)
+		v.SetError(excelize.DataValidationErrorStyleStop, "Not a number", "Write a number, or leave the cell empty where it is not known.")
+	case ZeroToTen:
+		err = v.SetRange(0, 10, excelize.DataValidationTypeWhole, excelize.DataValidationOperatorBetween)
+		v.SetError(excelize.DataValidationErrorStyleStop, "Not from 0 to 10", "Write a whole number from 0 (it will not be reached) to 10 (it will).")
+	case FreeText:
+		err = v.SetRange(0, 4000, excelize.DataValidationTypeTextLength, excelize.DataValidationOperatorBetween)
+		v.SetError(excelize.DataValidationErrorStyleStop, "Too long", "At most 4000 characters.")
+	default:
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return w.f.AddDataValidation(sheet, v)
+}
+
+// Filled is a row of a sheet as it came back: the raw content of its cells, by
+// the title of their column.
+type Filled struct {
+	Row   int // from 1
+	Cells map[string]FilledCell
+}
+
+// FilledCell is where a cell stands and what it holds; a number has no format, and
+// 15 significant digits, with which spreadsheets count.
+type FilledCell struct {
+	At   string // B7
+	Text string
+	// Formula tells that the content is the result of one; without a result the
+	// text is "".
+	Formula bool
+}
+
+// maxUnpacked bounds what a file may unpack to.
+const maxUnpacked = 512 << 20
+
+// ErrNoSheet says that a workbook has no sheet of that name.
+var ErrNoSheet = errors.New("no such sheet")
+
+// Fill reads a sheet whose first row has the titles of the columns; rows without
+// any content are left out.
+func Fill(r io.Reader, sheet string) ([]Filled, []string, error) {
+	f, err := excelize.OpenReader(r, excelize.Options{UnzipSizeLimit: maxUnpacked, UnzipXMLSizeLimit: maxUnpacked})
+	if err != nil {
+		return nil, nil, err
+	}
+	defer f.Close()
+	if i, err := f.GetSheetIndex(sheet); err != nil || i < 0 {
+		return nil, f.GetSheetList(), ErrNoSheet
+	}
+	rows, err := f.GetRows(sheet, excelize.Options{RawCellValue: true})
+	if err != nil || len(rows) == 0 {
+		return nil, nil, err
+	}
+	titles := rows[0]
+	var out []Filled
+	for i, row := range rows[1:] {
+		one := Filled{Row: i + 2, Cells: map[string]FilledCell{}}
+		content := false
+		for k, title := range titles {
+			at, err := excelize.CoordinatesToCellName(k+1, one.Row)
+			if err != nil {
+				return nil, nil, err
+			}
+			c := FilledCell{At: at}
+			if k < len(row) {
+				c.Text = row[k]
+			}
+			formula, err := f.GetCellFormula(sheet, at)
+			if err != nil {
+				return nil, nil, err
+			}
+			c.Formula = formula != ""
+			content = content || c.Text != "" || c.Formula
+			one.Cells[title] = c
+		}
+		if content {
+			out = append(out, one)
+		}
+	}
+	return out, titles, nil
+}

@@ -1,0 +1,159 @@
+package services_test
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/xuri/excelize/v2"
+)
+
+const sheetPlan = `
+apiVersion: setpoint.dev/v1
+kind: Strategy
+metadata: {name: s}
+spec: {title: S, horizon: {start: 2026-01-01, end: 2027-12-31}}
+---
+apiVersion: setpoint.dev/v1
+kind: Objective
+metadata: {name: o}
+spec: {title: O, strategy: s}
+---
+apiVersion: setpoint.dev/v1
+kind: Unit
+metadata: {name: estate}
+spec: {title: Estate}
+---
+apiVersion: setpoint.dev/v1
+kind: Metric
+metadata: {name: vacant}
+spec: {title: Vacant space, unit: fraction, format: percent, cadence: monthly, aggregation: last}
+---
+apiVersion: setpoint.dev/v1
+kind: Target
+metadata: {name: less-vacant}
+spec: {objective: o, metric: vacant, direction: decrease, owner: unit/estate, baseline: {value: 0.06, date: 2025-12-31}, value: 0.03, due: 2027-12-31}
+---
+apiVersion: setpoint.dev/v1
+kind: Metric
+metadata: {name: visits}
+spec: {title: Visits, unit: visits, format: integer, cadence: monthly, aggregation: last}
+---
+apiVersion: setpoint.dev/v1
+kind: Target
+metadata: {name: more-visits}
+spec: {objective: o, metric: visits, direction: increase, owner: unit/estate, baseline: {value: 100, date: 2025-12-31}, value: 400, due: 2027-12-31}
+`
+
+// roundTrip is a service with a plan, and the sheet of what is due on it.
+func roundTrip(t *testing.T, binary string) session {
+	s := startSession(t, binary)
+	if err := os.WriteFile(filepath.Join(s.dir, "plan.yaml"), []byte(sheetPlan), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	out := s.run("setpoint apply -f plan.yaml --yes && setpoint observe vacant 0.058 --at 2026-01 && setpoint observe visits 110 --at 2026-02 && setpoint export sheet --due --owner unit/estate --as-of 2026-04-15 -o due.xlsx")
+	if !strings.Contains(out, "due.xlsx: 3 rows due as of 2026-04-15") {
+		t.Fatalf("it printed\n%s", out)
+	}
+	return s
+}
+
+// fill writes into the row of a metric and a period.
+func fill(t *testing.T, file, metric, period string, cells map[string]any) {
+	t.Helper()
+	f, err := excelize.OpenFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	rows, err := f.GetRows("Due")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, r := range rows {
+		if r[0] != metric || r[1] != period {
+			continue
+		}
+		for k, title := range rows[0] {
+			if v, ok := cells[title]; ok {
+				at, err := excelize.CoordinatesToCellName(k+1, i+1)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if err := f.SetCellValue("Due", at, v); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		if err := f.Save(); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	t.Fatalf("there is no row for %s in %s: %q", metric, period, rows)
+}
+
+// The sheet goes to its owner, is filled in, and comes back as observations and
+// check-ins: as it was saved by the library, and by a spreadsheet program.
+func TestTheSheetGoesRound(t *testing.T) {
+	binary := filepath.Join(t.TempDir(), "setpoint")
+	if out, err := exec.Command("go", "build", "-o", binary, "./cmd/setpoint").CombinedOutput(); err != nil {
+		t.Fatalf("build: %v\n%s", err, out)
+	}
+	for _, by := range []string{"as it is", "LibreOffice"} {
+		t.Run(by, func(t *testing.T) {
+			program, err := exec.LookPath("soffice")
+			if by == "LibreOffice" && err != nil {
+				t.Skip("NOT RUN: there is no LibreOffice (soffice) to save the sheet with")
+			}
+			s := roundTrip(t, binary)
+			file := filepath.Join(s.dir, "due.xlsx")
+			fill(t, file, "vacant", "2026-02", map[string]any{"Value": .055, "Note": "two leases ended"})
+			fill(t, file, "vacant", "2026-03", map[string]any{"Value": .051})
+			fill(t, file, "visits", "2026-03", map[string]any{"Value": 118, "Confidence (0 to 10)": 4, "Note": "=the hall is closed"})
+			if by == "LibreOffice" {
+				saved := t.TempDir()
+				c := exec.Command(program, "-env:UserInstallation=file://"+t.TempDir(), "--headless", "--convert-to", "xlsx:Calc MS Excel 2007 XML", "--outdir", saved, file)
+				if out, err := c.CombinedOutput(); err != nil {
+					t.Fatalf("soffice: %v\n%s", err, out)
+				}
+				file = filepath.Join(saved, "due.xlsx")
+			}
+			if out := s.run("setpoint observe -f " + file); !strings.Contains(out, "3 recorded, 0 corrected, 0 unchanged") || !strings.Contains(out, "1 check-in") {
+				t.Fatalf("it printed\n%s", out)
+			}
+			for command, parts := range map[string][]string{
+				"setpoint get observations vacant -o csv":  {"2026-02-28,0.055", "two leases ended", "2026-03-31,0.051"},
+				"setpoint get observations visits -o csv":  {"2026-03-31,118"},
+				"setpoint get checkins more-visits -o csv": {"more-visits,2026-04-15,4,", "=the hall is closed"},
+			} {
+				for _, part := range parts {
+					if out := s.run(command); !strings.Contains(out, part) {
+						t.Errorf("%s does not say %q:\n%s", command, part, out)
+					}
+				}
+			}
+			if out := s.run("setpoint export sheet --due --as-of 2026-04-15 -o again.xlsx"); !strings.Contains(out, "nothing is due") {
+				t.Errorf("it printed\n%s", out)
+			}
+		})
+	}
+	t.Run("refused as a whole", func(t *testing.T) {
+		s := roundTrip(t, binary)
+		file := filepath.Join(s.dir, "due.xlsx")
+		fill(t, file, "vacant", "2026-02", map[string]any{"Value": .055})
+		fill(t, file, "vacant", "2026-03", map[string]any{"Value": "n/a", "Confidence (0 to 10)": 11, "Note": "x"})
+		fill(t, file, "visits", "2026-03", map[string]any{"Confidence (0 to 10)": 4})
+		out := s.run("setpoint observe -f due.xlsx; echo code $?")
+		for _, part := range []string{"Due!L3", `"n/a" is not a number`, "Due!M3", "Due!N4", "a confidence needs a note", "nothing was recorded", "code 1"} {
+			if !strings.Contains(out, part) {
+				t.Errorf("it does not say %q:\n%s", part, out)
+			}
+		}
+		if out := s.run("setpoint get observations vacant -o csv"); strings.Contains(out, "0.055") {
+			t.Errorf("a value was recorded:\n%s", out)
+		}
+	})
+}
