@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -18,7 +17,6 @@ import (
 	commonv1 "setpoint.dev/proto/gen/setpoint/common/v1"
 	declarationv1 "setpoint.dev/proto/gen/setpoint/declaration/v1"
 	strategyv1 "setpoint.dev/proto/gen/setpoint/strategy/v1"
-	"setpoint.dev/services/declaration/manifest"
 	"setpoint.dev/services/importer"
 	"setpoint.dev/services/importer/convert"
 	"setpoint.dev/services/importer/guess"
@@ -27,7 +25,6 @@ import (
 	"setpoint.dev/services/internal/calendar"
 	"setpoint.dev/services/internal/fault"
 	"setpoint.dev/services/internal/sheet"
-	servicekinds "setpoint.dev/services/kinds"
 )
 
 // importFlags of one import command.
@@ -509,8 +506,8 @@ func writeImport(folder string, res convert.Result) error {
 		return pathError(err)
 	}
 	for n, s := range res.Steps {
-		var b bytes.Buffer
-		if err := manifest.Encode(&b, servicekinds.Registry(), s.Resources...); err != nil {
+		content, err := importer.Manifests(s.Resources)
+		if err != nil {
 			return err
 		}
 		name := "manifests.yaml"
@@ -521,7 +518,7 @@ func writeImport(folder string, res convert.Result) error {
 			}
 			name = filepath.Join("later", name)
 		}
-		if err := writeFile(filepath.Join(folder, name), b.Bytes()); err != nil {
+		if err := writeFile(filepath.Join(folder, name), content); err != nil {
 			return err
 		}
 	}
