@@ -1,16 +1,14 @@
 package cli
 
 import (
-	"bytes"
 	"context"
 
 	"github.com/spf13/cobra"
 
 	commonv1 "setpoint.dev/proto/gen/setpoint/common/v1"
 	declarationv1 "setpoint.dev/proto/gen/setpoint/declaration/v1"
-	"setpoint.dev/services/declaration/manifest"
+	"setpoint.dev/services/importer"
 	"setpoint.dev/services/internal/fault"
-	servicekinds "setpoint.dev/services/kinds"
 )
 
 func (a *app) adoptCommand() *cobra.Command {
@@ -58,13 +56,13 @@ them as they are from then on. Running it again changes nothing.`,
 			return fault.New(fault.NotFound, "cli.nothing_to_adopt", "the set %s holds nothing", from).
 				WithHint("setpoint import puts what it reads into the set that its mapping names")
 		}
-		var b bytes.Buffer
-		if err := manifest.Encode(&b, servicekinds.Registry(), resources...); err != nil {
+		content, err := importer.Manifests(resources)
+		if err != nil {
 			return err
 		}
 		// The manifests are there before anything is handed over to them.
 		if out != "" {
-			if err := writeFile(out, b.Bytes()); err != nil {
+			if err := writeFile(out, content); err != nil {
 				return err
 			}
 		}
@@ -77,7 +75,7 @@ them as they are from then on. Running it again changes nothing.`,
 		}
 		a.settle(ctx, res.GetRevision())
 		if out == "" {
-			_, err := a.out.Write(b.Bytes())
+			_, err := a.out.Write(content)
 			return err
 		}
 		a.printf("%s adopted and written to %s. Revision %d.\n", counted(len(resources), "resource", "resources"), printable(out), res.GetRevision())

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -18,7 +17,6 @@ import (
 	commonv1 "setpoint.dev/proto/gen/setpoint/common/v1"
 	declarationv1 "setpoint.dev/proto/gen/setpoint/declaration/v1"
 	strategyv1 "setpoint.dev/proto/gen/setpoint/strategy/v1"
-	"setpoint.dev/services/declaration/manifest"
 	"setpoint.dev/services/importer"
 	"setpoint.dev/services/importer/convert"
 	"setpoint.dev/services/importer/guess"
@@ -27,7 +25,6 @@ import (
 	"setpoint.dev/services/internal/calendar"
 	"setpoint.dev/services/internal/fault"
 	"setpoint.dev/services/internal/sheet"
-	servicekinds "setpoint.dev/services/kinds"
 )
 
 // importFlags of one import command.
@@ -141,6 +138,8 @@ type importReport struct {
 	Revision  int64 `json:"revision,string,omitempty"`
 	DryRun    bool  `json:"dryRun,omitempty"`
 	Offline   bool  `json:"offline,omitempty"`
+	// Older: the edition is before the one that is declared, which stays.
+	Older bool `json:"older,omitempty"`
 	// Kept are resources that another set declares: they were left as they are.
 	Kept          []string          `json:"kept,omitempty"`
 	NotUnderstood []convert.Trouble `json:"notUnderstood"`
@@ -186,7 +185,7 @@ func (a *app) importFile(ctx context.Context, file string, i importFlags, f form
 		return err
 	}
 	report := newImportReport(m.SetName(), res)
-	report.DryRun, report.Offline = i.dryRun || i.offline, i.offline
+	report.DryRun, report.Offline, report.Older = i.dryRun || i.offline, i.offline, res.Older
 	declared.leave(&res, &report)
 	if i.out != "" {
 		if err := writeImport(i.out, res); err != nil {
@@ -225,20 +224,23 @@ func newImportReport(set string, res convert.Result) importReport {
 type declaredNow struct {
 	fiscalYearStart int
 	targets         map[string]convert.KnownTarget // of the import's set
-	others          map[string]string              // Kind/name of what other sets hold, and which
+	others          map[string]bool                // Kind/name of what other sets hold
+	own             map[string]bool                // Kind/name of what the import's set holds
 }
 
 func (a *app) declaredNow(ctx context.Context, set string) (declaredNow, error) {
-	d := declaredNow{targets: map[string]convert.KnownTarget{}, others: map[string]string{}}
+	d := declaredNow{targets: map[string]convert.KnownTarget{}, others: map[string]bool{}, own: map[string]bool{}}
 	for _, kind := range []string{"Organization", "Unit", "Strategy", "Objective", "Metric", "Target"} {
 		err := a.eachDeclared(ctx, kind, func(r *commonv1.Resource) error {
 			if kind == "Organization" {
 				d.fiscalYearStart = int(r.GetSpec().GetFields()["fiscalYearStart"].GetNumberValue())
 				return nil
 			}
-			if has := r.GetProvenance().GetSet(); has != set {
-				d.others[kind+"/"+r.GetMetadata().GetName()] = has
+			held := d.own
+			if r.GetProvenance().GetSet() != set {
+				held = d.others
 			}
+			held[kind+"/"+r.GetMetadata().GetName()] = true
 			if kind != "Target" {
 				return nil
 			}
@@ -279,16 +281,17 @@ func (a *app) eachDeclared(ctx context.Context, kind string, each func(*commonv1
 	}
 }
 
-// leave takes out what another set declares: an import does not manage it.
+// leave takes out what another set declares, which an import does not manage;
+// and of an edition before the one that is declared all that is there already.
 func (d declaredNow) leave(res *convert.Result, report *importReport) {
 	for i := range res.Steps {
 		res.Steps[i].Resources = slices.DeleteFunc(res.Steps[i].Resources, func(r *commonv1.Resource) bool {
 			name := r.GetKind() + "/" + r.GetMetadata().GetName()
-			_, other := d.others[name]
+			other := d.others[name]
 			if other && !slices.Contains(report.Kept, name) {
 				report.Kept = append(report.Kept, name)
 			}
-			return other
+			return other || res.Older && d.own[name]
 		})
 	}
 }
@@ -452,6 +455,9 @@ func (a *app) printImport(file string, r importReport) {
 		a.printf(", in %d editions", r.Editions)
 	}
 	a.printf(".\n")
+	if r.Older {
+		a.printf("The edition is before the one that is declared: what that says stays.\n")
+	}
 	if n := len(r.Kept); n > 0 {
 		a.printf("Left as they are, because another set declares them: %s (%s%s).\n", counted(n, "resource", "resources"),
 			strings.Join(r.Kept[:min(n, 5)], ", "), map[bool]string{true: ", …"}[n > 5])
@@ -500,8 +506,8 @@ func writeImport(folder string, res convert.Result) error {
 		return pathError(err)
 	}
 	for n, s := range res.Steps {
-		var b bytes.Buffer
-		if err := manifest.Encode(&b, servicekinds.Registry(), s.Resources...); err != nil {
+		content, err := importer.Manifests(s.Resources)
+		if err != nil {
 			return err
 		}
 		name := "manifests.yaml"
@@ -512,7 +518,7 @@ func writeImport(folder string, res convert.Result) error {
 			}
 			name = filepath.Join("later", name)
 		}
-		if err := writeFile(filepath.Join(folder, name), b.Bytes()); err != nil {
+		if err := writeFile(filepath.Join(folder, name), content); err != nil {
 			return err
 		}
 	}
