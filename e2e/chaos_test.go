@@ -110,6 +110,7 @@ func (m misfortune) inflict(t *testing.T, replicas []*replica, cluster *natsfaul
 // commands that explains every answer, what was acknowledged is in the log,
 // and the record is what the log says.
 func TestChaosInOneProcess(t *testing.T) {
+	t.Parallel() // faults are mostly waited for
 	seed, rounds, long := chaos(t, 4)
 	data := t.TempDir()
 	r := newReplica(t, "r1", "dev", "--data", data, "--nats", "127.0.0.1:0")
@@ -135,6 +136,7 @@ func TestChaosInOneProcess(t *testing.T) {
 // Three servers of NATS and two processes, each with a record of its own: all
 // of them are killed and stopped, and the servers cut off from each other.
 func TestChaosOnACluster(t *testing.T) {
+	t.Parallel() // faults are mostly waited for
 	seed, rounds, long := chaos(t, 3)
 	cluster := natsfault.Start(t, 3)
 	process := func(name string) *replica {

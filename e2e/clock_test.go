@@ -33,6 +33,7 @@ func (c *jumpy) jump(d time.Duration) {
 // and while it does not. Recorded times do not decrease, so what was known at
 // an instant is what the log had up to it; and work goes on.
 func TestTheClockJumps(t *testing.T) {
+	t.Parallel() // faults are mostly waited for
 	const day, year = 24 * time.Hour, 365 * 24 * time.Hour
 	dir := t.TempDir()
 	now := &jumpy{now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)}

@@ -19,6 +19,7 @@ import (
 // or has to be made again, the service never serves a shorter history as if it
 // were whole: it does not start, or is not healthy, and names the place.
 func TestDamageAtRest(t *testing.T) {
+	t.Parallel() // faults are mostly waited for
 	const values = 60
 	const unknowable = "the last messages gone, and the index of NATS with them"
 	names := regexp.MustCompile(`\b\d+\b`)
@@ -45,6 +46,7 @@ func TestDamageAtRest(t *testing.T) {
 				continue // nothing is left that knows how long the log was, but a backup
 			}
 			t.Run(fmt.Sprintf("%s, record made again %t", name, rebuild), func(t *testing.T) {
+				t.Parallel()
 				dir := t.TempDir()
 				start := func() (*devserver.Server, error) {
 					ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)

@@ -24,6 +24,7 @@ const diskEnv = "SETPOINT_E2E_SMALL_DISK"
 // A full disk fails writes fast, as unavailable, says so in health, and loses
 // nothing that was acknowledged; with room again and a restart all goes on.
 func TestAFullDisk(t *testing.T) {
+	t.Parallel() // faults are mostly waited for
 	dir := os.Getenv(diskEnv)
 	if dir == "" {
 		dir := t.TempDir()

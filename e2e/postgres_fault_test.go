@@ -17,6 +17,7 @@ import (
 // goes on where the last committed batch ended, and comes to what another
 // process has on SQLite.
 func TestPostgresIsStoppedWhileTheRecordIsBuilt(t *testing.T) {
+	t.Parallel() // faults are mostly waited for
 	const applies, units = 4, 1500
 	cluster := natsfault.Start(t, 1)
 	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)

@@ -50,6 +50,8 @@ func main() {
 		{"as-of reads", b.asOf},
 		{"as-of reads postgres", b.asOfPostgres},
 		{"as-of reads of many postgres", b.asOfManyPostgres},
+		{"as-of reads of targets", b.asOfTargets},
+		{"as-of reads of targets postgres", b.asOfTargetsPostgres},
 		{"eventhorizon", b.eventhorizon},
 		{"rebuild", b.rebuild},
 		{"rebuild postgres", b.rebuildPostgres},

@@ -18,6 +18,8 @@ type Portfolio struct {
 	// Actions are the corrective actions, open or closed; nothing is computed of
 	// them.
 	Actions []Action
+	// Decisions are what reviews decided by the day.
+	Decisions []Decision
 	// Programs are all change programs; those of an initiative stand there too.
 	Programs []Program
 }

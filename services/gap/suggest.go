@@ -83,6 +83,7 @@ const searched = 40_000
 // 27(1), 1981) and the fractional knapsack of what each adds by itself, which is
 // an upper bound because what a set closes is submodular (Nemhauser, Wolsey and
 // Fisher, Mathematical Programming 14, 1978).
+// What these leave open, tighten closes for the most part.
 func Suggest(r Result, initiatives []Initiative, limits Limits) (Suggestion, error) {
 	out := Suggestion{Currency: limits.Currency}
 	initiatives = slices.Clone(initiatives)
@@ -123,8 +124,9 @@ type candidate struct {
 	of         *Initiative
 	adds       []share // by target
 	cost, load float64
-	after      []int // candidates that must be chosen, too
-	before     []int // candidates that need this one
+	after      []int  // candidates that must be chosen, too
+	before     []int  // candidates that need this one
+	alone      [1]int // itself
 	unmeasured bool
 	reason     string // why it cannot be chosen at all
 	message    string
@@ -185,7 +187,7 @@ func newChoice(r Result, initiatives []Initiative, limits Limits, out *Suggestio
 		stage[initiatives[i].Name] = cmp.Or(initiatives[i].Stage, "proposed")
 		if initiatives[i].proposed() {
 			place[initiatives[i].Name] = len(c.items)
-			c.items = append(c.items, candidate{of: &initiatives[i]})
+			c.items = append(c.items, candidate{of: &initiatives[i], alone: [1]int{len(c.items)}})
 		}
 	}
 	for k := range c.items {
@@ -309,6 +311,12 @@ func (c *choice) spread() {
 
 // with lists a candidate and all that it needs and is not in the set, ascending.
 func (c *choice) with(in []bool, k int) []int {
+	if len(c.items[k].after) == 0 {
+		if in != nil && in[k] {
+			return nil
+		}
+		return c.items[k].alone[:]
+	}
 	var all []int
 	seen := make([]bool, len(c.items))
 	var visit func(int)

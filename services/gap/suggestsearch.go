@@ -29,7 +29,14 @@ func (c *choice) search() {
 			break
 		}
 	}
-	b := c.relax()
+	b, m := c.relax()
+	if b.total > c.value*(1+enough) {
+		c.wander(c.rounds(5))
+		b = c.tighten(b, m)
+	}
+	if b.total > c.value*(1+enough) {
+		c.wander(c.rounds(150))
+	}
 	c.branch(b)
 	c.prune()
 }
@@ -70,7 +77,7 @@ type bound struct {
 // relax looks for multipliers by the subgradient method. For λ in [0, 1] a
 // target's min(open, sum) is at most λ·open + (1-λ)·sum; the limits
 // and the dependencies are priced by multipliers of 0 or more.
-func (c *choice) relax() bound {
+func (c *choice) relax() (bound, multipliers) {
 	lambda := make([]float64, len(c.targets))
 	money, load := 0.0, 0.0
 	var needs [][2]int // the first is not without the second
@@ -82,7 +89,7 @@ func (c *choice) relax() bound {
 		}
 	}
 	price := make([]float64, len(needs))
-	best := bound{total: math.Inf(1)}
+	best, at := bound{total: math.Inf(1)}, multipliers{cap: slices.Clone(lambda), needs: needs, price: slices.Clone(price)}
 	used := make([]bool, len(c.items))
 	length, since := 1.0, 0
 	for range 3000 {
@@ -123,6 +130,7 @@ func (c *choice) relax() bound {
 		}
 		if since++; b.total < best.total-tiny {
 			best, since = b, 0
+			at = multipliers{slices.Clone(lambda), money, load, needs, slices.Clone(price)}
 		} else if since > 30 {
 			length, since = length/2, 0
 		}
@@ -159,8 +167,11 @@ func (c *choice) relax() bound {
 			load = max(0, load-step*(1-takes))
 		}
 	}
-	return best
+	return best, at
 }
+
+// enough is how near to its bound a set need not be bettered at any price.
+const enough = 1e-6
 
 func one(yes bool) float64 {
 	if yes {

@@ -1,6 +1,11 @@
 package strategy
 
-import "fmt"
+import (
+	"fmt"
+
+	strategyv1 "setpoint.dev/proto/gen/setpoint/strategy/v1"
+	"setpoint.dev/services/internal/calendar"
+)
 
 // Beside is a new value at a date where other sources have values already.
 type Beside struct {
@@ -38,4 +43,30 @@ func source(name string) string {
 		return "without a source"
 	}
 	return fmt.Sprintf("from %q", name)
+}
+
+// StillToCome says in words that new values of a metric are of periods that begin
+// after today, "" if none are. They are recorded, as calendars of other places and
+// planned values have them, and count when their day has come; but a mistyped year
+// is seen in no comparison.
+func StillToCome(metric string, spec *strategyv1.MetricSpec, k calendar.Calendar, values []Observation, today calendar.Date) string {
+	const day = len("2006-01-02")
+	var first Observation
+	ahead := 0
+	for _, o := range values {
+		at, err := calendar.ParseDate(o.At[:min(len(o.At), day)])
+		if err != nil || !at.After(today) || !k.PeriodOf(at, calendar.Cadence(spec.GetCadence())).Start.After(today) {
+			continue
+		}
+		if ahead++; ahead == 1 || o.At < first.At {
+			first = o
+		}
+	}
+	switch ahead {
+	case 0:
+		return ""
+	case 1:
+		return fmt.Sprintf("metric %q now has a value at %s, a period still to come: it counts from then on; is the year right?", metric, first.At)
+	}
+	return fmt.Sprintf("metric %q now has %d values of periods still to come, the first at %s: they count from then on; is the year right?", metric, ahead, first.At)
 }

@@ -3,6 +3,8 @@ package strategy_test
 import (
 	"testing"
 
+	strategyv1 "setpoint.dev/proto/gen/setpoint/strategy/v1"
+	"setpoint.dev/services/internal/calendar"
 	"setpoint.dev/services/strategy"
 )
 
@@ -32,5 +34,35 @@ func TestAValueBesideAnotherIsSaid(t *testing.T) {
 				t.Errorf("got\n%s\nwant\n%s", got, c.want)
 			}
 		})
+	}
+}
+
+func TestAValueOfAPeriodStillToComeIsSaid(t *testing.T) {
+	at := func(days ...string) (out []strategy.Observation) {
+		for _, d := range days {
+			out = append(out, strategy.Observation{Identity: strategy.Identity{At: d}})
+		}
+		return out
+	}
+	today, err := calendar.ParseDate("2026-11-26")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		name, cadence string
+		values        []strategy.Observation
+		want          string
+	}{
+		{"what has been", "monthly", at("2026-10-31", "2026-11-25T12:00:00Z"), ""},
+		{"the running month, to its end", "monthly", at("2026-11-30"), ""},
+		{"the running fiscal year", "yearly", at("2027-09-30"), ""},
+		{"tomorrow", "daily", at("2026-11-26", "2026-11-27"), `metric "m" now has a value at 2026-11-27, a period still to come: it counts from then on; is the year right?`},
+		{"a mistyped year", "monthly", at("2026-10-31", "2062-10-31T00:00:00Z", "2026-12-31"),
+			`metric "m" now has 2 values of periods still to come, the first at 2026-12-31: they count from then on; is the year right?`},
+	} {
+		spec := &strategyv1.MetricSpec{Cadence: c.cadence, FiscalYearStart: 10}
+		if got := strategy.StillToCome("m", spec, calendar.Months(10), c.values, today); got != c.want {
+			t.Errorf("%s: %q, want %q", c.name, got, c.want)
+		}
 	}
 }

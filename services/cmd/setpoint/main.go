@@ -8,8 +8,13 @@ import (
 	"os/signal"
 	"syscall"
 
+	"google.golang.org/protobuf/proto"
+
+	"setpoint.dev/services/event"
 	"setpoint.dev/services/gap"
 	"setpoint.dev/services/internal/cli"
+	"setpoint.dev/services/internal/record"
+	"setpoint.dev/services/kinds"
 	"setpoint.dev/services/server"
 )
 
@@ -35,5 +40,8 @@ func run() int {
 		PlanOffline: planOffline,
 		Policies:    gap.PolicyNames(),
 		Targets:     server.TargetNames(),
+		AsyncAPI: func(version string) ([]byte, error) {
+			return event.AsyncAPI(version, func(typ string) proto.Message { return record.Message(kinds.Registry(), typ) })
+		},
 	})
 }

@@ -175,7 +175,7 @@ func (o *outlet) send(body string) error {
 	began := time.Now()
 	err := o.to.Send(&eventv1.SubscribeResponse{Event: body, Cursor: strconv.FormatUint(o.cursor, 10)})
 	o.sent = time.Now()
-	if took := o.sent.Sub(began); err == nil && took > o.slow {
+	if took := o.sent.Sub(began); took > o.slow {
 		return fault.New(fault.Exhausted, "event.slow_consumer", "an event took %s to be taken; at most %s is waited", took.Round(time.Second), o.slow).
 			WithHint("go on with the cursor %d, or subscribe on NATS, which keeps place for you", o.cursor)
 	}

@@ -53,7 +53,7 @@ func load(v record.View, org string, at uint64, asOf calendar.Date, observed map
 	l := loader{v: v, org: org, at: at, asOf: asOf, fiscal: 1, currency: "USD", zone: record.Location(v, org, at), observed: observed}
 	p := gap.Portfolio{Revision: at}
 	for _, step := range []func(*gap.Portfolio) error{
-		l.organization, l.units, l.strategies, l.objectives, l.metrics, l.targets, l.initiatives, l.actions,
+		l.organization, l.units, l.strategies, l.objectives, l.metrics, l.targets, l.initiatives, l.actions, l.decisions,
 	} {
 		if err := step(&p); err != nil {
 			return gap.Portfolio{}, fmt.Errorf("load the portfolio of %s at revision %d: %w", org, at, err)

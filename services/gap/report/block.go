@@ -89,9 +89,18 @@ func (s *Since) block(heading string, most int) block {
 
 // decisions are those of the reviews.
 func (d *Document) decisions() block {
-	b := block{heading: "Decisions", intro: "What reviews decided and is open, or was decided or settled since the last one.", head: []string{"Decided", "Review", "Decision", "About", "Owner", "Due", "Status"}, sheet: "Decisions"}
-	for _, x := range d.Decisions {
-		b.rows = append(b.rows, []blockCell{{text: x.At.String()}, {text: x.Review}, {text: x.Text}, {text: x.AboutTitle, target: x.About}, {text: x.By}, {text: x.Due.String()}, {text: x.Status}})
+	b := block{heading: "Decisions of the last reviews", head: []string{"Due", "Decision", "About", "Owner", "Review"}, sheet: "Decisions"}
+	for i := range d.Decisions {
+		x := &d.Decisions[i]
+		due := x.Stands()
+		if x.Overdue {
+			due = "▼ " + due
+		}
+		about := blockCell{text: x.AboutWords()}
+		if len(x.Targets) == 1 && len(x.About) == 1 {
+			about.target = x.Targets[0]
+		}
+		b.rows = append(b.rows, []blockCell{{text: due}, {text: x.Title}, about, {text: x.Owner}, {text: x.Of()}})
 	}
 	return b
 }

@@ -20,8 +20,7 @@ type Options struct {
 	OriginalTargets bool
 	ErasureEpoch    int // erased people of the organization
 	Audience        string
-	Before          *Before    // what to compare with; nil: nothing
-	Decisions       []Decision // of reviews
+	Before          *Before // what to compare with; nil: nothing
 }
 
 // Build makes the document of r, the evaluation of p. Neither is changed, and
@@ -49,6 +48,7 @@ func Build(p gap.Portfolio, r gap.Result, opts Options) Document {
 	d.Headline = headline(d.Targets, r.Hints)
 	d.Heat = b.heat(&d)
 	b.act(&d, p)
+	d.Decisions = b.decisions(p, d.targetsByName())
 	b.ahead(&d, p)
 	d.Title = tidy(opts.Title)
 	if d.Title == "" && len(d.Strategies) == 1 {
@@ -75,13 +75,6 @@ func audience(name string) string {
 func (b *builder) ahead(d *Document, p gap.Portfolio) {
 	d.Misses = d.misses()
 	d.Since = b.since(d, p, b.opts.Before)
-	for _, x := range b.opts.Decisions {
-		x.Review, x.Text, x.AboutTitle, x.By = tidy(x.Review), tidy(x.Text), tidy(x.AboutTitle), b.owner(x.By)
-		d.Decisions = append(d.Decisions, x)
-	}
-	slices.SortFunc(d.Decisions, func(x, y Decision) int {
-		return cmp.Or(-x.At.Compare(y.At), cmp.Compare(x.Review, y.Review), cmp.Compare(x.ID, y.ID))
-	})
 	for _, t := range d.Targets {
 		if t.Outlook != nil {
 			d.Definitions = append(append([]Definition(nil), d.Definitions...), outlookDefinitions...)

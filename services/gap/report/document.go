@@ -41,10 +41,9 @@ type Document struct {
 	Quality     []Issue      `json:"dataQuality"`
 	Definitions []Definition `json:"definitions"`
 
-	Since     *Since     `json:"since,omitempty"`     // nil: compared with nothing
-	Misses    []Miss     `json:"misses,omitempty"`    // the least likely to be reached first
-	Decisions []Decision `json:"decisions,omitempty"` // of reviews, the newest first
-	Heat      []Heat     `json:"heat,omitempty"`      // by cadence, the longest first
+	Since  *Since `json:"since,omitempty"`  // nil: compared with nothing
+	Misses []Miss `json:"misses,omitempty"` // the least likely to be reached first
+	Heat   []Heat `json:"heat,omitempty"`   // by cadence, the longest first
 
 	// Only where initiatives or change programs are declared.
 	Initiatives []Initiative `json:"initiatives,omitempty"` // most alive first, by title
@@ -52,6 +51,7 @@ type Document struct {
 	Actions     []Action     `json:"actions,omitempty"`   // corrective ones that are open, by due date
 	Readiness   []Program    `json:"readiness,omitempty"` // by title
 
+	Decisions   []Decision   `json:"decisions,omitempty"`   // of the last reviews
 	Calibration *Calibration `json:"calibration,omitempty"` // only where targets have ended
 	digest      *digest
 }
@@ -61,19 +61,6 @@ type digest struct {
 	once sync.Once
 	body []byte
 	sum  string
-}
-
-// Decision is what a review decided.
-type Decision struct {
-	ID         string        `json:"id"` // within its review
-	At         calendar.Date `json:"at,omitzero"`
-	Review     string        `json:"review"` // title and period
-	Status     string        `json:"status"` // open, done, dropped
-	Due        calendar.Date `json:"due,omitzero"`
-	Text       string        `json:"text"`
-	About      string        `json:"about,omitempty"` // name of a target
-	AboutTitle string        `json:"aboutTitle,omitempty"`
-	By         string        `json:"by,omitempty"`
 }
 
 // Headline is what a reader takes away in five seconds.

@@ -164,7 +164,6 @@ func (s *Service) Report(ctx context.Context, req *gapv1.ReportRequest) (*gapv1.
 	if err != nil {
 		return nil, err
 	}
-	opts.Decisions = held.decisions
 	switch {
 	case req.GetSince() != "":
 		opts.Before, err = s.before(ctx, q, req.GetSince(), r)

@@ -52,6 +52,9 @@ type Options struct {
 	Maintenance Maintenance
 	// Policies are the presets that --policy completes.
 	Policies []string
+	// AsyncAPI is the document of the public events of a version; nil: this build
+	// cannot.
+	AsyncAPI func(version string) ([]byte, error)
 	// Targets are the parts that serve runs.
 	Targets []string
 

@@ -12,32 +12,62 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 
 	commonv1 "setpoint.dev/proto/gen/setpoint/common/v1"
+	"setpoint.dev/services/importer/mapping"
+	"setpoint.dev/services/internal/fault"
 )
 
 // draft is the dialect that editors know best.
 const draft = "http://json-schema.org/draft-07/schema#"
+
+// asyncAPI is the word for the document of the public events.
+const asyncAPI = "asyncapi"
 
 // apiVersion of the manifests.
 const apiVersion = "setpoint.dev/v1"
 
 func (a *app) schemaCommand() *cobra.Command {
 	cmd := &cobra.Command{
-		Use:   "schema [KIND]",
-		Short: "Print the JSON Schema of manifests, for editors",
+		Use:   "schema [KIND | mapping | asyncapi]",
+		Short: "Print the JSON Schema of manifests or import mappings, or the AsyncAPI document of the public events",
 		Long: `Schema prints the JSON Schema (draft 7) of the manifests of every kind, or of one:
 fields, types, legal words, bounds, patterns. Editors complete and check
 manifests with it; the rules that need more than one field are what
-setpoint plan --offline checks. No server is asked.`,
+setpoint plan --offline checks.
+
+Schema asyncapi prints the AsyncAPI 3.0 document of the public events: channels,
+messages, JSON Schemas, and an example of each (docs/events.md). No server is
+asked.`,
 		Example: `  setpoint schema > setpoint.schema.json
-  setpoint schema target`,
+  setpoint schema target
+  setpoint schema mapping > mapping.schema.json     # of setpoint import
+  setpoint schema asyncapi > setpoint.asyncapi.json`,
 		Args: betweenArgs(0, 1, ""),
 		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-			return declaredKindNames(), noFiles
+			return append(declaredKindNames(), "mapping", asyncAPI), noFiles
 		},
 	}
 	cmd.RunE = runE(func(_ context.Context, args []string) error {
+		if len(args) > 0 && args[0] == asyncAPI {
+			if a.opts.AsyncAPI == nil {
+				return fault.New(fault.Unavailable, "cli.client_only", "this build of setpoint is a client only")
+			}
+			raw, err := a.opts.AsyncAPI(a.version())
+			if err != nil {
+				return err
+			}
+			a.printf("%s\n", raw)
+			return nil
+		}
 		of := declaredKinds()
 		if len(args) > 0 {
+			if args[0] == "mapping" {
+				raw, err := json.MarshalIndent(mapping.Schema(), "", "  ")
+				if err != nil {
+					return err
+				}
+				a.printf("%s\n", raw)
+				return nil
+			}
 			k, err := kindNamed(args[0])
 			if err != nil {
 				return err

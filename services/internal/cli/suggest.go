@@ -57,8 +57,8 @@ each adds to those before it, and why others were left out. It writes nothing.`,
 			a.warnf("no proposed initiatives\n")
 			return nil
 		}
-		a.printf("As of %s, revision %d. Closed %.1f %% of a gap in all, at most %.1f %% is possible; cost %s %s.\n\n%s", res.GetAsOf(), res.GetRevision(),
-			100*res.GetClosed(), 100*res.GetUpperBound(), res.GetCost(), res.GetCurrency(), renderTable(columns, rows, a.width(), a.colors(a.opts.Stdout)))
+		a.printf("As of %s, revision %d. Closed %.1f %% of a gap in all, at most %.1f %% is possible: %s. Cost %s %s.\n\n%s", res.GetAsOf(), res.GetRevision(),
+			100*res.GetClosed(), 100*res.GetUpperBound(), proven(res), res.GetCost(), res.GetCurrency(), renderTable(columns, rows, a.width(), a.colors(a.opts.Stdout)))
 		return nil
 	})
 	return cmd
@@ -66,6 +66,14 @@ each adds to those before it, and why others were left out. It writes nothing.`,
 
 // amountPattern is what the API takes for a budget.
 var amountPattern = regexp.MustCompile(`^[0-9]{1,18}([.][0-9]{1,6})?$`)
+
+// proven says how near to the best the set is known to be.
+func proven(res *gapv1.SuggestResponse) string {
+	if res.GetOptimal() || res.GetUpperBound() <= 0 || res.GetClosed() <= 0 {
+		return "no set closes more"
+	}
+	return fmt.Sprintf("no set closes over %.2f %% more", 100*(res.GetUpperBound()/res.GetClosed()-1))
+}
 
 func suggestRows(res *gapv1.SuggestResponse) ([]column, [][]string) {
 	columns := []column{{Title: "CHOSEN"}, {Title: "INITIATIVE", Shrink: 12, Name: true}, {Title: "COST", Right: true}, {Title: "ADDS", Right: true}, {Title: "WHY NOT", Shrink: 16}}

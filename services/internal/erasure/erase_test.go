@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/nats-io/nats.go"
+
 	commonv1 "setpoint.dev/proto/gen/setpoint/common/v1"
 	strategyv1 "setpoint.dev/proto/gen/setpoint/strategy/v1"
 	"setpoint.dev/services/internal/embeddednats"
@@ -55,20 +57,28 @@ func start(t *testing.T) *embeddednats.Server {
 
 func join(t *testing.T, server *embeddednats.Server, with func(personal.Store) personal.Store) process {
 	t.Helper()
+	nc, err := server.ConnectInProcess()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(nc.Close)
+	return joinBy(t, nc, 1, with)
+}
+
+// joinBy joins over a connection; what is made is kept in as many copies.
+func joinBy(t *testing.T, nc *nats.Conn, copies int, with func(personal.Store) personal.Store) process {
+	t.Helper()
 	must := func(err error) {
 		t.Helper()
 		if err != nil {
 			t.Fatal(err)
 		}
 	}
-	nc, err := server.ConnectInProcess()
-	must(err)
-	t.Cleanup(nc.Close)
-	log, err := eventlog.Open(t.Context(), nc, eventlog.Options{})
+	log, err := eventlog.Open(t.Context(), nc, eventlog.Options{Replicas: copies})
 	must(err)
 	store, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "record.db"), kinds.Registry())
 	must(err)
-	bucket, err := keystore.Open(t.Context(), nc, keystore.Options{})
+	bucket, err := keystore.Open(t.Context(), nc, keystore.Options{Replicas: copies})
 	must(err)
 	keys := personal.NewKeys(with(bucket))
 	rec := record.New(store, record.Checkpoint{}, 20*time.Second, log.LastRevision).

@@ -184,32 +184,32 @@ func (l *Log) readRound(parent context.Context, a *assembler, to uint64, handle 
 			return err
 		}
 	}
-	messages, err := consumer.Messages(
+	// Messages arrive while the handler works; what has arrived by then goes to
+	// it as one batch. The library's iterator has room for as many messages as are
+	// asked for, and none for the server's words beside them: where the handler
+	// takes long it loses some, and the round begins again.
+	arrived, done := make(chan arrival, handOver), make(chan struct{})
+	defer close(done)
+	arrives := func(in arrival) {
+		select {
+		case arrived <- in:
+		case <-done:
+		}
+	}
+	consuming, err := consumer.Consume(func(m jetstream.Msg) { arrives(arrival{message: m}) },
 		jetstream.PullMaxMessagesWithBytesLimit(pullMessages, pullBytes),
 		// Twice this without a word, and the next round begins.
 		jetstream.PullHeartbeat(500*time.Millisecond),
-		jetstream.WithMessagesErrOnMissingHeartbeat(true))
+		jetstream.ConsumeErrHandler(func(_ jetstream.ConsumeContext, err error) { arrives(arrival{err: err}) }))
 	if err != nil {
 		return failed(err)
 	}
-	defer messages.Stop()
-
-	// Messages arrive while the handler works; what has arrived by then goes to
-	// it as one batch.
-	arrived, done := make(chan arrival, handOver), make(chan struct{})
-	defer close(done)
+	defer consuming.Stop()
 	go func() {
-		within := jetstream.NextContext(ctx)
-		for {
-			m, err := messages.Next(within)
-			select {
-			case arrived <- arrival{m, err}:
-			case <-done:
-				return
-			}
-			if err != nil {
-				return
-			}
+		select {
+		case <-ctx.Done():
+			arrives(arrival{err: ctx.Err()})
+		case <-done:
 		}
 	}()
 	var seen unseen
@@ -300,7 +300,7 @@ func (l *Log) decode(subject string, sequence uint64, header func(string) string
 	return r, nil
 }
 
-// arrival is what the consumer's iterator gave.
+// arrival is what the consumer gave.
 type arrival struct {
 	message jetstream.Msg
 	err     error

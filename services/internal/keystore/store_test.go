@@ -239,40 +239,67 @@ func TestMakingWhileDestroying(t *testing.T) {
 	}
 }
 
+// watched is a store that tells whom its watch told of, after it was told.
+type watched struct {
+	personal.Store
+	told chan personal.Holder
+}
+
+func (w watched) Watch(ctx context.Context, f func(string, personal.Holder)) error {
+	return w.Store.Watch(ctx, func(org string, h personal.Holder) {
+		f(org, h)
+		select {
+		case w.told <- h:
+		default:
+		}
+	})
+}
+
 // What one process destroys another one does not open any more, although it
 // remembered the key.
 func TestAnotherProcessForgets(t *testing.T) {
 	s := start(t, t.TempDir())
 	mine, _ := open(t, s)
 	theirs, _ := open(t, s)
-	keys, others := personal.NewKeys(mine), personal.NewKeys(theirs)
+	told := make(chan personal.Holder, 1_000)
+	keys, others := personal.NewKeys(mine), personal.NewKeys(watched{theirs, told})
 	ctx, stop := context.WithCancel(t.Context())
 	var running sync.WaitGroup
 	running.Go(func() { others.Run(ctx) })
 	defer running.Wait()
 	defer stop()
-	at := personal.Place{Org: "acme", Of: "a.b.c", Field: "f"}
-	// Whether the watch has begun is not told: a first person shows it.
-	for n := 0; ; n++ {
-		h := personal.Person(fmt.Sprint("p-", n))
+	within := time.After(time.Minute)
+	keyOf := func(h personal.Holder) *personal.Key {
+		t.Helper()
 		k, err := keys.For(t.Context(), "acme", h)
 		if err != nil {
 			t.Fatal(err)
 		}
-		sealed := k.Seal(h, at, "text")
-		if got := others.Open(t.Context(), at, sealed); got != "text" {
-			t.Fatalf("%q", got)
+		return k
+	}
+	// Whether the watch has begun is not told: that it tells of somebody shows it.
+	for n, begun := 0, false; !begun; n++ {
+		keyOf(personal.Person(fmt.Sprint("p-", n)))
+		select {
+		case <-told:
+			begun = true
+		case <-within:
+			t.Fatal("another process does not watch")
+		default:
 		}
-		if err := keys.Destroy(t.Context(), "acme", []personal.Holder{h}, 1); err != nil {
-			t.Fatal(err)
-		}
-		for range 100 {
-			if others.Open(t.Context(), at, sealed) == personal.Erased {
-				return
-			}
-			time.Sleep(5 * time.Millisecond)
-		}
-		if n == 20 {
+	}
+	at, h := personal.Place{Org: "acme", Of: "a.b.c", Field: "f"}, personal.Person("erased")
+	sealed := keyOf(h).Seal(h, at, "text")
+	if got := others.Open(t.Context(), at, sealed); got != "text" {
+		t.Fatalf("%q", got)
+	}
+	if err := keys.Destroy(t.Context(), "acme", []personal.Holder{h}, 1); err != nil {
+		t.Fatal(err)
+	}
+	for others.Open(t.Context(), at, sealed) != personal.Erased {
+		select {
+		case <-told:
+		case <-within:
 			t.Fatal("another process still opens what was erased")
 		}
 	}

@@ -33,6 +33,9 @@ type Options struct {
 type Bucket struct {
 	kv  jetstream.KeyValue
 	ttl time.Duration
+
+	now  func() time.Time                          // with a monotonic reading
+	rest func(context.Context, time.Duration) bool // false: the context ended
 }
 
 // Open opens the bucket of leases, and makes it if there is none.
@@ -57,7 +60,7 @@ func Open(ctx context.Context, nc *nats.Conn, o Options) (*Bucket, error) {
 	if err != nil {
 		return nil, unavailable(err)
 	}
-	return &Bucket{kv: kv, ttl: o.TTL}, nil
+	return &Bucket{kv: kv, ttl: o.TTL, now: time.Now, rest: pause}, nil
 }
 
 // TTL is how long a lease outlives its last renewal.

@@ -76,11 +76,11 @@ func (b *Bucket) acquire(ctx context.Context, name, holder string) (*Lease, erro
 		now, err := b.Get(ctx, name)
 		if err == nil {
 			if since.IsZero() || now.revision != seen.revision {
-				seen, since = now, time.Now()
+				seen, since = now, b.now()
 			}
 			// One that is ours was given by a write whose answer was lost.
-			if now.Holder == "" || now.Holder == holder || time.Since(since) >= b.ttl {
-				sent := time.Now()
+			if now.Holder == "" || now.Holder == holder || b.now().Sub(since) >= b.ttl {
+				sent := b.now()
 				mine := State{Holder: holder, Since: sent.Round(0).UTC(), Note: now.Note, revision: now.revision}
 				if mine, err = b.put(ctx, name, mine); err == nil {
 					return &Lease{
@@ -90,7 +90,7 @@ func (b *Bucket) acquire(ctx context.Context, name, holder string) (*Lease, erro
 				}
 			}
 		}
-		if !pause(ctx, b.ttl/12) {
+		if !b.rest(ctx, b.ttl/12) {
 			return nil, ctx.Err()
 		}
 	}
@@ -177,7 +177,7 @@ func (l *Lease) renew(ctx context.Context, stop <-chan struct{}) bool {
 
 // write renews once; false if somebody else has the lease.
 func (l *Lease) write(ctx context.Context) bool {
-	sent := time.Now()
+	sent := l.bucket.now()
 	l.mu.Lock()
 	s := l.state
 	s.Note = l.note
@@ -192,7 +192,7 @@ func (l *Lease) write(ctx context.Context) bool {
 		if now.Holder != s.Holder {
 			return false
 		}
-		sent = time.Now()
+		sent = l.bucket.now()
 		s.revision = now.revision
 		if next, err = l.bucket.put(ctx, l.name, s); errors.Is(err, errMoved) {
 			return true // a stale read, or ours again: the next one tells

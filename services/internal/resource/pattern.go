@@ -14,5 +14,8 @@ var Patterns = map[string]string{
 	`^([^@\s]+@[^@\s]+|\[[a-z]+\])?$`:                     "an address such as ada@example.org",
 	`^[A-Za-z0-9_-]{1,64}$`:                               "1 to 64 letters, digits, _ and -",
 	`^[A-Za-z]{1,32}/[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$`: "KIND/NAME such as target/vacant-space",
+	`^[0-9]{1,19}$`:                                       "a number of at most 19 digits",
+	`^[a-z0-9][a-z0-9.-]*$`:                               "an event type or its beginning, such as gap or gap.opened.v1",
+	`^[a-z][a-z-]*(/[^/ ]+)?$`:                            "KIND or KIND/IDENTITY, such as target or target/vacant-space",
 	`^[0-9]{0,19}$`:                                       "at most 19 digits",
 }

@@ -255,6 +255,7 @@ func TestANewValueBesideAnotherSourcesIsSaid(t *testing.T) {
 		{"another date", false, observation("2026-09-30", "", 11), ""},
 		{"a forgotten source", true, observation("2026-10-31", "", 14), `name its source "REXUS"`},
 		{"again, now a correction", true, observation("2026-10-31", "", 15), ""},
+		{"a mistyped year", false, observation("2062-10-31", "", 14), "a value at 2062-10-31, a period still to come"},
 		{"a third source", false, observation("2026-10-31", "audit", 14), `from "REXUS"`},
 	} {
 		res := w.observe(c.correct, c.value)

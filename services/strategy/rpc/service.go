@@ -7,7 +7,9 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"slices"
 	"sort"
+	"time"
 
 	"connectrpc.com/connect"
 	"google.golang.org/protobuf/proto"
@@ -114,7 +116,7 @@ func (s *Service) observe(ctx context.Context, c observation) (*strategyv1.Recor
 		Org: p.Org, RequestID: c.requestID, Digest: d, Principal: p.ID,
 		Manager: orAPI(c.manager), Reason: c.reason, Guards: guards,
 	}, func(v record.View) ([]runner.Write, error) {
-		return decide(v, p.Org, c, res)
+		return decide(v, p.Org, c, s.runner.Now(), res)
 	})
 	if err != nil {
 		return nil, s.tellWhatCameBetween(ctx, err, c.expected)
@@ -164,7 +166,7 @@ func subject(org, token, id string) eventlog.Subject {
 
 // decide reads what the decision rests on and turns it into writes, one
 // envelope for each metric.
-func decide(v record.View, org string, c observation, res *strategyv1.RecordObservationsResponse) ([]runner.Write, error) {
+func decide(v record.View, org string, c observation, now time.Time, res *strategyv1.RecordObservationsResponse) ([]runner.Write, error) {
 	res.Recorded, res.Corrected, res.Warnings = 0, 0, nil
 	wrong := fault.New(fault.Invalid, "strategy.observations_invalid", "nothing was recorded: the observations are not valid")
 	set := record.NewSet(v, org, v.Revision())
@@ -248,6 +250,12 @@ func decide(v record.View, org string, c observation, res *strategyv1.RecordObse
 		if w := strategy.Surprise(name, beside, c.correct); w != "" {
 			res.Warnings = append(res.Warnings, w)
 		}
+		if news := slices.Concat(recorded, corrected); mayBeAhead(news, now) {
+			spec := m.Spec.(*strategyv1.MetricSpec)
+			if w := strategy.StillToCome(name, spec, strategy.Calendar(spec, set), news, record.Today(v, org, v.Revision(), now)); w != "" {
+				res.Warnings = append(res.Warnings, w)
+			}
+		}
 		events, err := encode(recorded, corrected)
 		if err != nil {
 			return nil, err
@@ -262,6 +270,13 @@ func decide(v record.View, org string, c observation, res *strategyv1.RecordObse
 		return nil, wrong
 	}
 	return writes, nil
+}
+
+// mayBeAhead is the look at values that costs nothing: whether it is tomorrow for
+// one of them, wherever the organization is.
+func mayBeAhead(values []strategy.Observation, now time.Time) bool {
+	earliest := now.UTC().AddDate(0, 0, -1).Format(time.DateOnly)
+	return slices.ContainsFunc(values, func(o strategy.Observation) bool { return o.At > earliest })
 }
 
 // index is the observation a place names.

@@ -1,0 +1,280 @@
+package gap
+
+import (
+	"cmp"
+	"math"
+	"math/rand/v2"
+	"slices"
+)
+
+// member is a candidate within a target, with what it closes of it by itself.
+type member struct {
+	item int
+	part float64
+}
+
+// members lists the candidates that can be chosen, by target; what makes a gap
+// wider is left out, which can only raise a bound.
+func (c *choice) members() [][]member {
+	out := make([][]member, len(c.targets))
+	for k := range c.items {
+		if c.items[k].reason != "" {
+			continue
+		}
+		for _, a := range c.items[k].adds {
+			if a.part > 0 && c.open[a.target] > 0 {
+				out[a.target] = append(out[a.target], member{k, a.part})
+			}
+		}
+	}
+	return out
+}
+
+// mostVisited bounds the sets that are looked at within one target; beyond it the
+// bound of the fractions stands in.
+const mostVisited = 4_000
+
+// mostWork bounds what a relaxation takes, in sets looked at: about a second.
+const mostWork = 15_000_000
+
+// inner is what a target is worth at most, when each of its candidates costs a
+// price: the largest min(open, Σ part) - Σ price over sets of them, exactly where
+// few are worth a look. in tells which are in that set.
+func inner(open float64, list []member, price []float64, in []bool) (most float64, work int) {
+	type one struct {
+		at          int
+		part, price float64
+	}
+	var free []one
+	room := open
+	for i, m := range list {
+		switch in[i] = false; {
+		case price[i] <= 0:
+			in[i] = true // pays for being there
+			most -= price[i]
+			room -= m.part
+		case price[i] < m.part: // else it closes less than its price, whatever else is there
+			free = append(free, one{i, m.part, price[i]})
+		}
+	}
+	if room <= 0 {
+		return most + open, len(list)
+	}
+	most += open - room
+	slices.SortFunc(free, func(a, b one) int { return cmp.Compare(a.price*b.part, b.price*a.part) })
+	best, visits := 0.0, 0
+	chosen, now := make([]bool, len(free)), make([]bool, len(free))
+	// fraction is what the rest adds at most: the cheapest first, the last in part.
+	fraction := func(at int, room float64) (v float64) {
+		for _, x := range free[at:] {
+			if x.part >= room {
+				return v + room*(1-x.price/x.part)
+			}
+			v, room = v+x.part-x.price, room-x.part
+		}
+		return v
+	}
+	relaxed := fraction(0, room)
+	var walk func(at int, room, value float64)
+	walk = func(at int, room, value float64) {
+		if visits++; visits > mostVisited {
+			return
+		}
+		if value > best+tiny {
+			best = value
+			copy(chosen, now)
+		}
+		if at == len(free) || room <= 0 || value+fraction(at, room) <= best+tiny {
+			return
+		}
+		x := free[at]
+		now[at] = true
+		walk(at+1, room-x.part, value+min(room, x.part)-x.price)
+		now[at] = false
+		walk(at+1, room, value)
+	}
+	walk(0, room, 0)
+	for i, x := range free {
+		in[x.at] = chosen[i]
+	}
+	if visits > mostVisited {
+		best = relaxed
+	}
+	return most + best, len(list) + 2*visits
+}
+
+// multipliers are those of a relaxation.
+type multipliers struct {
+	cap         []float64 // of targets, 0 to 1
+	money, load float64
+	needs       [][2]int // the first is not without the second
+	price       []float64
+}
+
+// tighten betters a bound. Each target decides by itself which candidates it would
+// have, at prices that bring these decisions together: Lagrangian decomposition
+// (Guignard and Kim, Mathematical Programming 39, 1987). That is as tight as the
+// convex hull of what each target can come to, where the plain relaxation lets
+// fractions of candidates fill a gap exactly. It begins at the prices which give
+// the plain one, and tries a set by the worth of candidates now and then.
+func (c *choice) tighten(best bound, m multipliers) bound {
+	list := c.members()
+	price := make([][]float64, len(list))
+	in := make([][]bool, len(list))
+	for t := range list {
+		price[t], in[t] = make([]float64, len(list[t])), make([]bool, len(list[t]))
+		for i, x := range list[t] {
+			price[t][i] = (1 - m.cap[t]) * x.part
+		}
+	}
+	used := make([]bool, len(c.items))
+	length, since, work := 1.0, 0, 0
+	for round := range 4000 {
+		b := bound{worth: make([]float64, len(c.items))}
+		if finite(c.budget) {
+			b.base += m.money
+		}
+		if finite(c.load) {
+			b.base += m.load
+		}
+		for t := range list {
+			most, took := inner(max(0, c.open[t]), list[t], price[t], in[t])
+			b.base, work = b.base+most, work+took
+			for i, x := range list[t] {
+				b.worth[x.item] += price[t][i]
+			}
+		}
+		for n, pair := range m.needs {
+			b.worth[pair[0]] -= m.price[n]
+			b.worth[pair[1]] += m.price[n]
+		}
+		b.total = b.base
+		var cost, takes float64
+		for k := range c.items {
+			x := &c.items[k]
+			if x.reason != "" {
+				continue
+			}
+			b.worth[k] -= m.money*ofLimit(x.cost, c.budget) + m.load*ofLimit(x.load, c.load)
+			if used[k] = b.worth[k] > 0; used[k] {
+				b.total += b.worth[k]
+				cost, takes = cost+ofLimit(x.cost, c.budget), takes+ofLimit(x.load, c.load)
+			}
+		}
+		if since++; b.total < best.total-tiny {
+			best, since = b, 0
+		} else if since > 30 {
+			length, since = length/2, 0
+		}
+		if round%50 == 0 {
+			c.byWorth(b.worth)
+		}
+		if b.total <= c.value+tiny || length < 1e-5 || work > mostWork {
+			break
+		}
+		norm := 0.0
+		if finite(c.budget) {
+			norm += (cost - 1) * (cost - 1)
+		}
+		if finite(c.load) {
+			norm += (takes - 1) * (takes - 1)
+		}
+		for _, pair := range m.needs {
+			norm += math.Abs(one(used[pair[0]]) - one(used[pair[1]]))
+		}
+		for t := range list {
+			for i, x := range list[t] {
+				norm += math.Abs(one(in[t][i]) - one(used[x.item]))
+			}
+		}
+		if norm < tiny {
+			break
+		}
+		step := length * (b.total - c.value) / norm
+		for n, pair := range m.needs {
+			m.price[n] = max(0, m.price[n]+step*(one(used[pair[0]])-one(used[pair[1]])))
+		}
+		for t := range list {
+			for i, x := range list[t] {
+				price[t][i] += step * (one(in[t][i]) - one(used[x.item]))
+			}
+		}
+		if finite(c.budget) {
+			m.money = max(0, m.money-step*(1-cost))
+		}
+		if finite(c.load) {
+			m.load = max(0, m.load-step*(1-takes))
+		}
+	}
+	return best
+}
+
+// byWorth tries the set of those of the highest worth that fit.
+func (c *choice) byWorth(worth []float64) {
+	order := make([]int, 0, len(c.items))
+	for k := range c.items {
+		if c.items[k].reason == "" && worth[k] > 0 {
+			order = append(order, k)
+		}
+	}
+	slices.SortStableFunc(order, func(i, j int) int { return cmp.Compare(worth[j], worth[i]) })
+	s := c.empty()
+	for _, k := range order {
+		if s.in[k] {
+			continue
+		}
+		all := c.with(s.in, k)
+		value, cost, load := c.gain(s, all)
+		if value <= tiny || s.cost+cost > c.budget || s.load+load > c.load {
+			continue
+		}
+		for _, i := range all {
+			c.add(s, i)
+		}
+	}
+	c.fill(s, -1)
+	c.keep(s)
+}
+
+// rounds are so many for each candidate, fewer where there are many: each takes
+// longer, too.
+func (c *choice) rounds(each int) int {
+	n := max(1, len(c.items))
+	return min(each*n, 8_000_000/n)
+}
+
+// wander betters the best set by taking a few candidates out, and filling up with
+// others first: a neighborhood that single exchanges do not reach. Its draws are
+// always the same.
+func (c *choice) wander(rounds int) {
+	rng := rand.New(rand.NewPCG(1, 2))
+	var free []int
+	for k := range c.items {
+		if c.items[k].reason == "" && len(c.items[k].adds) > 0 {
+			free = append(free, k)
+		}
+	}
+	if len(free) < 2 {
+		return
+	}
+	for range rounds {
+		in := slices.Clone(c.best)
+		for range 1 + rng.IntN(4) {
+			// Out, and what needs it; by chance one that is not there comes in.
+			k := free[rng.IntN(len(free))]
+			c.drop(in, k)
+		}
+		s := c.of(in)
+		k := free[rng.IntN(len(free))]
+		if !s.in[k] {
+			all := c.with(s.in, k)
+			if value, cost, load := c.gain(s, all); value > tiny && s.cost+cost <= c.budget && s.load+load <= c.load {
+				for _, i := range all {
+					c.add(s, i)
+				}
+			}
+		}
+		c.fill(s, free[rng.IntN(len(free))])
+		c.keep(s)
+	}
+}
