@@ -42,20 +42,16 @@ func (d *Document) shallow() bool { return d.Audience == Board }
 func (d *Document) onTop() []block {
 	var out []block
 	if s := d.Since; s != nil {
-		b := block{heading: "What moved", intro: s.Sentence, head: []string{"Target", "Before", "Now", "What", "What did it"}, sheet: "What moved"}
+		b := s.block("What moved", min(len(s.Moves), inHeadline))
+		b.intro = s.Sentence
 		if s.Note != "" {
 			b.intro += " " + s.Note
 		}
-		most := len(s.Moves)
-		if d.shallow() {
-			most = min(most, 10)
-		}
-		for i := range s.Moves[:most] {
-			m := &s.Moves[i]
-			b.rows = append(b.rows, []blockCell{{text: m.Title, target: m.Target}, {status: m.Before}, {status: m.After}, {text: m.What}, {text: m.causeWords()}})
-		}
-		if n := len(s.Moves) - most; n > 0 {
+		if n := len(s.Moves) - len(b.rows); n > 0 {
 			b.foot = fmt.Sprintf("and %d more. ", n)
+			if !d.shallow() {
+				b.sheet = "" // the full list has it
+			}
 		}
 		if len(s.Removed) > 0 {
 			b.foot += "No longer declared: " + strings.Join(s.Removed, "; ") + "."
@@ -79,6 +75,16 @@ func (d *Document) onTop() []block {
 		out = append(out, d.decisions())
 	}
 	return out
+}
+
+// block lists the first most moves.
+func (s *Since) block(heading string, most int) block {
+	b := block{heading: heading, head: []string{"Target", "Before", "Now", "What", "What did it"}, sheet: "What moved"}
+	for i := range s.Moves[:most] {
+		m := &s.Moves[i]
+		b.rows = append(b.rows, []blockCell{{text: m.Title, target: m.Target}, {status: m.Before}, {status: m.After}, {text: m.What}, {text: m.causeWords()}})
+	}
+	return b
 }
 
 // decisions are those of the reviews.
@@ -114,6 +120,9 @@ func (d *Document) overview() []block {
 	}
 	for i := range d.Heat {
 		out = append(out, d.Heat[i].block())
+	}
+	if s := d.Since; s != nil && len(s.Moves) > inHeadline && !d.shallow() {
+		out = append(out, s.block("All that moved", len(s.Moves)))
 	}
 	return out
 }
@@ -223,6 +232,9 @@ func (p *printed) blocks(list []block, level int) {
 				longest := 6.0
 				for _, r := range b.rows {
 					longest = max(longest, min(60, float64(len([]rune(r[i].text)))))
+					if r[i].status != "" {
+						longest = max(longest, 22)
+					}
 				}
 				columns = append(columns, tableColumn{title: title, right: right, share: max(longest, 14)})
 			}
