@@ -156,6 +156,38 @@ func TestTheChunkIsWhatTheAPITakes(t *testing.T) {
 	}
 }
 
+// A table with long notes has few rows and many bytes: the log holds only so many
+// of one metric at once.
+func TestLongNotesMakeMoreChunks(t *testing.T) {
+	note := strings.Repeat("x", 4000)
+	var rows []observationRow
+	for i := range 9_000 {
+		rows = append(rows, observationRow{line: i + 2, metric: string(rune('a' + i/3000)), at: "2018-09-30", note: note})
+	}
+	seen, last := 0, 0
+	chunks := chunkRows(rows, maxChunk)
+	for _, c := range chunks {
+		bytes, byMetric := 0, map[string]int{}
+		for _, r := range c {
+			bytes += r.weight()
+			byMetric[r.metric] += r.weight()
+			if r.line <= last {
+				t.Fatalf("line %d after %d", r.line, last)
+			}
+			last = r.line
+			seen++
+		}
+		for m, n := range byMetric {
+			if n > maxMetricBytes || bytes > maxChunkBytes {
+				t.Errorf("%d bytes of %s in %d", n, m, bytes)
+			}
+		}
+	}
+	if seen != len(rows) || len(chunks) < 9 {
+		t.Errorf("%d rows in %d chunks", seen, len(chunks))
+	}
+}
+
 func TestARefusedChunkSaysWhatIsRecorded(t *testing.T) {
 	table := bigTable(map[string]int{"a": 600, "b": 500, "c": 700}, "a", "b", "c")
 	tests := []struct {
