@@ -18,6 +18,11 @@ var tables = []struct{ file, test string }{
 	{climateTargets, "TestStatesEmissionTargets"},
 	{climateEmissions, "TestStatesEmissionTargets"},
 	{ipfsTable, "TestObjectivesAndKeyResults"},
+	{austinTable, "TestImportedCity"},
+	{climateTargets, "TestImportedStates"},
+	{bostonTable, "TestImportedBudget"},
+	{gsaTable, "TestImportedAgency"},
+	{ipfsTable, "TestImportedKeyResults"},
 }
 
 const (

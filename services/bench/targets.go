@@ -144,11 +144,11 @@ func (b bench) decade(ctx context.Context, store record.Store) error {
 			return err
 		}},
 		{"gaps", func(v record.View, at uint64) error {
-			rules, err := portfolio.Rules(v, rpc.DefaultOrg, "", at)
+			asOf, err := calendar.ParseDate(fmt.Sprint(firstYear+at-1, "-12-31"))
 			if err != nil {
 				return err
 			}
-			asOf, err := calendar.ParseDate(fmt.Sprint(firstYear+at-1, "-12-31"))
+			rules, err := portfolio.Rules(v, rpc.DefaultOrg, "", at, asOf)
 			if err != nil {
 				return err
 			}

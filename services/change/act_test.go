@@ -231,15 +231,19 @@ func TestUnmeasuredIsUnknown(t *testing.T) {
 func TestLoadLevels(t *testing.T) {
 	d := calendar.MustParse
 	level := func(hours float64) string {
-		return Load(10, []Demand{{"a", d("2026-02-01"), d("2026-02-28"), hours}}, d("2026-02-10"), d("2026-02-11"))[0].GetLevel()
+		return Load(10, []Demand{{Program: "a", Start: d("2026-02-01"), End: d("2026-02-28"), Hours: hours}}, d("2026-02-10"), d("2026-02-11"))[0].GetLevel()
 	}
 	for hours, want := range map[float64]string{0: "fine", 8: "fine", 8.1: "warning", 10: "warning", 10.1: "overload"} {
 		if got := level(hours); got != want {
 			t.Errorf("%v of 10 hours: %s, want %s", hours, got, want)
 		}
 	}
-	if got := Load(10, []Demand{{"a", d("2026-02-28"), d("2026-03-01"), 4}}, d("2026-02-01"), d("2026-03-31")); got[0].GetHours() != 2 || got[1].GetHours() != 2 {
+	if got := Load(10, []Demand{{Program: "a", Start: d("2026-02-28"), End: d("2026-03-01"), Hours: 4}}, d("2026-02-01"), d("2026-03-31")); got[0].GetHours() != 2 || got[1].GetHours() != 2 {
 		t.Errorf("a day in each month: %v", got)
+	}
+	// Given up on 1 March: of two days one is left.
+	if got := Load(10, []Demand{{Program: "a", Start: d("2026-02-28"), End: d("2026-03-01"), Hours: 4, Ended: d("2026-03-01")}}, d("2026-02-01"), d("2026-03-31")); got[0].GetHours() != 2 || got[1].GetHours() != 0 || len(got[1].GetPrograms()) != 0 {
+		t.Errorf("given up: %v", got)
 	}
 }
 

@@ -33,7 +33,7 @@ func TestLewinReadiness(t *testing.T) {
 func TestLoadOfFebruary(t *testing.T) {
 	d := calendar.MustParse
 	months := Load(Capacity(&changev1.AudienceSpec{}), []Demand{
-		{"a", d("2025-01-01"), d("2025-03-31"), 30}, {"b", d("2025-02-01"), d("2025-02-28"), 4},
+		{Program: "a", Start: d("2025-01-01"), End: d("2025-03-31"), Hours: 30}, {Program: "b", Start: d("2025-02-01"), End: d("2025-02-28"), Hours: 4},
 	}, d("2025-01-15"), d("2025-04-01"))
 	if len(months) != 4 {
 		t.Fatalf("%d months", len(months))

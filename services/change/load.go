@@ -36,17 +36,21 @@ type Demand struct {
 	Program    string
 	Start, End calendar.Date
 	Hours      float64 // per person, over the whole program
+	// Ended is the day from which it asks for nothing any more: what it serves was
+	// given up. Unset while it goes on.
+	Ended calendar.Date
 }
 
-// Demands lists what programs ask, by audience; programs are by name.
-func Demands(programs map[string]*changev1.ChangeProgramSpec) map[string][]Demand {
+// Demands lists what programs ask, by audience; programs are by name, and ended
+// has those that ask for nothing from a day on.
+func Demands(programs map[string]*changev1.ChangeProgramSpec, ended map[string]calendar.Date) map[string][]Demand {
 	out := map[string][]Demand{}
 	for _, name := range slices.Sorted(maps.Keys(programs)) {
 		spec := programs[name]
 		start, _ := calendar.ParseDate(spec.GetStart()) // checked when it was declared
 		end, _ := calendar.ParseDate(spec.GetEnd())
 		for _, a := range spec.GetAudiences() {
-			out[a.GetAudience()] = append(out[a.GetAudience()], Demand{Program: name, Start: start, End: end, Hours: a.GetHoursPerPerson()})
+			out[a.GetAudience()] = append(out[a.GetAudience()], Demand{Program: name, Start: start, End: end, Hours: a.GetHoursPerPerson(), Ended: ended[name]})
 		}
 	}
 	return out
@@ -80,6 +84,9 @@ func Load(capacity float64, demands []Demand, from, to calendar.Date) []*changev
 		m := &changev1.MonthLoad{Month: p.Name, Capacity: capacity}
 		for _, d := range demands {
 			start, end := calendar.Later(d.Start, p.Start), calendar.Earlier(d.End, p.End)
+			if !d.Ended.IsZero() {
+				end = calendar.Earlier(end, d.Ended.AddDays(-1))
+			}
 			if d.Hours == 0 || end.Before(start) {
 				continue
 			}

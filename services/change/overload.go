@@ -33,7 +33,7 @@ func checkLoad(s *changev1.ChangeProgramSpec, set resource.Set, f *resource.Find
 			programs[name] = spec.(*changev1.ChangeProgramSpec)
 		}
 	}
-	demands := Demands(programs)
+	demands := Demands(programs, nil)
 	audience := func(name string) *changev1.AudienceSpec {
 		spec, ok := set.Spec("Audience", name)
 		if !ok {

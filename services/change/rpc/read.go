@@ -6,6 +6,7 @@ import (
 	"time"
 
 	changev1 "setpoint.dev/proto/gen/setpoint/change/v1"
+	initiativev1 "setpoint.dev/proto/gen/setpoint/initiative/v1"
 	"setpoint.dev/services/change"
 	"setpoint.dev/services/internal/calendar"
 	"setpoint.dev/services/internal/fault"
@@ -220,15 +221,26 @@ func (s *Service) GetLoad(ctx context.Context, req *changev1.GetLoadRequest) (*c
 		if err != nil {
 			return err
 		}
+		asOf, err := day(v, org, at, s.runner.Now(), req.GetAsOf())
+		if err != nil {
+			return err
+		}
+		res.AsOf = asOf.String()
 		programs, err := v.Resources(org, "ChangeProgram", at, "", 0)
 		if err != nil {
 			return err
 		}
+		cancelled, err := cancelledBy(v, org, at, asOf)
+		if err != nil {
+			return err
+		}
+		ended := map[string]calendar.Date{}
 		specs := map[string]*changev1.ChangeProgramSpec{}
 		var first, last calendar.Date
 		for _, r := range programs {
 			spec := r.Spec.(*changev1.ChangeProgramSpec)
 			specs[r.Name] = spec
+			ended[r.Name] = cancelled[spec.GetInitiative()]
 			start, _ := calendar.ParseDate(spec.GetStart()) // checked when it was declared
 			end, _ := calendar.ParseDate(spec.GetEnd())
 			if first.IsZero() || start.Before(first) {
@@ -257,7 +269,7 @@ func (s *Service) GetLoad(ctx context.Context, req *changev1.GetLoadRequest) (*c
 			parents[r.Name] = r.Spec.(*changev1.AudienceSpec).GetParent()
 		}
 		parent := func(name string) string { return parents[name] }
-		demands := change.Demands(specs)
+		demands := change.Demands(specs, ended)
 		known := req.GetAudience() == ""
 		for _, r := range audiences {
 			if req.GetAudience() != "" && r.Name != req.GetAudience() {
@@ -294,6 +306,27 @@ func day(v record.View, org string, at uint64, now time.Time, asked string) (cal
 		return d, fault.Wrap(err, fault.Invalid, "change.date", "asOf: not a date").WithHint("YYYY-MM-DD")
 	}
 	return d, nil
+}
+
+// cancelledBy is since when the initiatives that were cancelled at the end of a
+// day are so, by name. States are part of the record's contract.
+func cancelledBy(v record.View, org string, at uint64, asOf calendar.Date) (map[string]calendar.Date, error) {
+	list, err := v.Resources(org, "Initiative", at, "", 0)
+	if err != nil {
+		return nil, err
+	}
+	out := map[string]calendar.Date{}
+	for _, r := range list {
+		state := &initiativev1.InitiativeState{}
+		if _, err := record.StateOf(v, r, "initiative", "life", at, state); err != nil {
+			return nil, err
+		}
+		state = schedule.On(state, asOf, func(string) calendar.Date { return calendar.Date{} })
+		if state.GetStage() == "cancelled" {
+			out[r.Name], _ = calendar.ParseDate(state.GetSince()) // checked when it was written
+		}
+	}
+	return out, nil
 }
 
 // month reads YYYY-MM as its first day; empty is the zero Date.

@@ -18,12 +18,19 @@ import (
 	commonv1 "setpoint.dev/proto/gen/setpoint/common/v1"
 	declarationv1 "setpoint.dev/proto/gen/setpoint/declaration/v1"
 	"setpoint.dev/proto/gen/setpoint/declaration/v1/declarationv1connect"
+	initiativev1 "setpoint.dev/proto/gen/setpoint/initiative/v1"
+	"setpoint.dev/proto/gen/setpoint/initiative/v1/initiativev1connect"
 	"setpoint.dev/services/devserver"
 )
 
 // plan asks an office of 20, 12 of whom are its desk, under ADKAR, Lewin and
 // Kotter.
 const plan = `
+apiVersion: setpoint.dev/v1
+kind: Initiative
+metadata: {name: office}
+spec: {start: 2026-01-01, end: 2026-12-31}
+---
 apiVersion: setpoint.dev/v1
 kind: Audience
 metadata: {name: office}
@@ -42,7 +49,7 @@ spec: {framework: adkar, start: 2026-01-01, end: 2026-12-31, goLive: 2026-12-01,
 apiVersion: setpoint.dev/v1
 kind: ChangeProgram
 metadata: {name: field}
-spec: {framework: lewin, start: 2026-01-01, end: 2026-12-31, audiences: [{audience: office, hoursPerPerson: 182.5}]}
+spec: {initiative: office, framework: lewin, start: 2026-01-01, end: 2026-12-31, audiences: [{audience: office, hoursPerPerson: 182.5}]}
 ---
 apiVersion: setpoint.dev/v1
 kind: ChangeProgram
@@ -56,6 +63,7 @@ type world struct {
 	ctx     context.Context
 	declare declarationv1connect.DeclarationServiceClient
 	change  changev1connect.ChangeServiceClient
+	act     initiativev1connect.InitiativeServiceClient
 }
 
 func start(t *testing.T) *world {
@@ -70,6 +78,7 @@ func start(t *testing.T) *world {
 	w := &world{
 		T: t, ctx: ctx, declare: declarationv1connect.NewDeclarationServiceClient(http.DefaultClient, s.URL()),
 		change: changev1connect.NewChangeServiceClient(http.DefaultClient, s.URL()),
+		act:    initiativev1connect.NewInitiativeServiceClient(http.DefaultClient, s.URL()),
 	}
 	w.apply(plan)
 	return w
@@ -302,6 +311,28 @@ func TestLoad(t *testing.T) {
 	}
 	if now, then := level(&changev1.GetLoadRequest{MinRevision: at}), level(&changev1.GetLoadRequest{Revision: before}); now != "fine" || then != "overload" {
 		t.Errorf("now %s, as it was known %s", now, then)
+	}
+}
+
+// A program asks for nothing once what it serves was given up: as of the day on
+// which it was, and not before.
+func TestLoadOfWhatWasGivenUp(t *testing.T) {
+	w := start(t)
+	res, err := w.act.ChangeStage(w.ctx, &initiativev1.ChangeStageRequest{Initiative: "office", To: "cancelled", At: "2026-07-01", Reason: "the law has changed"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		asOf, month string
+		programs    int
+	}{{"2026-06-30", "2026-08", 1}, {"2026-07-01", "2026-08", 0}, {"", "2026-08", 0}, {"", "2026-06", 1}} {
+		got, err := w.change.GetLoad(w.ctx, &changev1.GetLoadRequest{AsOf: c.asOf, From: c.month, To: c.month, Audience: "office", MinRevision: res.GetRevision()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n := len(got.GetAudiences()[0].GetMonths()[0].GetPrograms()); n != c.programs {
+			t.Errorf("as of %q, %d programs ask for hours in %s, want %d", c.asOf, n, c.month, c.programs)
+		}
 	}
 }
 

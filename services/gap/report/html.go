@@ -7,8 +7,10 @@ import (
 	"encoding/base64"
 	"fmt"
 	"html/template"
+	"runtime"
 	"strconv"
 	"strings"
+	"sync"
 
 	"setpoint.dev/services/gap"
 )
@@ -155,10 +157,13 @@ func newPage(d *Document) *pageView {
 	}
 	ids := newIDs()
 	byName := make(map[string]*targetView, len(d.Targets))
+	named := make([]string, len(d.Targets))
 	for i := range d.Targets {
-		t := newTargetView(&d.Targets[i], ids)
+		named[i] = ids.of("target-" + d.Targets[i].Name)
+	}
+	v.Targets = targetViews(d.Targets, named)
+	for i, t := range v.Targets {
 		byName[d.Targets[i].Name] = t
-		v.Targets = append(v.Targets, t)
 	}
 	v.Deep, v.Shallow = d.deep(), d.shallow()
 	if v.Shallow { // there is nothing that a link to a target would lead to
@@ -260,9 +265,25 @@ func statusOf(s gap.Status, reason string) statusView {
 	return statusView{class, w.Symbol, w.Text, reason}
 }
 
-func newTargetView(t *Target, ids idSet) *targetView {
+// targetViews makes the views of all targets, most of which is drawing, on all
+// processors.
+func targetViews(targets []Target, ids []string) []*targetView {
+	out := make([]*targetView, len(targets))
+	var done sync.WaitGroup
+	workers := min(runtime.GOMAXPROCS(0), len(targets))
+	for w := range workers {
+		done.Go(func() {
+			for i := w; i < len(targets); i += workers {
+				out[i] = newTargetView(&targets[i], ids[i])
+			}
+		})
+	}
+	done.Wait()
+	return out
+}
+
+func newTargetView(t *Target, id string) *targetView {
 	m := t.Metric
-	id := ids.of("target-" + t.Name)
 	v := &targetView{
 		ID: id, Title: t.Title, Summary: keepUnits.Replace(t.Summary), Owner: orAbsent(t.Owner),
 		Status:   statusOf(t.Status, t.statusNote()),

@@ -160,10 +160,19 @@ func (s *Service) Report(ctx context.Context, req *gapv1.ReportRequest) (*gapv1.
 		Strategy: req.GetStrategy(), Organization: about.organization, OriginalTargets: req.GetOriginalTargets(),
 		ErasureEpoch: about.epoch, Audience: req.GetAudience(),
 	}
-	if req.GetSince() != "" {
-		if opts.Before, err = s.before(ctx, q, req.GetSince(), r); err != nil {
-			return nil, err
-		}
+	held, err := s.reviewedBy(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	switch {
+	case req.GetSince() != "":
+		opts.Before, err = s.before(ctx, q, req.GetSince(), r)
+	case held.revision > 0:
+		opts.Before = &report.Before{Label: held.label}
+		err = s.compareWith(ctx, q, opts.Before, held.asOf, int64(held.revision), r)
+	}
+	if err != nil {
+		return nil, err
 	}
 	d := report.Build(p, r, opts)
 	if d.Calibration, err = s.calibration(ctx, p, r, about); err != nil {

@@ -28,15 +28,14 @@ func (m moment) GetMinRevision() int64 { return 0 }
 // the report knows.
 func (s *Service) before(ctx context.Context, q query, since string, now gap.Result) (*report.Before, error) {
 	at, isRevision := strconv.ParseInt(since, 10, 64)
-	var b report.Before
-	b.Argument = since
+	b := &report.Before{Argument: since}
 	if isRevision == nil {
 		if uint64(at) >= now.Revision {
 			return nil, fault.New(fault.Invalid, "gap.since", "since: revision %d is not before the report's, %d", at, now.Revision).
 				WithHint("an earlier revision, or a day")
 		}
 		b.Label = "revision " + since
-		q.asOf, q.snapshot = now.AsOf.String(), moment{revision: at}
+		return b, s.compareWith(ctx, q, b, now.AsOf, at, now)
 	} else {
 		day, err := calendar.ParseDate(since)
 		if err != nil {
@@ -50,26 +49,27 @@ func (s *Service) before(ctx context.Context, q query, since string, now gap.Res
 		if err != nil {
 			return nil, err
 		}
-		q.asOf, q.snapshot = since, moment{revision: known}
 		if known == 0 {
-			q.snapshot = moment{revision: int64(now.Revision)}
+			known = int64(now.Revision)
 			b.Note = "Nothing was on record by then: it is compared with that day as it is known now."
 		}
+		return b, s.compareWith(ctx, q, b, day, known, now)
 	}
-	q.forecast = false
+}
+
+// compareWith evaluates a day with what was known at a revision into b.
+func (s *Service) compareWith(ctx context.Context, q query, b *report.Before, day calendar.Date, revision int64, now gap.Result) error {
+	q.asOf, q.snapshot, q.forecast = day.String(), moment{revision: revision}, false
 	// A policy or a strategy that did not exist yet: then there is nothing to
 	// compare with, and all of it is new.
 	p, r, _, err := s.evaluate(ctx, q)
 	if fault.KindOf(err) == fault.NotFound {
-		r = gap.Result{AsOf: now.AsOf, Revision: uint64(q.snapshot.GetRevision())}
+		r = gap.Result{AsOf: now.AsOf, Revision: uint64(revision)}
 		b.Note = "The strategy or the policy was not declared by then."
 		err = nil
 	}
-	if err != nil {
-		return nil, err
-	}
 	b.Portfolio, b.Result = p, r
-	return &b, nil
+	return err
 }
 
 // knownBy is the last position that was on record by the end of a day, at most

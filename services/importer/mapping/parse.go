@@ -19,8 +19,8 @@ import (
 	"setpoint.dev/services/internal/resource"
 )
 
-// maxBytes is the longest mapping that is read.
-const maxBytes = 1 << 20
+// MaxBytes is the longest mapping that is read.
+const MaxBytes = 1 << 20
 
 var label = regexp.MustCompile(`^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$`)
 
@@ -29,7 +29,7 @@ var label = regexp.MustCompile(`^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$`)
 // that is wrong, with name as the file.
 func Parse(name string, content []byte) (Mapping, error) {
 	var m Mapping
-	if len(content) > maxBytes {
+	if len(content) > MaxBytes {
 		return m, fault.New(fault.Exhausted, "import.mapping", "%s has more than 1 MiB", name)
 	}
 	d := yaml.NewDecoder(bytes.NewReader(content))

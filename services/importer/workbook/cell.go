@@ -25,7 +25,8 @@ const (
 type Cell struct {
 	Kind Kind
 	// Text is what stands in the cell: of a Number the shortest decimal form (of
-	// a percentage with its sign, 7.75%), of a Date YYYY-MM-DD.
+	// a percentage with its sign, 7.75%), of a Date YYYY-MM-DD, or YYYY-MM and
+	// YYYY where its format shows no more.
 	Text string
 	// Number is the value of a Number; a percentage is a fraction (0.0775).
 	Number  float64

@@ -8,6 +8,7 @@ import (
 // format is what a number's format says about it.
 type format struct {
 	date, percent bool
+	coarse        string // of a date that is shown without its day, how it is: month or year
 	currency      string
 }
 
@@ -49,7 +50,9 @@ func builtIn(id int) format {
 	switch {
 	case id == 9 || id == 10:
 		return format{percent: true}
-	case id >= 14 && id <= 17, id == 22, id >= 27 && id <= 36, id >= 50 && id <= 58:
+	case id == 17:
+		return format{date: true, coarse: "month"}
+	case id >= 14 && id <= 16, id == 22, id >= 27 && id <= 36, id >= 50 && id <= 58:
 		return format{date: true}
 	}
 	return format{}
@@ -84,6 +87,12 @@ func formatOf(code string) format {
 	f.percent = strings.Contains(plain, "%")
 	f.date = !f.percent && !strings.Contains(plain, "general") && strings.ContainsAny(plain, "yd") ||
 		strings.Contains(plain, "mmm")
+	if f.date && !strings.Contains(plain, "d") && strings.Contains(plain, "y") {
+		f.coarse = "year"
+		if strings.Contains(plain, "m") {
+			f.coarse = "month"
+		}
+	}
 	return f
 }
 

@@ -132,7 +132,7 @@ func TestXLSX(t *testing.T) {
 		t.Fatalf("sheets: %+v", b.Sheets)
 	}
 	want := []string{
-		"1: |2017|~2017", "2: Unit|Target|Actual", "3: North|7.75%|7%", "4: ~North|2017-09-30|2500000", "5: ~North", "7: |TRUE|x|2017-09-22",
+		"1: |2017|~2017", "2: Unit|Target|Actual", "3: North|7.75%|7%", "4: ~North|2017-09-30|2500000", "5: ~North", "7: |TRUE|x|2017-09",
 	}
 	if d := cmp.Diff(want, texts(t, b.Sheets[0])); d != "" {
 		t.Error(d)

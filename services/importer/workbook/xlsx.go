@@ -525,7 +525,14 @@ func (x *xlsx) read(kind, style, value, inline string) Cell {
 	if f.date && v >= 1 {
 		if t, err := excelize.ExcelDateToTime(v, x.date04); err == nil && t.Year() >= calendar.FirstYear && t.Year() <= calendar.LastYear {
 			day := calendar.Of(t.Year(), t.Month(), t.Day())
-			return Cell{Kind: Date, Text: day.String(), Number: v, Date: day}
+			text := day.String()
+			switch f.coarse {
+			case "month":
+				text = text[:len("2006-01")]
+			case "year":
+				text = text[:len("2006")]
+			}
+			return Cell{Kind: Date, Text: text, Number: v, Date: day}
 		}
 	}
 	return numberCell(v, f)

@@ -116,7 +116,7 @@ interrupted.`,
 	}
 	add("declare", a.initCommand(), a.planCommand(), a.applyCommand(), a.diffCommand(),
 		a.getCommand(), a.describeCommand(), a.historyCommand(), a.exportCommand(), a.deleteCommand(), a.schemaCommand())
-	add("observe", a.observeCommand(), a.checkInCommand())
+	add("observe", a.observeCommand(), a.importCommand(), a.adoptCommand(), a.checkInCommand())
 	add("compare", a.gapsCommand(), a.forecastCommand(), a.whatIfCommand(), a.suggestCommand(), a.reportCommand(), a.policyCommand(), a.eventsCommand())
 	add("act", a.initiativeCommand(), a.changeCommand(), a.reviewCommand())
 	add("operate", a.devCommand(), a.serveCommand(), a.webhookCommand(), a.tokenCommand(), a.databaseCommand(), a.personCommand(), a.statusCommand(),

@@ -265,16 +265,21 @@ func (a *app) loadCommand() *cobra.Command {
 		Long: `Load adds up, for each audience and month, the hours that all programs ask of a
 person (spread evenly over each program's days) and divides by the capacity: a
 tenth of the contracted hours, unless the audience says otherwise. Above 80 % is a
-warning, above 100 % an overload.`,
-		Example: "  setpoint change load --from 2026-01 --to 2026-06",
+warning, above 100 % an overload. A program whose initiative was cancelled by the
+day that is evaluated asks for nothing from then on.`,
+		Example: "  setpoint change load --from 2026-01 --to 2026-06 --as-of 2026-03-31",
 	}
 	cmd.Flags().StringVar(&req.From, "from", "", "first `MONTH` (YYYY-MM)")
 	cmd.Flags().StringVar(&req.To, "to", "", "last `MONTH` (YYYY-MM)")
 	cmd.Flags().StringVar(&req.Audience, "audience", "", "only this `AUDIENCE`")
 	_ = cmd.RegisterFlagCompletionFunc("audience", a.completeName("Audience", true))
 	s.register(cmd)
+	a.asOfFlag(cmd, &req.AsOf)
 	out := tabularFlag(cmd)
 	cmd.RunE = runE(func(ctx context.Context, _ []string) error {
+		if err := checkAsOf(req.GetAsOf()); err != nil {
+			return err
+		}
 		m, err := s.snapshot()
 		if err != nil {
 			return err

@@ -12,6 +12,7 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 
 	commonv1 "setpoint.dev/proto/gen/setpoint/common/v1"
+	"setpoint.dev/services/importer/mapping"
 	"setpoint.dev/services/internal/fault"
 )
 
@@ -26,8 +27,8 @@ const apiVersion = "setpoint.dev/v1"
 
 func (a *app) schemaCommand() *cobra.Command {
 	cmd := &cobra.Command{
-		Use:   "schema [KIND|asyncapi]",
-		Short: "Print the JSON Schema of manifests, or the AsyncAPI document of the public events",
+		Use:   "schema [KIND | mapping | asyncapi]",
+		Short: "Print the JSON Schema of manifests or import mappings, or the AsyncAPI document of the public events",
 		Long: `Schema prints the JSON Schema (draft 7) of the manifests of every kind, or of one:
 fields, types, legal words, bounds, patterns. Editors complete and check
 manifests with it; the rules that need more than one field are what
@@ -38,10 +39,11 @@ messages, JSON Schemas, and an example of each (docs/events.md). No server is
 asked.`,
 		Example: `  setpoint schema > setpoint.schema.json
   setpoint schema target
+  setpoint schema mapping > mapping.schema.json     # of setpoint import
   setpoint schema asyncapi > setpoint.asyncapi.json`,
 		Args: betweenArgs(0, 1, ""),
 		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-			return append(declaredKindNames(), asyncAPI), noFiles
+			return append(declaredKindNames(), "mapping", asyncAPI), noFiles
 		},
 	}
 	cmd.RunE = runE(func(_ context.Context, args []string) error {
@@ -58,6 +60,14 @@ asked.`,
 		}
 		of := declaredKinds()
 		if len(args) > 0 {
+			if args[0] == "mapping" {
+				raw, err := json.MarshalIndent(mapping.Schema(), "", "  ")
+				if err != nil {
+					return err
+				}
+				a.printf("%s\n", raw)
+				return nil
+			}
 			k, err := kindNamed(args[0])
 			if err != nil {
 				return err

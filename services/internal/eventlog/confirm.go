@@ -83,6 +83,9 @@ func heardByMajority(info *jetstream.StreamInfo) bool {
 
 // server watches whether the server that we are connected to stands still.
 type server struct {
+	now  func() time.Time // nil: the clock
+	told chan struct{}    // holds a token after each change; nil: nobody waits for one
+
 	mu    sync.Mutex
 	asked time.Time // zero if no question is open
 	until time.Time // its word does not count before
@@ -91,7 +94,15 @@ type server struct {
 func (s *server) stoodStill() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return !s.asked.IsZero() && time.Since(s.asked) > still || time.Now().Before(s.until)
+	now := s.clock()
+	return !s.asked.IsZero() && now.Sub(s.asked) > still || now.Before(s.until)
+}
+
+func (s *server) clock() time.Time {
+	if s.now != nil {
+		return s.now()
+	}
+	return time.Now()
 }
 
 // watch looks after the server until the connection or the log is closed.
@@ -99,12 +110,12 @@ func (s *server) watch(nc *nats.Conn, closed <-chan struct{}) {
 	tick := time.NewTicker(looks)
 	defer tick.Stop()
 	for !nc.IsClosed() {
-		begin := time.Now()
+		begin := s.clock()
 		s.set(begin, time.Time{})
 		err := nc.FlushTimeout(time.Minute)
 		var until time.Time
-		if err != nil || time.Since(begin) > still {
-			until = time.Now().Add(settles)
+		if now := s.clock(); err != nil || now.Sub(begin) > still {
+			until = now.Add(settles)
 		}
 		s.set(time.Time{}, until)
 		select {
@@ -121,5 +132,9 @@ func (s *server) set(asked, until time.Time) {
 	s.asked = asked
 	if until.After(s.until) {
 		s.until = until
+	}
+	select {
+	case s.told <- struct{}{}:
+	default:
 	}
 }

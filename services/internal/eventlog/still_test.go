@@ -3,6 +3,7 @@ package eventlog
 import (
 	"net"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -40,25 +41,66 @@ func TestAServerThatStoodStillDoesNotConfirm(t *testing.T) {
 	}
 	t.Cleanup(l.Close)
 	l.copies = 3 // of a single copy there is no other leader
-	go l.server.watch(nc, l.closed)
+	// Time goes on where the test says so.
+	var passed atomic.Int64
+	began := time.Now()
+	l.server.now = func() time.Time { return began.Add(time.Duration(passed.Load())) }
+	l.server.told = make(chan struct{}, 1)
+	goOn := func(d time.Duration) { passed.Add(int64(d)) }
+	within := time.After(time.Minute)
+	await := func(what string, is func() bool) {
+		t.Helper()
+		for !is() {
+			select {
+			case <-l.server.told:
+			case <-within:
+				t.Fatal("it was not noticed that " + what)
+			}
+		}
+	}
+	enough, ended := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(ended)
+		l.server.watch(nc, enough)
+	}()
 	if _, err := l.ConfirmedEnd(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	link.Set(false, false)
-	look := time.NewTicker(still / 10)
-	defer look.Stop()
-	for until := time.Now().Add(time.Minute); !l.server.stoodStill(); <-look.C {
-		if time.Now().After(until) {
-			t.Fatal("nobody noticed that it stands still")
-		}
-	}
-	goesOn := time.Now()
+	await("the server stands still", func() bool {
+		goOn(2 * still)
+		return l.server.stoodStill()
+	})
 	link.Set(true, true)
-	if _, err := l.ConfirmedEnd(t.Context()); err != nil {
-		t.Fatal(err)
+	await("it goes on", func() bool {
+		l.server.mu.Lock()
+		defer l.server.mu.Unlock()
+		return l.server.until.After(began)
+	})
+	// A question that were open while time goes on would be one more that is
+	// answered late.
+	close(enough)
+	<-ended
+	confirmed := make(chan error, 1)
+	go func() {
+		_, err := l.ConfirmedEnd(t.Context())
+		confirmed <- err
+	}()
+	goOn(settles - 1)
+	if !l.server.stoodStill() {
+		t.Error("its word counts, when it may not yet know who leads")
 	}
-	if took := time.Since(goesOn); took < settles {
-		t.Errorf("it confirmed %s after it went on, when it may not yet know who leads", took)
+	select {
+	case <-confirmed:
+		t.Error("it confirmed when it may not yet know who leads")
+	default:
+	}
+	goOn(1)
+	if l.server.stoodStill() {
+		t.Error("its word does not count any more")
+	}
+	if err := <-confirmed; err != nil {
+		t.Error(err)
 	}
 }
 

@@ -2029,7 +2029,10 @@ type GetLoadRequest struct {
 	// Read what was known at this instant, RFC 3339, or at the end of this day.
 	KnownAt string `protobuf:"bytes,21,opt,name=known_at,json=knownAt,proto3" json:"known_at,omitempty"`
 	// Wait (bounded) until the record has reached this revision.
-	MinRevision   int64 `protobuf:"varint,22,opt,name=min_revision,json=minRevision,proto3" json:"min_revision,omitempty"`
+	MinRevision int64 `protobuf:"varint,22,opt,name=min_revision,json=minRevision,proto3" json:"min_revision,omitempty"`
+	// The day that is evaluated; default today. A program whose initiative was
+	// cancelled by then asks for nothing from the day on which it was.
+	AsOf          string `protobuf:"bytes,23,opt,name=as_of,json=asOf,proto3" json:"as_of,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2106,10 +2109,18 @@ func (x *GetLoadRequest) GetMinRevision() int64 {
 	return 0
 }
 
+func (x *GetLoadRequest) GetAsOf() string {
+	if x != nil {
+		return x.AsOf
+	}
+	return ""
+}
+
 type GetLoadResponse struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Audiences     []*AudienceLoad        `protobuf:"bytes,1,rep,name=audiences,proto3" json:"audiences,omitempty"`
 	Revision      int64                  `protobuf:"varint,2,opt,name=revision,proto3" json:"revision,omitempty"`
+	AsOf          string                 `protobuf:"bytes,3,opt,name=as_of,json=asOf,proto3" json:"as_of,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2156,6 +2167,13 @@ func (x *GetLoadResponse) GetRevision() int64 {
 		return x.Revision
 	}
 	return 0
+}
+
+func (x *GetLoadResponse) GetAsOf() string {
+	if x != nil {
+		return x.AsOf
+	}
+	return ""
 }
 
 type AudienceLoad struct {
@@ -2536,17 +2554,19 @@ const file_setpoint_change_v1_service_proto_rawDesc = "" +
 	"\x12GetResultsResponse\x12\x18\n" +
 	"\aprogram\x18\x01 \x01(\tR\aprogram\x121\n" +
 	"\x04wave\x18\x02 \x01(\v2\x1d.setpoint.change.v1.WaveStateR\x04wave\x12\x1a\n" +
-	"\brevision\x18\x03 \x01(\x03R\brevision\"\x8c\x02\n" +
+	"\brevision\x18\x03 \x01(\x03R\brevision\"\xc9\x02\n" +
 	"\x0eGetLoadRequest\x121\n" +
 	"\x04from\x18\x01 \x01(\tB\x1d\xbaH\x1ar\x182\x16^([0-9]{4}-[0-9]{2})?$R\x04from\x12-\n" +
 	"\x02to\x18\x02 \x01(\tB\x1d\xbaH\x1ar\x182\x16^([0-9]{4}-[0-9]{2})?$R\x02to\x12#\n" +
 	"\baudience\x18\x03 \x01(\tB\a\xbaH\x04r\x02\x18?R\baudience\x12#\n" +
 	"\brevision\x18\x14 \x01(\x03B\a\xbaH\x04\"\x02(\x00R\brevision\x12\"\n" +
 	"\bknown_at\x18\x15 \x01(\tB\a\xbaH\x04r\x02\x18@R\aknownAt\x12*\n" +
-	"\fmin_revision\x18\x16 \x01(\x03B\a\xbaH\x04\"\x02(\x00R\vminRevision\"m\n" +
+	"\fmin_revision\x18\x16 \x01(\x03B\a\xbaH\x04\"\x02(\x00R\vminRevision\x12;\n" +
+	"\x05as_of\x18\x17 \x01(\tB&\xbaH#r!2\x1f^([0-9]{4}-[0-9]{2}-[0-9]{2})?$R\x04asOf\"\x82\x01\n" +
 	"\x0fGetLoadResponse\x12>\n" +
 	"\taudiences\x18\x01 \x03(\v2 .setpoint.change.v1.AudienceLoadR\taudiences\x12\x1a\n" +
-	"\brevision\x18\x02 \x01(\x03R\brevision\"a\n" +
+	"\brevision\x18\x02 \x01(\x03R\brevision\x12\x13\n" +
+	"\x05as_of\x18\x03 \x01(\tR\x04asOf\"a\n" +
 	"\fAudienceLoad\x12\x1a\n" +
 	"\baudience\x18\x01 \x01(\tR\baudience\x125\n" +
 	"\x06months\x18\x02 \x03(\v2\x1d.setpoint.change.v1.MonthLoadR\x06months\"\xbb\x01\n" +

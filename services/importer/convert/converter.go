@@ -1,0 +1,363 @@
+package convert
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"setpoint.dev/services/importer/cell"
+	"setpoint.dev/services/importer/mapping"
+	"setpoint.dev/services/importer/workbook"
+	"setpoint.dev/services/internal/calendar"
+	"setpoint.dev/services/internal/fault"
+	"setpoint.dev/services/internal/resource"
+)
+
+// Options are what neither the table nor the mapping say.
+type Options struct {
+	// FiscalYearStart is the organization's, where the mapping has none; 0 is 1.
+	FiscalYearStart int
+	// Vintage is the day from which the file's targets count, in place of the
+	// mapping's.
+	Vintage string
+	// Today is the last day that targets may count from by default; unset for any.
+	Today calendar.Date
+}
+
+// Converter takes a file in, row by row.
+type Converter struct {
+	m        mapping.Mapping
+	o        Options
+	calendar calendar.Calendar
+	periods  map[string]calendar.Period // by text
+	intern   map[string]string
+
+	measures   map[string]*measure
+	objectives map[string]*objective
+	units      map[string]*unit
+	pillars    []string
+	troubles   []Trouble
+	counts     Counts
+	unknown    map[string]bool // words that were reported once
+}
+
+// Counts are what was read.
+type Counts struct {
+	Rows, Cells     int // rows of data and their cells that say something, in mapped columns
+	Missing         int // cells of values that say that there is none
+	Skipped         int // rows that the mapping skips, repeated headers, sections
+	Targets, Actual int // cells with a target, or an actual
+}
+
+// New begins to convert a file by a mapping, which has been checked.
+func New(m mapping.Mapping, o Options) *Converter {
+	fy := m.FiscalYearStart
+	if fy == 0 {
+		fy = o.FiscalYearStart
+	}
+	return &Converter{
+		m: m, o: o, calendar: calendar.Months(fy),
+		periods: map[string]calendar.Period{}, intern: map[string]string{}, unknown: map[string]bool{},
+		measures: map[string]*measure{}, objectives: map[string]*objective{}, units: map[string]*unit{},
+	}
+}
+
+// Counts are what has been read so far.
+func (c *Converter) Counts() Counts { return c.counts }
+
+// column is a mapped column in its place.
+type column struct {
+	mapping.Column
+	index  int
+	header string
+	period *calendar.Period // its own
+	above  string           // for Fill
+}
+
+// table is a sheet that is being read.
+type table struct {
+	conv     *Converter
+	sheet    mapping.Sheet
+	name     string
+	locale   cell.Locale
+	defaults mapping.Defaults
+	headers  [][]workbook.Cell
+	columns  []column
+	skip     []skip
+	section  string
+	bound    bool
+	err      error
+}
+
+type skip struct {
+	index int
+	match *regexp.Regexp
+}
+
+// Table reads one sheet; every row of it goes to Row, from the top.
+type Table interface {
+	// Row takes the next row. The error is a *fault.Error: the table is not the
+	// one that the mapping is for.
+	Row(workbook.Row) error
+	// End says that there are no more rows.
+	End() error
+}
+
+// Sheet begins a sheet of the mapping under the name it has in the file.
+func (c *Converter) Sheet(s mapping.Sheet, name string) Table {
+	clear(c.periods) // another sheet may write them in another way
+	return &table{conv: c, sheet: s, name: name, locale: c.m.LocaleOf(s), defaults: c.m.DefaultsOf(s)}
+}
+
+// End implements Table.
+func (t *table) End() error {
+	if t.err == nil && !t.bound {
+		t.err = t.bind()
+	}
+	return t.err
+}
+
+// Row implements Table.
+func (t *table) Row(r workbook.Row) error {
+	if t.err != nil {
+		return t.err
+	}
+	if slices.Contains(t.sheet.HeaderRows(), r.Number) {
+		t.headers = append(t.headers, slices.Clone(r.Cells))
+		return nil
+	}
+	if r.Number < t.sheet.FirstRow() || t.sheet.Last > 0 && r.Number > t.sheet.Last {
+		return nil
+	}
+	if !t.bound {
+		if t.err = t.bind(); t.err != nil {
+			return t.err
+		}
+	}
+	t.read(r)
+	return nil
+}
+
+// Headers joins the rows of a header: an upper text holds for the empty cells to
+// its right as long as the lowest row says something there.
+func Headers(rows [][]workbook.Cell) []string {
+	width := 0
+	for _, r := range rows {
+		width = max(width, len(r))
+	}
+	text := func(row, col int) string {
+		if col < len(rows[row]) {
+			return strings.Join(strings.Fields(rows[row][col].Text), " ")
+		}
+		return ""
+	}
+	out := make([]string, width)
+	for i := range rows {
+		above := ""
+		last := i == len(rows)-1
+		for c := range width {
+			s := text(i, c)
+			if s == "" && !last && above != "" && text(len(rows)-1, c) != "" {
+				s = above
+			}
+			if s != "" {
+				above = s
+			}
+			if s != "" && !strings.HasSuffix(out[c], s) {
+				out[c] = strings.TrimSpace(out[c] + " " + s)
+			}
+		}
+	}
+	return out
+}
+
+func (t *table) fail(hint, format string, args ...any) error {
+	where := ""
+	if t.name != "" {
+		where = fmt.Sprintf(" (sheet %q)", t.name)
+	}
+	return fault.New(fault.Invalid, "import.mapping_differs", "%s%s", fmt.Sprintf(format, args...), where).WithHint("%s", hint)
+}
+
+// bind finds the mapped columns.
+func (t *table) bind() error {
+	t.bound = true
+	headers := Headers(t.headers)
+	if len(headers) == 0 {
+		return t.fail("header names the rows that name the columns, from 1", "the header, row %d, is empty", t.sheet.HeaderRows()[0])
+	}
+	taken := map[int]bool{}
+	for _, col := range t.sheet.Columns {
+		found, err := t.find(col, headers)
+		if err != nil {
+			return err
+		}
+		if len(found) == 0 && !col.Optional {
+			return t.fail(suggestHeader(col, headers), "no column %s", selector(col))
+		}
+		for _, i := range found {
+			if taken[i] {
+				if col.Match != "" {
+					continue // one that is named before a pattern stands for itself
+				}
+				return t.fail("", "the column %s is mapped twice", workbook.Letter(i))
+			}
+			taken[i] = true
+			b := column{Column: col, index: i, header: t.conv.keep(headerAt(headers, i))}
+			if err := t.place(&b); err != nil {
+				return err
+			}
+			if b.Role != mapping.Ignore {
+				t.columns = append(t.columns, b)
+			}
+		}
+	}
+	for _, k := range t.sheet.Skip {
+		i := workbook.Column(strings.TrimPrefix(k.Column, "#"))
+		if !strings.HasPrefix(k.Column, "#") {
+			if i = slices.IndexFunc(headers, func(h string) bool { return fold(h) == fold(k.Column) }); i < 0 {
+				return t.fail("", "no column %q, by which rows are skipped", k.Column)
+			}
+		}
+		t.skip = append(t.skip, skip{i, regexp.MustCompile(k.Match)})
+	}
+	for i, h := range headers {
+		if h != "" && !taken[i] {
+			t.trouble(0, column{index: i, header: h}, "", "the column is not in the mapping: nothing of it was read (role: ignore says so)")
+		}
+	}
+	return nil
+}
+
+func headerAt(headers []string, i int) string {
+	if i < len(headers) {
+		return headers[i]
+	}
+	return ""
+}
+
+func selector(c mapping.Column) string {
+	switch {
+	case c.Letter != "":
+		return c.Letter
+	case c.Match != "":
+		return "matches " + strconv.Quote(c.Match)
+	}
+	return strconv.Quote(c.Header)
+}
+
+func suggestHeader(c mapping.Column, headers []string) string {
+	if s := resource.Suggest(c.Header, headers); c.Header != "" && s != "" {
+		return s
+	}
+	var shown []string
+	for _, h := range headers {
+		if h != "" && len(shown) < 30 {
+			shown = append(shown, strconv.Quote(h))
+		}
+	}
+	return "the table has " + strings.Join(shown, ", ")
+}
+
+func (t *table) find(c mapping.Column, headers []string) ([]int, error) {
+	switch {
+	case c.Letter != "":
+		return []int{workbook.Column(c.Letter)}, nil
+	case c.Match != "":
+		re := regexp.MustCompile(c.Match)
+		var out []int
+		for i, h := range headers {
+			if h != "" && re.MatchString(h) {
+				out = append(out, i)
+			}
+		}
+		return out, nil
+	}
+	var out []int
+	for i, h := range headers {
+		if fold(h) == fold(c.Header) {
+			out = append(out, i)
+		}
+	}
+	if len(out) > 1 {
+		return nil, t.fail("select it by its letter", "%d columns are called %q", len(out), c.Header)
+	}
+	return out, nil
+}
+
+// place finds the period of a value column.
+func (t *table) place(b *column) error {
+	name := b.Period
+	switch {
+	case name == "" || !b.Role.IsValue() && b.Role != mapping.Baseline:
+		return nil
+	case name == "header":
+		found, _, ok := cell.FindPeriod(b.header, t.locale)
+		if !ok {
+			return t.fail("write the period out", "the header %q names no period", b.header)
+		}
+		name = found
+	case b.Match != "":
+		re := regexp.MustCompile(b.Match)
+		name = string(re.ExpandString(nil, name, b.header, re.FindStringSubmatchIndex(b.header)))
+	}
+	p, err := t.conv.calendar.Parse(name)
+	if err != nil {
+		read, err2 := cell.ParsePeriod(name, t.locale)
+		if err2 == nil {
+			p, err = t.conv.calendar.Parse(read)
+		}
+	}
+	if err != nil {
+		return t.fail("for example FY2018, 2018-Q3, 2018-07", "the column %q has the period %q, which is none", b.header, name)
+	}
+	b.period = &p
+	return nil
+}
+
+func (t *table) trouble(row int, c column, content, why string) {
+	t.conv.troubles = append(t.conv.troubles, Trouble{
+		Sheet: t.name, Row: row, Cell: workbook.Letter(c.index), Field: c.header, Content: clip(content), Why: why,
+	})
+}
+
+func clip(s string) string {
+	if r := []rune(s); len(r) > 200 {
+		return string(r[:199]) + "…"
+	}
+	return s
+}
+
+// keep keeps each text once: few different ones make up a large table.
+func (c *Converter) keep(s string) string {
+	if s == "" {
+		return ""
+	}
+	if known, ok := c.intern[s]; ok {
+		return known
+	}
+	s = strings.Clone(s)
+	if len(s) < 400 {
+		c.intern[s] = s
+	}
+	return s
+}
+
+// period reads a period of the table's calendar.
+func (c *Converter) period(text string, l cell.Locale) (calendar.Period, string) {
+	if p, ok := c.periods[text]; ok {
+		return p, ""
+	}
+	name, err := cell.ParsePeriod(text, l)
+	if err != nil {
+		return calendar.Period{}, reason(err)
+	}
+	p, err := c.calendar.Parse(name)
+	if err != nil {
+		return p, reason(err)
+	}
+	c.periods[strings.Clone(text)] = p
+	return p, ""
+}

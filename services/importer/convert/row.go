@@ -1,0 +1,354 @@
+package convert
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"setpoint.dev/services/importer/cell"
+	"setpoint.dev/services/importer/mapping"
+	"setpoint.dev/services/importer/workbook"
+	"setpoint.dev/services/internal/calendar"
+)
+
+// row is what one row says beside its values.
+type row struct {
+	number            int
+	text              map[mapping.Role]string
+	units, objectives []string
+	notes             []note
+	period            *calendar.Period
+	edition           string // its day, or empty
+	kind              mapping.Role
+	at                map[mapping.Role]*column // where a text stands
+}
+
+type note struct{ header, text string }
+
+// read takes a row of data in.
+func (t *table) read(r workbook.Row) {
+	for _, s := range t.skip {
+		if c := r.At(s.index); s.match.MatchString(c.Text) {
+			t.conv.counts.Skipped++
+			return
+		}
+	}
+	if t.isHeader(r) || t.isSection(r) {
+		t.conv.counts.Skipped++
+		return
+	}
+	said := row{number: r.Number, text: map[mapping.Role]string{}, at: map[mapping.Role]*column{}}
+	var values []*column
+	something := false
+	for i := range t.columns {
+		col := &t.columns[i]
+		c := r.At(col.index)
+		if col.Role.IsValue() || col.Role == mapping.Baseline {
+			// What is merged stands in the first of its cells, for that row alone.
+			if c.Kind != workbook.Empty && !c.Merged {
+				t.conv.counts.Cells++
+				something = true
+				values = append(values, col)
+			}
+			continue
+		}
+		text := c.Text
+		if c.Kind != workbook.Empty {
+			t.conv.counts.Cells++
+			something = something || !c.Merged
+		}
+		if col.Split != "" {
+			text, _, _ = strings.Cut(text, col.Split)
+			text = strings.TrimSpace(text)
+		}
+		switch {
+		case col.Fill && text == "":
+			text = col.above
+		case col.Fill:
+			col.above = t.conv.keep(text)
+		}
+		t.take(&said, col, text)
+	}
+	if !something {
+		return
+	}
+	t.conv.counts.Rows++
+	if t.sheet.Sections != "" && t.section != "" {
+		switch t.sheet.Sections {
+		case mapping.Unit:
+			said.units = append([]string{t.section}, said.units...)
+		case mapping.Objective:
+			if len(said.objectives) == 0 {
+				said.objectives = []string{t.section}
+			}
+		default:
+			if said.text[t.sheet.Sections] == "" {
+				said.text[t.sheet.Sections] = t.section
+			}
+		}
+	}
+	if !t.when(&said, r) || !t.edition(&said) || !t.kindOf(&said) {
+		for _, col := range values {
+			if _, there, why := t.number(r.At(col.index)); !there && why == "" {
+				t.conv.counts.Missing++
+				continue
+			}
+			// Why is said at the cell that is not understood.
+			t.trouble(r.Number, *col, r.At(col.index).Text, "the row is not read: see its other cells")
+		}
+		return
+	}
+	t.values(&said, r, values)
+}
+
+func (t *table) isHeader(r workbook.Row) bool {
+	same := 0
+	for _, col := range t.columns {
+		text := strings.Join(strings.Fields(r.At(col.index).Text), " ")
+		if text == "" {
+			continue
+		}
+		// Of a header of several rows each is one.
+		if !slices.ContainsFunc(t.headers, func(h []workbook.Cell) bool {
+			return col.index < len(h) && fold(h[col.index].Text) == fold(text)
+		}) && fold(text) != fold(col.header) {
+			return false
+		}
+		same++
+	}
+	return same > 1
+}
+
+// isSection takes a row in that names a group for those below it.
+func (t *table) isSection(r workbook.Row) bool {
+	if t.sheet.Sections == "" {
+		return false
+	}
+	text := ""
+	for _, c := range r.Cells {
+		switch {
+		case c.Kind == workbook.Empty, c.Merged && c.Text == text:
+		case c.Kind != workbook.Text || text != "":
+			return false
+		default:
+			text = c.Text
+		}
+	}
+	if text != "" {
+		t.section = t.conv.keep(text)
+	}
+	return text != ""
+}
+
+// take notes what a cell beside the values says.
+func (t *table) take(said *row, col *column, text string) {
+	if text == "" {
+		return
+	}
+	switch col.Role {
+	case mapping.Name, mapping.ID, mapping.Vintage, mapping.Kind: // words of the table's own
+	default:
+		if cell.Missing(text, t.conv.m.Missing...) {
+			return
+		}
+	}
+	switch col.Role {
+	case mapping.Unit:
+		said.units = append(said.units, t.conv.keep(text))
+	case mapping.Objective:
+		said.objectives = append(said.objectives, t.conv.keep(text))
+	case mapping.Note, mapping.Status:
+		said.notes = append(said.notes, note{col.header, t.conv.keep(text)})
+	default:
+		if said.text[col.Role] == "" {
+			said.text[col.Role] = t.conv.keep(text)
+		}
+	}
+	said.at[col.Role] = col
+}
+
+// when finds the period of the row; false where it is not understood.
+func (t *table) when(said *row, r workbook.Row) bool {
+	text, role := said.text[mapping.Period], mapping.Period
+	if text == "" && said.text[mapping.Year] != "" {
+		role = mapping.Year
+		text = said.text[mapping.Year]
+		p, why := t.conv.period(text, t.locale)
+		if why != "" || p.Cadence != calendar.Yearly {
+			t.trouble(r.Number, *said.at[role], text, orElse(why, "it is not a year"))
+			return false
+		}
+		year := p.End.Year()
+		switch {
+		case said.text[mapping.Month] != "":
+			m, ok := cell.ParseMonth(said.text[mapping.Month])
+			if n, err := strconv.Atoi(said.text[mapping.Month]); err == nil && n >= 1 && n <= 12 {
+				m, ok = n, true
+			}
+			if !ok {
+				t.trouble(r.Number, *said.at[mapping.Month], said.text[mapping.Month], "it is not a month")
+				return false
+			}
+			// The months of a fiscal year before January are of the year before.
+			if s := t.conv.calendar.FiscalYearStart(); s > 1 && m >= s {
+				year--
+			}
+			text = fmt.Sprintf("%d-%02d", year, m)
+		case said.text[mapping.Quarter] != "":
+			q, ok := cell.ParseQuarter(said.text[mapping.Quarter])
+			if n, err := strconv.Atoi(said.text[mapping.Quarter]); err == nil && n >= 1 && n <= 4 {
+				q, ok = n, true
+			}
+			if !ok {
+				t.trouble(r.Number, *said.at[mapping.Quarter], said.text[mapping.Quarter], "it is not a quarter")
+				return false
+			}
+			text = fmt.Sprintf("FY%d-Q%d", year, q)
+		}
+	}
+	if text == "" {
+		if text = t.defaults.Period; text == "" {
+			return true
+		}
+	}
+	p, why := t.conv.period(text, t.locale)
+	if why != "" {
+		t.trouble(r.Number, *said.at[role], text, why)
+		return false
+	}
+	said.period = &p
+	return true
+}
+
+func orElse(s, other string) string {
+	if s == "" {
+		return other
+	}
+	return s
+}
+
+// edition finds the day from which the row's targets count.
+func (t *table) edition(said *row) bool {
+	said.edition = t.conv.o.Vintage
+	if said.edition == "" {
+		said.edition = t.conv.m.Vintage
+	}
+	text := said.text[mapping.Vintage]
+	if text == "" {
+		return true
+	}
+	for word, day := range t.conv.m.Vintages {
+		if fold(word) == fold(text) {
+			said.edition = day
+			return true
+		}
+	}
+	d, err := cell.ParseDate(text, t.locale)
+	if err != nil {
+		t.trouble(said.number, *said.at[mapping.Vintage], text, "the edition is not among the mapping's vintages, and no date")
+		return false
+	}
+	said.edition = d.String()
+	return true
+}
+
+// kindOf finds what the row's value is, where a column says it.
+func (t *table) kindOf(said *row) bool {
+	text := said.text[mapping.Kind]
+	if text == "" {
+		return true
+	}
+	for word, role := range t.conv.m.Kinds {
+		if fold(word) == fold(text) {
+			said.kind = role
+			return true
+		}
+	}
+	role, ok := kinds[fold(text)]
+	if !ok {
+		t.trouble(said.number, *said.at[mapping.Kind], text, "the word is not among the mapping's kinds")
+		return false
+	}
+	said.kind = mapping.Role(role)
+	return true
+}
+
+// values takes the row's values in, each for its measure.
+func (t *table) values(said *row, r workbook.Row, columns []*column) {
+	touched := map[*measure]bool{}
+	for _, col := range columns {
+		c := r.At(col.index)
+		m := t.measure(said, col.Of)
+		if m == nil {
+			if _, there, why := t.number(c); there || why != "" {
+				t.trouble(r.Number, *col, c.Text, "the row names no measure")
+			} else {
+				t.conv.counts.Missing++
+			}
+			continue
+		}
+		if !touched[m] {
+			touched[m] = true
+			t.describe(m, said, col)
+		}
+		t.value(m, said, col, c)
+	}
+	// A row without values still declares its measure, once it has a name.
+	if len(columns) == 0 || t.defaults.Target != nil {
+		if m := t.measure(said, ""); m != nil {
+			if !touched[m] {
+				t.describe(m, said, nil)
+			}
+			if t.defaults.Target != nil && said.period != nil {
+				t.setpoint(m, said, &column{Column: mapping.Column{Role: mapping.Target}}, number{value: *t.defaults.Target}, mapping.Target, true)
+			}
+		}
+	}
+	for m := range touched {
+		t.bands(m, said)
+	}
+}
+
+// value takes one value in.
+func (t *table) value(m *measure, said *row, col *column, c workbook.Cell) {
+	role := col.Role
+	if role == mapping.Value {
+		if role = said.kind; role == "" {
+			t.trouble(said.number, *col, c.Text, "nothing says what the value is: the kind is empty")
+			return
+		}
+	}
+	switch role {
+	case mapping.Planned:
+		role = mapping.Target
+	case mapping.Executed:
+		role = mapping.Actual
+	case mapping.Ignore:
+		return
+	}
+	n, there, why := t.number(c)
+	if why != "" {
+		t.trouble(said.number, *col, c.Text, why)
+		return
+	}
+	if !there {
+		t.conv.counts.Missing++
+		return
+	}
+	if col.Scale != 0 {
+		n.value *= col.Scale
+	}
+	if why := m.unitOf(n, col.Change != ""); why != "" {
+		t.trouble(said.number, *col, c.Text, why)
+		return
+	}
+	switch role {
+	case mapping.Actual:
+		t.actual(m, said, col, n, c.Text)
+	case mapping.Baseline:
+		t.baseline(m, said, col, n, c.Text)
+	default:
+		t.setpoint(m, said, col, n, role, false)
+	}
+}
