@@ -55,7 +55,7 @@ func TestCompletion(t *testing.T) {
 		{"report gap --format ~", []string{"md", "html", "pdf", "xlsx", "json", "csv"}},
 		{"apply --manager ~", []string{"cli", "git", "console", "policy", "api"}},
 		{"gaps --as-of ~", nil},
-		{"schema ~", append(declaredKindNames(), "asyncapi")},
+		{"schema ~", append(declaredKindNames(), "mapping", "asyncapi")},
 	} {
 		args := strings.Fields(tt.line)
 		if last := len(args) - 1; args[last] == "~" {
