@@ -34,6 +34,9 @@ func Infer(texts []string) Inference {
 	pairs, months := 0, 0
 	threes := true
 	for _, text := range texts {
+		if !hasDigit(text) || len(text) > MaxText {
+			continue // words decide nothing
+		}
 		p, perr := ParseNumber(text, Locale{Decimal: '.'})
 		c, cerr := ParseNumber(text, Locale{Decimal: ','})
 		switch {

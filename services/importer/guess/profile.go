@@ -33,7 +33,10 @@ type profile struct {
 	texts    []string // the different ones, the first 5000
 }
 
-const mostTexts = 5000
+const (
+	mostTexts = 5000
+	mostKinds = 50 // different words of a column of kinds
+)
 
 func profileOf(column []string) profile {
 	p := profile{rows: len(column), units: map[string]int{}, currency: map[string]int{}, odd: map[string]int{}, least: math.Inf(1), most: math.Inf(-1)}
@@ -70,7 +73,7 @@ func profileOf(column []string) profile {
 		if _, ok := cell.ParseDirection(t); ok {
 			p.words += n
 		}
-		if kindOf(t) != "" {
+		if len(p.texts) <= mostKinds && kindOf(t) != "" {
 			p.kinds += n
 		}
 		if len(t) > 30 {
