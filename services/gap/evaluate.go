@@ -2,8 +2,11 @@ package gap
 
 import (
 	"cmp"
+	"runtime"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 
 	"setpoint.dev/services/internal/calendar"
 )
@@ -115,9 +118,10 @@ func (e *evaluator) compareAll(order []int, results []TargetResult) {
 		}
 		next[i], first[m] = first[m], int32(i)
 	}
-	for m, i := range first {
+	one := func(e *evaluator, m int) {
+		i := first[m]
 		if i < 0 {
-			continue
+			return
 		}
 		var s *series
 		if m < none {
@@ -127,7 +131,36 @@ func (e *evaluator) compareAll(order []int, results []TargetResult) {
 			e.compare(&e.p.Targets[order[i]], s, &results[i], &e.parts[i])
 		}
 	}
+	workers := min(runtime.GOMAXPROCS(0), len(first)/aFew)
+	if !e.opts.Forecast || e.opts.ForecastOf != nil || workers < 2 {
+		for m := range first {
+			one(e, m)
+		}
+		return
+	}
+	// Forecasts take a thousand times as long as a comparison, and what comes of
+	// a metric depends on no other: several are made at a time.
+	e.workingOn("")
+	var taken atomic.Int64
+	var done sync.WaitGroup
+	for range workers {
+		w := newEvaluator(e.p, e.asOf, e.policy, e.opts)
+		w.parts, w.works, w.slips = e.parts, e.works, e.slips
+		done.Go(func() {
+			for {
+				m := int(taken.Add(1)) - 1
+				if m >= len(first) {
+					return
+				}
+				one(w, m)
+			}
+		})
+	}
+	done.Wait()
 }
+
+// aFew metrics are not worth a worker.
+const aFew = 16
 
 // prepare loads the series of a metric; the next call overwrites it.
 func (e *evaluator) prepare(m *Metric) *series {

@@ -187,8 +187,10 @@ func (p *Prediction) at(h int, z float64) float64 {
 func root(v, last float64) float64 { return 2 * math.Sqrt(v/last) }
 
 func unroot(x, last float64) float64 {
-	x = math.Max(0, x) / 2
-	return last * x * x
+	if x < 0 {
+		return 0
+	}
+	return last * (x / 2) * (x / 2)
 }
 
 func standardized(q *[levels]float64, z float64) float64 {

@@ -125,4 +125,13 @@ func (t theta) forecast(h int) []float64 {
 	return out
 }
 
-func clamp(v, low, high float64) float64 { return math.Max(low, math.Min(high, v)) }
+// clamp keeps what is not a number.
+func clamp(v, low, high float64) float64 {
+	switch {
+	case v < low:
+		return low
+	case v > high:
+		return high
+	}
+	return v
+}
