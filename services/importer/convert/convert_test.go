@@ -106,6 +106,16 @@ sheets: [{header: [1, 2], skip: [{column: Kennzahl, match: ^Summe}], columns: [{
 				`! C3 "3 hours"`, `! B6 "<5"`, `! C7 "98"`,
 			},
 		},
+		"what is not read is told as it stands": {
+			`sheets: [{columns: [{header: m, role: name}, {header: t, role: target, period: "2018"}, {header: q, role: actual, period: 2018-Q1}]}]`,
+			"m,t,q\nMoney,$12M,$2.9M\nShare,98%,96 %\n",
+			[]string{
+				"0 Metric/money [cadence:yearly currency:USD format:currency unit:USD]", "0 Metric/share [cadence:yearly format:percent unit:fraction]",
+				"0 Target/money from 2018-01-01 [metric:money periods:[map[period:2018 value:1.2e+07]]]",
+				"0 Target/share from 2018-01-01 [metric:share periods:[map[period:2018 value:0.98]]]",
+				`! C2 "$2.9M"`, `! C3 "96 %"`,
+			},
+		},
 		"contradictions are taken by nobody": {
 			`sheets: [{columns: [{header: m, role: name}, {header: y, role: period}, {header: t, role: target}, {header: a, role: actual}]}]`,
 			"m,y,t,a\nx,2018,1,5\nX ,2018,2,6\nx,2019,3,7\nx,20x9,4,8\n,2018,1,1\n",

@@ -198,7 +198,7 @@ func (f *finisher) report(o origin, content, why string) {
 	if o.col != nil {
 		col = *o.col
 	}
-	o.t.trouble(int(o.row), col, content, why)
+	o.t.trouble(int(o.row), col, cmp.Or(o.text, content), why)
 }
 
 // metric decides how the measure's values are kept, and gives its values out.

@@ -1,6 +1,7 @@
 package convert
 
 import (
+	"cmp"
 	"fmt"
 	"regexp"
 	"slices"
@@ -17,6 +18,7 @@ type origin struct {
 	col     *column
 	row     int32
 	percent bool
+	text    string // what stands there, where that is not the number alone
 }
 
 // measure is what is known of one.
@@ -395,7 +397,7 @@ func (t *table) periodOf(said *row, col *column) *calendar.Period {
 
 func (t *table) observe(m *measure, said *row, col *column, n number, day calendar.Date, cadence calendar.Cadence, point bool, text string) {
 	t.conv.counts.Actual++
-	o := observed{value: n.value, edition: said.edition, origin: origin{t, col, int32(said.number), n.percent}, day: day, cadence: cadence, point: point}
+	o := observed{value: n.value, edition: said.edition, origin: origin{t, col, int32(said.number), n.percent, n.text}, day: day, cadence: cadence, point: point}
 	key := moment{day, cadence}
 	i, twice := m.at[key]
 	if !twice {
@@ -421,8 +423,8 @@ func (t *table) observe(m *measure, said *row, col *column, n number, day calend
 
 // setpoint takes a target in. byDefault: no cell says it.
 func (t *table) setpoint(m *measure, said *row, col *column, n number, role mapping.Role, byDefault bool) {
-	text := display(n.value)
-	o := origin{t, col, int32(said.number), n.percent}
+	text := cmp.Or(n.text, display(n.value))
+	o := origin{t, col, int32(said.number), n.percent, n.text}
 	if n.bound != "" && role == mapping.Target {
 		d := "increase"
 		if strings.HasPrefix(n.bound, "<") {
@@ -487,7 +489,7 @@ func (t *table) bands(m *measure, said *row) {
 }
 
 func (t *table) baseline(m *measure, said *row, col *column, n number, text string) {
-	b := &base{row: said.number, value: n.value, origin: origin{t, col, int32(said.number), n.percent}, at: col.period}
+	b := &base{row: said.number, value: n.value, origin: origin{t, col, int32(said.number), n.percent, n.text}, at: col.period}
 	if when := said.text[mapping.BaselineAt]; when != "" && b.at == nil {
 		p, why := t.conv.period(when, t.locale)
 		if why != "" {

@@ -16,6 +16,7 @@ type number struct {
 	percent        bool
 	currency, unit string
 	bound          string
+	text           string // what was written, where that is not the number alone
 }
 
 // number reads a cell of a value column; there is false where it says that there
@@ -51,6 +52,9 @@ func (t *table) number(c workbook.Cell) (n number, there bool, why string) {
 		} else {
 			n.value = got.Value / 100
 		}
+	}
+	if c.Text != display(n.value) {
+		n.text = strings.Clone(c.Text) // of a row that is not kept
 	}
 	return n, true, ""
 }

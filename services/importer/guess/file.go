@@ -204,6 +204,9 @@ func sheetOf(name string, g Grid, p Proposal, m *mapping.Mapping, several bool) 
 	if finer > 0 {
 		questions = append(questions, "columns of months or quarters are left out beside columns of whole years: should they be read, and how do they add up (defaults.aggregation)?")
 	}
+	if parts(p) {
+		questions = append(questions, "actuals are of quarters or months and targets of whole years: how do they add up (defaults.aggregation: last, sum or mean)? Without it they are not read")
+	}
 	if percent, ok := percentScale(p, body); ok {
 		d := mapping.Defaults{Percent: percent}
 		if m.Defaults.Percent == "" || m.Defaults.Percent == percent {
@@ -310,6 +313,18 @@ func yearly(p Proposal) bool {
 	return slices.ContainsFunc(p.Columns, func(c Column) bool {
 		return c.Role == Actual && (c.Relative || c.Period != "" && len(strings.TrimPrefix(c.Period, "FY")) == 4)
 	})
+}
+
+// parts reports whether columns of actuals are of parts of the years that
+// columns of targets are of.
+func parts(p Proposal) bool {
+	whole := func(period string) bool { return len(strings.TrimPrefix(period, "FY")) == 4 }
+	target, finer := false, false
+	for _, c := range p.Columns {
+		target = target || c.Role == Target && (c.Relative || whole(c.Period))
+		finer = finer || c.Role == Actual && c.Period != "" && !whole(c.Period)
+	}
+	return target && finer && !yearly(p)
 }
 
 // periodOf is the name of a dated column's period.
