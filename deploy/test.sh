@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Runs every test of every module, with the race detector. A test that cannot
-# run fails: nothing is skipped.
+# Runs every test of every module, with the race detector. What cannot run on
+# this machine is said here, because go test tells nobody what it skipped.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 go=${GO:-go}
@@ -29,6 +29,8 @@ fi
 
 data=${SETPOINT_DATA:-../shared/data}
 [ -d "$data" ] || echo "== NOT RUN: the tests on other organizations' plans, as there is no folder $data (set SETPOINT_DATA)"
+command -v soffice >/dev/null || echo "== NOT RUN: the sheet's round trip through LibreOffice, as there is no soffice"
+timeout 10 docker info >/dev/null 2>&1 || echo "== NOT RUN: the suites in containers, unless another Docker engine than that of the command docker answers"
 
 for m in proto services e2e; do
 	echo "== $m"
