@@ -40,6 +40,8 @@ type Observation struct {
 	At     calendar.Date
 	Value  float64
 	Source string
+	// Note is what stood behind the number, such as the mark of a footnote.
+	Note string
 }
 
 // Result is what a file comes to.
@@ -64,14 +66,23 @@ type finisher struct {
 	out                            Result
 	names, objectiveName, unitName map[string]string
 	strategy                       string
-	first, last                    calendar.Date // of the periods with targets
-	newest                         string        // edition of the file
+	first, last                    calendar.Date   // of the periods with targets
+	valued                         calendar.Period // from the first year with values to the last
+	newest                         string          // edition of the file
 }
 
 // Finish gives what the rows come to.
 func (c *Converter) Finish(known Known) (Result, error) {
 	f := &finisher{Converter: c, known: known}
 	f.name()
+	for _, key := range slices.Sorted(maps.Keys(c.owners)) {
+		o := c.owners[key]
+		why := "no unit or person is known by it: owners in the mapping says which it is (unit/NAME, person/ID, or unit to declare one of this title)"
+		if o.measures > 1 {
+			why = fmt.Sprintf("of %d measures; %s", o.measures, why)
+		}
+		f.report(o.origin, o.text, why)
+	}
 	var base, targets []*commonv1.Resource
 	var later [][]*commonv1.Resource
 	newestKnown := ""
@@ -272,7 +283,8 @@ func (f *finisher) metric(m *measure, name string) *strategyv1.MetricSpec {
 			f.report(o.origin, display(o.value), why)
 			continue
 		}
-		f.out.Observations = append(f.out.Observations, Observation{Metric: name, At: o.day, Value: v, Source: f.m.SourceName()})
+		f.horizonOf(o.day)
+		f.out.Observations = append(f.out.Observations, Observation{Metric: name, At: o.day, Value: v, Source: f.m.SourceName(), Note: o.origin.remark()})
 	}
 	m.observed = nil // 1M cells: what is given out is not held twice
 	return s
@@ -328,6 +340,8 @@ func (f *finisher) owner(m *measure) string {
 	switch {
 	case m.owner != "":
 		return m.owner
+	case m.ownerUnit != nil && f.m.Declares("Unit"):
+		return "unit/" + f.unitName[m.ownerUnit.id]
 	case m.defaults.Owner != "":
 		return m.defaults.Owner
 	case m.unit != nil && f.m.Declares("Unit"):
@@ -385,6 +399,17 @@ func (f *finisher) horizon(p calendar.Date) {
 	}
 	if f.last.IsZero() || p.After(f.last) {
 		f.last = p
+	}
+}
+
+// horizonOf counts a value's day where no target says when the plan is.
+func (f *finisher) horizonOf(day calendar.Date) {
+	year := f.calendar.PeriodOf(day, calendar.Yearly)
+	if f.valued.IsZero() || year.Start.Before(f.valued.Start) {
+		f.valued.Start = year.Start
+	}
+	if f.valued.End.IsZero() || year.End.After(f.valued.End) {
+		f.valued.End = year.End
 	}
 }
 
@@ -655,6 +680,9 @@ func (f *finisher) plan() ([]*commonv1.Resource, error) {
 	if s.Title == "" {
 		s.Title = plan.Name
 	}
+	if f.first.IsZero() {
+		f.first, f.last = f.valued.Start, f.valued.End
+	}
 	if s.Horizon.Start == "" && !f.first.IsZero() {
 		s.Horizon.Start = f.first.String()
 	}
@@ -663,7 +691,7 @@ func (f *finisher) plan() ([]*commonv1.Resource, error) {
 	}
 	if s.Horizon.Start == "" || s.Horizon.End == "" {
 		if f.m.Declares("Strategy") {
-			return nil, (&table{}).fail("give strategy.start and strategy.end", "the table has objectives but no target whose period could be the strategy's horizon")
+			return nil, (&table{}).fail("give strategy.start and strategy.end", "the table has objectives but neither a target nor a value whose period could be the strategy's horizon")
 		}
 	}
 	slices.SortFunc(f.pillars, func(a, b string) int { return cmp.Compare(fold(a), fold(b)) })

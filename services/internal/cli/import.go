@@ -375,7 +375,7 @@ func (a *app) recordImported(ctx context.Context, res *convert.Result, i importF
 			Observations: make([]*strategyv1.Observation, len(part)),
 		}
 		for k := range part {
-			req.Observations[k] = &strategyv1.Observation{Metric: part[k].Metric, ObservedAt: part[k].At.String(), Value: &part[k].Value, Source: part[k].Source}
+			req.Observations[k] = &strategyv1.Observation{Metric: part[k].Metric, ObservedAt: part[k].At.String(), Value: &part[k].Value, Source: part[k].Source, Note: part[k].Note}
 		}
 		got, err := a.client().strategy.RecordObservations(bar.part(ctx, done, len(part)), req)
 		if err != nil && res.Older && fault.ReasonOf(a.explain(err)) != "" {
