@@ -77,6 +77,9 @@ func File(b *workbook.Book) (mapping.Mapping, error) {
 		}
 		m.Sheets = append(m.Sheets, s)
 		for _, q := range slices.Concat(f.p.Questions, more) {
+			if q == noPeriod && (m.Defaults.Period != "" || s.Defaults != nil && s.Defaults.Period != "") {
+				continue // the title says it
+			}
 			if len(found) > 1 {
 				q = f.name + ": " + q
 			}
@@ -172,6 +175,9 @@ func contextOf(sheet string, g Grid, p Proposal) context {
 	return c
 }
 
+// inThousands is what a title says of the values below it.
+var inThousands = regexp.MustCompile(`(?i)(?:\b(?:in|en|em|w|i)\s+(?:thousands?|millions?|billions?|tausend|tsd|mio|mrd|milliers|miles|millones|milhares|milhões|migliaia|milioni|duizend|miljoen|tys|mln|tusental|crore|lakhs?)\b[^()\n]{0,20}|[$£€]\s?(?:000|m|mn|bn)\b|単位：?[^\s)）]{1,8}|单位：?[^\s)）]{1,8})`)
+
 var day = regexp.MustCompile(`^\d{4}-\d\d-\d\d$`)
 
 // sameHeader reports whether two tables have the same columns.
@@ -235,6 +241,11 @@ func sheetOf(name string, g Grid, p Proposal, when context, m *mapping.Mapping, 
 		}
 	}
 	p.Fiscal = fiscal
+	for _, l := range when.lines {
+		if w := inThousands.FindString(l); w != "" {
+			questions = append(questions, fmt.Sprintf("above the table stands %q: which values does it hold for (measure, or scale, of their columns)?", strings.TrimSpace(w)))
+		}
+	}
 	dateless := when.period != "" && len(p.Of(Period)) == 0 && len(p.Of(mapping.Year)) == 0 && len(p.Of(TargetAt)) == 0 &&
 		len(p.Of(Target))+len(p.Of(Actual))+len(p.Of(Value)) > 0
 	if dateless {
@@ -710,31 +721,18 @@ func percentScale(p Proposal, body Grid) (scale string, ok bool) {
 		}
 		return ""
 	}
-	// Where some percentages have their sign, those without one may be anything.
-	signed := slices.ContainsFunc(p.Columns, func(c Column) bool {
-		return c.Role.IsValue() && slices.ContainsFunc(body, func(row []string) bool { return strings.Contains(at(row, c), "%") })
-	})
 	small, fine, large := 0, 0, 0
 	for _, row := range body {
 		unit := ""
 		for _, c := range p.Of(Measure) {
 			unit = at(row, c)
 		}
-		for _, c := range p.Of(Name) {
-			if _, u, ok := cell.NameUnit(at(row, c)); ok && unit == "" && !signed {
-				unit = u
-			}
-		}
 		for _, c := range p.Columns {
 			if !c.Role.IsValue() && c.Role != mapping.Baseline {
 				continue
 			}
-			said := unit
-			if _, u, ok := cell.NameUnit(c.Header); ok {
-				said = u
-			}
 			v, err := cell.ParseNumber(at(row, c), p.Locale)
-			if err != nil || v.Percent || v.Value == 0 || !percentWord.MatchString(said) {
+			if err != nil || v.Percent || v.Value == 0 || !percentWord.MatchString(unit) {
 				continue
 			}
 			if v.Value > 1.5 || v.Value < -1.5 {

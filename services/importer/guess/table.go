@@ -87,6 +87,8 @@ func (c Column) dated() bool {
 	return c.Period != "" || c.Quarter > 0 || c.Month > 0 || c.Relative
 }
 
+const noPeriod = "no column says when: which period are the values of?"
+
 const (
 	mostHeaderRow = 40     // a header is looked for in the first rows
 	mostBody      = 20_000 // rows that are looked at
@@ -208,6 +210,26 @@ func isTitle(row []string) bool {
 	return first != ""
 }
 
+// merged reports whether a row says one thing in several cells: a heading over
+// the columns, whose text says nothing of any of them.
+func merged(row []string) bool {
+	first, n := "", 0
+	for _, t := range row {
+		switch {
+		case t == "":
+		case first == "" || t == first:
+			first, n = t, n+1
+		default:
+			return false
+		}
+	}
+	if n < 2 {
+		return false
+	}
+	_, err := cell.ParseNumber(first, cell.Locale{})
+	return err != nil
+}
+
 func headerLike(row []string) bool {
 	words, numbers := 0, 0
 	for _, t := range row {
@@ -254,10 +276,14 @@ func join(rows Grid, width int) []string {
 func columns(body Grid, width int) []profile {
 	out := make([]profile, width)
 	column := make([]string, len(body))
+	heading := make([]bool, len(body))
+	for i, row := range body {
+		heading[i] = merged(row)
+	}
 	for c := range width {
 		for i, row := range body {
 			column[i] = ""
-			if c < len(row) {
+			if c < len(row) && !heading[i] {
 				column[i] = row[c]
 			}
 		}
@@ -464,7 +490,9 @@ func runningTotals(out []Column) {
 		if c.Role != Actual && c.Role != Target || !toDate.MatchString(normalize(c.Header)) || c.Period != "" {
 			continue
 		}
-		if slices.ContainsFunc(out, func(o Column) bool { return o.Index != c.Index && o.Role == c.Role && !toDate.MatchString(normalize(o.Header)) }) {
+		if slices.ContainsFunc(out, func(o Column) bool {
+			return o.Index != c.Index && o.Role == c.Role && !toDate.MatchString(normalize(o.Header))
+		}) {
 			out[i] = Column{Index: i, Header: c.Header, Role: Ignored, Confidence: 0.7, Reason: "a running total of the columns beside it"}
 		}
 	}
@@ -776,7 +804,7 @@ func (p *Proposal) details(g Grid, typed [][]bool) {
 		}
 		column := make([]string, 0, len(body))
 		for _, row := range body {
-			if c.Index < len(row) {
+			if c.Index < len(row) && !merged(row) {
 				column = append(column, row[c.Index])
 			}
 		}
@@ -862,7 +890,7 @@ func (p *Proposal) details(g Grid, typed [][]bool) {
 		p.Questions = append(p.Questions, "no column says the unit of measure")
 	}
 	if len(p.Of(Period)) == 0 && len(p.Of(mapping.Year)) == 0 && len(p.Of(TargetAt)) == 0 && !p.Wide() {
-		p.Questions = append(p.Questions, "no column says when: which period are the values of?")
+		p.Questions = append(p.Questions, noPeriod)
 	}
 	for _, r := range []Role{Target, Actual} {
 		if cs := p.Of(r); len(cs) > 1 {
