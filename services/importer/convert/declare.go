@@ -28,6 +28,9 @@ type KnownTarget struct {
 // Known is what is declared already, by name. The zero value is nothing.
 type Known struct {
 	Targets map[string]KnownTarget
+	// Names are the names given before, by kind and by the value of the label
+	// IdentityLabel.
+	Names map[string]map[string]string
 }
 
 // Step is what is declared together. A target that several editions set is in
@@ -139,7 +142,6 @@ func (c *Converter) Finish(known Known) (Result, error) {
 // name names everything.
 func (f *finisher) name() {
 	var measures, objectives, units []named
-	ids := map[string]bool{}
 	f.names = map[string]string{}
 	for _, m := range f.measures {
 		n := named{text: m.title, context: m.context, id: m.id}
@@ -148,15 +150,15 @@ func (f *finisher) name() {
 		}
 		measures = append(measures, n)
 	}
-	f.names = names(measures, "m", ids)
+	f.names = names(measures, "m", f.known.Names["Metric"])
 	for _, o := range f.objectives {
 		objectives = append(objectives, named{text: o.title, context: o.context, id: o.id})
 	}
-	f.objectiveName = names(objectives, "o", map[string]bool{})
+	f.objectiveName = names(objectives, "o", f.known.Names["Objective"])
 	for _, u := range f.units {
 		units = append(units, named{text: u.title, context: u.context, id: u.id})
 	}
-	f.unitName = names(units, "u", map[string]bool{})
+	f.unitName = names(units, "u", f.known.Names["Unit"])
 	f.strategy = f.m.SetName()
 	if f.m.Strategy != nil {
 		f.strategy = f.m.Strategy.Name
@@ -168,7 +170,7 @@ func metadata(name, effective string) *commonv1.Metadata {
 }
 
 func (m *measure) idLabels() map[string]string {
-	labels := map[string]string{}
+	labels := map[string]string{IdentityLabel: identity(m.id)}
 	if m.idText != "" && len(m.idText) <= 256 {
 		labels["id"] = m.idText
 	}
@@ -651,11 +653,15 @@ func (f *finisher) paths(m *measure, name string, taken bool) [][]version {
 // plan is the strategy, its objectives, and the units.
 func (f *finisher) plan() ([]*commonv1.Resource, error) {
 	var out []*commonv1.Resource
-	add := func(kind, name string, spec proto.Message) error {
+	add := func(kind, name, id string, spec proto.Message) error {
 		if !f.m.Declares(kind) {
 			return nil
 		}
-		r, err := resourceOf(kind, metadata(name, ""), spec, nil)
+		var labels map[string]string
+		if id != "" {
+			labels = map[string]string{IdentityLabel: identity(id)}
+		}
+		r, err := resourceOf(kind, metadata(name, ""), spec, labels)
 		out = append(out, r)
 		return err
 	}
@@ -665,7 +671,7 @@ func (f *finisher) plan() ([]*commonv1.Resource, error) {
 		if u.parent != nil {
 			s.Parent = f.unitName[u.parent.id]
 		}
-		if err := add("Unit", f.unitName[id], s); err != nil {
+		if err := add("Unit", f.unitName[id], id, s); err != nil {
 			return nil, err
 		}
 	}
@@ -704,7 +710,7 @@ func (f *finisher) plan() ([]*commonv1.Resource, error) {
 		f.troubles = append(f.troubles, Trouble{Field: "pillars", Content: strconv.Itoa(len(s.Pillars)), Why: "a strategy lists at most 100 pillars; the objectives keep theirs"})
 		s.Pillars = nil
 	}
-	if err := add("Strategy", f.strategy, s); err != nil {
+	if err := add("Strategy", f.strategy, "", s); err != nil {
 		return nil, err
 	}
 	for _, id := range slices.SortedFunc(maps.Keys(f.objectives), func(a, b string) int { return cmp.Compare(f.objectiveName[a], f.objectiveName[b]) }) {
@@ -717,7 +723,7 @@ func (f *finisher) plan() ([]*commonv1.Resource, error) {
 		if o.unit != nil && f.m.Declares("Unit") {
 			spec.Owner = "unit/" + f.unitName[o.unit.id]
 		}
-		if err := add("Objective", name, spec); err != nil {
+		if err := add("Objective", name, id, spec); err != nil {
 			return nil, err
 		}
 	}
