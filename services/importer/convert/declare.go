@@ -70,6 +70,7 @@ type finisher struct {
 	names, objectiveName, unitName map[string]string
 	strategy                       string
 	first, last                    calendar.Date   // of the periods with targets
+	based                          calendar.Date   // the first day after a baseline
 	valued                         calendar.Period // from the first year with values to the last
 	newest                         string          // edition of the file
 }
@@ -368,6 +369,9 @@ func (f *finisher) targets(m *measure, name string, cadence calendar.Cadence) []
 	return append(out, f.paths(m, name, len(m.targets) > 0)...)
 }
 
+// mostTitle is the longest title of a target, in characters.
+const mostTitle = 1000
+
 // blank is a target without its setpoints: what is declared already, and what
 // the table says in its place. What a person added to it stays.
 func (f *finisher) blank(m *measure, name, target string) *strategyv1.TargetSpec {
@@ -377,6 +381,9 @@ func (f *finisher) blank(m *measure, name, target string) *strategyv1.TargetSpec
 		s.Periods, s.Value, s.ChangeFromBaseline, s.Baseline, s.Due = nil, nil, "", nil, ""
 	}
 	s.Metric = name
+	if r := []rune(m.title); s.Title == "" && len(r) <= mostTitle {
+		s.Title = m.title // so that lists of targets can be read
+	}
 	if owner := f.owner(m); owner != "" {
 		s.Owner = owner
 	}
@@ -622,6 +629,9 @@ func (f *finisher) paths(m *measure, name string, taken bool) [][]version {
 				continue
 			}
 			f.horizon(d)
+			if !p.from.IsZero() && (f.based.IsZero() || p.from.AddDays(1).Before(f.based)) {
+				f.based = p.from.AddDays(1)
+			}
 			if !p.from.IsZero() && m.defaults.Form == "path" {
 				f.horizon(p.from.AddDays(1))
 			}
@@ -686,8 +696,13 @@ func (f *finisher) plan() ([]*commonv1.Resource, error) {
 	if s.Title == "" {
 		s.Title = plan.Name
 	}
-	if f.first.IsZero() {
+	switch {
+	case f.first.IsZero():
 		f.first, f.last = f.valued.Start, f.valued.End
+	case f.first == f.last && !f.based.IsZero() && f.based.Before(f.first):
+		f.first = f.based // all is due on one day: the plan runs from the baselines on
+	case f.first == f.last:
+		f.first = f.calendar.PeriodOf(f.first, calendar.Yearly).Start
 	}
 	if s.Horizon.Start == "" && !f.first.IsZero() {
 		s.Horizon.Start = f.first.String()
@@ -700,11 +715,11 @@ func (f *finisher) plan() ([]*commonv1.Resource, error) {
 			return nil, (&table{}).fail("give strategy.start and strategy.end", "the table has objectives but neither a target nor a value whose period could be the strategy's horizon")
 		}
 	}
-	slices.SortFunc(f.pillars, func(a, b string) int { return cmp.Compare(fold(a), fold(b)) })
+	slices.SortFunc(f.pillars, func(a, b string) int { return cmp.Compare(foldTitle(a), foldTitle(b)) })
 	pillar := map[string]string{}
 	for _, p := range f.pillars {
-		pillar[fold(p)] = f.fit(p, "pillar", p, 200)
-		s.Pillars = append(s.Pillars, pillar[fold(p)])
+		pillar[foldTitle(p)] = f.fit(p, "pillar", p, 200)
+		s.Pillars = append(s.Pillars, pillar[foldTitle(p)])
 	}
 	if len(s.Pillars) > 100 {
 		f.troubles = append(f.troubles, Trouble{Field: "pillars", Content: strconv.Itoa(len(s.Pillars)), Why: "a strategy lists at most 100 pillars; the objectives keep theirs"})
@@ -716,7 +731,7 @@ func (f *finisher) plan() ([]*commonv1.Resource, error) {
 	for _, id := range slices.SortedFunc(maps.Keys(f.objectives), func(a, b string) int { return cmp.Compare(f.objectiveName[a], f.objectiveName[b]) }) {
 		o := f.objectives[id]
 		name := f.objectiveName[id]
-		spec := &strategyv1.ObjectiveSpec{Strategy: f.strategy, Title: f.fit(o.title, "title", "Objective/"+name, 1000), Pillar: pillar[fold(o.pillar)]}
+		spec := &strategyv1.ObjectiveSpec{Strategy: f.strategy, Title: f.fit(o.title, "title", "Objective/"+name, 1000), Pillar: pillar[foldTitle(o.pillar)]}
 		if o.parent != nil {
 			spec.ContributesTo = []*strategyv1.Contribution{{Objective: f.objectiveName[o.parent.id]}}
 		}

@@ -386,7 +386,7 @@ func (c *Converter) unitNamed(titles []string) *unit {
 // objectives with the same words apart; those to the right share them.
 func (t *table) objective(said *row) *objective {
 	pillar := said.text[mapping.Strategy]
-	if pillar != "" && !slices.ContainsFunc(t.conv.pillars, func(p string) bool { return fold(p) == fold(pillar) }) {
+	if pillar != "" && !slices.ContainsFunc(t.conv.pillars, func(p string) bool { return foldTitle(p) == foldTitle(pillar) }) {
 		t.conv.pillars = append(t.conv.pillars, pillar)
 	}
 	titles := said.objectives
@@ -411,7 +411,7 @@ func (t *table) objective(said *row) *objective {
 		}
 	}
 	var above *objective
-	id := fold(strings.Join(context, "\x1f")) + "\x1e" + fold(pillar)
+	id := foldTitle(strings.Join(context, "\x1f")) + "\x1e" + foldTitle(pillar)
 	for _, title := range titles {
 		id += "\x1f" + foldTitle(title)
 		o := t.conv.objectives[id]

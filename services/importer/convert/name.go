@@ -117,9 +117,19 @@ func hash(text string) string {
 // fold is a text without regard to case and blanks.
 func fold(s string) string { return strings.ToLower(strings.Join(strings.Fields(s), " ")) }
 
-// foldTitle is fold without what ends a sentence: tables write the same title
-// with and without it.
-func foldTitle(s string) string { return strings.TrimRight(fold(s), ".;:, ") }
+// foldTitle is fold without what ends a sentence, and with one sign for "and":
+// tables write the same title with and without the one, and in two ways with the
+// other.
+func foldTitle(s string) string {
+	words := strings.Fields(strings.TrimRight(fold(s), ".;:, "))
+	for i, w := range words {
+		switch w {
+		case "and", "und", "et":
+			words[i] = "&"
+		}
+	}
+	return strings.Join(words, " ")
+}
 
 // named is something that needs a name: its own text, what it stands in from the
 // highest to the lowest, and what it is.

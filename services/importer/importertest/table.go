@@ -15,7 +15,8 @@
 //	-- not read --
 //	B7 in Planung
 //
-// Directives are encoding, fiscal (the month in which the organization's years
+// Directives are later (target or actual, and the one value that the next edition
+// has otherwise), encoding, fiscal (the month in which the organization's years
 // begin), period (what a person answers where the table does not say when),
 // format: xlsx, and for a sheet merge and hide (a row). A cell of a workbook is a
 // text, #12.5{0%} a number with its format, !#N/A an error, =A1+B1->#3 a formula
@@ -46,6 +47,9 @@ type Table struct {
 	// Fiscal and Period are what the organization and a person say.
 	Fiscal int
 	Period string
+	// Later is the kind of the value that a later edition has otherwise, target or
+	// actual; From and To are its text in both.
+	Later, From, To string
 	// Values and NotRead are what the table says: a line each, sorted.
 	Values, NotRead []string
 
@@ -106,6 +110,14 @@ func parse(t testing.TB, name, content string) Table {
 			p.lines = append(p.lines, line)
 		}
 	}
+	for _, kind := range []string{"target", "actual"} {
+		if from, to, ok := strings.Cut(table.directives["later "+kind], " => "); ok {
+			table.Later, table.From, table.To = kind, from, to
+		}
+	}
+	if table.Later == "" {
+		t.Fatalf("%s: no directive says what a later edition changes", name)
+	}
 	table.Fiscal, _ = strconv.Atoi(table.directives["fiscal"])
 	table.Period = table.directives["period"]
 	slices.Sort(table.Values)
@@ -128,9 +140,7 @@ var encodings = map[string]encoding.Encoding{
 	"windows-1252": charmap.Windows1252,
 }
 
-// Bytes is the file. change, if there is one, is told the place (B7; the first
-// sheet's) and the text of each cell that is neither a formula nor an error, and
-// gives the text that stands there instead.
+// Bytes is the file.
 func (t Table) Bytes(tb testing.TB) []byte {
 	tb.Helper()
 	if t.Ext() == ".xlsx" {
@@ -147,21 +157,20 @@ func (t Table) Bytes(tb testing.TB) []byte {
 	return []byte(content)
 }
 
-// Replace is the table with another text in the place of one that stands in it
-// once, as a later edition has it.
-func (t Table) Replace(tb testing.TB, from, to string) Table {
+// Next is the table as the later edition has it.
+func (t Table) Next(tb testing.TB) Table {
 	tb.Helper()
 	n := 0
 	parts := make([]part, len(t.parts))
 	for i, p := range t.parts {
 		parts[i] = part{p.title, slices.Clone(p.lines)}
 		for k, l := range p.lines {
-			n += strings.Count(l, from)
-			parts[i].lines[k] = strings.Replace(l, from, to, 1)
+			n += strings.Count(l, t.From)
+			parts[i].lines[k] = strings.Replace(l, t.From, t.To, 1)
 		}
 	}
 	if n != 1 {
-		tb.Fatalf("%s: %q stands there %d times", t.Name, from, n)
+		tb.Fatalf("%s: %q stands there %d times", t.Name, t.From, n)
 	}
 	t.parts = parts
 	return t
