@@ -114,6 +114,9 @@ func (a *app) guessMapping(file string) error {
 	if err != nil {
 		return err
 	}
+	if _, err := os.Stat(filepath.FromSlash(mappingSchemaFile)); err == nil {
+		content = append([]byte(modeline(mappingSchemaFile)), content...) // setpoint init was here
+	}
 	_, err = a.out.Write(content)
 	return err
 }
