@@ -92,6 +92,20 @@ func percent(v *float64) string {
 	return strings.Replace(text, "-", minus, 1) + percentSign
 }
 
+// probability shows one in whole percents; what rounds to never or to always is
+// said to be near it.
+func probability(v *float64) string {
+	switch {
+	case v == nil:
+		return absent
+	case *v < .005:
+		return "< 1" + percentSign
+	case *v > .995:
+		return "> 99" + percentSign
+	}
+	return display.Decimal(*v*100, 0) + percentSign
+}
+
 // signedPercent is percent with a plus where it is positive.
 func signedPercent(v *float64) string {
 	text := percent(v)
