@@ -49,7 +49,7 @@ func worseRollUp(x, y RollUp) int {
 }
 
 func leftOut(n int, noun string) string {
-	return fmt.Sprintf("The worst stand first; %s more in the report for owners.", plural(n, noun))
+	return fmt.Sprintf("The worst stand first; the report for owners has %s.", plural(n, "more "+noun))
 }
 
 // few are the names that are shown of a long list, and how many more there are.

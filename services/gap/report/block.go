@@ -33,6 +33,7 @@ type blockCell struct {
 	text   string
 	status gap.Status // shown in front of the text; "" for none
 	target string     // name of a target that it leads to
+	share  *float64   // what text shows as a number
 }
 
 func (d *Document) deep() bool    { return d.Audience == "" || d.Audience == Analyst }
@@ -63,7 +64,7 @@ func (d *Document) onTop(rows int) []block {
 		most := min(len(d.Misses), rows)
 		for _, m := range d.Misses[:most] {
 			p := m.Attainment
-			b.rows = append(b.rows, []blockCell{{text: m.Title, target: m.Target}, {text: probability(&p)}, {text: m.Expect}, {text: m.Fix}})
+			b.rows = append(b.rows, []blockCell{{text: m.Title, target: m.Target}, {text: probability(&p), share: &p}, {text: m.Expect}, {text: m.Fix}})
 		}
 		b.intro = fmt.Sprintf("As the values go on, %s will rather be missed than reached.", plural(len(d.Misses), "target"))
 		if n := len(d.Misses) - most; n > 0 {
@@ -75,9 +76,6 @@ func (d *Document) onTop(rows int) []block {
 		b := d.decisions()
 		if n := len(b.rows) - rows; n > 0 {
 			b.rows, b.foot = b.rows[:rows], fmt.Sprintf("and %d more.", n)
-			if !d.shallow() {
-				b.sheet = "" // the full list has it
-			}
 		}
 		out = append(out, b)
 	}
@@ -96,7 +94,7 @@ func (s *Since) block(heading string, most int) block {
 
 // decisions are those of the reviews.
 func (d *Document) decisions() block {
-	b := block{heading: "Decisions of the last reviews", head: []string{"Due", "Decision", "About", "Owner", "Review"}, sheet: "Decisions"}
+	b := block{heading: "Decisions of the last reviews", head: []string{"Due", "Decision", "About", "Owner", "Review"}}
 	for i := range d.Decisions {
 		x := &d.Decisions[i]
 		due := x.Stands()

@@ -152,7 +152,12 @@ func (h *Heat) block() block {
 	for _, r := range h.Rows {
 		row := []blockCell{{text: r.Title}}
 		for _, c := range r.Cells {
-			row = append(row, blockCell{text: c.words()})
+			cell := blockCell{text: c.words()}
+			if n := c.judged(); n > 0 {
+				share := float64(c.Met) / float64(n)
+				cell.share = &share
+			}
+			row = append(row, cell)
 		}
 		b.rows = append(b.rows, row)
 	}

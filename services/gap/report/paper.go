@@ -108,7 +108,7 @@ func (p *paper) bytes() ([]byte, error) {
 	for i := 1; i <= pages; i++ {
 		p.f.SetPage(i)
 		p.f.SetFont(face, bold, size) // so that the page's own stream chooses the face again
-		p.write(pageMargin, pageHeight-26, p.fit(p.shown(p.foot), 430, size), regular, inkMuted, size)
+		p.write(pageMargin, pageHeight-26, p.fit(string(leftMark)+p.shown(p.foot), 430, size), regular, inkMuted, size)
 		number := fmt.Sprintf("Page %d of %d", i, pages)
 		p.write(pageWidth-pageMargin-p.width(number, regular, size), pageHeight-26, number, regular, inkMuted, size)
 	}
@@ -144,6 +144,9 @@ func (p *paper) width(s, style string, size float64) float64 {
 	}
 	sum := 0.0
 	for _, r := range s {
+		if r == leftMark || r == rightMark {
+			continue
+		}
 		w, ok := known[r]
 		if !ok {
 			p.f.SetFont(face, style, 1000)
@@ -211,7 +214,7 @@ func (p *paper) wrap(s, style string, size, width float64) []string {
 	if line != "" {
 		lines = append(lines, line)
 	}
-	return lines
+	return running(s, lines)
 }
 
 // keepTogether joins what must not be parted at the end of a line.

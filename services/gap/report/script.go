@@ -72,9 +72,9 @@ func (p *paper) shown(s string) string {
 	}
 	return strings.Map(func(r rune) rune {
 		switch {
-		case r >= 0xFE00 && r <= 0xFE0F, r == 0x200B, r == 0x200C, r == 0x200D, r == 0xFEFF, r >= 0xE0100 && r <= 0xE01EF:
+		case r >= 0xFE00 && r <= 0xFE0F, r >= 0x200B && r <= 0x200D, r == 0xFEFF, r >= 0xE0100 && r <= 0xE01EF:
 			return -1
-		case r == replacement:
+		case r == replacement, r == leftMark, r == rightMark:
 			return r
 		case inFace(r):
 			if unicode.In(r, unicode.Arabic, unicode.Syriac, unicode.Nko) && unicode.IsLetter(r) {
@@ -122,11 +122,46 @@ func (u unset) notes() []string {
 	return out
 }
 
+// The marks that say how a line runs, where its first letter does not.
+const (
+	leftMark  = '\u200E'
+	rightMark = '\u200F'
+)
+
+// running marks the lines of a paragraph with the way it runs, which is that of its
+// first letter: a later line may begin with a word of the other way.
+func running(paragraph string, lines []string) []string {
+	if len(lines) < 2 || !strings.ContainsFunc(paragraph, rightToLeft) {
+		return lines
+	}
+	mark := leftMark
+	if runsLeft(paragraph) {
+		mark = rightMark
+	}
+	for i := range lines {
+		lines[i] = string(mark) + lines[i]
+	}
+	return lines
+}
+
+// runsLeft tells whether the first letter of s is of a script from right to left.
+func runsLeft(s string) bool {
+	for _, r := range s {
+		switch c, _ := bidi.LookupRune(r); c.Class() {
+		case bidi.L:
+			return false
+		case bidi.R, bidi.AL:
+			return true
+		}
+	}
+	return false
+}
+
 // visual orders the characters of one line as they are drawn, from left to right
-// (Unicode Standard Annex 9). A line runs as its first letter does.
+// (Unicode Standard Annex 9). A line runs as its first letter or mark does.
 func visual(s string) string {
 	if !strings.ContainsFunc(s, rightToLeft) {
-		return s
+		return strings.TrimPrefix(s, string(leftMark))
 	}
 	var p bidi.Paragraph
 	if _, err := p.SetString(s); err != nil {
@@ -139,13 +174,7 @@ func visual(s string) string {
 	// The runs come as they are read, with their direction. Rule L2 turns stretches
 	// of level 1 and above: in a line from right to left that is all of it; else
 	// what is written so, with the numbers that follow it.
-	whole := false
-	for _, r := range s {
-		if c, _ := bidi.LookupRune(r); c.Class() == bidi.L || c.Class() == bidi.R || c.Class() == bidi.AL {
-			whole = c.Class() != bidi.L
-			break
-		}
-	}
+	whole := runsLeft(s)
 	var out, turned []string
 	flush := func() {
 		slices.Reverse(turned)
@@ -165,7 +194,12 @@ func visual(s string) string {
 		}
 	}
 	flush()
-	return strings.Join(out, "")
+	return strings.Map(func(r rune) rune {
+		if r == leftMark || r == rightMark {
+			return -1
+		}
+		return r
+	}, strings.Join(out, ""))
 }
 
 func leftToRight(r rune) bool {

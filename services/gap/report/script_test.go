@@ -24,6 +24,19 @@ func TestALineIsDrawnInTheOrderOfItsScripts(t *testing.T) {
 	}
 }
 
+// The second line of a paragraph runs as the first.
+func TestAParagraphRunsOneWay(t *testing.T) {
+	p := newPaper("", date("2018-12-31"), "")
+	lines := p.wrap("covered by אבגד; so it stays", regular, 8, p.width("covered by", regular, 8)+1)
+	var drawn []string
+	for _, line := range lines {
+		drawn = append(drawn, visual(line))
+	}
+	if got, want := strings.Join(drawn, "|"), "covered by|דגבא; so it|stays"; got != want {
+		t.Errorf("%q; want %q", got, want)
+	}
+}
+
 func TestNothingIsDroppedUnseen(t *testing.T) {
 	p := newPaper("", date("2018-12-31"), "")
 	for in, want := range map[string]string{

@@ -55,13 +55,13 @@ func strategyMap(d *Document) string {
 		return len(perspectives)
 	}
 	slices.SortStableFunc(names, func(x, y string) int { return cmp.Compare(rank(x), rank(y)) })
-	const width, boxHeight, gapX, gapY, head = 860.0, 66.0, 16.0, 30.0, 22.0
+	// The margin has room for lines around boxes.
+	const width, margin, boxHeight, gapX, gapY, head = 860.0, 14.0, 66.0, 16.0, 30.0, 22.0
 	across := 3
 	for _, r := range rows {
 		across = max(across, min(4, len(r)))
 	}
-	box := (width - gapX*float64(across-1)) / float64(across)
-	type place struct{ x, y float64 }
+	box := (width - margin - gapX*float64(across-1)) / float64(across)
 	at := map[string]place{}
 	var b, boxes, words strings.Builder
 	y := 0.0
@@ -74,7 +74,7 @@ func strategyMap(d *Document) string {
 			}
 			// A row that is not full stands in the middle.
 			inRow := min(across, len(rows[r])-i/across*across)
-			from := (width - float64(inRow)*box - float64(inRow-1)*gapX) / 2
+			from := margin + (width-margin-float64(inRow)*box-float64(inRow-1)*gapX)/2
 			x := from + float64(i%across)*(box+gapX)
 			at[o.Name] = place{x, y}
 			o.draw(&boxes, x, y, box, boxHeight)
@@ -100,11 +100,37 @@ func strategyMap(d *Document) string {
 			case to.y == from.y:
 				x1, y1, x2, y2, tip = from.x, from.y+boxHeight/2, to.x+box, to.y+boxHeight/2, "l7 -4 v8 z"
 			}
+			// Around what stands between the two, not behind it.
+			if side, ok := detour(from.x, from.y, to.x, to.y, box, boxHeight, at); ok {
+				fmt.Fprintf(&b, `<polyline points="%s,%s %s,%s %s,%s %s,%s" fill="none" stroke="%s" stroke-width="1.2"/><path d="M%s %s l-7 -4 v8 z" fill="%s"/>`, n(from.x), n(from.y+boxHeight/2), n(side), n(from.y+boxHeight/2),
+					n(side), n(to.y+boxHeight/2), n(to.x), n(to.y+boxHeight/2), inkMuted, n(to.x), n(to.y+boxHeight/2), inkMuted)
+				continue
+			}
 			fmt.Fprintf(&b, `<line x1="%s" y1="%s" x2="%s" y2="%s" stroke="%s" stroke-width="1.2"/><path d="M%s %s %s" fill="%s"/>`, n(x1), n(y1), n(x2), n(y2), inkMuted, n(x2), n(y2), tip, inkMuted)
 		}
 	}
 	return fmt.Sprintf(`<svg class="coverage" xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %s %s" role="img" aria-label="%s" %s font-size="12">`, n(width), n(y-gapY+4), escapeXML.Replace("Strategy map. "+strings.TrimSpace(words.String())), fonts) +
 		b.String() + boxes.String() + `</svg>`
+}
+
+// place is the corner of a box.
+type place struct{ x, y float64 }
+
+// detour is the side on which a line leaves its row where boxes stand in the way of
+// the straight one.
+func detour(x1, y1, x2, y2, w, h float64, at map[string]place) (side float64, ok bool) {
+	side = min(x1, x2)
+	for _, p := range at {
+		if p.y <= min(y1, y2) || p.y >= max(y1, y2) {
+			continue // not between the two rows
+		}
+		f := (p.y - y1) / (y2 - y1)
+		x := x1 + w/2 + f*(x2-x1)
+		if x > p.x-8 && x < p.x+w+8 {
+			side, ok = min(side, p.x), true
+		}
+	}
+	return side - 12, ok
 }
 
 // links tells whether an objective of d serves another one.
@@ -127,7 +153,11 @@ func (o Objective) draw(b *strings.Builder, x, y, w, h float64) {
 	}
 	s := statusWord(o.Status)
 	known := o.Known
-	fmt.Fprintf(b, `<text x="%s" y="%s" fill="%s" font-size="11">%s</text>`, n(x+14), n(y+h-7), inkMuted, escapeXML.Replace(fmt.Sprintf("%s %s · score %s · known %s", s.Symbol, s.Text, score(o.Score), percent(&known))))
+	line := fmt.Sprintf("%s %s · score %s · known %s", s.Symbol, s.Text, score(o.Score), percent(&known))
+	if w < 240 { // four in a row
+		line = fmt.Sprintf("%s %s · %s · known %s", s.Symbol, s.Text, score(o.Score), percent(&known))
+	}
+	fmt.Fprintf(b, `<text x="%s" y="%s" fill="%s" font-size="10">%s</text>`, n(x+14), n(y+h-7), inkMuted, escapeXML.Replace(line))
 }
 
 // clipLines breaks s between words into lines of so many characters, at most

@@ -5,7 +5,6 @@ import (
 	"strconv"
 	"strings"
 
-	"setpoint.dev/services/gap"
 	"setpoint.dev/services/internal/display"
 	"setpoint.dev/services/internal/workbook"
 )
@@ -23,6 +22,7 @@ func XLSX(d Document) ([]byte, error) {
 	b := &book{w: w, d: &d, targets: d.targetsByName()}
 	b.summary()
 	b.blocks()
+	b.decisions()
 	b.strategies()
 	b.all()
 	charts := b.periods()
@@ -106,9 +106,12 @@ func (b *book) blocks() {
 		for _, r := range x.rows {
 			var row []workbook.Cell
 			for _, c := range r {
-				if c.status != "" {
+				switch {
+				case c.status != "":
 					row = append(row, text(statusWord(c.status).Text))
-				} else {
+				case c.share != nil:
+					row = append(row, workbook.Number(c.share, "0%"))
+				default:
 					row = append(row, text(c.text))
 				}
 			}
@@ -116,6 +119,20 @@ func (b *book) blocks() {
 		}
 		b.w.Table(x.sheet, head, rows, 1)
 	}
+}
+
+func (b *book) decisions() {
+	if len(b.d.Decisions) == 0 {
+		return
+	}
+	columns := []string{"Review", "Period", "Decision", "Status", "Owner", "Decided", "Due", "Settled", "Overdue", "Days overdue", "About"}
+	var rows [][]workbook.Cell
+	for i := range b.d.Decisions {
+		x := &b.d.Decisions[i]
+		rows = append(rows, []workbook.Cell{text(x.ReviewTitle), text(x.Period), text(x.Title), text(x.Status), text(x.Owner), workbook.Day(x.Decided), workbook.Day(x.Due), workbook.Day(x.Settled),
+			workbook.Bool(x.Overdue), workbook.Count(x.DaysOverdue), text(x.AboutWords())})
+	}
+	b.w.Table("Decisions", columns, rows, 3)
 }
 
 func rollUpCells(level string, r RollUp) []workbook.Cell {
@@ -228,19 +245,25 @@ func (t *Target) nativeChart(first, last int) workbook.Chart {
 		Series: []workbook.Series{{Column: actualColumn, Color: "0B3C6F", Marked: true}},
 		Format: t.Metric.Format.numberFormat(cmp.Or(value(t.Target), value(t.Actual), value(t.Lower), value(t.Upper))),
 	}
-	add := func(column int, has func(Period) *float64) {
+	count := func(has func(Period) *float64) int {
+		n := 0
 		for _, p := range t.Periods {
 			if has(p) != nil {
-				c.Series = append(c.Series, workbook.Series{Column: column, Color: "B4500A", Dash: true})
-				return
+				n++
 			}
 		}
+		return n
 	}
-	switch t.Form {
-	case gap.PathForm:
-		add(expectedColumn, func(p Period) *float64 { return p.Expected })
-	default:
-		add(targetColumn, func(p Period) *float64 { return p.Target })
+	add := func(column int, has func(Period) *float64) {
+		if count(has) > 0 {
+			c.Series = append(c.Series, workbook.Series{Column: column, Color: "B4500A", Dash: true})
+		}
+	}
+	target, expected := func(p Period) *float64 { return p.Target }, func(p Period) *float64 { return p.Expected }
+	if count(expected) > count(target) { // a path whose periods have no targets of their own
+		add(expectedColumn, expected)
+	} else {
+		add(targetColumn, target)
 	}
 	add(targetColumn+2, func(p Period) *float64 { return p.Lower })
 	add(targetColumn+3, func(p Period) *float64 { return p.Upper })
@@ -450,5 +473,5 @@ func amountCell(amount string) workbook.Cell {
 
 // numberFormat is the format of spreadsheets that shows v as the metric does.
 func (f Format) numberFormat(v float64) string {
-	return display.Spreadsheet(display.Format(f.gap()), v)
+	return display.Spreadsheet(display.Format(f.of(v)), v)
 }

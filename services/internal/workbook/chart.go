@@ -33,6 +33,7 @@ const (
 	chartsAcross = 2
 	chartColumns = 11 // of the default width
 	chartRows    = 19
+	chartsDown   = 2 // of a printed page
 )
 
 // Charts adds a sheet with charts, two in a row. What is compared differs by
@@ -48,6 +49,9 @@ func (w *Workbook) Charts(name string, charts []Chart) {
 		cell, err := excelize.CoordinatesToCellName(1+i%chartsAcross*chartColumns, 1+i/chartsAcross*chartRows)
 		w.keep(err)
 		w.keep(w.f.AddChart(name, cell, c.native()))
+		if row := i / chartsAcross; i%chartsAcross == 0 && row > 0 && row%chartsDown == 0 {
+			w.keep(w.f.InsertPageBreak(name, cell))
+		}
 	}
 }
 
