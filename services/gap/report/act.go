@@ -150,7 +150,7 @@ func newAct(d *Document, byName map[string]*targetView, ids idSet) *actView {
 			m := targets[x.Target].Metric
 			v.Covered = append(v.Covered, coveredView{
 				ID: byName[x.Target].ID, Title: x.Title, Gap: gapOf(x, m), Delivered: x.ifDelivered(m), Ready: x.ifReady(m), Unfunded: x.unfunded(m), Residual: x.residual(m),
-				Parts: x.parts(m), Unknown: x.Ready == nil,
+				Parts: keepUnits.Replace(x.parts(m)), Unknown: x.Ready == nil,
 			})
 		}
 		names, left := d.few(c.Unserved)

@@ -238,7 +238,11 @@ func (f fall) svg(id string) string {
 	var b, told strings.Builder
 	y := 22.0
 	text := func(label, beside, more string) {
-		fmt.Fprintf(&b, `<text x="%s" y="%s" text-anchor="end" fill="%s"%s>%s</text>`, n(left-10), n(y+11), inkText, more, escapeXML.Replace(clip(label, 36)))
+		small := ""
+		if runes(label) > 36 { // a long name a little smaller
+			small = ` font-size="10"`
+		}
+		fmt.Fprintf(&b, `<text x="%s" y="%s" text-anchor="end" fill="%s"%s>%s</text>`, n(left-10), n(y+11), inkText, more+small, escapeXML.Replace(clip(label, 43)))
 		fmt.Fprintf(&b, `<text x="%s" y="%s" fill="%s"%s>%s</text>`, n(words), n(y+11), inkText, more, escapeXML.Replace(clip(beside, 37)))
 		fmt.Fprintf(&told, "%s: %s. ", label, beside)
 	}
