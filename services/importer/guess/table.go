@@ -11,6 +11,7 @@ import (
 
 	"setpoint.dev/services/importer/cell"
 	"setpoint.dev/services/importer/mapping"
+	"setpoint.dev/services/internal/calendar"
 )
 
 // Grid is a sheet: rows of cells as text, merged cells filled with what the
@@ -56,6 +57,8 @@ type Column struct {
 	Back           int
 	Confidence     float64
 	Reason         string
+	// Partial: the header names a part of a period that has no name of its own.
+	Partial bool
 	// Unknown: the header says when, and whether it is a target cannot be told.
 	Unknown bool
 }
@@ -141,7 +144,7 @@ func try(g Grid, r, depth, rows int) (Proposal, bool) {
 		}
 		named++
 		if _, err := cell.ParseNumber(h, cell.Locale{}); err == nil {
-			if _, _, ok := cell.FindPeriod(h, cell.Locale{}); !ok {
+			if _, _, ok := dated(h, cell.Locale{}); !ok {
 				numeric++
 			}
 		}
@@ -296,10 +299,36 @@ func isValue(r Role) bool { return r == Value || r == Target || r == Actual }
 
 var relativeYear = regexp.MustCompile(`(?i)^(?:(c|p)fy ?(\d)?|(current|this|prior|previous|last) (?:fiscal )?year|n ?- ?(\d)|(vorjahr)|(laufendes jahr))\b`)
 
+// yearLetter is a year as finance writes it: 2023A is an actual, 2024B a budget.
+var yearLetter = regexp.MustCompile(`\b((?:FY ?)?(?:20\d\d|'?\d\d))([ABPTEF])\b`)
+
+// part is what says beside a period that it is only a part of it, or more than
+// one: H1 2024, Jan-Jun 2024, 2024 YTD.
+var part = regexp.MustCompile(`(?i)\b(?:h ?[12]|[12] ?h|hj ?[12]|[12]\. ?hj|s[12]|halbjahr|half|halves|semest\w*|semestr\w*|mid[- ]?year|halvår|półrocze|ytd|to date|\d{1,2} ?m|\d{1,2} (?:months?|monate|mois|meses|mesi)|first|bis|jusqu|hasta|q\d ?[-–+/] ?q?\d|t\d ?[-–+/] ?t?\d|trim\w* \d ?[-–] ?\d|cuatrienio|quadriênio|quinquenio)\b|上半年|下半年|上期|下期`)
+
+// isPart reports whether the rest of a header that names a period says that the
+// column is of a part of it.
+func isPart(rest string) bool {
+	if part.MatchString(rest) {
+		return true
+	}
+	return slices.ContainsFunc(strings.FieldsFunc(rest, func(r rune) bool { return strings.ContainsRune(" -–/", r) }), func(w string) bool {
+		if len([]rune(strings.Trim(w, "."))) < 3 {
+			return false
+		}
+		_, month := cell.ParseMonth(w)
+		return month
+	})
+}
+
 // dated reads a header that says when: a period, a month or quarter without
 // its year, or a year before the current one.
 func dated(header string, l cell.Locale) (c Column, rest string, ok bool) {
 	plain := strings.TrimSpace(strings.ReplaceAll(header, "_", " "))
+	plain = yearLetter.ReplaceAllStringFunc(plain, func(found string) string {
+		m := yearLetter.FindStringSubmatch(found)
+		return m[1] + " " + map[string]string{"A": "actual", "B": "budget", "P": "plan", "T": "target", "E": "estimate", "F": "forecast estimate"}[m[2]]
+	})
 	if name, rest, found := cell.FindPeriod(plain, l); found {
 		return Column{Period: name}, rest, true
 	}
@@ -340,6 +369,7 @@ func assign(headers []string, profiles []profile) []Column {
 		reason string
 	}
 	var all []candidate
+	partial := map[int]bool{}
 	assumed := map[int]string{} // what else the headers say of which no word is known
 	for i, h := range headers {
 		out[i] = Column{Index: i, Header: h, Role: Ignored}
@@ -354,6 +384,10 @@ func assign(headers []string, profiles []profile) []Column {
 			}
 			confidence, reason := 0.9, fmt.Sprintf("the header says when, and %q what", phrase)
 			switch {
+			case when.Period != "" && isPart(rest):
+				kind, confidence = Ignored, 0.8
+				reason = fmt.Sprintf("%q is a part of the period, or more than it", rest)
+				partial[i] = true
 			case kind != "":
 			case isComputed(rest):
 				kind, confidence = Ignored, 0.8
@@ -366,6 +400,7 @@ func assign(headers []string, profiles []profile) []Column {
 			when.Index, when.Header, when.Role, when.Confidence, when.Reason = i, h, kind, confidence, reason
 			if identifier.MatchString(normalize(h)) || kind == Ignored {
 				when = Column{Index: i, Header: h, Role: Ignored, Confidence: confidence, Reason: reason}
+				when.Partial = partial[i]
 				if kind != Ignored {
 					when.Confidence, when.Reason = 0, "a number that names something else"
 				}
@@ -417,6 +452,7 @@ func assign(headers []string, profiles []profile) []Column {
 	if taken[Name] == 0 {
 		nameByValues(out, profiles)
 	}
+	monthsAsDates(out)
 	unknownKinds(out, assumed)
 	runningTotals(out)
 	kindsOfRows(out)
@@ -455,6 +491,33 @@ func isComputed(header string) bool {
 func withoutUnit(header string) string {
 	rest, _, _ := cell.NameUnit(header)
 	return rest
+}
+
+// monthsAsDates reads headers that are all the first or all the last days of
+// months as those months.
+func monthsAsDates(out []Column) {
+	first, last, n := true, true, 0
+	for _, c := range out {
+		if !day.MatchString(c.Period) {
+			continue
+		}
+		d, err := calendar.ParseDate(c.Period)
+		if err != nil {
+			return
+		}
+		n++
+		first = first && d.Day() == 1
+		last = last && d.AddDays(1).Day() == 1
+	}
+	if n < 2 || !first && !last {
+		return
+	}
+	for i, c := range out {
+		if day.MatchString(c.Period) {
+			out[i].Period = c.Period[:len("2006-01")]
+			out[i].Reason += "; that the day stands for its month is assumed"
+		}
+	}
 }
 
 // unknownKinds takes the role from dated columns of which it was only assumed
@@ -882,6 +945,9 @@ func (p *Proposal) details(g Grid, typed [][]bool) {
 		p.Questions = append(p.Questions, "no column names a measure: is each column of values one measure of each row?")
 	}
 	for _, c := range p.Columns {
+		if c.Partial {
+			p.Questions = append(p.Questions, fmt.Sprintf("the column %q is of a part of a period, or of several, and is left out: what is it of?", c.Header))
+		}
 		if c.Unknown {
 			p.Questions = append(p.Questions, fmt.Sprintf("what does the column %q hold, a target or an actual? It is left out", c.Header))
 		}
