@@ -402,8 +402,11 @@ func keyOf(p Proposal, body Grid, sections mapping.Role) []mapping.Role {
 	}
 	rows := slices.Concat(p.Of(Period), p.Of(mapping.Year), p.Of(mapping.Quarter), p.Of(mapping.Month), p.Of(Kind), p.Of(Vintage), p.Of(TargetAt))
 	columns := map[mapping.Role][]Column{mapping.Unit: p.Of(Unit), mapping.Strategy: p.Of(Strategy), mapping.Objective: p.Of(Objective)}
+	// A few rows that are there twice are slips, not measures of their own: another
+	// key would part what later editions say of one.
+	slips := len(body) / 20
 	twice := func(roles ...mapping.Role) bool {
-		seen, above, section := map[string]bool{}, map[int]string{}, ""
+		seen, above, section, n := map[string]bool{}, map[int]string{}, "", 0
 		for _, row := range body {
 			text, filled := "", 0
 			for _, t := range row {
@@ -435,11 +438,11 @@ func keyOf(p Proposal, body Grid, sections mapping.Role) []mapping.Role {
 				}
 			}
 			if seen[key] {
-				return true
+				n++
 			}
 			seen[key] = true
 		}
-		return false
+		return n > slips
 	}
 	if base == mapping.ID {
 		if len(columns[mapping.Unit]) > 0 && twice() && !twice(mapping.Unit) {
