@@ -98,6 +98,9 @@ func TestParseNumber(t *testing.T) {
 		{"85% (2022)", point, Number{Value: 85, Percent: true, Mark: "(2022)"}},
 		{"12 (15)", point, Number{}},
 		{"07/01/2022", point, Number{}},
+		{"100% by 2030", point, Number{}},
+		{"50 Standorte bis Ende 2025", point, Number{}},
+		{"40 bis 2025", point, Number{}},
 		{"07/2022", point, Number{}},
 		{"1/2/22", point, Number{}},
 		{"12.5 p", point, Number{Value: 12.5, Decimals: 1, Mark: "p"}},
@@ -289,6 +292,18 @@ func TestNameUnit(t *testing.T) {
 		rest, unit, ok := NameUnit(name)
 		if ok != (want[1] != "") || ok && (rest != want[0] || unit != want[1]) {
 			t.Errorf("%q: %q, %q, %v", name, rest, unit, ok)
+		}
+	}
+}
+
+func TestCutKind(t *testing.T) {
+	for name, want := range map[string][2]string{
+		"Sales - Target": {"Sales", "target"}, "Umsatz (Ist)": {"Umsatz", "actual"}, "Visits: Budget": {"Visits", "target"}, "Umsatz Soll": {"Umsatz", "target"},
+		"Target": {}, "Sales": {}, "Share of targets met": {}, "": {},
+	} {
+		rest, kind, ok := CutKind(name)
+		if ok != (want[1] != "") || ok && (rest != want[0] || kind != want[1]) {
+			t.Errorf("%q: %q, %q, %v", name, rest, kind, ok)
 		}
 	}
 }

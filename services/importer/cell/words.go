@@ -188,6 +188,23 @@ func ParseKind(text string) (kind string, ok bool) {
 	return kind, ok
 }
 
+// CutKind parts the word for a kind at the end of a measure's name, in
+// parentheses or behind a dash or a blank, from the name: "Sales - Target". ok is
+// false where there is none.
+func CutKind(name string) (rest, kind string, ok bool) {
+	s := strings.TrimRight(plain(name), " )]:")
+	i := strings.LastIndexAny(s, " ([-–—:")
+	if i < 0 {
+		return name, "", false
+	}
+	_, size := utf8.DecodeRuneInString(s[i:])
+	if kind, ok = ParseKind(s[i+size:]); !ok {
+		return name, "", false
+	}
+	rest = strings.TrimRight(s[:i], " ([-–—:,")
+	return rest, kind, rest != ""
+}
+
 // Direction is which way is good.
 type Direction string
 

@@ -65,6 +65,11 @@ func (t *table) read(r workbook.Row) {
 			t.conv.counts.Cells++
 			something = something || !c.Merged
 		}
+		if col.Kinds {
+			if rest, kind, ok := cell.CutKind(text); ok {
+				text, said.kind = rest, mapping.Role(kind)
+			}
+		}
 		if col.Split != "" {
 			text, _, _ = strings.Cut(text, col.Split)
 			text = strings.TrimSpace(text)

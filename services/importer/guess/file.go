@@ -318,6 +318,10 @@ func sheetOf(name string, g Grid, p Proposal, when context, m *mapping.Mapping, 
 				questions = append(questions, fmt.Sprintf("the dates in %q are all the first or all the last of a %s: are the values of the whole %[2]s?", c.Header, span))
 			}
 		}
+		if c.Kinds {
+			col.Kinds = true
+			questions = append(questions, "the last words of the names are read as what the values are (target, actual): are they?")
+		}
 		if fills(c, p, body) {
 			col.Fill = true
 			col.Comment += "; an empty cell says what the one above says"

@@ -57,6 +57,8 @@ type Column struct {
 	Back           int
 	Confidence     float64
 	Reason         string
+	// Kinds: the names say what the values of their rows are.
+	Kinds bool
 	// Partial: the header names a part of a period that has no name of its own.
 	Partial bool
 	// Unknown: the header says when, and whether it is a target cannot be told.
@@ -399,6 +401,7 @@ func assign(headers []string, profiles []profile) []Column {
 			}
 			when.Index, when.Header, when.Role, when.Confidence, when.Reason = i, h, kind, confidence, reason
 			if identifier.MatchString(normalize(h)) || kind == Ignored {
+				delete(assumed, i)
 				when = Column{Index: i, Header: h, Role: Ignored, Confidence: confidence, Reason: reason}
 				when.Partial = partial[i]
 				if kind != Ignored {
@@ -409,7 +412,7 @@ func assign(headers []string, profiles []profile) []Column {
 			continue
 		}
 		if p.numeric() && isComputed(h) {
-			out[i].Reason = "is computed from other columns"
+			out[i].Reason = isTotal
 			out[i].Confidence = 0.8
 			continue
 		}
@@ -454,6 +457,8 @@ func assign(headers []string, profiles []profile) []Column {
 	}
 	monthsAsDates(out)
 	unknownKinds(out, assumed)
+	kindsInNames(out, profiles)
+	totalAlone(out)
 	runningTotals(out)
 	kindsOfRows(out)
 	yearAndPart(out, profiles)
@@ -464,8 +469,8 @@ func assign(headers []string, profiles []profile) []Column {
 			out[i] = Column{Index: c.Index, Header: c.Header, Role: Ignored, Confidence: c.Confidence, Reason: "may be the code of a unit that another column names"}
 		}
 	}
-	valueAlone(out)
 	measuresInColumns(out, profiles)
+	valueAlone(out)
 	return out
 }
 
@@ -528,12 +533,14 @@ func unknownKinds(out []Column, assumed map[int]string) {
 	for _, rest := range assumed {
 		count[rest]++
 	}
-	known := slices.ContainsFunc(out, func(c Column) bool {
-		_, open := assumed[c.Index]
-		return c.dated() && !open
-	})
+	known, actual := false, false
+	for _, c := range out {
+		if _, open := assumed[c.Index]; c.dated() && !open {
+			known, actual = true, actual || c.Role == Actual
+		}
+	}
 	for i, rest := range assumed {
-		if rest == "" || !known && len(count) == 1 || known && count[rest] > 1 {
+		if rest == "" || !known && len(count) == 1 || known && !actual && count[rest] > 1 {
 			continue
 		}
 		if s, _ := headerScore(rest, Value); s >= 0.5 {
@@ -574,6 +581,54 @@ func kindsOfRows(out []Column) {
 	}
 }
 
+// kindsInNames makes values of dated columns that say no kind, where the names
+// of the rows end in one: "Sales - Target" above "Sales - Actual".
+func kindsInNames(out []Column, profiles []profile) {
+	name := slices.IndexFunc(out, func(c Column) bool { return c.Role == Name })
+	if name < 0 || slices.ContainsFunc(out, func(c Column) bool { return c.Role == Kind }) {
+		return
+	}
+	of := map[string]map[string]bool{}
+	for _, t := range profiles[name].texts {
+		if rest, kind, ok := cell.CutKind(t); ok {
+			if of[rest] == nil {
+				of[rest] = map[string]bool{}
+			}
+			of[rest][kind] = true
+		}
+	}
+	pairs := 0
+	for _, kinds := range of {
+		if len(kinds) > 1 {
+			pairs++
+		}
+	}
+	if pairs == 0 || 4*pairs < len(profiles[name].texts) {
+		return
+	}
+	for i, c := range out {
+		if c.dated() && c.Role == Actual && c.Confidence <= 0.5 {
+			out[i].Role, out[i].Confidence, out[i].Reason = Value, 0.8, "the header says when, and the names say what each row holds"
+			out[name].Kinds = true
+		}
+	}
+}
+
+// totalAlone reads a column that is called a total where there is no other value.
+func totalAlone(out []Column) {
+	if slices.ContainsFunc(out, func(c Column) bool { return isValue(c.Role) }) {
+		return
+	}
+	for i, c := range out {
+		if c.Role == Ignored && c.Reason == isTotal && totals.MatchString(c.Header) {
+			out[i].Role, out[i].Confidence, out[i].Reason = Actual, 0.4, "there is no other column of values; that they are actuals is assumed"
+			return
+		}
+	}
+}
+
+const isTotal = "is computed from other columns"
+
 // measuresInColumns makes a measure of each column of numbers in a table that has
 // a row for each period and nothing else that names measures or values.
 func measuresInColumns(out []Column, profiles []profile) {
@@ -582,12 +637,12 @@ func measuresInColumns(out []Column, profiles []profile) {
 		return
 	}
 	for _, c := range out {
-		if isValue(c.Role) || c.Role == Name || c.Role == ID || c.dated() {
+		if c.Role == Target || c.Role == Actual || c.Role == Name || c.Role == ID || c.dated() {
 			return
 		}
 	}
 	for i, c := range out {
-		if p := profiles[i]; c.Role == Ignored && c.Reason == "" && c.Header != "" && p.numeric() {
+		if p := profiles[i]; (c.Role == Ignored && c.Reason == "" && !identifier.MatchString(normalize(c.Header)) || c.Role == Value) && c.Header != "" && p.numeric() {
 			out[i].Role, out[i].Confidence = Actual, 0.6
 			out[i].Reason = "a number for each period, and the header names the measure; that they are actuals is assumed"
 		}
