@@ -98,6 +98,8 @@ func TestParseNumber(t *testing.T) {
 		{"85% (2022)", point, Number{Value: 85, Percent: true, Mark: "(2022)"}},
 		{"12 (15)", point, Number{}},
 		{"07/01/2022", point, Number{}},
+		{"1 : 18,5", comma, Number{}},
+		{"12 | 15", point, Number{}},
 		{"100% by 2030", point, Number{}},
 		{"50 Standorte bis Ende 2025", point, Number{}},
 		{"40 bis 2025", point, Number{}},

@@ -168,7 +168,7 @@ func (n *Number) tail(rest string) error {
 		return fmt.Errorf("says when, %q, beside the number", clip(rest))
 	case twoAmounts(rest):
 		return fmt.Errorf("has a second number in %q: is it a duration, or two values?", clip(rest))
-	case adjacent && !unicode.IsLetter(first) && !strings.ContainsRune("°/(µ", first):
+	case !unicode.IsLetter(first) && !strings.ContainsRune("°/(µ‰", first) && !unicode.Is(unicode.Sc, first):
 		return fmt.Errorf("has %q behind the number", clip(rest))
 	}
 	n.Unit = rest

@@ -264,6 +264,10 @@ func (t *table) take(said *row, col *column, text string) {
 		}
 	}
 	switch col.Role {
+	case mapping.Name, mapping.Unit, mapping.Objective, mapping.Strategy:
+		text = strings.Join(strings.Fields(text), " ") // lines within a cell are no part of a title
+	}
+	switch col.Role {
 	case mapping.Unit:
 		said.units = append(said.units, t.conv.keep(text))
 	case mapping.Objective:

@@ -251,6 +251,10 @@ func sheetOf(name string, g Grid, p Proposal, when context, m *mapping.Mapping, 
 	}
 	dateless := when.period != "" && len(p.Of(Period)) == 0 && len(p.Of(mapping.Year)) == 0 && len(p.Of(TargetAt)) == 0 &&
 		len(p.Of(Target))+len(p.Of(Actual))+len(p.Of(Value)) > 0
+	if b, t := p.Of(Baseline), p.Of(Target); !dateless && len(b) > 0 && len(t) > 0 && len(p.Of(BaselineAt))+len(p.Of(TargetAt)) == 0 && len(p.Of(Period)) > 0 && onceEach(p, body) {
+		own.Form = "path"
+		questions = append(questions, fmt.Sprintf("is %q the value at the beginning of the row's period, and %q due at its end?", b[0].Header, t[0].Header))
+	}
 	if dateless {
 		own.Period = when.period
 		questions = append(questions, fmt.Sprintf("%s: are the values without a period of their own of %s?", when.from, when.period))
@@ -463,6 +467,24 @@ func keyOf(p Proposal, body Grid, sections mapping.Role) []mapping.Role {
 		}
 	}
 	return nil
+}
+
+// onceEach reports whether every measure has one row, as key results have.
+func onceEach(p Proposal, body Grid) bool {
+	seen := map[string]bool{}
+	for _, row := range body {
+		for _, c := range p.Of(Name) {
+			if c.Index >= len(row) || row[c.Index] == "" {
+				continue
+			}
+			if key := normalize(row[c.Index]); seen[key] {
+				return false
+			} else {
+				seen[key] = true
+			}
+		}
+	}
+	return len(seen) > 0
 }
 
 // fills reports whether a column names each of its groups once, in their first

@@ -430,6 +430,9 @@ func assign(headers []string, profiles []profile) []Column {
 		if p.known() > 0 && p.share(p.kinds) >= 0.9 && p.distinct >= 2 && p.distinct <= 8 {
 			all = append(all, candidate{i, Kind, 0.8, "the values say target or actual"})
 		}
+		if p.known() > 1 && p.share(p.periods) >= 0.95 && p.share(p.numbers) < 0.5 && !slices.ContainsFunc(p.texts, func(t string) bool { return bare(t) }) {
+			all = append(all, candidate{i, Period, 0.5, "the values are periods"})
+		}
 		if p.known() > 0 && p.share(p.periods) >= 0.95 && p.distinct >= 2 && p.share(p.years) >= 0.95 {
 			all = append(all, candidate{i, Period, 0.45, "the values are years"})
 		}
@@ -649,17 +652,41 @@ func measuresInColumns(out []Column, profiles []profile) {
 	}
 }
 
+// bare reports whether a text is a month or a quarter without its year.
+func bare(text string) bool {
+	_, month := cell.ParseMonth(text)
+	_, quarter := cell.ParseQuarter(text)
+	return month || quarter
+}
+
 // valueAlone makes actuals of values where no column says what they are.
 func valueAlone(out []Column) {
-	if slices.ContainsFunc(out, func(c Column) bool { return c.Role == Kind }) {
+	if slices.ContainsFunc(out, func(c Column) bool { return c.Role == Kind || c.Kinds }) {
 		return
 	}
 	for i, c := range out {
+		if c.Role == Value && twoValues(out, i) {
+			// "Value A" beside "Value B": one of them may well be the target.
+			out[i] = Column{Index: i, Header: c.Header, Role: Ignored, Confidence: 0.3, Unknown: true, Reason: "one of several columns of values, of which it is not known what they are"}
+			continue
+		}
 		if c.Role == Value {
 			out[i].Role = Actual
 			out[i].Reason += "; that they are actuals is assumed"
 		}
 	}
+}
+
+// twoValues reports whether a header names its value by more than the word for
+// one, and another column without a role does so as well.
+func twoValues(out []Column, i int) bool {
+	more := func(c Column) bool {
+		s, phrase := headerScore(withoutUnit(c.Header), Value)
+		return s > 0.4 && phrase != normalize(withoutUnit(c.Header))
+	}
+	return more(out[i]) && slices.ContainsFunc(out, func(o Column) bool {
+		return o.Index != i && (o.Role == Ignored || o.Role == Value) && o.Reason == "" && more(o)
+	})
 }
 
 // rowNumbers takes the role from an id that numbers something else than
@@ -998,6 +1025,24 @@ func (p *Proposal) details(g Grid, typed [][]bool) {
 	}
 	if len(p.Of(Name)) == 0 {
 		p.Questions = append(p.Questions, "no column names a measure: is each column of values one measure of each row?")
+	}
+	var numbersLeft []string
+	for _, c := range p.Columns {
+		if c.Role != Ignored || c.Reason != "" || c.Header == "" || identifier.MatchString(normalize(c.Header)) {
+			continue
+		}
+		column := make([]string, 0, len(body))
+		for _, row := range body {
+			if c.Index < len(row) && !merged(row) {
+				column = append(column, row[c.Index])
+			}
+		}
+		if prof := profileOf(column); prof.numeric() && !prof.flag() {
+			numbersLeft = append(numbersLeft, strconv.Quote(c.Header))
+		}
+	}
+	if n := len(numbersLeft); n > 0 {
+		p.Questions = append(p.Questions, fmt.Sprintf("%s hold numbers and are not read: what are they?", strings.Join(numbersLeft[:min(n, 8)], ", ")))
 	}
 	for _, c := range p.Columns {
 		if c.Partial {
