@@ -200,7 +200,7 @@ func (a *app) importFile(ctx context.Context, file string, i importFlags, f form
 			return err
 		}
 	}
-	report.NotUnderstood = res.Troubles
+	report.NotUnderstood = append([]convert.Trouble{}, res.Troubles...) // [], not null
 	if f != asTable {
 		raw, err := json.Marshal(report)
 		if err != nil {
