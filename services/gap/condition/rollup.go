@@ -109,7 +109,7 @@ func (b *Below) worst(typ, fine, bad string) *gapv1.Condition {
 		}
 		return verdict(typ, opposite, "SomeBelow", "%d of %d targets below: %s (%s%s)", n.bad, all, bad, strings.Join(n.named, ", "), more)
 	case n.unknown > 0:
-		return verdict(typ, Unknown, "UnknownBelow", "of %d of %d targets below it is not known", n.unknown, all)
+		return verdict(typ, Unknown, "UnknownBelow", "not known of %d of %d targets below", n.unknown, all)
 	}
 	return verdict(typ, good[typ], "AllBelow", "%d of %d targets below: %s", n.good, all, fine)
 }

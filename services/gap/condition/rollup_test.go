@@ -92,7 +92,7 @@ func TestTheWorstBelowCounts(t *testing.T) {
 	}{
 		{"none", nil, "Unknown: there is no target below of which that is asked"},
 		{"all good", []below{{"DataFresh", "True", ""}, {"DataFresh", "True", ""}}, "True: 2 of 2 targets below: data is fresh"},
-		{"unknown is not good", []below{{"DataFresh", "True", ""}, {"DataFresh", "Unknown", ""}}, "Unknown: of 1 of 2 targets below it is not known"},
+		{"unknown is not good", []below{{"DataFresh", "True", ""}, {"DataFresh", "Unknown", ""}}, "Unknown: not known of 1 of 2 targets below"},
 		{"bad before unknown", []below{{"DataFresh", "False", ""}, {"DataFresh", "Unknown", ""}}, "False: 1 of 2 targets below: data is stale (t0)"},
 		{"a few are named", []below{{"DataFresh", "False", ""}, {"DataFresh", "False", ""}, {"DataFresh", "False", ""}, {"DataFresh", "False", ""}, {"DataFresh", "False", ""}},
 			"False: 5 of 5 targets below: data is stale (t0, t1, t2 and 2 more)"},
