@@ -13,6 +13,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -357,6 +358,14 @@ func TestRotation(t *testing.T) {
 // the next ones follow, and it can be delivered after all.
 func TestDeadLetters(t *testing.T) {
 	w, e := newWorld(t), newEndpoint(t)
+	var taken, failed, dead atomic.Int64
+	w.opts.Sender.Observe(delivery.Observer{GaveUp: func() { dead.Add(1) }, Attempt: func(o delivery.Outcome) {
+		if o.Delivered {
+			taken.Add(1)
+		} else {
+			failed.Add(1)
+		}
+	}})
 	w.run()
 	w.declare(hook("h", e.URL, ""))
 	w.rotate("h", 0)
@@ -407,6 +416,10 @@ func TestDeadLetters(t *testing.T) {
 	}
 	if n := w.entry("h").GetDeadLetters(); n != 0 {
 		t.Errorf("%d are dead still", n)
+	}
+	// 16 attempts and a redelivery failed; the other event and a redelivery did not.
+	if taken.Load() != 2 || failed.Load() != webhook.MaxAttempts+1 || dead.Load() != 1 {
+		t.Errorf("observed were %d taken, %d failed, %d given up", taken.Load(), failed.Load(), dead.Load())
 	}
 }
 
