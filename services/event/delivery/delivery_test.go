@@ -605,3 +605,36 @@ func TestTest(t *testing.T) {
 		t.Errorf("%v, %v", res, err)
 	}
 }
+
+// What happened to a webhook is in its history, in sentences without address or
+// secret.
+func TestTheHistoryOfAWebhook(t *testing.T) {
+	w, e := newWorld(t), newEndpoint(t)
+	e.answers(func(string) int { return http.StatusGone })
+	w.run()
+	w.declare(hook("h", e.URL, ""))
+	w.rotate("h", 0)
+	secret := w.rotate("h", 2)
+	w.declare(unit("a"))
+	w.until("it is disabled", func() bool { return w.entry("h").GetStatus() == "disabled" })
+	_, err := w.event.EnableWebhook(t.Context(), &eventv1.EnableWebhookRequest{Webhook: "h"})
+	w.ok(err)
+	res, err := w.apply.History(t.Context(), &declarationv1.HistoryRequest{Kind: "Webhook", Name: "h"})
+	w.ok(err)
+	var got []string
+	for _, x := range res.GetEntries() {
+		if x.GetAction() == "act" {
+			got = append(got, strings.TrimRight(x.GetSummary(), "0123456789-:TZ"))
+		}
+	}
+	want := []string{
+		"enabled: goes on where it was", "disabled: the endpoint wants nothing any more, the last one with: status ",
+		"a new secret was made, the former one signs beside it until ", "a new secret was made",
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("the history tells\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+	if all := res.String(); strings.Contains(all, secret) {
+		t.Errorf("the history holds a secret: %s", all)
+	}
+}
