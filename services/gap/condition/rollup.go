@@ -181,8 +181,11 @@ func (o *RolledUp) moved(s *Set) bool {
 }
 
 // DecideRollUp returns what is to be told of a roll-up: nothing if all is told
-// already.
+// already, or as long as no target has ever been below it.
 func DecideRollUp(s *Set, o RolledUp) []proto.Message {
+	if s == nil && o.RollUp.Targets == 0 {
+		return nil
+	}
 	open := o.open(s)
 	now := o.conditions(open)
 	carry(s, now, o.Revision, o.Day, o.Instant)

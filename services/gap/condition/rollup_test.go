@@ -113,6 +113,17 @@ func TestTheWorstBelowCounts(t *testing.T) {
 			}
 		})
 	}
+	// Where no target has been below, there is nothing to tell; where there was one,
+	// there is.
+	bare := rolled(1, -1)
+	bare.RollUp.Targets = 0
+	if told, s := toldOf(nil, bare); len(told) != 0 || s != nil {
+		t.Errorf("of nothing is told %v", told)
+	}
+	_, had := toldOf(nil, rolled(0, 1))
+	if told, s := toldOf(had, bare); len(told) != 1 || condition.Of(s, "OnTrack").GetReason() != "NothingBelow" {
+		t.Errorf("told %v, and has %v", told, s)
+	}
 	// A change below is a transition above, and carries the day of it.
 	o := rolled(0, 1)
 	o.Below.Add("t", setWith("DataFresh", "True", ""))
