@@ -66,7 +66,7 @@ was shown is what is applied.`,
 		case planFile == "" && len(m.paths) == 0:
 			return usagef("missing -f PATH or --plan FILE: what to apply")
 		case planFile != "":
-			saved, err := readSavedPlan(planFile)
+			saved, err := readSavedPlan(ctx, planFile)
 			if err != nil {
 				return err
 			}

@@ -1,12 +1,12 @@
 package cli
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -101,7 +101,7 @@ a check-in on the targets of the row. A confidence needs a note.`,
 			_, err := a.out.Write(content)
 			return err
 		}
-		if err := writeFile(out, content); err != nil {
+		if err := writeFile(ctx, out, content); err != nil {
 			return err
 		}
 		a.warnf("%s: %s due as of %s\n", out, counted(rows, "row", "rows"), duties.GetAsOf())
@@ -355,12 +355,11 @@ func isWorkbook(file string) bool { return strings.EqualFold(filepath.Ext(file),
 // observeSheet records the observations of a sheet, all or none, and then its
 // check-ins, which look at the new values.
 func (a *app) observeSheet(ctx context.Context, o observeFlags, f format) error {
-	in, err := os.Open(o.file)
+	content, err := readFile(ctx, o.file, maxSheetBytes+1)
 	if err != nil {
-		return pathError(err)
+		return err
 	}
-	defer in.Close()
-	rows, day, err := readDueSheet(in, o.file)
+	rows, day, err := readDueSheet(bytes.NewReader(content), o.file)
 	if err != nil {
 		return err
 	}

@@ -96,7 +96,7 @@ Exit codes: 0 no changes, 1 error, 2 changes; with --offline 0 valid, 1 faults;
 			if err != nil {
 				return err
 			}
-			if err := p.write(out); err != nil {
+			if err := p.write(ctx, out); err != nil {
 				return err
 			}
 		}
