@@ -77,3 +77,25 @@ func TestOverwritten(t *testing.T) {
 		}
 	})
 }
+
+func TestIndexed(t *testing.T) {
+	value := 1.0
+	spec := &strategyv1.TargetSpec{Metric: "m", Periods: []*strategyv1.PeriodTarget{{Period: "FY2018", Value: &value}, {Period: "FY2019", Value: &value}}}
+	framework := &strategyv1.MetricSpec{Title: "t"}
+	for path, want := range map[string]string{
+		"spec.metric":                "spec.metric",
+		"spec.periods[FY2019].value": "spec.periods[1].value",
+		"spec.periods[FY2020].value": "spec.periods",
+		"spec.periods[FY2018].note":  "spec.periods[0]",
+		"spec.owner":                 "spec",
+		"metadata.labels.a.b[c]":     "metadata.labels.a.b[c]",
+		"set":                        "set",
+	} {
+		if got := declaration.Indexed(path, spec); got != want {
+			t.Errorf("%s is %s, want %s", path, got, want)
+		}
+	}
+	if got := declaration.Indexed("spec.title", framework); got != "spec.title" {
+		t.Error(got)
+	}
+}

@@ -72,9 +72,12 @@ func (s *Service) overwrites(v record.View, org string, wish declaration.Wish, n
 			if !ok {
 				continue
 			}
-			plan.Warnings = append(plan.Warnings, items[c.Ref].Place(f.Path, overwrites,
+			it := items[c.Ref]
+			p := it.Place(declaration.Indexed(f.Path, it.Spec), overwrites,
 				fmt.Sprintf("was changed by %s, %s", said(v, org, author), how),
-				"to keep what is there, take it into the manifest: setpoint history shows it"))
+				"to keep what is there, take it into the manifest: setpoint history shows it")
+			p.Field = f.Path
+			plan.Warnings = append(plan.Warnings, p)
 		}
 	}
 	declaration.SortPlaces(plan.Warnings)

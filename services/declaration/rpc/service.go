@@ -295,6 +295,10 @@ func (s *Service) change(ctx context.Context, c change) (done, error) {
 		c.manager = "api"
 	}
 	c.wish.Manager = c.manager
+	how := doesOverwrite
+	if c.refuseOverwrites {
+		how = wouldOverwrite
+	}
 	if err := s.reached(ctx, c.expected); err != nil {
 		return done{}, err
 	}
@@ -304,7 +308,7 @@ func (s *Service) change(ctx context.Context, c change) (done, error) {
 		Org: p.Org, RequestID: c.requestID, Digest: digest, Principal: p.ID,
 		Manager: c.manager, Reason: c.reason, Guards: []eventlog.Subject{guard},
 	}, func(v record.View) ([]runner.Write, error) {
-		plan, revision, err := s.plan(v, p.Org, c.wish, doesOverwrite)
+		plan, revision, err := s.plan(v, p.Org, c.wish, how)
 		if err != nil {
 			return nil, err
 		}

@@ -169,18 +169,16 @@ func (a *app) apply(ctx context.Context, req *declarationv1.ApplyRequest, f form
 			a.printf("%s\n", color.with(yellow, "~ "+name+" changed"))
 		}
 	}
-	// What changes the past, or spares a resource, must be seen; advice on how a
-	// target is declared can wait for a plan.
-	var grave []*commonv1.Fault
+	var seen []*commonv1.Fault
 	for _, w := range res.GetWarnings() {
-		if strings.HasPrefix(w.GetReason(), "declaration.") {
-			grave = append(grave, w)
+		if grave(w) {
+			seen = append(seen, w)
 		}
 	}
-	if len(grave) > 0 {
-		a.warnf("%s", renderWarnings(grave))
+	if len(seen) > 0 {
+		a.warnf("%s", renderWarnings(seen))
 	}
-	if n := len(res.GetWarnings()) - len(grave); n > 0 {
+	if n := len(res.GetWarnings()) - len(seen); n > 0 {
 		a.warnf("%s; setpoint plan shows them\n", counted(n, "warning", "warnings"))
 	}
 	a.printf("%s\n", color.with(bold, "Applied: "+tallyOf(res.GetChanges(), res.GetSummary()).applied()+
