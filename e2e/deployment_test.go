@@ -34,8 +34,9 @@ type deployment struct {
 	projectors []child
 }
 
-// apiTargets are the parts that answer requests.
-var apiTargets = []string{"declaration", "strategy", "initiative", "change", "gap"}
+// apiTargets are the parts that answer requests. The reactor answers about events,
+// and keeps conditions.
+var apiTargets = []string{"declaration", "strategy", "initiative", "change", "gap", "reactor"}
 
 const natsPassword = "e2e secret"
 

@@ -49,10 +49,12 @@ type Server struct {
 	vault        *stream.Vault
 	hooks        *delivery.Acts
 	sender       *delivery.Sender
-	commands     *runner.Runner
-	eraser       *erasure.Eraser
-	services     []rpc.Service
-	http         *rpc.Server
+	// webhookFigures says how webhooks fare; nil where none is delivered to.
+	webhookFigures func(context.Context) (telemetry.Webhooks, error)
+	commands       *runner.Runner
+	eraser         *erasure.Eraser
+	services       []rpc.Service
+	http           *rpc.Server
 
 	telemetry    *telemetry.Telemetry
 	telemetryURL string

@@ -21,9 +21,13 @@ const (
 	// that whether one is our own is known a while later; and under load it sends
 	// acknowledgements many at a time, 10 ms apart.
 	burstMessages = 256
-	burstWithin   = 256 * time.Millisecond
+	burstWithin   = time.Second
 	acknowledged  = 256 // messages later
 	patience      = 25 * time.Millisecond
+	// While appends of our own are under way, nothing is acknowledged because the
+	// disk is slow: to ask the stream would only make it slower. But for so long
+	// at most.
+	longPatience = 500 * time.Millisecond
 )
 
 // feed keeps what this process appended a moment ago for a reader in the same
@@ -44,6 +48,7 @@ type feed struct {
 	within time.Duration
 	taken  bool // one reader at a time
 	want   uint64
+	last   uint64        // the highest sequence acknowledged to us
 	came   chan struct{} // holds a token when want is there
 }
 
@@ -62,6 +67,7 @@ func (f *feed) open() {
 func (f *feed) put(messages []*nats.Msg, last uint64) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	f.last = max(f.last, last)
 	if f.slots == nil || len(messages) > fedMessages/8 {
 		return
 	}
@@ -94,6 +100,14 @@ func (f *feed) get(sequence uint64) *nats.Msg {
 	}
 	f.want = sequence
 	return nil
+}
+
+// lacks tells that a sequence is not there although one of ours as high, or
+// higher, was acknowledged.
+func (f *feed) lacks(sequence uint64) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.slots != nil && f.last >= sequence && f.slots[sequence%fedMessages].sequence != sequence
 }
 
 // has tells whether the message with a sequence is there.
@@ -155,6 +169,7 @@ func (l *Log) readFed(ctx context.Context, a *assembler, handle Handler) error {
 	defer l.feed.leave()
 	idle := time.NewTimer(patience)
 	defer idle.Stop()
+	since := time.Now() // something came
 	for {
 		came := false
 		for len(a.whole) < handOver && a.size < handOverBytes {
@@ -179,12 +194,16 @@ func (l *Log) readFed(ctx context.Context, a *assembler, handle Handler) error {
 				return err
 			}
 			idle.Reset(patience)
+			since = time.Now()
 			continue
 		}
 		select {
 		case <-l.feed.came:
 		case <-idle.C:
-			return nil
+			if l.js.PublishAsyncPending() == 0 || l.feed.lacks(a.next) || time.Since(since) > longPatience {
+				return nil
+			}
+			idle.Reset(patience)
 		case <-ctx.Done():
 			return ctx.Err()
 		}

@@ -259,7 +259,7 @@ func TestNoLabelIsWhatClientsChoose(t *testing.T) {
 		for _, m := range f.GetMetric() {
 			series++
 			for _, l := range m.GetLabel() {
-				if !slices.Contains([]string{"procedure", "code", "result", "projection", "check", "version", "go_version", "quantile"}, l.GetName()) ||
+				if !slices.Contains([]string{"procedure", "code", "result", "projection", "check", "status", "version", "go_version", "quantile"}, l.GetName()) ||
 					strings.Contains(l.GetValue(), "acme") || strings.Contains(l.GetValue(), "canary") {
 					t.Errorf("%s has %s=%q", f.GetName(), l.GetName(), l.GetValue())
 				}
