@@ -85,7 +85,7 @@ func newWorld(t *testing.T) *world {
 	t.Cleanup(nc.Close)
 	w.js, err = jetstream.New(nc)
 	w.ok(err)
-	log, err := eventlog.Open(t.Context(), nc, eventlog.Options{})
+	log, err := eventlog.Open(t.Context(), nc, eventlog.Options{Timeout: time.Minute})
 	w.ok(err)
 	t.Cleanup(log.Close)
 	registry, logger := kinds.Registry(), slog.New(slog.DiscardHandler)

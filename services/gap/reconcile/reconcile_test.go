@@ -112,7 +112,7 @@ func newWorld(t *testing.T, n int) *world {
 		nc, err := ns.Connect()
 		ok(err)
 		t.Cleanup(nc.Close)
-		log, err := eventlog.Open(t.Context(), nc, eventlog.Options{})
+		log, err := eventlog.Open(t.Context(), nc, eventlog.Options{Timeout: time.Minute})
 		ok(err)
 		t.Cleanup(log.Close)
 		store, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "record.db"), registry)
