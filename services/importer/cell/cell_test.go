@@ -220,6 +220,8 @@ func TestParsePeriod(t *testing.T) {
 		{"2018-W07", point, "2018-W07"},
 		{"KW 7/2018", point, "2018-W07"},
 		{"Q1 2023/24", point, "FY2024-Q1"},
+		{"Q1 23-24", point, "FY2024-Q1"},
+		{"Q1 23-26", point, ""},
 		{"2023-24 Q1", point, "FY2024-Q1"},
 		{"2010/11 Q1", point, "FY2011-Q1"},
 		{"2022年", point, "2022"},

@@ -720,10 +720,11 @@ func (f *finisher) plan() ([]*commonv1.Resource, error) {
 	if s.Horizon.End == "" && !f.last.IsZero() {
 		s.Horizon.End = f.last.String()
 	}
-	if s.Horizon.Start == "" || s.Horizon.End == "" {
-		if f.m.Declares("Strategy") {
-			return nil, (&table{}).fail("give strategy.start and strategy.end", "the table has objectives but neither a target nor a value whose period could be the strategy's horizon")
-		}
+	if (s.Horizon.Start == "" || s.Horizon.End == "") && f.m.Declares("Strategy") {
+		// Nothing has a period, so no target refers to an objective.
+		f.troubles = append(f.troubles, Trouble{Field: "strategy", Content: fmt.Sprintf("%d objectives", len(f.objectives)),
+			Why: "neither a target nor a value has a period that could be the strategy's horizon: the objectives are not declared; strategy.start and strategy.end, or a period, say when"})
+		return out, nil
 	}
 	slices.SortFunc(f.pillars, func(a, b string) int { return cmp.Compare(foldTitle(a), foldTitle(b)) })
 	pillar := map[string]string{}

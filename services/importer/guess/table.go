@@ -59,6 +59,8 @@ type Column struct {
 	Reason         string
 	// Kinds: the names say what the values of their rows are.
 	Kinds bool
+	// UnitTitle: the header is the name of the unit whose measures the column names.
+	UnitTitle bool
 	// Partial: the header names a part of a period that has no name of its own.
 	Partial bool
 	// Unknown: the header says when, and whether it is a target cannot be told.
@@ -304,6 +306,9 @@ var relativeYear = regexp.MustCompile(`(?i)^(?:(c|p)fy ?(\d)?|(current|this|prio
 // yearLetter is a year as finance writes it: 2023A is an actual, 2024B a budget.
 var yearLetter = regexp.MustCompile(`\b((?:FY ?)?(?:20\d\d|'?\d\d))([ABPTEF])\b`)
 
+// shortPair is a pair of years without their centuries, as headers have it: 23/24.
+var shortPair = regexp.MustCompile(`(^|[\s(])'?([1-4]\d)[/–-]'?([1-4]\d)($|[\s)])`)
+
 // part is what says beside a period that it is only a part of it, or more than
 // one: H1 2024, Jan-Jun 2024, 2024 YTD.
 var part = regexp.MustCompile(`(?i)\b(?:h ?[12]|[12] ?h|hj ?[12]|[12]\. ?hj|s[12]|halbjahr|half|halves|semest\w*|semestr\w*|mid[- ]?year|halvår|półrocze|ytd|to date|\d{1,2} ?m|\d{1,2} (?:months?|monate|mois|meses|mesi)|first|bis|jusqu|hasta|q\d ?[-–+/] ?q?\d|t\d ?[-–+/] ?t?\d|trim\w* \d ?[-–] ?\d|cuatrienio|quadriênio|quinquenio)\b|上半年|下半年|上期|下期`)
@@ -331,6 +336,13 @@ func dated(header string, l cell.Locale) (c Column, rest string, ok bool) {
 		m := yearLetter.FindStringSubmatch(found)
 		return m[1] + " " + map[string]string{"A": "actual", "B": "budget", "P": "plan", "T": "target", "E": "estimate", "F": "forecast estimate"}[m[2]]
 	})
+	if m := shortPair.FindStringSubmatchIndex(plain); m != nil {
+		from, _ := strconv.Atoi(plain[m[4]:m[5]])
+		to, _ := strconv.Atoi(plain[m[6]:m[7]])
+		if to == from+1 {
+			plain = plain[:m[4]] + "20" + plain[m[4]:m[5]] + "-" + plain[m[6]:]
+		}
+	}
 	if name, rest, found := cell.FindPeriod(plain, l); found {
 		return Column{Period: name}, rest, true
 	}
@@ -455,7 +467,7 @@ func assign(headers []string, profiles []profile) []Column {
 		taken[c.role]++
 		out[c.column].Role, out[c.column].Confidence, out[c.column].Reason = c.role, min(1, c.score), c.reason
 	}
-	if taken[Name] == 0 {
+	if taken[Name] == 0 && !namesUnderUnit(out, profiles) {
 		nameByValues(out, profiles)
 	}
 	monthsAsDates(out)
@@ -479,8 +491,8 @@ func assign(headers []string, profiles []profile) []Column {
 
 // computed are headers of columns that follow from others, or judge them.
 var computed = regexp.MustCompile(`^(?:(?:sub ?)?total|grand total|gesamt|summe|sum|insgesamt|totale|totaal|totalt|razem|suma|合計|合计|ytd average)$|` +
-	`\b(?:variance|var|difference|diff|deviation|delta|gap|abweichung|abw|differenz|écart|ecart|variación|variacion|variação|desviación|desvio|scostamento|afwijking|avvikelse|odchylenie|差異|差异|` +
-	`change|veränderung|évolution|evolution|yoy|cagr|zielerreichung|erreichungsgrad|zielerreichungsgrad|taux de réalisation|cumplimiento|% de avance|% cumplimiento|% executed|% ejecutado|% of target|% achieved|% achievement|achievement %|percent of target|rank|ranking|rang)\b|(?:達成率|完成率|増減)`)
+	`(?:^|[^\pL\d])(?:variance|var|difference|diff|deviation|delta|gap|abweichung|abw|differenz|écart|ecart|variación|variacion|variação|desviación|desvio|scostamento|afwijking|avvikelse|odchylenie|差異|差异|` +
+	`change|veränderung|évolution|evolution|yoy|cagr|zielerreichung|erreichungsgrad|zielerreichungsgrad|taux de réalisation|cumplimiento|% de avance|% cumplimiento|% executed|% ejecutado|% of target|% achieved|% achievement|achievement %|percent of target|rank|ranking|rang)(?:[^\pL\d]|$)|(?:達成率|完成率|増減|前年差|前年比|差額)`)
 
 var sumWord = regexp.MustCompile(`^(?:total|gesamt|summe|insgesamt|totale|totaal|totalt|razem|suma) | (?:total|gesamt|insgesamt|totale|totaal|totalt|razem)$`)
 
@@ -554,7 +566,7 @@ func unknownKinds(out []Column, assumed map[int]string) {
 	}
 }
 
-var toDate = regexp.MustCompile(`\b(?:ytd|year to date|cumulative|cumulated|kumuliert|kum|acumulado|acumulada|cumulé|cumulée|cumul|progressivo|cumulatief|ackumulerat|narastająco)\b|累計|累计`)
+var toDate = regexp.MustCompile(`(?:^|[^\pL\d])(?:ytd|year to date|cumulative|cumulated|kumuliert|kum|acumulado|acumulada|cumulé|cumulée|cumul|progressivo|cumulatief|ackumulerat|narastająco)(?:[^\pL\d]|$)|累計|累计`)
 
 // runningTotals takes the role from a column of totals so far that stands beside
 // columns of the same kind: of the whole period it is not the value.
@@ -566,7 +578,7 @@ func runningTotals(out []Column) {
 		if slices.ContainsFunc(out, func(o Column) bool {
 			return o.Index != c.Index && o.Role == c.Role && !toDate.MatchString(normalize(o.Header))
 		}) {
-			out[i] = Column{Index: i, Header: c.Header, Role: Ignored, Confidence: 0.7, Reason: "a running total of the columns beside it"}
+			out[i] = Column{Index: i, Header: c.Header, Role: Ignored, Confidence: 0.7, Reason: "a running total, or a part, of what the columns beside it hold"}
 		}
 	}
 }
@@ -850,7 +862,7 @@ func fits(r Role, p profile) (fit float64, why string) {
 		}
 		return 0.2, ""
 	case Strategy, Objective, Owner:
-		if p.textual() {
+		if p.textual() && (p.letters >= 3 || r == Owner || len(p.texts) > 0 && unparted(p.texts[0])) {
 			return 1, fmt.Sprintf("%d different texts", p.distinct)
 		}
 		return 0, ""
@@ -874,6 +886,31 @@ func fits(r Role, p profile) (fit float64, why string) {
 		return 0, ""
 	}
 	return 0, ""
+}
+
+// namesUnderUnit reads the measures of a table whose first column has the name of
+// a unit as its header, as budget books have it: "Police Department" above what
+// that measures. A header that is no more than the word for a unit names units.
+func namesUnderUnit(out []Column, profiles []profile) bool {
+	dated := 0
+	for _, c := range out {
+		if c.dated() {
+			dated++
+		}
+	}
+	for i, c := range out {
+		if c.dated() || !profiles[i].textual() {
+			continue
+		}
+		score, phrase := headerScore(c.Header, Unit)
+		if p := profiles[i]; c.Role != Unit || score == 0 || phrase == normalize(c.Header) || !unitName(c.Header) || p.distinct != p.filled || p.distinct < 2 || dated < 2 {
+			return false
+		}
+		out[i].Role, out[i].Confidence, out[i].UnitTitle = Name, 0.5, true
+		out[i].Reason = "no header speaks of measures; the texts are all different, and the header is the name of a unit, whose measures they seem to be"
+		return true
+	}
+	return false
 }
 
 // nameByValues takes the column with the most different texts of a name's
@@ -1026,7 +1063,7 @@ func (p *Proposal) details(g Grid, typed [][]bool) {
 	if len(p.Of(Name)) == 0 {
 		p.Questions = append(p.Questions, "no column names a measure: is each column of values one measure of each row?")
 	}
-	var numbersLeft []string
+	var numbersLeft, textsLeft []string
 	for _, c := range p.Columns {
 		if c.Role != Ignored || c.Reason != "" || c.Header == "" || identifier.MatchString(normalize(c.Header)) {
 			continue
@@ -1039,7 +1076,12 @@ func (p *Proposal) details(g Grid, typed [][]bool) {
 		}
 		if prof := profileOf(column); prof.numeric() && !prof.flag() {
 			numbersLeft = append(numbersLeft, strconv.Quote(c.Header))
+		} else if prof.textual() && prof.filled > 0 && prof.share(prof.periods) < 0.8 {
+			textsLeft = append(textsLeft, strconv.Quote(c.Header))
 		}
+	}
+	if n := len(textsLeft); n > 0 {
+		p.Questions = append(p.Questions, fmt.Sprintf("%s hold texts and are not read: are they units, objectives, notes?", strings.Join(textsLeft[:min(n, 8)], ", ")))
 	}
 	if n := len(numbersLeft); n > 0 {
 		p.Questions = append(p.Questions, fmt.Sprintf("%s hold numbers and are not read: what are they?", strings.Join(numbersLeft[:min(n, 8)], ", ")))
