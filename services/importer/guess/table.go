@@ -571,14 +571,13 @@ var toDate = regexp.MustCompile(`(?:^|[^\pL\d])(?:ytd|year to date|cumulative|cu
 // runningTotals takes the role from a column of totals so far that stands beside
 // columns of the same kind: of the whole period it is not the value.
 func runningTotals(out []Column) {
+	some := func(header string) bool { return toDate.MatchString(normalize(header)) || isPart(header) }
 	for i, c := range out {
-		if c.Role != Actual && c.Role != Target || !toDate.MatchString(normalize(c.Header)) || c.Period != "" {
+		if c.Role != Actual && c.Role != Target || c.dated() || !some(c.Header) {
 			continue
 		}
-		if slices.ContainsFunc(out, func(o Column) bool {
-			return o.Index != c.Index && o.Role == c.Role && !toDate.MatchString(normalize(o.Header))
-		}) {
-			out[i] = Column{Index: i, Header: c.Header, Role: Ignored, Confidence: 0.7, Reason: "a running total, or a part, of what the columns beside it hold"}
+		if slices.ContainsFunc(out, func(o Column) bool { return o.Index != c.Index && o.Role == c.Role && !some(o.Header) }) {
+			out[i] = Column{Index: i, Header: c.Header, Role: Ignored, Confidence: 0.7, Partial: true, Reason: "a running total, or a part, of what the columns beside it hold"}
 		}
 	}
 }
