@@ -345,8 +345,11 @@ func FindPeriod(text string, l Locale) (name, rest string, ok bool) {
 			}
 			remaining := append(append([]string(nil), words[:at]...), words[at+size:]...)
 			rest := strings.Join(remaining, " ")
-			if _, _, again := FindPeriod(rest, l); again {
-				return "", "", false
+			if other, left, again := FindPeriod(rest, l); again {
+				if other != p {
+					return "", "", false
+				}
+				rest = left // it is said twice: 2023 (target of 2023)
 			}
 			return p, strings.Trim(rest, " -–,"), true
 		}

@@ -634,6 +634,16 @@ func (f *finisher) paths(m *measure, name string, taken bool) [][]version {
 					}
 				}
 			}
+			if p.from.IsZero() && p.start != nil {
+				// Which way it is from there is said, when it was is not.
+				if s.Direction == "" && p.value != nil && *p.value != *p.start {
+					s.Direction = "decrease"
+					if *p.value > *p.start {
+						s.Direction = "increase"
+					}
+				}
+				f.report(p.baseline, display(*p.start), "nothing says when the baseline was true: of it only the direction is taken")
+			}
 			if s.Direction == "" && (s.Baseline == nil || s.Value == nil || s.GetBaseline().Value != nil && s.GetBaseline().GetValue() == s.GetValue()) {
 				f.report(p.origin, due, "neither a direction nor another baseline says which way the target is: give a direction in the mapping")
 				continue

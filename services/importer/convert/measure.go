@@ -88,6 +88,7 @@ type path struct {
 	value, start *float64
 	change       string
 	origin       origin
+	baseline     origin // where start stands
 	disputed     bool
 }
 
@@ -567,7 +568,7 @@ func (t *table) baseline(m *measure, said *row, col *column, n number, text stri
 	// The row's target may have come before it.
 	for _, p := range m.paths[said.edition] {
 		if int(p.origin.row) == said.number && p.origin.t == t {
-			p.start = &b.value
+			p.start, p.baseline = &b.value, b.origin
 			if b.at != nil {
 				p.from = b.at.End
 			}
@@ -608,7 +609,7 @@ func (t *table) path(m *measure, said *row, col *column, n number, text string, 
 		p.from = from.End
 	}
 	if b := m.base; b != nil && b.row == said.number {
-		p.start, m.base = &b.value, nil
+		p.start, p.baseline, m.base = &b.value, b.origin, nil
 		if b.at != nil {
 			p.from = b.at.End
 		}

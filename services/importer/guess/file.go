@@ -837,6 +837,9 @@ func partsOf(p Proposal) map[int]string {
 		if r == strings.Join(strings.Fields(strings.ReplaceAll(c.Header, "_", " ")), " ") {
 			r = "" // nothing but the word for the kind
 		}
+		if projectYear.MatchString(r) {
+			return nil // of which years is not said
+		}
 		rest[c.Index] = r
 		if kinds[r] == nil {
 			kinds[r] = map[Role]bool{}
@@ -854,6 +857,9 @@ func partsOf(p Proposal) map[int]string {
 	}
 	return rest
 }
+
+// projectYear is a year that counts from the beginning of a project.
+var projectYear = regexp.MustCompile(`(?i)^(?:(?:y|yr|year|jahr|año|ano|année|anno|rok|q|t) ?\d+|\d+(?:er|do|º|ª|e|st|nd|rd|th|\.)? (?:año|ano|year|année|anno|jahr)|lop|life of project|final|end of project)$`)
 
 var cut = regexp.MustCompile(`(?i)\b(reduction|reduce|decrease|below|cut|senkung|minderung|reduzierung|réduction|reducción|redução|riduzione|reductie)\b`)
 

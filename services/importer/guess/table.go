@@ -435,6 +435,14 @@ func assign(headers []string, profiles []profile) []Column {
 				all = append(all, candidate{i, role, s, fmt.Sprintf("%q in the header; %s", phrase, why)})
 			}
 		}
+		if m := ofDate.FindStringSubmatch(normalize(h)); m != nil && p.share(p.periods) >= 0.6 {
+			switch kindOf(m[1]) {
+			case Target:
+				all = append(all, candidate{i, TargetAt, 1.1, fmt.Sprintf("%q in the header; %d years or dates", m[1]+" "+m[2], p.periods)})
+			case Baseline:
+				all = append(all, candidate{i, BaselineAt, 1.1, fmt.Sprintf("%q in the header; %d years or dates", m[1]+" "+m[2], p.periods)})
+			}
+		}
 		// Values alone, where the header says nothing.
 		if p.known() > 0 && p.share(p.words) >= 0.8 && p.letters > 1 {
 			all = append(all, candidate{i, Direction, 0.55, "the values are words of direction"})
@@ -485,9 +493,13 @@ func assign(headers []string, profiles []profile) []Column {
 		}
 	}
 	measuresInColumns(out, profiles)
+	actualOfTarget(out, profiles)
 	valueAlone(out)
 	return out
 }
+
+// ofDate are headers that say when another column's value is due, or was true.
+var ofDate = regexp.MustCompile(`^(.+) (date|year|by|jahr|datum|frist|année|échéance|año|fecha|ano|data|anno|jaar|år|rok|termin|deadline|period|end date)$`)
 
 // computed are headers of columns that follow from others, or judge them.
 var computed = regexp.MustCompile(`^(?:(?:sub ?)?total|grand total|gesamt|summe|sum|insgesamt|totale|totaal|totalt|razem|suma|合計|合计|ytd average)$|` +
@@ -643,6 +655,26 @@ func totalAlone(out []Column) {
 
 const isTotal = "is computed from other columns"
 
+// actualOfTarget takes a column of numbers that is called like a target without
+// the word for one ("Share", "Target share") as its actuals, where there are none.
+func actualOfTarget(out []Column, profiles []profile) {
+	if slices.ContainsFunc(out, func(c Column) bool { return c.Role == Actual || c.Role == Value }) {
+		return
+	}
+	for _, t := range out {
+		rest := normalize(ofHeader(t.Header))
+		if t.Role != Target || t.dated() || rest == normalize(t.Header) {
+			continue
+		}
+		for i, c := range out {
+			if c.Role == Ignored && c.Reason == "" && normalize(c.Header) == rest && profiles[i].numeric() {
+				out[i].Role, out[i].Confidence = Actual, 0.7
+				out[i].Reason = fmt.Sprintf("%q is its target", t.Header)
+			}
+		}
+	}
+}
+
 // measuresInColumns makes a measure of each column of numbers in a table that has
 // a row for each period and nothing else that names measures or values.
 func measuresInColumns(out []Column, profiles []profile) {
@@ -714,6 +746,8 @@ func rowNumbers(out []Column, profiles []profile) {
 	name := at(Name)
 	why := ""
 	switch {
+	case counts(profiles[id].texts):
+		why = "it counts the rows"
 	case profiles[id].distinct == profiles[id].filled && (long || name < 0 && at(Unit) >= 0 && at(TargetAt) >= 0):
 		why = "another one in each row, where a measure has several rows"
 	case name >= 0 && profiles[id].distinct < profiles[name].distinct:
@@ -722,6 +756,16 @@ func rowNumbers(out []Column, profiles []profile) {
 		return
 	}
 	out[id].Role, out[id].Confidence, out[id].Reason = Ignored, 0.6, "looks like an id, and numbers something else: "+why
+}
+
+// counts reports whether texts are 1, 2, 3 and so on.
+func counts(texts []string) bool {
+	for i, t := range texts {
+		if t != strconv.Itoa(i+1) {
+			return false
+		}
+	}
+	return len(texts) >= 3
 }
 
 // yearAndPart reads a column of years beside one of quarters or months as the
