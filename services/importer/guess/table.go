@@ -406,6 +406,9 @@ func assign(headers []string, profiles []profile) []Column {
 			case isComputed(rest):
 				kind, confidence = Ignored, 0.8
 				reason = fmt.Sprintf("%q is computed from other columns", rest)
+			case kindOf(firstWord(rest)) != "":
+				kind, confidence = kindOf(firstWord(rest)), 0.7
+				reason = fmt.Sprintf("the header says when, and %q what", firstWord(rest))
 			default:
 				kind, confidence = Actual, 0.5
 				reason = "the header says when; that it holds actuals is assumed"
@@ -506,6 +509,11 @@ var computed = regexp.MustCompile(`^(?:(?:sub ?)?total|grand total|gesamt|summe|
 	`(?:^|[^\pL\d])(?:variance|var|difference|diff|deviation|delta|gap|abweichung|abw|differenz|écart|ecart|variación|variacion|variação|desviación|desvio|scostamento|afwijking|avvikelse|odchylenie|差異|差异|` +
 	`change|veränderung|évolution|evolution|yoy|cagr|zielerreichung|erreichungsgrad|zielerreichungsgrad|taux de réalisation|cumplimiento|% de avance|% cumplimiento|% executed|% ejecutado|% of target|% achieved|% achievement|achievement %|percent of target|rank|ranking|rang)(?:[^\pL\d]|$)|(?:達成率|完成率|増減|前年差|前年比|差額)`)
 
+func firstWord(text string) string {
+	word, _, _ := strings.Cut(strings.TrimSpace(text), " ")
+	return word
+}
+
 var sumWord = regexp.MustCompile(`^(?:total|gesamt|summe|insgesamt|totale|totaal|totalt|razem|suma) | (?:total|gesamt|insgesamt|totale|totaal|totalt|razem)$`)
 
 // isComputed reports whether a header's column follows from others: by its word,
@@ -585,7 +593,14 @@ var toDate = regexp.MustCompile(`(?:^|[^\pL\d])(?:ytd|year to date|cumulative|cu
 func runningTotals(out []Column) {
 	some := func(header string) bool { return toDate.MatchString(normalize(header)) || isPart(header) }
 	for i, c := range out {
-		if c.Role != Actual && c.Role != Target || c.dated() || !some(c.Header) {
+		if c.Role != Actual && c.Role != Target || c.dated() {
+			continue
+		}
+		if y := ofHeader(c.Header); projectYear.MatchString(y) && strings.ContainsAny(y, "0123456789") {
+			out[i] = Column{Index: i, Header: c.Header, Role: Ignored, Confidence: 0.7, Partial: true, Reason: "a year of a project: which it is, is not said"}
+			continue
+		}
+		if !some(c.Header) {
 			continue
 		}
 		if slices.ContainsFunc(out, func(o Column) bool { return o.Index != c.Index && o.Role == c.Role && !some(o.Header) }) {
@@ -1131,7 +1146,7 @@ func (p *Proposal) details(g Grid, typed [][]bool) {
 	}
 	for _, c := range p.Columns {
 		if c.Partial {
-			p.Questions = append(p.Questions, fmt.Sprintf("the column %q is of a part of a period, or of several, and is left out: what is it of?", c.Header))
+			p.Questions = append(p.Questions, fmt.Sprintf("the column %q is of a part of a period, of several, or of one that is not said, and is left out: what is it of?", c.Header))
 		}
 		if c.Unknown {
 			p.Questions = append(p.Questions, fmt.Sprintf("what does the column %q hold, a target or an actual? It is left out", c.Header))
