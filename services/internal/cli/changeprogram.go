@@ -277,14 +277,9 @@ day that is evaluated asks for nothing from then on.`,
 	a.asOfFlag(cmd, &req.AsOf)
 	out := tabularFlag(cmd)
 	cmd.RunE = runE(func(ctx context.Context, _ []string) error {
-		if err := checkAsOf(req.GetAsOf()); err != nil {
+		if err := s.into(&req.Revision, &req.KnownAt, req.GetAsOf()); err != nil {
 			return err
 		}
-		m, err := s.snapshot()
-		if err != nil {
-			return err
-		}
-		req.Revision, req.KnownAt = m.GetRevision(), m.GetKnownAt()
 		res, err := a.client().change.GetLoad(ctx, req)
 		if err != nil {
 			return err
@@ -305,15 +300,7 @@ day that is evaluated asks for nothing from then on.`,
 					fmt.Sprintf("%.0f %%", 100*m.GetLoad()), level, strings.Join(from, ", ")})
 			}
 		}
-		if *out != asTable {
-			return a.writeRows(*out, res, columns, rows)
-		}
-		if len(rows) == 0 {
-			a.warnf("no program asks anything of an audience\n")
-			return nil
-		}
-		a.printf("%s", renderTable(columns, rows, a.width(), a.colors(a.opts.Stdout)))
-		return nil
+		return a.writeTable(*out, res, columns, rows, "no program asks anything of an audience\n")
 	})
 	return cmd
 }
@@ -331,14 +318,9 @@ func (a *app) changeListCommand() *cobra.Command {
 	a.asOfFlag(cmd, &req.AsOf)
 	out := tabularFlag(cmd)
 	cmd.RunE = runE(func(ctx context.Context, _ []string) error {
-		m, err := s.snapshot()
-		if err != nil {
+		if err := s.into(&req.Revision, &req.KnownAt, req.GetAsOf()); err != nil {
 			return err
 		}
-		if err := checkAsOf(req.GetAsOf()); err != nil {
-			return err
-		}
-		req.Revision, req.KnownAt = m.GetRevision(), m.GetKnownAt()
 		res, err := a.client().change.ListPrograms(ctx, req)
 		if err != nil {
 			return err
@@ -365,16 +347,7 @@ func (a *app) changeListCommand() *cobra.Command {
 			rows = append(rows, []string{p.GetName(), printable(p.GetSpec().GetTitle()), p.GetSpec().GetFramework(), p.GetSpec().GetInitiative(),
 				unknownOr(p.GetReadiness().Value), p.GetReadiness().GetBasis(), unknownOr(p.GetReadiness().Adoption), waves, resistance})
 		}
-		if *out != asTable {
-			return a.writeRows(*out, res, columns, rows)
-		}
-		if len(rows) == 0 {
-			a.warnf("no change programs\n")
-			return nil
-		}
-		color := a.colors(a.opts.Stdout)
-		a.printf("%s", renderTable(dropEmpty(columns, rows, a.width(), color)))
-		return nil
+		return a.writeTable(*out, res, columns, rows, "no change programs\n")
 	})
 	return cmd
 }
@@ -401,14 +374,10 @@ func (a *app) changeDescribeCommand() *cobra.Command {
 	a.asOfFlag(cmd, &req.AsOf)
 	out := outputFlag(cmd)
 	cmd.RunE = runE(func(ctx context.Context, args []string) error {
-		m, err := s.snapshot()
-		if err != nil {
+		if err := s.into(&req.Revision, &req.KnownAt, req.GetAsOf()); err != nil {
 			return err
 		}
-		if err := checkAsOf(req.GetAsOf()); err != nil {
-			return err
-		}
-		req.Program, req.Revision, req.KnownAt = args[0], m.GetRevision(), m.GetKnownAt()
+		req.Program = args[0]
 		res, err := a.client().change.GetProgram(ctx, req)
 		if err != nil {
 			return err

@@ -317,11 +317,9 @@ what no reviewer has read.`,
 		if err := checkDays(map[string]string{"--since": req.GetSince()}); err != nil {
 			return err
 		}
-		m, err := s.snapshot()
-		if err != nil {
+		if err := s.into(&req.Revision, &req.KnownAt, ""); err != nil {
 			return err
 		}
-		req.Revision, req.KnownAt = m.GetRevision(), m.GetKnownAt()
 		if len(args) > 0 {
 			req.Target = args[0]
 		}

@@ -39,17 +39,12 @@ what an owner owes and what has come up to it.`,
 	a.asOfFlag(cmd, &req.AsOf)
 	out := tabularFlag(cmd)
 	cmd.RunE = runE(func(ctx context.Context, _ []string) error {
-		m, err := s.snapshot()
-		if err != nil {
-			return err
-		}
-		if err := checkDays(map[string]string{"--as-of": req.GetAsOf()}); err != nil {
+		if err := s.into(&req.Revision, &req.KnownAt, req.GetAsOf()); err != nil {
 			return err
 		}
 		if req.GetKind() != "" && !strings.Contains(" "+strings.Join(dutyKinds, " ")+" ", " "+req.GetKind()+" ") {
 			return usagef("--kind: %q is none; legal are %s", req.GetKind(), listed(dutyKinds, "and"))
 		}
-		req.Revision, req.KnownAt = m.GetRevision(), m.GetKnownAt()
 		res, err := a.client().strategy.ListDuties(ctx, req)
 		if err != nil {
 			return err
@@ -74,15 +69,7 @@ what an owner owes and what has come up to it.`,
 			rows = append(rows, []string{d.GetDue(), late, d.GetKind(), d.GetName(), printable(d.GetWhat()), printable(d.GetOwner()),
 				printable(d.GetEscalatedTo()), last, printable(d.GetUnit()), d.GetLastAt(), strings.Join(d.GetTargets(), " "), printable(d.GetPolicy())})
 		}
-		if *out != asTable {
-			return a.writeRows(*out, res, columns, rows)
-		}
-		if len(rows) == 0 {
-			a.warnf("nothing is due as of %s\n", res.GetAsOf())
-			return nil
-		}
-		a.printf("%s", renderTable(dropEmpty(columns, rows, a.width(), a.colors(a.opts.Stdout))))
-		return nil
+		return a.writeTable(*out, res, columns, rows, "nothing is due as of %s\n", res.GetAsOf())
 	})
 	return cmd
 }

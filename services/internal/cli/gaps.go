@@ -43,14 +43,9 @@ before, with -o json as one line each.`,
 	s.register(cmd)
 	f := tabularFlag(cmd)
 	cmd.RunE = runE(func(ctx context.Context, _ []string) error {
-		if err := checkAsOf(req.AsOf); err != nil {
+		if err := s.into(&req.Revision, &req.KnownAt, req.GetAsOf()); err != nil {
 			return err
 		}
-		at, err := s.snapshot()
-		if err != nil {
-			return err
-		}
-		req.Revision, req.KnownAt = at.GetRevision(), at.GetKnownAt()
 		req.WithoutForecasts = *f != asJSON && *f != asYAML
 		if sensitivity {
 			if watch {

@@ -417,14 +417,12 @@ func (a *app) actionListCommand() *cobra.Command {
 	a.asOfFlag(cmd, &req.AsOf)
 	out := tabularFlag(cmd)
 	cmd.RunE = runE(func(ctx context.Context, _ []string) error {
-		m, err := s.snapshot()
-		if err != nil {
+		if err := s.into(&req.Revision, &req.KnownAt, req.GetAsOf()); err != nil {
 			return err
 		}
 		if !slices.Contains([]string{"", "open", "done", "dropped"}, req.GetStatus()) {
 			return usagef("--status: %q is none; legal are open, done and dropped", req.GetStatus())
 		}
-		req.Revision, req.KnownAt = m.GetRevision(), m.GetKnownAt()
 		res, err := a.client().initiative.ListActions(ctx, req)
 		if err != nil {
 			return err
@@ -446,16 +444,7 @@ func (a *app) actionListCommand() *cobra.Command {
 			rows = append(rows, []string{x.GetAction(), status, st.GetDue(), printable(st.GetTitle()), printable(st.GetOwner()),
 				st.GetTarget(), st.GetInitiative(), by, st.GetClosed()})
 		}
-		if *out != asTable {
-			return a.writeRows(*out, res, columns, rows)
-		}
-		if len(rows) == 0 {
-			a.warnf("no such actions\n")
-			return nil
-		}
-		color := a.colors(a.opts.Stdout)
-		a.printf("%s", renderTable(dropEmpty(columns, rows, a.width(), color)))
-		return nil
+		return a.writeTable(*out, res, columns, rows, "no such actions\n")
 	})
 	return cmd
 }
@@ -471,14 +460,10 @@ func (a *app) actionDescribeCommand() *cobra.Command {
 	a.asOfFlag(cmd, &req.AsOf)
 	out := outputFlag(cmd)
 	cmd.RunE = runE(func(ctx context.Context, args []string) error {
-		if err := checkAsOf(req.GetAsOf()); err != nil {
+		if err := s.into(&req.Revision, &req.KnownAt, req.GetAsOf()); err != nil {
 			return err
 		}
-		m, err := s.snapshot()
-		if err != nil {
-			return err
-		}
-		req.Action, req.Revision, req.KnownAt = args[0], m.GetRevision(), m.GetKnownAt()
+		req.Action = args[0]
 		res, err := a.client().initiative.GetAction(ctx, req)
 		if err != nil {
 			return err

@@ -4,46 +4,18 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
 
 	"github.com/spf13/cobra"
-	"google.golang.org/protobuf/proto"
 
 	commonv1 "setpoint.dev/proto/gen/setpoint/common/v1"
 	gapv1 "setpoint.dev/proto/gen/setpoint/gap/v1"
 	initiativev1 "setpoint.dev/proto/gen/setpoint/initiative/v1"
 	"setpoint.dev/services/internal/calendar"
 	"setpoint.dev/services/internal/display"
-	"setpoint.dev/services/internal/sheet"
 )
-
-// writeRows writes a listing that is no table for people: the answer itself, or
-// its rows as CSV.
-func (a *app) writeRows(f format, res proto.Message, columns []column, rows [][]string) error {
-	if f != asCSV {
-		return a.writeMessage(f, res)
-	}
-	var titles []string
-	for _, c := range columns {
-		titles = append(titles, strings.ReplaceAll(strings.ToLower(c.Title), " ", "_"))
-	}
-	s := sheet.New(titles...)
-	for _, r := range rows {
-		for _, cell := range r {
-			if v, err := strconv.ParseFloat(cell, 64); err == nil && v < 0 && plainNumber.MatchString(cell) {
-				s.Number(&v) // a number below 0 does nothing in a spreadsheet
-				continue
-			}
-			s.Text(cell)
-		}
-		s.End()
-	}
-	_, err := a.out.Write(s.Bytes())
-	return err
-}
 
 func (a *app) initiativeListCommand() *cobra.Command {
 	req := &initiativev1.ListInitiativesRequest{}
@@ -67,14 +39,9 @@ those whose delay moves the end of the longest chain of dependencies.`,
 		if req.GetStage() != "" && !slices.Contains(stages, req.GetStage()) {
 			return usagef("--stage: %q is none; legal are %s", req.GetStage(), listed(stages, "and"))
 		}
-		if err := checkAsOf(req.GetAsOf()); err != nil {
+		if err := s.into(&req.Revision, &req.KnownAt, req.GetAsOf()); err != nil {
 			return err
 		}
-		m, err := s.snapshot()
-		if err != nil {
-			return err
-		}
-		req.Revision, req.KnownAt = m.GetRevision(), m.GetKnownAt()
 		res, err := a.client().initiative.ListInitiatives(ctx, req)
 		if err != nil {
 			return err
@@ -176,14 +143,10 @@ func (a *app) initiativeDescribeCommand() *cobra.Command {
 	a.asOfFlag(cmd, &req.AsOf)
 	out := outputFlag(cmd)
 	cmd.RunE = runE(func(ctx context.Context, args []string) error {
-		if err := checkAsOf(req.GetAsOf()); err != nil {
+		if err := s.into(&req.Revision, &req.KnownAt, req.GetAsOf()); err != nil {
 			return err
 		}
-		m, err := s.snapshot()
-		if err != nil {
-			return err
-		}
-		req.Initiative, req.Revision, req.KnownAt = args[0], m.GetRevision(), m.GetKnownAt()
+		req.Initiative = args[0]
 		res, err := a.client().initiative.GetInitiative(ctx, req)
 		if err != nil {
 			return err
@@ -389,14 +352,9 @@ named. Delivery and adoption are heuristics; see docs/evaluation.md.`,
 	a.asOfFlag(cmd, &req.AsOf)
 	out := tabularFlag(cmd)
 	cmd.RunE = runE(func(ctx context.Context, _ []string) error {
-		if err := checkAsOf(req.GetAsOf()); err != nil {
+		if err := s.into(&req.Revision, &req.KnownAt, req.GetAsOf()); err != nil {
 			return err
 		}
-		m, err := s.snapshot()
-		if err != nil {
-			return err
-		}
-		req.Revision, req.KnownAt = m.GetRevision(), m.GetKnownAt()
 		res, err := a.client().gap.Cover(ctx, req)
 		if err != nil {
 			return err

@@ -17,6 +17,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"setpoint.dev/services/internal/calendar"
+	"setpoint.dev/services/internal/sheet"
 )
 
 // format is the value of -o.
@@ -152,6 +153,20 @@ func (s *snapshotFlags) snapshot() (*moment, error) {
 	return &moment{Revision: s.revision, KnownAt: s.knownAt}, nil
 }
 
+// into has a request ask for what was known, once that and the day that it
+// evaluates ("" where it evaluates nothing, or the default) are legal.
+func (s *snapshotFlags) into(revision *int64, knownAt *string, asOf string) error {
+	if err := checkAsOf(asOf); err != nil {
+		return err
+	}
+	m, err := s.snapshot()
+	if err != nil {
+		return err
+	}
+	*revision, *knownAt = m.Revision, m.KnownAt
+	return nil
+}
+
 // encode is the JSON form of m in the order of its fields. The white space
 // that protojson varies from build to build is normalised.
 func encode(m proto.Message, defaults bool) (json.RawMessage, error) {
@@ -256,4 +271,43 @@ func yamlScalar(v any) *yaml.Node {
 		}
 	}
 	return node
+}
+
+// writeTable writes a listing as f; a table without rows is the warning none on
+// standard error, formatted as by Printf.
+func (a *app) writeTable(f format, res proto.Message, columns []column, rows [][]string, none string, args ...any) error {
+	if f != asTable {
+		return a.writeRows(f, res, columns, rows)
+	}
+	if len(rows) == 0 {
+		a.warnf(none, args...)
+		return nil
+	}
+	a.printf("%s", renderTable(dropEmpty(columns, rows, a.width(), a.colors(a.opts.Stdout))))
+	return nil
+}
+
+// writeRows writes a listing that is no table for people: the answer itself, or
+// its rows as CSV.
+func (a *app) writeRows(f format, res proto.Message, columns []column, rows [][]string) error {
+	if f != asCSV {
+		return a.writeMessage(f, res)
+	}
+	var titles []string
+	for _, c := range columns {
+		titles = append(titles, strings.ReplaceAll(strings.ToLower(c.Title), " ", "_"))
+	}
+	s := sheet.New(titles...)
+	for _, r := range rows {
+		for _, cell := range r {
+			if v, err := strconv.ParseFloat(cell, 64); err == nil && v < 0 && plainNumber.MatchString(cell) {
+				s.Number(&v) // a number below 0 does nothing in a spreadsheet
+				continue
+			}
+			s.Text(cell)
+		}
+		s.End()
+	}
+	_, err := a.out.Write(s.Bytes())
+	return err
 }

@@ -80,20 +80,18 @@ owner adds an objective a page; analyst how each status came about.`,
 		if !sinceForm.MatchString(req.Since) {
 			return &usageError{message: "--since: " + strconv.Quote(req.Since) + " is neither a revision nor a day", hint: "4711 or YYYY-MM-DD"}
 		}
-		if err := checkAsOf(req.AsOf); err != nil {
-			return err
-		}
 		if binary := req.Format == "xlsx" || req.Format == "pdf"; binary && (out == "" || out == "-") && a.opts.IsTerminal(a.opts.Stdout) {
 			return &usageError{message: "--format " + req.Format + " is not for a terminal", hint: "-o FILE writes it to a file; -o - to a pipe"}
 		}
-		at, err := s.snapshot()
-		if err != nil {
+		if err := s.into(&req.Revision, &req.KnownAt, req.GetAsOf()); err != nil {
 			return err
 		}
-		req.Revision, req.KnownAt = at.GetRevision(), at.GetKnownAt()
 		res, err := a.client().gap.Report(ctx, req)
 		if err != nil {
 			return err
+		}
+		for _, w := range res.GetWarnings() {
+			a.warnf("warning: %s\n", w)
 		}
 		if out == "" || out == "-" {
 			_, err := a.out.Write(res.GetContent())

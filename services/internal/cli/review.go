@@ -295,14 +295,9 @@ it decided. The longest overdue come first.`,
 	a.asOfFlag(cmd, &req.AsOf)
 	out := tabularFlag(cmd)
 	cmd.RunE = runE(func(ctx context.Context, _ []string) error {
-		if err := checkAsOf(req.GetAsOf()); err != nil {
+		if err := s.into(&req.Revision, &req.KnownAt, req.GetAsOf()); err != nil {
 			return err
 		}
-		m, err := s.snapshot()
-		if err != nil {
-			return err
-		}
-		req.Revision, req.KnownAt = m.GetRevision(), m.GetKnownAt()
 		res, err := a.client().strategy.ListReviews(ctx, req)
 		if err != nil {
 			return err
@@ -383,17 +378,12 @@ and who did what.`,
 	a.asOfFlag(cmd, &req.AsOf)
 	out := outputFlag(cmd)
 	cmd.RunE = runE(func(ctx context.Context, args []string) error {
-		if err := checkAsOf(req.GetAsOf()); err != nil {
-			return err
-		}
 		if n := req.GetLimit(); n < 1 || n > 1000 {
 			return usagef("--limit: %d is not from 1 to 1000", n)
 		}
-		m, err := s.snapshot()
-		if err != nil {
+		if err := s.into(&req.Revision, &req.KnownAt, req.GetAsOf()); err != nil {
 			return err
 		}
-		req.Revision, req.KnownAt = m.GetRevision(), m.GetKnownAt()
 		req.Review, req.Period = reviewArgs(args)
 		res, err := a.client().strategy.GetReview(ctx, req)
 		if err != nil {
@@ -535,14 +525,9 @@ func (a *app) reviewDecisionsCommand() *cobra.Command {
 	a.asOfFlag(cmd, &req.AsOf)
 	out := tabularFlag(cmd)
 	cmd.RunE = runE(func(ctx context.Context, args []string) error {
-		if err := checkAsOf(req.GetAsOf()); err != nil {
+		if err := s.into(&req.Revision, &req.KnownAt, req.GetAsOf()); err != nil {
 			return err
 		}
-		m, err := s.snapshot()
-		if err != nil {
-			return err
-		}
-		req.Revision, req.KnownAt = m.GetRevision(), m.GetKnownAt()
 		if len(args) > 0 {
 			req.Review = args[0]
 		}
@@ -551,15 +536,7 @@ func (a *app) reviewDecisionsCommand() *cobra.Command {
 			return err
 		}
 		columns, rows := decisionRows(res.GetDecisions(), *out)
-		if *out != asTable {
-			return a.writeRows(*out, res, columns, rows)
-		}
-		if len(rows) == 0 {
-			a.warnf("no decisions as of %s\n", res.GetAsOf())
-			return nil
-		}
-		a.printf("%s", renderTable(dropEmpty(columns, rows, a.width(), a.colors(a.opts.Stdout))))
-		return nil
+		return a.writeTable(*out, res, columns, rows, "no decisions as of %s\n", res.GetAsOf())
 	})
 	return cmd
 }
@@ -581,11 +558,9 @@ is not the same.`,
 	s.register(cmd)
 	out := outputFlag(cmd)
 	cmd.RunE = runE(func(ctx context.Context, args []string) error {
-		m, err := s.snapshot()
-		if err != nil {
+		if err := s.into(&req.Revision, &req.KnownAt, ""); err != nil {
 			return err
 		}
-		req.Revision, req.KnownAt = m.GetRevision(), m.GetKnownAt()
 		req.Review, req.Period = reviewArgs(args)
 		res, err := a.client().strategy.GetPack(ctx, req)
 		if err != nil {

@@ -30,18 +30,13 @@ each adds to those before it, and why others were left out. It writes nothing.`,
 	s.register(cmd)
 	out := tabularFlag(cmd)
 	cmd.RunE = runE(func(ctx context.Context, _ []string) error {
-		if err := checkAsOf(req.GetAsOf()); err != nil {
-			return err
-		}
 		if !amountPattern.MatchString(req.GetBudget()) && req.GetBudget() != "" {
 			return &usageError{cmd: cmd, message: fmt.Sprintf("--budget: %q is not an amount", req.GetBudget()),
 				hint: "digits, and at most six decimals after a dot: 250000 or 1250.50"}
 		}
-		m, err := s.snapshot()
-		if err != nil {
+		if err := s.into(&req.Revision, &req.KnownAt, req.GetAsOf()); err != nil {
 			return err
 		}
-		req.Revision, req.KnownAt = m.GetRevision(), m.GetKnownAt()
 		if cmd.Flags().Changed("capacity") {
 			req.Capacity = &capacity
 		}

@@ -272,11 +272,10 @@ shown: –.`,
 	s.register(cmd)
 	out := tabularFlag(cmd)
 	cmd.RunE = runE(func(ctx context.Context, args []string) error {
-		m, err := s.snapshot()
-		if err != nil {
+		if err := s.into(&req.Revision, &req.KnownAt, ""); err != nil {
 			return err
 		}
-		req.Program, req.Revision, req.KnownAt = args[0], m.GetRevision(), m.GetKnownAt()
+		req.Program = args[0]
 		res, err := a.client().change.GetResults(ctx, req)
 		if err != nil {
 			return err

@@ -97,11 +97,10 @@ supposed to be approved.`,
 				return usagef("--without: %q is not KIND/NAME; legal are initiative/NAME, target/NAME and objective/NAME", w)
 			}
 		}
-		at, err := s.snapshot()
-		if err != nil {
+		if err := s.into(&req.Revision, &req.KnownAt, req.GetAsOf()); err != nil {
 			return err
 		}
-		req.Without, req.With, req.Revision, req.KnownAt = without, with, at.GetRevision(), at.GetKnownAt()
+		req.Without, req.With = without, with
 		res, err := a.client().gap.WhatIf(ctx, req)
 		if err != nil {
 			return err

@@ -3,7 +3,7 @@
 // electing: an answer may be lost, and what another process makes is neither
 // missing nor there for a moment.
 //
-// Start with Made.
+// Start with Made; Answered is for questions whose answer makes nothing.
 package ensure
 
 import (
@@ -33,19 +33,29 @@ const (
 // Made returns what find finds, or makes it, and asks again until there is a
 // final answer or ctx ends.
 func Made[T any](ctx context.Context, find, make func(context.Context) (T, error)) (T, error) {
+	return Answered(ctx, func(asking context.Context) (T, error) {
+		found, err := find(asking)
+		if errors.Is(err, jetstream.ErrStreamNotFound) || errors.Is(err, jetstream.ErrBucketNotFound) {
+			return asked(ctx, make) // with its own time
+		}
+		return found, err
+	})
+}
+
+// Answered returns what question answers, and asks again until there is a final
+// answer or ctx ends: between servers that still change their connections a
+// request, or what answers it, may be lost.
+func Answered[T any](ctx context.Context, question func(context.Context) (T, error)) (T, error) {
 	began := time.Now()
 	for wait := pause; ; wait = min(2*wait, longest) {
-		found, err := asked(ctx, find)
-		if errors.Is(err, jetstream.ErrStreamNotFound) || errors.Is(err, jetstream.ErrBucketNotFound) {
-			found, err = asked(ctx, make)
-		}
+		answer, err := asked(ctx, question)
 		if !soon(err, time.Since(began)) {
-			return found, err
+			return answer, err
 		}
 		select {
 		case <-time.After(wait):
 		case <-ctx.Done():
-			return found, err
+			return answer, err
 		}
 	}
 }

@@ -33,6 +33,10 @@ const (
 	// restoringKey is there while a restore is under way.
 	restoringKey = "setpoint-restoring"
 
+	// opening bounds Open at least: servers that have just started lose what is
+	// on its way over a connection they give up, and it is asked for again.
+	opening = 30 * time.Second
+
 	// The longest header lines that a batch adds to a message, with room.
 	batchHeaders = 256
 )
@@ -97,7 +101,7 @@ func Open(ctx context.Context, nc *nats.Conn, opts Options) (*Log, error) {
 	if err != nil {
 		return nil, err
 	}
-	ctx, cancel := context.WithTimeout(ctx, l.opts.BatchTimeout)
+	ctx, cancel := context.WithTimeout(ctx, max(opening, l.opts.BatchTimeout))
 	defer cancel()
 	if err := l.openStream(ctx); err != nil {
 		return nil, err
@@ -105,7 +109,7 @@ func Open(ctx context.Context, nc *nats.Conn, opts Options) (*Log, error) {
 	if err := l.checkBatchLimit(ctx); err != nil {
 		return nil, err
 	}
-	last, err := l.lastRecord(ctx)
+	last, err := ensure.Answered(ctx, l.lastRecord)
 	if _, damaged := Damaged(err); err != nil && (!damaged || fault.ReasonOf(err) == "log.format_newer") {
 		return nil, err
 	}
@@ -279,22 +283,11 @@ func (l *Log) checkBatchLimit(ctx context.Context) error {
 	m := nats.NewMsg(Subject{Org: "setpoint", Service: "log", Kind: "probe", ID: "batch"}.String(l.opts.Shard))
 	m.Header.Set(jetstreamext.BatchIDHeader, rand.Text())
 	m.Header.Set(jetstreamext.BatchSeqHeader, strconv.Itoa(max(l.opts.MaxBatch, 2)))
-	ask := func() (*nats.Msg, error) {
-		ctx, cancel := context.WithTimeout(ctx, l.opts.Timeout)
-		defer cancel()
+	// A stream just made on a cluster has no leader for a moment, and what is on
+	// its way to one that is being replaced is answered by nobody.
+	resp, err := ensure.Answered(ctx, func(ctx context.Context) (*nats.Msg, error) {
 		return l.nc.RequestMsgWithContext(ctx, m)
-	}
-	resp, err := ask()
-	for errors.Is(err, nats.ErrNoResponders) || errors.Is(err, context.DeadlineExceeded) {
-		// A stream just made on a cluster has no leader for a moment, and what is
-		// on its way to one that is being replaced is answered by nobody.
-		select {
-		case <-time.After(10 * time.Millisecond):
-			resp, err = ask()
-		case <-ctx.Done():
-			return unavailable(err)
-		}
-	}
+	})
 	if err != nil {
 		return unavailable(err)
 	}
