@@ -29,7 +29,7 @@ func (p Patient) examineRecord(ctx context.Context, r *report, audit eventlog.Au
 		return
 	}
 	if err != nil {
-		add(Error, "record.unreadable", "the record cannot be read: "+err.Error(), "delete the record: it is rebuilt from the log", 0)
+		add(Error, "record.unreadable", "the record cannot be read: "+err.Error(), "delete what is left of the record and restart the processes: it is rebuilt from the log", 0)
 		return
 	}
 	if p.Halted != nil {
