@@ -309,8 +309,8 @@ func (p *printed) initiatives() {
 	for i := range p.d.Initiatives {
 		x := &p.d.Initiatives[i]
 		planned := x.dates()
-		if x.ExpectedEnd != x.End && x.Stage != "completed" {
-			planned += "\nexpected " + x.expected()
+		if late := x.expected(); late != absent && x.ExpectedEnd != x.End && x.Stage != "completed" {
+			planned += "\nexpected " + late
 		}
 		steps := x.progress()
 		if late := x.overdue(); len(late) > 0 {
