@@ -172,6 +172,9 @@ func (d *deliverer) failed(m *message.Message, e *event.CloudEvent, attempt int,
 		if err != nil {
 			return again(m, delay)
 		}
+		if gaveUp := d.sender.observed.GaveUp; gaveUp != nil {
+			gaveUp()
+		}
 		return nil
 	}
 	return again(m, delay)

@@ -37,6 +37,7 @@ func Kinds() []resource.Kind {
 		NewSpec:      func() proto.Message { return &eventv1.WebhookSpec{} },
 		NewDeclared:  func() proto.Message { return &eventv1.WebhookDeclared{} },
 		Check:        resource.CheckOf(Service, check),
+		Life:         &resource.Life{Token: Aggregate, Acts: Acts(), Words: inWords},
 	}}
 }
 

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"slices"
 	"sync"
 	"time"
 
@@ -127,17 +126,15 @@ func (r *Reconciler) reach(ctx context.Context) error {
 func (r *Reconciler) begin(ctx context.Context) (at uint64, err error) {
 	var orgs []string
 	err = r.record.View(ctx, func(v record.View) error {
-		at = v.Revision()
-		if orgs, err = v.Organizations("Target"); err != nil {
-			return err
-		}
-		others, err := v.Organizations("Review")
-		for _, org := range others {
-			if !slices.Contains(orgs, org) {
-				orgs = append(orgs, org)
+		at, orgs = v.Revision(), nil
+		for _, kind := range []string{"Target", "Review", "Objective", "Strategy", "Unit"} {
+			some, err := v.Organizations(kind)
+			if err != nil {
+				return err
 			}
+			orgs = append(orgs, some...)
 		}
-		return err
+		return nil
 	})
 	r.mu.Lock()
 	r.dirty = map[string]*change{}

@@ -41,7 +41,7 @@ func Replay(v record.View, org, name string, spec *policy.Spec, revision uint64,
 	asks := slices.ContainsFunc(spec.GetReactions(), func(r *gapv1.Reaction) bool {
 		return strings.Contains(r.GetWhen(), "condition."+condition.ForecastAttains)
 	})
-	sets := map[string]*condition.Set{}
+	sets := map[key]*condition.Set{}
 	zone := record.Location(v, org, v.Revision())
 	var p *picture
 	empty := 0
@@ -92,14 +92,16 @@ func Replay(v record.View, org, name string, spec *policy.Spec, revision uint64,
 		}
 		for _, o := range p.reviews {
 			o.Day, o.Instant, o.Revision = day, noon.UTC().Format(time.RFC3339), at
-			events, next := p.nextOfReview(sets[o.ID], o)
-			sets[o.ID] = next
+			k := key{condition.ReviewAggregate, o.ID}
+			events, next := p.nextOfReview(sets[k], o)
+			sets[k] = next
 			out.Firings = append(out.Firings, tested(day, "", o.Name, events)...)
 		}
 		for _, o := range p.observed(nil, noon) {
 			id := p.ids[o.Result.Name]
-			events, next := p.next(sets[id], o, id)
-			sets[id] = next
+			k := key{condition.Aggregate, id}
+			events, next := p.next(sets[k], o, id)
+			sets[k] = next
 			out.Firings = append(out.Firings, tested(day, o.Result.Name, "", events)...)
 		}
 	}

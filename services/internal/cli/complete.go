@@ -65,7 +65,7 @@ func (a *app) names(cmd *cobra.Command, word, typed string) []string {
 	if strings.HasPrefix(strings.ToLower(word), "observation") {
 		word = "Metric"
 	}
-	_, ofConditions := conditionsOf([]string{word})
+	_, ofConditions, _ := conditionsOf([]string{word})
 	if _, ok, _ := checkInsOf([]string{word}); ok || ofConditions {
 		word = "Target"
 	}

@@ -21,6 +21,7 @@ import (
 // served by another, and nobody is given a shorter history than there is; when
 // its copy is deleted it gets another one.
 func TestADamagedReplica(t *testing.T) {
+	t.Parallel() // faults are mostly waited for
 	const messages = 200
 	for name, c := range map[string]struct {
 		damage  func(dir string) error
@@ -30,6 +31,7 @@ func TestADamagedReplica(t *testing.T) {
 		"a truncated block": {func(dir string) error { return natsfault.Truncate(dir, "SETPOINT_0", 5_000) }, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			cluster := natsfault.Start(t, 3)
 			nc := connect(t, cluster.URL())
 			l, err := eventlog.Open(t.Context(), nc, eventlog.Options{Replicas: 3})
@@ -88,7 +90,7 @@ func TestADamagedReplica(t *testing.T) {
 // messages as there are.
 func follow(t *testing.T, l *eventlog.Log, messages uint64) (n uint64, err error) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	err = l.Follow(ctx, 0, func(batch []*eventlog.Record) error {
 		if n += uint64(len(batch)); n >= messages {
@@ -111,13 +113,13 @@ func lead(t *testing.T, nc *nats.Conn, cluster *natsfault.Cluster, server int) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	limit := time.Now().Add(time.Minute)
+	limit := time.Now().Add(2 * time.Minute)
 	for cluster.Leader(t, "SETPOINT_0") != server {
 		if time.Now().After(limit) {
 			t.Fatalf("%s does not lead", cluster.Servers[server].Name)
 		}
 		// Its answer may be lost with the leader that it deposes.
-		if _, err := nc.Request("$JS.API.STREAM.LEADER.STEPDOWN.SETPOINT_0", request, time.Second); err != nil {
+		if _, err := nc.Request("$JS.API.STREAM.LEADER.STEPDOWN.SETPOINT_0", request, 5*time.Second); err != nil {
 			t.Logf("step down: %v", err)
 		}
 	}
