@@ -138,6 +138,14 @@ func TestABoardGetsTheWorst(t *testing.T) {
 			t.Errorf("%s stands before %s", list[i-1].Status, list[i].Status)
 		}
 	}
+	d.Coverage = &Coverage{Objectives: make([]CoveredObjective, 11), Targets: make([]CoveredTarget, 30)}
+	d.Coverage.Objectives[10].Unfunded = 1
+	if falls, left := d.fallsShown(); len(falls) != inList || falls[0].Unfunded != 1 || !strings.Contains(left, "3 more objectives") {
+		t.Errorf("%d waterfalls, %q", len(falls), left)
+	}
+	if list, left := d.coveredShown(); len(list) != inGlance || !strings.Contains(left, "5 more targets") {
+		t.Errorf("%d covered targets, %q", len(list), left)
+	}
 	d.Audience = Owner
 	if list, left := d.glanced(); len(list) != 40 || left != "" {
 		t.Errorf("an owner gets %d objectives, %q", len(list), left)
