@@ -32,9 +32,11 @@ data=${SETPOINT_DATA:-../shared/data}
 command -v soffice >/dev/null || echo "== NOT RUN: the sheet's round trip through LibreOffice, as there is no soffice"
 timeout 10 docker info >/dev/null 2>&1 || echo "== NOT RUN: the suites in containers, unless another Docker engine than that of the command docker answers"
 
+# What runs beside others waits, mostly: for servers that are stopped, cut off
+# or full. As many as there are processors would wait one after the other.
 for m in proto services e2e; do
 	echo "== $m"
-	(cd "$m" && "$go" test -race -gcflags='modernc.org/sqlite/lib=-race=false' -timeout 20m ./...)
+	(cd "$m" && "$go" test -parallel 6 -race -gcflags='modernc.org/sqlite/lib=-race=false' -timeout 20m ./...)
 done
 
 echo "== e2e: the journeys again, on split targets"

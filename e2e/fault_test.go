@@ -27,6 +27,9 @@ func TestAFullDisk(t *testing.T) {
 	t.Parallel() // faults are mostly waited for
 	dir := os.Getenv(diskEnv)
 	if dir == "" {
+		if _, err := binary(); err != nil { // the process gets it, too
+			t.Fatal(err)
+		}
 		dir := t.TempDir()
 		args := []string{"--mount", "--propagation", "private", "sh", "-c",
 			`mount -t tmpfs -o size=24m tmpfs "$0" && exec "$@"`, dir,

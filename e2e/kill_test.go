@@ -24,8 +24,14 @@ import (
 	strategyv1 "setpoint.dev/proto/gen/setpoint/strategy/v1"
 )
 
+// binaryEnv tells a test that runs in a process of its own where the program is.
+const binaryEnv = "SETPOINT_E2E_BINARY"
+
 // binary is the program as users run it, built once.
 var binary = sync.OnceValues(func() (string, error) {
+	if path := os.Getenv(binaryEnv); path != "" {
+		return path, nil
+	}
 	dir, err := os.MkdirTemp("", "setpoint-e2e-")
 	if err != nil {
 		return "", err
@@ -35,8 +41,12 @@ var binary = sync.OnceValues(func() (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("%w: %s", err, out)
 	}
-	return path, nil
+	built = dir
+	return path, os.Setenv(binaryEnv, path)
 })
+
+// built is the folder of the program, if this process built it.
+var built string
 
 func TestMain(m *testing.M) {
 	flag.Parse()
@@ -53,8 +63,8 @@ func TestMain(m *testing.M) {
 			}
 		}
 	}
-	if path, err := binary(); err == nil {
-		_ = os.RemoveAll(filepath.Dir(path))
+	if built != "" {
+		_ = os.RemoveAll(built)
 	}
 	os.Exit(code)
 }

@@ -135,6 +135,15 @@ func TestTheSheetGoesRound(t *testing.T) {
 					}
 				}
 			}
+			// Sent in again, it says nothing over what was said since.
+			s.run("setpoint checkin more-visits --confidence 6 --note reopened --at 2026-04-15")
+			if out := s.run("setpoint observe -f " + file); !strings.Contains(out, "0 recorded, 0 corrected, 3 unchanged") {
+				t.Errorf("again it printed\n%s", out)
+			}
+			said := s.run("setpoint get checkins more-visits -o csv")
+			if strings.Count(said, "the hall is closed") != 1 || strings.Count(said, "reopened") != 1 {
+				t.Errorf("check-ins are there twice:\n%s", said)
+			}
 			if out := s.run("setpoint export sheet --due --as-of 2026-04-15 -o again.xlsx"); !strings.Contains(out, "nothing is due") {
 				t.Errorf("it printed\n%s", out)
 			}

@@ -105,7 +105,7 @@ func (b bench) rebuild(ctx context.Context) error {
 		if err := p.Rebuild(ctx, nil); err != nil {
 			return err
 		}
-		took := cost{time.Since(begin), before.since()}
+		took := cost{wall: time.Since(begin), used: before.since()}
 		over = append(over, float64(watch()-idle)/(1<<20))
 		_, g, err := data.Live(ctx)
 		if err != nil {

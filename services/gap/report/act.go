@@ -24,6 +24,7 @@ func (b *builder) act(d *Document, p gap.Portfolio) {
 	d.onCharts(targets)
 	if len(chosen) > 0 {
 		d.Coverage = b.coverage(chosen, d.Targets)
+		d.Coverage.Objectives = coveredObjectives(d.Objectives, targets, d.Coverage.Targets)
 	}
 	d.Actions = b.actions(p, targets, chosen)
 	d.Readiness = b.programs(p, chosen)
@@ -72,7 +73,12 @@ type (
 		HasCoverage    bool
 		Covered        []coveredView
 		Picture, Key   template.HTML
+		Pictured       string // what the picture leaves out
+		Falls          []template.HTML
+		FallNote       string
 		Unserved       []unservedView
+		UnservedAll    int
+		UnservedLeft   string
 		ServingNothing []string
 		Programs       []programView
 		Adoption       string
@@ -134,17 +140,22 @@ func newAct(d *Document, byName map[string]*targetView, ids idSet) *actView {
 	}
 	if c := d.Coverage; c != nil {
 		v.HasCoverage, v.Sentence, v.Key = true, c.Sentence, coverageKey
-		v.Picture = coverageSVG(d)
+		v.Picture, v.Pictured, v.FallNote = coverageSVG(d), c.pictured(inOverview), objectiveFallNote
+		for i := range c.Objectives {
+			v.Falls = append(v.Falls, template.HTML(c.Objectives[i].svg(ids.of("fall-"+c.Objectives[i].Objective))))
+		}
 		targets := d.targetsByName()
 		for i := range c.Targets {
 			x := &c.Targets[i]
 			m := targets[x.Target].Metric
 			v.Covered = append(v.Covered, coveredView{
 				ID: byName[x.Target].ID, Title: x.Title, Gap: gapOf(x, m), Delivered: x.ifDelivered(m), Ready: x.ifReady(m), Unfunded: x.unfunded(m), Residual: x.residual(m),
-				Parts: x.parts(m), Unknown: x.Ready == nil,
+				Parts: keepUnits.Replace(x.parts(m)), Unknown: x.Ready == nil,
 			})
 		}
-		for _, name := range c.Unserved {
+		names, left := d.few(c.Unserved)
+		v.UnservedAll, v.UnservedLeft = len(c.Unserved), left
+		for _, name := range names {
 			v.Unserved = append(v.Unserved, unservedView{byName[name], targets[name].gapNote()})
 		}
 		v.ServingNothing = d.serving(c.ServingNothing)
@@ -237,33 +248,29 @@ func (m *markdown) coverage(c *Coverage) {
 	m.printf("## Coverage\n\n**%s**\n\n", md(c.Sentence))
 	if len(c.Targets) > 0 {
 		t := newTable("Target", "Gap:", "Covered if delivered:", "If people are ready:", "Unfunded:", "Stays open:")
-		var bars strings.Builder
 		for i := range c.Targets {
 			x := &c.Targets[i]
 			of := m.targets[x.Target].Metric
 			t.row(md(x.Title), md(gapOf(x, of)), md(x.ifDelivered(of)), md(x.ifReady(of)), md(x.unfunded(of)), md(x.residual(of)))
-			if x.hasGap() {
-				fmt.Fprintf(&bars, "%s %s\n", x.textBar(), strings.ReplaceAll(x.Title, "`", "'"))
-			}
 		}
 		m.table(t)
-		if bars.Len() > 0 {
-			m.printf("```text\n%s```\n\nA bar is a gap. `█` covered: delivered, and people come along; `▒` delivered, lost to adoption; `?` rests on people who were not measured; `·` unfunded.\n\n", bars.String())
-		}
 		for i := range c.Targets {
 			x := &c.Targets[i]
 			m.printf("- **%s**: %s\n", md(x.Title), md(x.parts(m.targets[x.Target].Metric)))
 		}
 		m.printf("\n")
 		m.paragraph("If people are ready: × (1 " + minus + " d + d × adoption), " + md(adoptionFormula) + "; people who were not measured count as unknown, not as ready.")
+		m.falls(c)
 	}
 	if len(c.Unserved) > 0 {
 		m.printf("Targets that no initiative works on:\n\n")
-		for _, name := range c.Unserved {
+		names, left := m.d.few(c.Unserved)
+		for _, name := range names {
 			t := m.targets[name]
 			m.printf("- %s – %s: %s\n", statusMD(t.Status, t.statusNote()), md(t.Title), md(t.gapNote()))
 		}
 		m.printf("\n")
+		m.paragraph(left)
 	}
 	if names := m.d.serving(c.ServingNothing); len(names) > 0 {
 		m.printf("Initiatives that contribute to no target:\n\n")
@@ -271,6 +278,32 @@ func (m *markdown) coverage(c *Coverage) {
 			m.printf("- %s\n", md(title))
 		}
 		m.printf("\n")
+	}
+}
+
+// falls are the waterfalls, of objectives and, but for a board, of targets.
+func (m *markdown) falls(c *Coverage) {
+	const key = "`█` covered: delivered, and people come along; `▒` delivered, lost to adoption; `?` rests on people who were not measured; `·` unfunded."
+	if len(c.Objectives) > 0 {
+		m.printf("### What closes the gaps\n\n")
+		m.paragraph("From the whole gap, initiative by initiative, to what is unfunded: " + key)
+		m.paragraph(md(objectiveFallNote))
+	}
+	for i := range c.Objectives {
+		o := &c.Objectives[i]
+		m.printf("**%s**\n\n```text\n%s```\n\n", md(o.Title), o.fall().text())
+	}
+	if m.d.shallow() {
+		return
+	}
+	for i := range c.Targets {
+		x := &c.Targets[i]
+		if !x.hasGap() {
+			continue
+		}
+		of := m.targets[x.Target].Metric
+		m.printf("#### %s\n\n```text\n%s```\n\n", md(x.Title), x.fall(of).text())
+		m.paragraph(md(x.foot(of)))
 	}
 }
 

@@ -20,7 +20,7 @@ const fonts = `font-family="system-ui, 'Segoe UI', 'Helvetica Neue', Arial, 'Lib
 // closes it as parts of that; more than the gap runs on to the right, at most
 // by a quarter.
 func coverageSVG(d *Document) template.HTML {
-	const width, left, full, row, bar = 1000.0, 0.0, 800.0, 58.0, 22.0
+	const width, left, full, row, bar = 860.0, 0.0, 660.0, 52.0, 20.0
 	targets := d.targetsByName()
 	var b strings.Builder
 	y := 0.0
@@ -30,12 +30,15 @@ func coverageSVG(d *Document) template.HTML {
 		if !c.hasGap() {
 			continue
 		}
+		if y >= row*inOverview {
+			break
+		}
 		m := targets[c.Target].Metric
 		ready, lost, unmeasured, open := c.segments()
 		head := fmt.Sprintf("gap %s", m.size(*c.Gap))
-		fmt.Fprintf(&b, `<text x="0" y="%s" fill="%s" font-weight="650">%s</text>`, n(y+14), inkText, escapeXML.Replace(clip(c.Title, 92)))
+		fmt.Fprintf(&b, `<text x="0" y="%s" fill="%s" font-weight="650">%s</text>`, n(y+14), inkText, escapeXML.Replace(clip(c.Title, 66)))
 		fmt.Fprintf(&b, `<text x="%s" y="%s" text-anchor="end" fill="%s">%s</text>`, n(left+full), n(y+14), inkMuted, escapeXML.Replace(head))
-		x, end := left, left+full*1.25
+		x, end := left, left+full*1.28
 		for _, s := range []struct {
 			share float64
 			fill  string
@@ -106,10 +109,10 @@ var coverageKey = func() template.HTML {
 		{"#fff", "unfunded", ` stroke-dasharray="5 3"`},
 	} {
 		fmt.Fprintf(&b, `<rect x="%s" y="2.5" width="26" height="13" fill="%s" stroke="%s"%s/><text x="%s" y="14" fill="%s">%s</text>`, n(x+.5), k.fill, inkText, k.more, n(x+34), inkText, k.text)
-		x += 34 + 6.6*float64(len(k.text)) + 26
+		x += 34 + 6*float64(len(k.text)) + 16
 	}
 	fmt.Fprintf(&b, `<line x1="%s" y1="1" x2="%s" y2="17" stroke="%s" stroke-width="2.5"/><text x="%s" y="14" fill="%s">the gap</text>`, n(x), n(x), inkGoal, n(x+8), inkText)
-	return template.HTML(`<svg class="coverage" xmlns="http://www.w3.org/2000/svg" viewBox="0 0 1000 20" role="img" aria-label="Key of the bars" ` + fonts + ` font-size="12.5">` + coveragePatterns("key") + b.String() + `</svg>`)
+	return template.HTML(`<svg class="coverage" xmlns="http://www.w3.org/2000/svg" viewBox="0 0 860 20" role="img" aria-label="Key of the bars" ` + fonts + ` font-size="11.5">` + coveragePatterns("key") + b.String() + `</svg>`)
 }()
 
 // barrierSVG draws how many people each element holds back.

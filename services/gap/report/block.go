@@ -33,16 +33,17 @@ type blockCell struct {
 	text   string
 	status gap.Status // shown in front of the text; "" for none
 	target string     // name of a target that it leads to
+	share  *float64   // what text shows as a number
 }
 
 func (d *Document) deep() bool    { return d.Audience == "" || d.Audience == Analyst }
 func (d *Document) shallow() bool { return d.Audience == Board }
 
-// onTop are the blocks of the summary.
-func (d *Document) onTop() []block {
+// onTop are the blocks of the summary, with at most so many rows each.
+func (d *Document) onTop(rows int) []block {
 	var out []block
 	if s := d.Since; s != nil {
-		b := s.block("What moved", min(len(s.Moves), inHeadline))
+		b := s.block("What moved", min(len(s.Moves), rows))
 		b.intro = s.Sentence
 		if s.Note != "" {
 			b.intro += " " + s.Note
@@ -60,10 +61,10 @@ func (d *Document) onTop() []block {
 	}
 	if len(d.Misses) > 0 {
 		b := block{heading: "What will be missed, and what would fix it", head: []string{"Target", "Probability:", "Forecast", "What would fix it"}, sheet: "Will be missed"}
-		most := min(len(d.Misses), inHeadline)
+		most := min(len(d.Misses), rows)
 		for _, m := range d.Misses[:most] {
 			p := m.Attainment
-			b.rows = append(b.rows, []blockCell{{text: m.Title, target: m.Target}, {text: percent(&p)}, {text: m.Expect}, {text: m.Fix}})
+			b.rows = append(b.rows, []blockCell{{text: m.Title, target: m.Target}, {text: probability(&p), share: &p}, {text: m.Expect}, {text: m.Fix}})
 		}
 		b.intro = fmt.Sprintf("As the values go on, %s will rather be missed than reached.", plural(len(d.Misses), "target"))
 		if n := len(d.Misses) - most; n > 0 {
@@ -72,7 +73,11 @@ func (d *Document) onTop() []block {
 		out = append(out, b)
 	}
 	if len(d.Decisions) > 0 {
-		out = append(out, d.decisions())
+		b := d.decisions()
+		if n := len(b.rows) - rows; n > 0 {
+			b.rows, b.foot = b.rows[:rows], fmt.Sprintf("and %d more.", n)
+		}
+		out = append(out, b)
 	}
 	return out
 }
@@ -89,7 +94,7 @@ func (s *Since) block(heading string, most int) block {
 
 // decisions are those of the reviews.
 func (d *Document) decisions() block {
-	b := block{heading: "Decisions of the last reviews", head: []string{"Due", "Decision", "About", "Owner", "Review"}, sheet: "Decisions"}
+	b := block{heading: "Decisions of the last reviews", head: []string{"Due", "Decision", "About", "Owner", "Review"}}
 	for i := range d.Decisions {
 		x := &d.Decisions[i]
 		due := x.Stands()
@@ -111,6 +116,9 @@ func (d *Document) overview() []block {
 	if svg := strategyMap(d); svg != "" {
 		b := block{heading: "Strategy map", intro: "What serves what: a line leads from an objective up to the one it contributes to.", svg: svg,
 			head: []string{"Objective", "Status", "Serves"}}
+		if !d.links() {
+			b.intro = "No objective is declared to serve another one."
+		}
 		for _, o := range d.Objectives {
 			if o.Name != "" {
 				b.rows = append(b.rows, []blockCell{{text: o.Title}, {status: o.Status}, {text: orAbsent(strings.Join(o.Serves, "; "))}})
@@ -123,6 +131,11 @@ func (d *Document) overview() []block {
 	}
 	if s := d.Since; s != nil && len(s.Moves) > inHeadline && !d.shallow() {
 		out = append(out, s.block("All that moved", len(s.Moves)))
+	}
+	if len(d.Decisions) > inHeadline && !d.shallow() {
+		b := d.decisions()
+		b.heading = "All decisions"
+		out = append(out, b)
 	}
 	return out
 }
@@ -173,9 +186,10 @@ type (
 		Right bool
 	}
 	blockCellView struct {
-		Text, ID string
-		Status   *statusView
-		Right    bool
+		Text, ID, Label string
+		Status          *statusView
+		Right, Row      bool
+		Short           bool // a day or a word, which is not to be broken
 	}
 )
 
@@ -191,7 +205,7 @@ func newBlocks(list []block, byName map[string]*targetView) []blockView {
 			for _, r := range b.rows {
 				var row []blockCellView
 				for i, c := range r {
-					cell := blockCellView{Text: keepUnits.Replace(c.text), Right: i < len(v.Head) && v.Head[i].Right}
+					cell := blockCellView{Text: keepUnits.Replace(c.text), Label: v.Head[i].Title, Right: v.Head[i].Right, Row: i == 0, Short: v.Head[i].Title == "Due"}
 					if c.status != "" {
 						s := statusOf(c.status, "")
 						cell.Status = &s

@@ -40,8 +40,10 @@ func Build(p gap.Portfolio, r gap.Result, opts Options) Document {
 		Definitions:  definitions,
 		Targets:      b.targets(),
 	}
+	distinctTargets(d.Targets)
 	d.Strategies = b.strategies()
 	d.Objectives = b.objectives(d.Targets)
+	distinctObjectives(d.Objectives)
 	d.Units = b.unitRollUps()
 	d.Grids = grids(d.Objectives, d.Targets, r.AsOf)
 	d.Quality = issues(d.Targets)

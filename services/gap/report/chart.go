@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -96,6 +97,20 @@ func (p *picture) scales() {
 	}
 	if p.c.Band != nil {
 		add(p.c.Band.Lower, p.c.Band.Upper)
+	}
+	if len(p.c.Fan) > 0 && len(values) > 0 {
+		// The light part of the fan too, unless it would press the rest together.
+		wide := append([]float64(nil), values...)
+		for _, f := range p.c.Fan {
+			for _, v := range []*float64{f.Lower95, f.Upper95} {
+				if v != nil {
+					wide = append(wide, *v)
+				}
+			}
+		}
+		if slices.Max(wide)/2-slices.Min(wide)/2 <= 1.8*(slices.Max(values)/2-slices.Min(values)/2) {
+			values = wide
+		}
 	}
 	p.y = valueScale(values, 5, plotBottom, plotTop)
 	p.labels = tickLabels(p.t.Metric, p.y.ticks)
@@ -213,12 +228,22 @@ func (p *picture) periodTicks() bool {
 	if covered < 0.6*(p.x.to-p.x.from) {
 		return false // the path is much longer than the data
 	}
-	every := 1
-	for ; covered/float64(len(places)-1)*float64(every) < width; every++ {
+	// From the back, so that the latest is named; the others in even steps, where
+	// there is room.
+	least := math.Inf(1)
+	for i := 1; i < len(places); i++ {
+		least = math.Min(least, places[i].x-places[i-1].x)
 	}
-	// From the back, so that the latest is named.
-	for i := len(places) - 1; i >= 0; i -= every {
+	every, last := 1, math.Inf(1)
+	for ; least > 0 && least*float64(every) < width && every < len(places); every++ {
+	}
+	for i := len(places) - 1; i >= 0; i-- {
+		far := i < len(places)-1 && places[i+1].x-places[i].x > 3*least // the last one stands alone
+		if (len(places)-1-i)%every != 0 && !far || places[i].x+width > last {
+			continue
+		}
 		p.timeTick(places[i].x, places[i].name)
+		last = places[i].x
 	}
 	return true
 }

@@ -13,6 +13,8 @@ import (
 type Coverage struct {
 	Sentence string          `json:"sentence"`
 	Targets  []CoveredTarget `json:"targets"` // that an initiative in progress contributes to
+	// Objectives are those of Targets, in the order of the document.
+	Objectives []CoveredObjective `json:"objectives,omitempty"`
 	// Unserved are targets with a gap, or of which it is not known, that no
 	// initiative in progress or completed contributes to, worst first.
 	Unserved []string `json:"unserved"`
@@ -210,7 +212,9 @@ func amountShare(m Metric, v, share *float64) string {
 }
 
 // parts names the initiatives with what each is expected to add.
-func (c *CoveredTarget) parts(m Metric) string {
+func (c *CoveredTarget) parts(m Metric) string { return strings.Join(c.partList(m), "; ") }
+
+func (c *CoveredTarget) partList(m Metric) []string {
 	var out []string
 	for _, p := range c.Parts {
 		text := p.Title + " " + m.size(p.Expected) + ", delivery " + percent(&p.Delivery)
@@ -222,7 +226,24 @@ func (c *CoveredTarget) parts(m Metric) string {
 		}
 		out = append(out, text)
 	}
-	return strings.Join(out, "; ")
+	return out
+}
+
+// inOverview is how many bars stand in one picture.
+const inOverview = 12
+
+// pictured says how many gaps a picture leaves to the table.
+func (c *Coverage) pictured(most int) string {
+	n := 0
+	for i := range c.Targets {
+		if c.Targets[i].hasGap() {
+			n++
+		}
+	}
+	if n <= most {
+		return ""
+	}
+	return fmt.Sprintf("The picture has the %d furthest behind; the table has %d more.", most, n-most)
 }
 
 // segments is the bar of a target, as shares of its gap: what people are ready
@@ -241,25 +262,6 @@ func (c *CoveredTarget) segments() (ready, lost, unmeasured, open float64) {
 		lost += max(0, v-r)
 	}
 	return ready, lost, unmeasured, max(0, 1-ready-lost-unmeasured)
-}
-
-// textBar draws the segments of a target with a character for each 2.5 % of the
-// gap; what is expected above it is cut.
-func (c *CoveredTarget) textBar() string {
-	const width = 40
-	ready, lost, unmeasured, _ := c.segments()
-	var b strings.Builder
-	sum, drawn := 0.0, 0
-	for _, s := range []struct {
-		share float64
-		mark  string
-	}{{ready, "█"}, {lost, "▒"}, {unmeasured, "?"}} {
-		sum += s.share
-		to := min(width, int(sum*width+0.5))
-		b.WriteString(strings.Repeat(s.mark, max(0, to-drawn)))
-		drawn = max(drawn, to)
-	}
-	return b.String() + strings.Repeat("·", width-drawn)
 }
 
 // serving names initiatives by their titles.

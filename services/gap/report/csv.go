@@ -2,6 +2,7 @@ package report
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 
 	"setpoint.dev/services/internal/calendar"
@@ -20,7 +21,7 @@ var csvColumns = []string{
 }
 
 // coverageColumns follow where initiatives are declared.
-var coverageColumns = []string{"initiatives", "covered", "covered_if_ready", "unfunded", "stays_open", "unmeasured"}
+var coverageColumns = []string{"initiatives", "covered", "covered_if_ready", "unfunded", "stays_open", "unmeasured", "covered_by"}
 
 // CSV is every target of d, one row each, worst first, for a spreadsheet: raw
 // numbers in the metric's own unit (a percentage is a fraction), empty where a
@@ -103,6 +104,11 @@ func covers(s *sheet.Sheet, c CoveredTarget) {
 	s.Number(c.Unfunded)
 	s.Number(c.Residual)
 	s.Text(strings.Join(c.Unmeasured, "; "))
+	var by []string
+	for _, p := range c.Parts {
+		by = append(by, p.Initiative+"="+strconv.FormatFloat(p.Expected, 'g', -1, 64))
+	}
+	s.Text(strings.Join(by, "; "))
 }
 
 // said is what people say about t.

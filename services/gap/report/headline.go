@@ -40,22 +40,33 @@ func headline(targets []Target, hints []string) Headline {
 	}
 	slices.Sort(h.Hints)
 	h.Counts = counts(func(s gap.Status) int { return n[s] }, true)
-	h.Sentence = h.sentence()
+	h.Sentence = h.sentence(targets)
 	if h.Total > 0 {
 		h.Detail = h.detail()
 	}
 	return h
 }
 
-func (h Headline) sentence() string {
+func (h Headline) sentence(targets []Target) string {
 	if h.Total == 0 {
 		return "No targets are declared, so there is nothing to compare."
 	}
 	if h.Unjudged == h.Total {
+		none := 0
+		for i := range targets {
+			if undirected(targets[i]) {
+				none++
+			}
+		}
+		if 2*none > h.Total {
+			return fmt.Sprintf("None of %s can be judged: of %d nothing declares whether more or less is better.", plural(h.Total, "target"), none)
+		}
 		return fmt.Sprintf("None of %s can be judged: the data is missing or too old.", plural(h.Total, "target"))
 	}
 	var s string
 	switch {
+	case h.Behind == 0 && h.Well == 0 && h.Unjudged > 0:
+		return fmt.Sprintf("None of %s has a verdict yet; %d cannot be judged.", plural(h.Total, "target"), h.Unjudged)
 	case h.Behind == 0 && h.Well == 0:
 		return fmt.Sprintf("None of %s has a verdict yet.", plural(h.Total, "target"))
 	case h.Behind == 0:

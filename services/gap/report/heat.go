@@ -93,6 +93,7 @@ func (b *builder) heat(d *Document) []Heat {
 		if judged == 0 {
 			continue
 		}
+		h.trim()
 		share := func(r HeatRow) float64 {
 			met, all := 0, 0
 			for _, c := range r.Cells {
@@ -111,6 +112,22 @@ func (b *builder) heat(d *Document) []Heat {
 	return out
 }
 
+// trim drops the periods at the end in which nothing has ended.
+func (h *Heat) trim() {
+	last := 0
+	for _, r := range h.Rows {
+		for i, c := range r.Cells {
+			if c.judged()+c.NoData > 0 {
+				last = max(last, i+1)
+			}
+		}
+	}
+	h.Columns = h.Columns[:last]
+	for i := range h.Rows {
+		h.Rows[i].Cells = h.Rows[i].Cells[:last]
+	}
+}
+
 // words show a cell: 3 of 4 met.
 func (c HeatCell) words() string {
 	switch {
@@ -125,7 +142,7 @@ func (c HeatCell) words() string {
 func (h *Heat) block() block {
 	b := block{
 		heading: "Heat map: " + h.By + " by period, " + h.Cadence,
-		intro:   "Periods met of those judged, the lowest share first; ? is closed and could not be judged.",
+		intro:   "Of each period: how many were met of those judged; the lowest share stands first.",
 		svg:     h.svg(), sheet: "Heat map " + h.Cadence,
 	}
 	b.head = []string{strings.ToUpper(h.By[:1]) + h.By[1:]}
@@ -135,7 +152,12 @@ func (h *Heat) block() block {
 	for _, r := range h.Rows {
 		row := []blockCell{{text: r.Title}}
 		for _, c := range r.Cells {
-			row = append(row, blockCell{text: c.words()})
+			cell := blockCell{text: c.words()}
+			if n := c.judged(); n > 0 {
+				share := float64(c.Met) / float64(n)
+				cell.share = &share
+			}
+			row = append(row, cell)
 		}
 		b.rows = append(b.rows, row)
 	}
@@ -163,16 +185,16 @@ func (c HeatCell) inks() (fill, ink string) {
 }
 
 func (h *Heat) svg() string {
-	const width, left, top, row = 1000.0, 260.0, 26.0, 24.0
+	const width, left, top, row = 860.0, 230.0, 26.0, 23.0
 	rows := h.Rows[:min(len(h.Rows), inHeat)]
-	cell := (width - left) / float64(max(1, len(h.Columns)))
+	cell := (width - left) / float64(max(6, len(h.Columns))) // a few are not stretched
 	var b strings.Builder
 	for i, c := range h.Columns {
 		fmt.Fprintf(&b, `<text x="%s" y="18" text-anchor="middle" fill="%s">%s</text>`, n(left+cell*(float64(i)+.5)), inkMuted, escapeXML.Replace(clip(c.Period, 12)))
 	}
 	for k, r := range rows {
 		y := top + float64(k)*row
-		fmt.Fprintf(&b, `<text x="%s" y="%s" text-anchor="end" fill="%s">%s</text>`, n(left-8), n(y+16), inkText, escapeXML.Replace(clip(r.Title, 34)))
+		fmt.Fprintf(&b, `<text x="%s" y="%s" text-anchor="end" fill="%s">%s</text>`, n(left-8), n(y+16), inkText, escapeXML.Replace(clip(r.Title, 30)))
 		for i, c := range r.Cells {
 			if c.judged() == 0 && c.NoData == 0 {
 				continue
@@ -183,6 +205,29 @@ func (h *Heat) svg() string {
 			fmt.Fprintf(&b, `<text x="%s" y="%s" text-anchor="middle" fill="%s" font-weight="600">%s</text>`, n(x+cell/2), n(y+16), ink, c.words())
 		}
 	}
-	height := top + float64(len(rows))*row + 4
-	return fmt.Sprintf(`<svg class="coverage" xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %s %s" role="img" aria-label="%s" %s font-size="12.5">`, n(width), n(height), escapeXML.Replace("Periods met by "+h.By+", "+h.Cadence), fonts) + b.String() + `</svg>`
+	// The key.
+	y, x := top+float64(len(rows))*row+14, left
+	for _, k := range []struct {
+		cell HeatCell
+		text string
+	}{{HeatCell{Met: 1}, "all met"}, {HeatCell{Met: 3, NotMet: 1}, "3/4 or more"}, {HeatCell{Met: 1, NotMet: 1}, "half or more"}, {HeatCell{Met: 1, NotMet: 3}, "fewer"}, {HeatCell{NotMet: 1}, "none"}, {HeatCell{NoData: 1}, "? closed, not judged"}} {
+		fill, _ := k.cell.inks()
+		fmt.Fprintf(&b, `<rect x="%s" y="%s" width="18" height="12" fill="%s" stroke="%s" stroke-width="0.6"/><text x="%s" y="%s" fill="%s" font-size="11">%s</text>`, n(x+1), n(y), fill, inkMuted, n(x+25), n(y+10), inkMuted, k.text)
+		x += 25 + 6.6*float64(len(k.text)) + 10
+	}
+	height := y + 18
+	return fmt.Sprintf(`<svg class="coverage" xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %s %s" role="img" aria-label="%s" %s font-size="12.5">`, n(width), n(height), escapeXML.Replace("Periods met by "+h.By+", "+h.Cadence+". "+h.told()), fonts) + b.String() + `</svg>`
+}
+
+// told is the picture in words, for those who do not see it.
+func (h *Heat) told() string {
+	var out []string
+	for _, r := range h.Rows[:min(len(h.Rows), inHeat)] {
+		met, judged := 0, 0
+		for _, c := range r.Cells {
+			met, judged = met+c.Met, judged+c.judged()
+		}
+		out = append(out, fmt.Sprintf("%s: %d of %d.", r.Title, met, judged))
+	}
+	return strings.Join(out, " ")
 }

@@ -27,7 +27,7 @@ var style string
 //go:embed act.css
 var actStyle string // only where there is something that it is for
 
-var page = template.Must(template.Must(template.New("page").Parse(pageSource)).Parse(actSource))
+var page = template.Must(template.Must(template.New("page").Funcs(template.FuncMap{"lang": language}).Parse(pageSource)).Parse(actSource))
 
 // contentPolicy lets the page's own style in and nothing else: no script, no request.
 func contentPolicy(style string) string {
@@ -64,6 +64,9 @@ type (
 		Top, Overview  []blockView
 		Deep, Shallow  bool // how the status came about is told; single targets are not
 		Objectives     []*objectiveView
+		Glance         []*objectiveView // those of the overview
+		GlanceLeft     string
+		UnitsLeft      string
 		Targets        []*targetView
 		Grids          []gridView
 		States         []word
@@ -112,6 +115,8 @@ type (
 		Chart                               template.HTML
 		Facts                               []Definition
 		Notes                               []Note
+		Fall                                template.HTML // what closes its gap
+		FallFoot                            string
 		Long                                bool
 		Explain                             explainView
 	}
@@ -131,8 +136,9 @@ type (
 	}
 	cellView  struct{ State, Mark, Actual, Goal, Variance, Word string }
 	issueView struct {
-		Heading, Meaning string
-		Items            []issueItem
+		Heading, Meaning, Left string
+		All                    int
+		Items                  []issueItem
 	}
 	issueItem struct{ ID, Title, Why string }
 )
@@ -171,7 +177,7 @@ func newPage(d *Document) *pageView {
 			t.ID = ""
 		}
 	}
-	v.Top, v.Overview = newBlocks(d.onTop(), byName), newBlocks(d.overview(), byName)
+	v.Top, v.Overview = newBlocks(d.onTop(inHeadline), byName), newBlocks(d.overview(), byName)
 	for _, c := range d.Headline.Counts {
 		if c.Count > 0 {
 			v.Tally = append(v.Tally, tallyView{statusOf(c.Status, ""), c.Count})
@@ -202,7 +208,18 @@ func newPage(d *Document) *pageView {
 		}
 		v.Objectives = append(v.Objectives, ov)
 	}
-	for _, u := range d.Units {
+	glanced, left := d.glanced()
+	v.GlanceLeft = left
+	section := map[string]*objectiveView{}
+	for i, o := range d.Objectives {
+		section[o.Name] = v.Objectives[i]
+	}
+	for _, o := range glanced {
+		v.Glance = append(v.Glance, section[o.Name])
+	}
+	units, left := d.glancedUnits()
+	v.UnitsLeft = left
+	for _, u := range units {
 		v.Units = append(v.Units, newRollUp(u))
 	}
 	v.Grids = newGrids(d, byName)
@@ -213,6 +230,16 @@ func newPage(d *Document) *pageView {
 	}
 	v.Issues = newIssues(d, byName)
 	v.Act = newAct(d, byName, ids)
+	if d.Coverage != nil && !v.Shallow {
+		index := d.targetsByName()
+		for i := range d.Coverage.Targets {
+			c := &d.Coverage.Targets[i]
+			if t := byName[c.Target]; c.hasGap() {
+				m := index[c.Target].Metric
+				t.Fall, t.FallFoot = template.HTML(c.svg(m, "fall-"+t.ID)), c.foot(m)
+			}
+		}
+	}
 	return v
 }
 
@@ -233,7 +260,7 @@ func trusted(svg string) any {
 }
 
 // keepUnits keeps a number and its unit on one line.
-var keepUnits = strings.NewReplacer(" %", "\u00a0%", " pp", "\u00a0pp")
+var keepUnits = strings.NewReplacer(" %", "\u00a0%", " pp", "\u00a0pp", "≤ ", "≤\u00a0", "≥ ", "≥\u00a0")
 
 // ids makes names unique fragments of a URL.
 type idSet map[string]int
@@ -386,11 +413,11 @@ func newIssues(d *Document, byName map[string]*targetView) []issueView {
 	var out []issueView
 	for _, k := range issueKinds {
 		v := issueView{Heading: k.Heading, Meaning: k.Meaning}
-		for _, i := range d.Quality {
-			if i.Kind == k.Kind {
-				v.Items = append(v.Items, issueItem{byName[i.Target].ID, i.Title, i.Why})
-			}
+		list, left := d.issuesOf(k.Kind)
+		for _, i := range list {
+			v.Items = append(v.Items, issueItem{byName[i.Target].ID, i.Title, i.Why})
 		}
+		v.Left, v.All = left, d.countIssues(k.Kind)
 		if len(v.Items) > 0 {
 			out = append(out, v)
 		}

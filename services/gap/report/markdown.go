@@ -14,7 +14,7 @@ import (
 func Markdown(d Document) []byte {
 	m := &markdown{d: &d, targets: d.targetsByName()}
 	m.headline()
-	m.blocks(d.onTop())
+	m.blocks(d.onTop(inHeadline))
 	m.blocks(d.overview())
 	m.objectivesAtAGlance()
 	if !d.shallow() {
@@ -147,10 +147,12 @@ func (m *markdown) objectivesAtAGlance() {
 	}
 	m.printf("## Objectives at a glance\n\n")
 	t := newTable("Objective", "Status", "Score:", "Known share:", "Progress:", "Targets:", "Of which")
-	for _, o := range m.d.Objectives {
+	list, left := m.d.glanced()
+	for _, o := range list {
 		t.row(md(o.Title), statusMD(o.Status, ""), score(o.Score), percent(&o.Known), percent(o.Progress), fmt.Sprint(o.Targets), md(countWords(o.Counts)))
 	}
 	m.table(t)
+	m.paragraph(left)
 }
 
 func (m *markdown) allTargets() {
@@ -219,10 +221,12 @@ func (m *markdown) units() {
 	}
 	m.printf("## Units\n\n")
 	t := newTable("Unit", "Status", "Score:", "Known share:", "Targets:", "Of which")
-	for _, u := range m.d.Units {
+	list, left := m.d.glancedUnits()
+	for _, u := range list {
 		t.row(md(u.Title), statusMD(u.Status, ""), score(u.Score), percent(&u.Known), fmt.Sprint(u.Targets), md(countWords(u.Counts)))
 	}
 	m.table(t)
+	m.paragraph(left)
 }
 
 func (m *markdown) sections() {
@@ -276,20 +280,16 @@ func (m *markdown) quality() {
 		m.paragraph("Nothing is missing, stale, excluded or corrected.")
 	}
 	for _, k := range issueKinds {
-		heading := false
-		for _, i := range m.d.Quality {
-			if i.Kind != k.Kind {
-				continue
-			}
-			if !heading {
-				m.printf("### %s\n\n%s\n\n", k.Heading, md(k.Meaning))
-				heading = true
-			}
+		list, left := m.d.issuesOf(k.Kind)
+		if len(list) == 0 {
+			continue
+		}
+		m.printf("### %s\n\n%s\n\n", k.Heading, md(k.Meaning))
+		for _, i := range list {
 			m.printf("- **%s**: %s\n", md(i.Title), md(i.Why))
 		}
-		if heading {
-			m.printf("\n")
-		}
+		m.printf("\n")
+		m.paragraph(left)
 	}
 }
 

@@ -15,6 +15,20 @@ const (
 	percentSign = " %" // as gap.FormatValue has it
 )
 
+// wholeFrom is from where on a number whose decimals nobody declared is shown without:
+// they would say no more than that it was computed.
+const wholeFrom = 10_000
+
+// of is f as v is shown.
+func (f Format) of(v float64) gap.Format {
+	out := f.gap()
+	if f.Decimals == nil && (f.Style == "" || f.Style == "number") && math.Abs(v) >= wholeFrom {
+		none := 0
+		out.Decimals = &none
+	}
+	return out
+}
+
 func (f Format) gap() gap.Format {
 	return gap.Format{Style: f.Style, Decimals: f.Decimals, Magnitude: f.Magnitude, Currency: f.Currency}
 }
@@ -28,7 +42,7 @@ func (m Metric) value(v *float64) string {
 }
 
 func (m Metric) show(v float64) string {
-	return strings.ReplaceAll(gap.FormatValue(m.Format.gap(), v), "-", minus)
+	return strings.ReplaceAll(gap.FormatValue(m.Format.of(v), v), "-", minus)
 }
 
 // brief is show for where room is short: a number of many digits in powers of
@@ -47,7 +61,7 @@ func (m Metric) brief(v float64) string {
 
 // size shows |v| as a difference: percentages become percentage points, and a
 // difference that is not zero never reads as zero.
-func (m Metric) size(v float64) string { return display.Difference(display.Format(m.Format.gap()), v) }
+func (m Metric) size(v float64) string { return display.Difference(display.Format(m.Format.of(v)), v) }
 
 // signed shows a difference with its sign; positive is behind.
 func (m Metric) signed(v *float64) string {
@@ -90,6 +104,20 @@ func percent(v *float64) string {
 		text = strings.TrimPrefix(text, "-")
 	}
 	return strings.Replace(text, "-", minus, 1) + percentSign
+}
+
+// probability shows one in whole percents; what rounds to never or to always is
+// said to be near it.
+func probability(v *float64) string {
+	switch {
+	case v == nil:
+		return absent
+	case *v < .005:
+		return "< 1" + percentSign
+	case *v > .995:
+		return "> 99" + percentSign
+	}
+	return display.Decimal(*v*100, 0) + percentSign
 }
 
 // signedPercent is percent with a plus where it is positive.

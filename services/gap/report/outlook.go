@@ -114,9 +114,6 @@ func (t *Target) expects() string {
 	if goal := setpoint(m, t.Direction, t.Target, t.Lower, t.Upper); goal != absent {
 		s += ", to be " + goal
 	}
-	if o.Attainment != nil {
-		s += "; reached with a probability of " + percent(o.Attainment)
-	}
 	return s + "."
 }
 

@@ -319,7 +319,7 @@ func (d *drawing) text(a attrs, s string) {
 	if w := a.num("font-weight"); w >= 600 {
 		style = bold
 	}
-	s = printable(s)
+	s = d.p.shown(s)
 	x := d.px(a.num("x"))
 	switch width := d.p.width(s, style, size); a["text-anchor"] {
 	case "middle":
@@ -330,6 +330,11 @@ func (d *drawing) text(a attrs, s string) {
 	fill := a["fill"]
 	if fill == "" {
 		fill = inkText
+	}
+	if a["stroke"] == "#fff" { // a halo, so that it stays legible over lines
+		d.p.f.SetAlpha(.82, "Normal")
+		d.p.f.SetFillColor(rgb("#fff"))
+		d.p.f.Rect(x-1, d.py(a.num("y"))-size*.82, d.p.width(s, style, size)+2, size*1.04, "F")
 	}
 	d.p.f.SetAlpha(1, "Normal")
 	d.p.write(x, d.py(a.num("y")), s, style, fill, size)

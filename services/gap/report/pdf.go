@@ -9,12 +9,15 @@ import (
 
 // PDF renders d on A4: the summary on the first page, an objective a page, with
 // bookmarks, page numbers, embedded fonts and searchable text. The charts are
-// those of HTML, as vectors.
-func PDF(d Document) ([]byte, error) {
-	foot := fmt.Sprintf("%s · as of %s · revision %d · SHA-256 %s…", d.Title, orAbsent(d.AsOf.String()), d.Revision, d.SHA256()[:16])
+// those of HTML, as vectors. notes say what could not be set as it is written;
+// the document says it too.
+func PDF(d Document) (content []byte, notes []string, err error) {
+	foot := fmt.Sprintf("%s · as of %s · revision %d · SHA-256 %s…", clip(d.Title, 60), orAbsent(d.AsOf.String()), d.Revision, d.SHA256()[:16])
 	p := &printed{paper: newPaper(d.Title, d.AsOf, foot), d: &d, targets: d.targetsByName()}
+	if d.Coverage != nil {
+		p.covered = byName(d.Coverage.Targets, func(c CoveredTarget) string { return c.Target })
+	}
 	p.summary()
-	p.blocks(d.onTop(), 2)
 	p.glance()
 	p.blocks(d.overview(), 1)
 	if !d.shallow() {
@@ -32,11 +35,13 @@ func PDF(d Document) ([]byte, error) {
 		p.sections()
 	}
 	p.quality()
+	p.calibration()
 	if d.deep() {
 		p.explanations()
 	}
 	p.definitions()
-	return p.bytes()
+	content, err = p.bytes()
+	return content, p.unset.notes(), err
 }
 
 // printed writes a document on paper.
@@ -44,29 +49,54 @@ type printed struct {
 	*paper
 	d       *Document
 	targets map[string]*Target
+	covered map[string]CoveredTarget
 }
 
-// statusCell shows a status in its colour; the symbol and the word tell it
-// without.
+// stampOf is a status in its colour; the symbol tells it without.
+func stampOf(s gap.Status) *stamp {
+	out := &stamp{symbol: statusWord(s).Symbol, ink: inkText}
+	if ink, ok := barInks[s]; ok && strings.HasPrefix(ink.fill, "#") && s != gap.NotStarted {
+		out.fill, out.ink = ink.fill, ink.text
+	}
+	return out
+}
+
+// statusCell shows a status with its stamp and its word.
 func statusCell(s gap.Status, note string) tableCell {
-	w := statusWord(s)
-	text := w.Symbol + " " + w.Text
+	text := strings.ReplaceAll(statusWord(s).Text, " ", "\u00a0")
 	if note != "" {
 		text += " (" + note + ")"
 	}
-	c := tableCell{text: text, bold: true}
-	if ink, ok := barInks[s]; ok && strings.HasPrefix(ink.fill, "#") {
-		c.fill, c.ink = ink.fill, ink.text
-	}
-	return c
+	return tableCell{text: text, bold: true, mark: stampOf(s)}
 }
 
 func plainCell(s string) tableCell  { return tableCell{text: s} }
 func strongCell(s string) tableCell { return tableCell{text: s, bold: true} }
 
+// summary is the first page. Where it is too long for one, letters become a little
+// smaller, then rows fewer.
 func (p *printed) summary() {
+	p.heading(0, p.d.Title, 60)
+	fits := func(zoom float64, rows int) bool {
+		return p.tried(func() { p.zoom = zoom; p.takeaway(rows) }) == 0
+	}
+	for _, try := range []struct {
+		zoom float64
+		rows int
+	}{{1, 5}, {.95, 5}, {.9, 5}, {.86, 5}, {.86, 4}, {.86, 3}, {.86, 2}, {1, 5}} {
+		if p.zoom = try.zoom; fits(try.zoom, try.rows) || try.zoom == 1 && try.rows == 5 && !fits(.86, 2) {
+			p.takeaway(try.rows)
+			break
+		}
+	}
+	p.zoom = 1
+}
+
+// inSummary is how many strategies the first page names.
+const inSummary = 3
+
+func (p *printed) takeaway(rows int) {
 	d := p.d
-	p.heading(0, d.Title, 60)
 	of := "Gap report"
 	if d.Organization != "" {
 		of += " · " + d.Organization
@@ -79,12 +109,12 @@ func (p *printed) summary() {
 		of += " · against the targets as first declared"
 	}
 	p.text(of, regular, inkMuted, smallSize)
-	p.gap(8)
+	p.gap(6)
 	p.text(d.Headline.Sentence, bold, inkText, 13)
-	p.gap(4)
+	p.gap(3)
 	if bar := statusBar(d.Headline.Counts); bar != "" {
 		p.picture(bar, pageMargin, textWidth)
-		p.gap(4)
+		p.gap(3)
 		p.text(d.Headline.Detail, regular, inkText, bodySize)
 	}
 	for _, h := range d.Headline.Hints {
@@ -93,24 +123,52 @@ func (p *printed) summary() {
 	if d.Coverage != nil {
 		p.body(d.Coverage.Sentence)
 	}
-	for _, s := range d.Strategies {
-		p.gap(4)
+	for i, s := range d.Strategies {
+		if i == inSummary {
+			p.text(fmt.Sprintf("… and %d more strategies.", len(d.Strategies)-i), regular, inkMuted, smallSize)
+			break
+		}
+		p.gap(3)
 		title := s.Title
 		if title == d.Title {
 			title = "Overall"
 		}
 		p.text(title+": "+rollUpText(s.RollUp), bold, inkText, bodySize)
 		p.body(s.Vision)
-		p.body(s.Description)
+		if len(d.Strategies) == 1 {
+			p.body(s.Description)
+		}
 		p.text(horizon(s), regular, inkMuted, smallSize)
 	}
 	if len(d.Targets) == 0 {
 		return
 	}
 	p.heading(2, "Furthest behind", 40)
-	p.named(d.Headline.Worst, "No target is behind.", more(d.Headline.Behind-len(d.Headline.Worst)))
-	p.heading(2, "What cannot be judged", 40)
-	p.named(d.Headline.Missing, "Every target could be judged.", more(d.Headline.Unjudged-len(d.Headline.Missing)))
+	p.named(d.Headline.Worst, inHeadline, "No target is behind.", d.Headline.Behind)
+	if len(d.Headline.Missing) > 0 {
+		p.gap(3)
+		p.body(d.unjudged())
+	}
+	p.blocks(d.onTop(rows), 2)
+}
+
+// unjudged names in a sentence what cannot be judged, and why.
+func (d *Document) unjudged() string {
+	targets := d.targetsByName()
+	var names []string
+	for _, name := range d.Headline.Missing {
+		t := targets[name]
+		text := t.Title
+		if t.Reason != "" {
+			text += " (" + t.Reason + ")"
+		}
+		names = append(names, text)
+	}
+	s := fmt.Sprintf("%d cannot be judged: %s", d.Headline.Unjudged, strings.Join(names, "; "))
+	if n := d.Headline.Unjudged - len(names); n > 0 {
+		s += fmt.Sprintf("; and %d more, see Data quality", n)
+	}
+	return s + "."
 }
 
 func rollUpText(r RollUp) string {
@@ -125,35 +183,38 @@ func rollUpText(r RollUp) string {
 	return s
 }
 
-func (p *printed) named(names []string, none, more string) {
+func (p *printed) named(names []string, most int, none string, all int) {
 	if len(names) == 0 {
 		p.body(none)
 		return
 	}
+	names = names[:min(len(names), most)]
 	var rows [][]tableCell
 	for _, name := range names {
 		t := p.targets[name]
 		rows = append(rows, []tableCell{statusCell(t.Status, t.statusNote()), strongCell(t.Title), plainCell(t.Summary)})
 	}
-	p.table([]tableColumn{{title: "Status", share: 1.5}, {title: "Target", share: 3}, {title: "In a sentence", share: 5}}, rows)
-	if more != "" {
-		p.text("… "+more, regular, inkMuted, smallSize)
+	p.table([]tableColumn{{title: "Status", share: 1.7}, {title: "Target", share: 3}, {title: "In a sentence", share: 5}}, rows)
+	if n := all - len(names); n > 0 {
+		p.text(fmt.Sprintf("… and %d more.", n), regular, inkMuted, smallSize)
 	}
 }
 
 func (p *printed) glance() {
-	if len(p.d.Objectives) == 0 {
+	list, left := p.d.glanced()
+	if len(list) == 0 {
 		return
 	}
 	p.page()
 	p.heading(1, "Objectives at a glance", 60)
 	var rows [][]tableCell
-	for _, o := range p.d.Objectives {
+	for _, o := range list {
 		rows = append(rows, []tableCell{strongCell(o.Title), statusCell(o.Status, ""), plainCell(score(o.Score)), plainCell(percent(&o.Known)),
 			plainCell(percent(o.Progress)), plainCell(fmt.Sprint(o.Targets)), plainCell(countWords(o.Counts))})
 	}
 	p.table([]tableColumn{{title: "Objective", share: 4}, {title: "Status", share: 1.6}, {title: "Score", share: .8, right: true}, {title: "Known", share: .9, right: true},
 		{title: "Progress", share: 1.1, right: true}, {title: "Targets", share: 1, right: true}, {title: "Of which", share: 3}}, rows)
+	p.text(left, regular, inkMuted, smallSize)
 }
 
 func (p *printed) all() {
@@ -177,14 +238,14 @@ func (p *printed) all() {
 var stateInks = map[gap.PeriodState]struct{ fill, ink string }{
 	gap.PeriodMet:     {"#d9efe3", inkText},
 	gap.PeriodNear:    {"#f8dd93", inkText},
-	gap.PeriodNotMet:  {"#b3261e", "#fff"},
+	gap.PeriodNotMet:  {"#e8958c", inkText},
 	gap.PeriodNoData:  {"#e6e8ec", inkText},
 	gap.PeriodPartial: {"#f1f3f6", inkText},
 }
 
 func (p *printed) grid(g Grid) {
 	p.heading(1, "Target, actual and variance, "+g.Cadence, 80)
-	p.text(strings.TrimSpace("In each cell: the mark, the actual / the target. "+g.omitted()), regular, inkMuted, smallSize)
+	p.text(strings.TrimSpace("In each cell: the mark and the actual, below them the target. "+g.omitted()), regular, inkMuted, smallSize)
 	columns := []tableColumn{{title: "Target", share: 3.4}}
 	for _, c := range g.Columns {
 		columns = append(columns, tableColumn{title: c.Period, share: max(1, 10/float64(len(g.Columns))), right: true})
@@ -192,7 +253,7 @@ func (p *printed) grid(g Grid) {
 	var rows [][]tableCell
 	for _, group := range g.Groups {
 		row := make([]tableCell, len(columns))
-		row[0] = tableCell{text: group.Title, bold: true, ink: inkMuted}
+		row[0] = tableCell{text: group.Title, bold: true, ink: inkMuted, fill: groupFill}
 		rows = append(rows, row)
 		for _, r := range group.Rows {
 			t := p.targets[r.Target]
@@ -206,7 +267,7 @@ func (p *printed) grid(g Grid) {
 				c := newCell(t, q)
 				text := strings.TrimSpace(c.Mark + " " + c.Actual)
 				if c.Goal != "" {
-					text += " / " + c.Goal
+					text += "\n" + c.Goal
 				}
 				ink := stateInks[gap.PeriodState(c.State)]
 				row = append(row, tableCell{text: text, fill: ink.fill, ink: ink.ink})
@@ -225,16 +286,18 @@ func (p *printed) grid(g Grid) {
 }
 
 func (p *printed) units() {
-	if len(p.d.Units) == 0 {
+	list, left := p.d.glancedUnits()
+	if len(list) == 0 {
 		return
 	}
 	p.heading(1, "Units", 60)
 	var rows [][]tableCell
-	for _, u := range p.d.Units {
+	for _, u := range list {
 		rows = append(rows, []tableCell{strongCell(u.Title), statusCell(u.Status, ""), plainCell(score(u.Score)), plainCell(percent(&u.Known)), plainCell(fmt.Sprint(u.Targets)), plainCell(countWords(u.Counts))})
 	}
 	p.table([]tableColumn{{title: "Unit", share: 4}, {title: "Status", share: 1.6}, {title: "Score", share: .8, right: true}, {title: "Known", share: .9, right: true},
 		{title: "Targets", share: 1, right: true}, {title: "Of which", share: 3}}, rows)
+	p.text(left, regular, inkMuted, smallSize)
 }
 
 func (p *printed) initiatives() {
@@ -245,23 +308,29 @@ func (p *printed) initiatives() {
 	var rows [][]tableCell
 	for i := range p.d.Initiatives {
 		x := &p.d.Initiatives[i]
-		rows = append(rows, []tableCell{strongCell(x.Title), plainCell(x.Stage), plainCell(x.dates()), plainCell(x.expected()), plainCell(x.progress()), plainCell(x.money()), plainCell(percent(&x.Delivery)), plainCell(orAbsent(x.Owner))})
-	}
-	p.table([]tableColumn{{title: "Initiative", share: 3}, {title: "Stage", share: 1.1}, {title: "Planned", share: 1.7}, {title: "Expected end", share: 1.6}, {title: "Milestones", share: 1.2},
-		{title: "Spent", share: 2}, {title: "Delivery", share: 1, right: true}, {title: "Owner", share: 1.5}}, rows)
-	for i := range p.d.Initiatives {
-		x := &p.d.Initiatives[i]
-		for _, title := range x.overdue() {
-			p.body("• " + x.Title + ": overdue: " + title)
+		planned := x.dates()
+		if x.ExpectedEnd != x.End && x.Stage != "completed" {
+			planned += "\nexpected " + x.expected()
 		}
+		steps := x.progress()
+		if late := x.overdue(); len(late) > 0 {
+			steps += ": " + strings.Join(late, ", ")
+		}
+		title := x.Title
+		if x.Owner != "" {
+			title += "\n" + x.Owner
+		}
+		var adds []string
 		for _, c := range x.Contributions {
-			line := fmt.Sprintf("• %s is to add %s to %s by %s", x.Title, orAbsent(c.Text), c.Title, orAbsent(c.RampEnd.String()))
-			if c.Basis != "" {
-				line += " (" + c.Basis + ")"
-			}
-			p.body(line)
+			adds = append(adds, fmt.Sprintf("%s to %s", orAbsent(c.Text), c.Title))
 		}
+		if adds == nil {
+			adds = []string{"nothing: it contributes to no target"}
+		}
+		rows = append(rows, []tableCell{strongCell(title), plainCell(x.Stage), plainCell(planned), plainCell(steps), plainCell(x.money()), plainCell(percent(&x.Delivery)), plainCell(strings.Join(adds, "\n"))})
 	}
+	p.tableIn([]tableColumn{{title: "Initiative", share: 2.6}, {title: "Stage", share: .9}, {title: "Planned", share: 1.6}, {title: "Milestones", share: 1.5},
+		{title: "Spent", share: 1.6}, {title: "Delivery", share: .8, right: true}, {title: "Is to add", share: 3}}, rows, 6.8)
 	p.text("Delivery is a probability: (milestones on time + 1.4)/(milestones due + 2) (heuristic).", regular, inkMuted, smallSize)
 }
 
@@ -284,33 +353,47 @@ func (p *printed) coverage() {
 		return
 	}
 	keep := 80.0
-	if size, err := drawnSize(string(coverageSVG(p.d))); err == nil {
-		keep = min(keep+size.height/size.width*textWidth, 500)
+	overview := string(coverageSVG(p.d))
+	if size, err := drawnSize(overview); err == nil {
+		keep = min(keep+size.height/size.width*textWidth, 600)
 	}
 	p.heading(1, "Coverage", keep)
 	p.text(c.Sentence, bold, inkText, bodySize)
-	if picture := coverageSVG(p.d); picture != "" {
+	if overview != "" {
 		p.gap(4)
 		p.picture(string(coverageKey), pageMargin, textWidth)
 		p.gap(4)
-		p.picture(string(picture), pageMargin, textWidth)
+		p.picture(overview, pageMargin, textWidth)
+		p.text(c.pictured(inOverview), regular, inkMuted, smallSize)
+	}
+	if len(c.Objectives) > 0 {
+		p.heading(2, "What closes the gaps, objective by objective", 120)
+		p.text(objectiveFallNote, regular, inkMuted, smallSize)
+		for i := range c.Objectives {
+			o := &c.Objectives[i]
+			p.gap(5)
+			p.picture(o.svg(fmt.Sprintf("fall-%d", i)), pageMargin, chartSpan)
+		}
 	}
 	if len(c.Targets) > 0 {
+		p.gap(6)
 		var rows [][]tableCell
 		for i := range c.Targets {
 			x := &c.Targets[i]
 			m := p.targets[x.Target].Metric
-			rows = append(rows, []tableCell{strongCell(x.Title), plainCell(gapOf(x, m)), plainCell(x.ifDelivered(m)), plainCell(x.ifReady(m)), plainCell(x.unfunded(m)), plainCell(x.residual(m)), plainCell(x.parts(m))})
+			rows = append(rows, []tableCell{strongCell(x.Title), plainCell(gapOf(x, m)), plainCell(x.ifDelivered(m)), plainCell(x.ifReady(m)), plainCell(x.unfunded(m)), plainCell(x.residual(m)), plainCell(strings.Join(x.partList(m), "\n"))})
 		}
-		p.table([]tableColumn{{title: "Target", share: 2.5}, {title: "Gap", share: 1, right: true}, {title: "If delivered", share: 1.4, right: true}, {title: "If people are ready", share: 1.5, right: true},
-			{title: "Unfunded", share: 1, right: true}, {title: "Stays open", share: 1.1, right: true}, {title: "By", share: 3.5}}, rows)
+		p.tableIn([]tableColumn{{title: "Target", share: 2.3}, {title: "Gap", share: 1, right: true}, {title: "If delivered", share: 1.4, right: true}, {title: "If people are ready", share: 1.5, right: true},
+			{title: "Unfunded", share: 1, right: true}, {title: "Stays open", share: 1.1, right: true}, {title: "By", share: 3.7}}, rows, 6.8)
 	}
 	if len(c.Unserved) > 0 {
 		p.heading(2, "Targets that no initiative works on", 30)
-		for _, name := range c.Unserved {
+		names, left := p.d.few(c.Unserved)
+		for _, name := range names {
 			t := p.targets[name]
 			p.body("• " + statusWord(t.Status).Symbol + " " + t.Title + ": " + t.gapNote())
 		}
+		p.text(left, regular, inkMuted, smallSize)
 	}
 	if titles := p.d.serving(c.ServingNothing); len(titles) > 0 {
 		p.heading(2, "Initiatives that contribute to no target", 30)
@@ -325,18 +408,25 @@ func (p *printed) readiness() {
 	p.heading(1, "Readiness", 80)
 	for i := range p.d.Readiness {
 		x := &p.d.Readiness[i]
-		p.heading(2, x.Title, 60)
-		p.text(x.of(), regular, inkMuted, smallSize)
-		p.text("Readiness: "+x.readinessWords(), bold, inkText, bodySize)
-		var audiences []string
-		for _, a := range x.Audiences {
-			audiences = append(audiences, a.words())
+		if p.tried(func() { p.program(x) }) > 0 && p.tried(func() { p.page(); p.program(x) }) == 1 {
+			p.page()
 		}
-		p.body(strings.Join(audiences, " · "))
-		p.body(x.stuck())
-		p.picture(string(barrierSVG(x, "barriers")), pageMargin, textWidth*0.6)
-		p.text("How it is computed: "+x.Formula+"; "+adoptionFormula+".", regular, inkMuted, smallSize)
+		p.program(x)
 	}
+}
+
+func (p *printed) program(x *Program) {
+	p.heading(2, x.Title, 60)
+	p.text(x.of(), regular, inkMuted, smallSize)
+	p.text("Readiness: "+x.readinessWords(), bold, inkText, bodySize)
+	var audiences []string
+	for _, a := range x.Audiences {
+		audiences = append(audiences, a.words())
+	}
+	p.body(strings.Join(audiences, " · "))
+	p.body(x.stuck())
+	p.picture(string(barrierSVG(x, "barriers")), pageMargin, textWidth*0.6)
+	p.text("How it is computed: "+x.Formula+"; "+adoptionFormula+".", regular, inkMuted, smallSize)
 }
 
 func (p *printed) sections() {
@@ -358,34 +448,85 @@ func (p *printed) sections() {
 	}
 }
 
-// chartSpan lets three targets stand on a page.
-const chartSpan = 435.0
+// The widths of a chart: as wide as it goes, or a little less where that keeps a
+// target with all its facts on the page.
+const (
+	chartSpan = 470.0
+	chartLess = 380.0
+)
 
 func (p *printed) target(t *Target) {
-	keep := 40.0
+	chart, fall, foot := t.SVG("chart"), "", ""
+	if c, ok := p.covered[t.Name]; ok && c.hasGap() {
+		fall, foot = c.svg(t.Metric, "fall"), c.foot(t.Metric)
+	}
+	set := func(span float64) func() { return func() { p.targetIn(t, chart, fall, foot, span) } }
+	span := chartSpan
+	if p.tried(set(chartSpan)) > 0 {
+		if p.tried(set(chartLess)) == 0 {
+			span = chartLess
+		} else if p.y > pageMargin {
+			p.page()
+		}
+	}
+	set(span)()
+}
+
+func (p *printed) targetIn(t *Target, chart, fall, foot string, span float64) {
+	keep := 60.0
 	if t.Chart != nil {
-		keep += t.Chart.height() / chartWidth * chartSpan
+		keep += t.Chart.height() / chartWidth * span
 	}
 	p.heading(2, t.Title, keep)
-	w := statusWord(t.Status)
-	status := w.Symbol + " " + w.Text
+	status := statusWord(t.Status).Text
 	if note := t.statusNote(); note != "" {
 		status += " (" + note + ")"
 	}
-	p.text(status+" – "+t.Summary, bold, inkText, bodySize)
+	p.stamp(pageMargin, p.y+bodySize*.1, bodySize*1.22, *stampOf(t.Status))
+	p.textIn(pageMargin+bodySize*stampSpace, textWidth-bodySize*stampSpace, status+". "+t.Summary, bold, inkText, bodySize)
 	p.gap(2)
-	p.picture(t.SVG("chart"), pageMargin, chartSpan)
-	var facts []string
-	for _, f := range t.facts() {
-		facts = append(facts, f.Term+" "+f.Meaning)
+	p.picture(chart, pageMargin, span)
+	p.facts(t.facts())
+	if fall != "" {
+		p.gap(4)
+		p.picture(fall, pageMargin, span)
+		p.text(foot, regular, inkMuted, smallSize)
 	}
-	p.text(strings.Join(facts, " · "), regular, inkText, smallSize)
 	for _, n := range t.Notes {
 		about := n.About
 		if !n.At.IsZero() {
 			about += " " + n.At.String()
 		}
 		p.text("• "+about+": "+n.Text, regular, inkMuted, smallSize)
+	}
+}
+
+// facts stand in columns, each number below what it is; a long one takes as many
+// columns as it needs.
+func (p *paper) facts(list []Definition) {
+	const across, label = 6, 6.2
+	const column = textWidth / across
+	p.gap(3)
+	line := func(size float64) float64 { return size * p.zoom * leading }
+	height := line(label) + line(smallSize) + 3
+	p.room(height)
+	at := 0
+	for _, f := range list {
+		text := keepTogether.Replace(p.shown(f.Meaning))
+		wide := max(p.width(text, regular, smallSize), p.width(f.Term, regular, label)) + 8
+		span := min(across, int(wide/column)+1)
+		if at+span > across {
+			at = 0
+			p.y += height
+			p.room(height)
+		}
+		x := pageMargin + float64(at)*column
+		p.write(x, p.y+label, f.Term, regular, inkMuted, label)
+		p.write(x, p.y+line(label)+smallSize, p.fit(text, float64(span)*column-4, smallSize), regular, inkText, smallSize)
+		at += span
+	}
+	if len(list) > 0 {
+		p.y += height
 	}
 }
 
@@ -396,18 +537,42 @@ func (p *printed) quality() {
 		p.body("Nothing is missing, stale, excluded or corrected.")
 	}
 	for _, k := range issueKinds {
-		heading := false
-		for _, i := range p.d.Quality {
-			if i.Kind != k.Kind {
-				continue
-			}
-			if !heading {
-				p.heading(2, k.Heading, 40)
-				p.text(k.Meaning, regular, inkMuted, smallSize)
-				heading = true
-			}
+		list, left := p.d.issuesOf(k.Kind)
+		if len(list) == 0 {
+			continue
+		}
+		p.heading(2, k.Heading, 40)
+		p.text(k.Meaning, regular, inkMuted, smallSize)
+		for _, i := range list {
 			p.body("• " + i.Title + ": " + i.Why)
 		}
+		p.text(left, regular, inkMuted, smallSize)
+	}
+}
+
+func (p *printed) calibration() {
+	c := p.d.Calibration
+	if c == nil {
+		return
+	}
+	p.heading(1, "Calibration", 60)
+	p.text(c.Summary(), regular, inkMuted, smallSize)
+	for _, t := range c.Tables() {
+		p.heading(2, t.Title, 40)
+		columns := make([]tableColumn, len(t.Columns))
+		for i, title := range t.Columns {
+			columns[i] = tableColumn{title: title, share: 1, right: i > 0}
+		}
+		columns[0].share = 2
+		var rows [][]tableCell
+		for _, r := range t.Rows {
+			row := []tableCell{strongCell(r[0])}
+			for _, cell := range r[1:] {
+				row = append(row, plainCell(cell))
+			}
+			rows = append(rows, row)
+		}
+		p.table(columns, rows)
 	}
 }
 

@@ -11,7 +11,7 @@ import (
 
 func pdf(t *testing.T, d Document) []byte {
 	t.Helper()
-	content, err := PDF(d)
+	content, _, err := PDF(d)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -73,7 +73,7 @@ func TestPaperBreaksLinesWithinTheWidth(t *testing.T) {
 				t.Fatalf("%q is %.1f wide, of %.1f", line, got, width)
 			}
 		}
-		if got, want := strings.Join(strings.Fields(strings.Join(lines, "")), ""), strings.Join(strings.Fields(printable(s)), ""); got != want {
+		if got, want := strings.Join(strings.Fields(strings.Join(lines, "")), ""), strings.Join(strings.Fields(p.shown(s)), ""); got != want {
 			t.Fatalf("the lines hold %q; want %q", got, want)
 		}
 	})

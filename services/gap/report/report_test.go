@@ -236,7 +236,8 @@ func TestHeadline(t *testing.T) {
 		{"None of 2 targets is behind.", []gap.Status{gap.OnTrack, gap.Achieved}},
 		{"None of 2 targets is behind; 1 cannot be judged.", []gap.Status{gap.OnTrack, gap.NoData}},
 		{"None of 2 targets can be judged: the data is missing or too old.", []gap.Status{gap.NoData, gap.NoData}},
-		{"None of 2 targets has a verdict yet.", []gap.Status{gap.NotStarted, gap.NoData}},
+		{"None of 2 targets has a verdict yet; 1 cannot be judged.", []gap.Status{gap.NotStarted, gap.NoData}},
+		{"None of 2 targets has a verdict yet.", []gap.Status{gap.NotStarted, gap.NotStarted}},
 	} {
 		if h := of(tc.list...); h.Sentence != tc.want {
 			t.Errorf("%v: %q, want %q", tc.list, h.Sentence, tc.want)

@@ -55,20 +55,27 @@ func strategyMap(d *Document) string {
 		return len(perspectives)
 	}
 	slices.SortStableFunc(names, func(x, y string) int { return cmp.Compare(rank(x), rank(y)) })
-	const width, across, boxHeight, gapX, gapY, head = 1000.0, 4, 54.0, 16.0, 26.0, 20.0
-	box := (width - gapX*(across-1)) / across
-	type place struct{ x, y float64 }
+	// The margin has room for lines around boxes.
+	const width, margin, boxHeight, gapX, gapY, head = 860.0, 14.0, 66.0, 16.0, 30.0, 22.0
+	across := 3
+	for _, r := range rows {
+		across = max(across, min(4, len(r)))
+	}
+	box := (width - margin - gapX*float64(across-1)) / float64(across)
 	at := map[string]place{}
 	var b, boxes, words strings.Builder
 	y := 0.0
 	for _, r := range names {
-		fmt.Fprintf(&boxes, `<text x="0" y="%s" fill="%s" font-weight="600">%s</text>`, n(y+13), inkMuted, escapeXML.Replace(cmp.Or(r, "Other objectives")))
+		fmt.Fprintf(&boxes, `<text x="0" y="%s" fill="%s" stroke="#fff" stroke-width="4" paint-order="stroke" font-weight="600">%s</text>`, n(y+13), inkMuted, escapeXML.Replace(cmp.Or(r, "Other objectives")))
 		y += head
 		for i, o := range rows[r] {
 			if i > 0 && i%across == 0 {
 				y += boxHeight + 10
 			}
-			x := float64(i%across) * (box + gapX)
+			// A row that is not full stands in the middle.
+			inRow := min(across, len(rows[r])-i/across*across)
+			from := margin + (width-margin-float64(inRow)*box-float64(inRow-1)*gapX)/2
+			x := from + float64(i%across)*(box+gapX)
 			at[o.Name] = place{x, y}
 			o.draw(&boxes, x, y, box, boxHeight)
 			fmt.Fprintf(&words, "%s: %s. ", o.Title, strings.ToLower(statusWord(o.Status).Text))
@@ -82,7 +89,9 @@ func strategyMap(d *Document) string {
 			if !ok {
 				continue
 			}
-			x1, y1, x2, y2, tip := from.x+box/2, from.y, to.x+box/2, to.y+boxHeight, "l-4 7 h8 z"
+			// Lines from different sides arrive at different places.
+			lean := min(max((to.x-from.x)*.2, -box/3), box/3)
+			x1, y1, x2, y2, tip := from.x+box/2+lean, from.y, to.x+box/2-lean, to.y+boxHeight, "l-4 7 h8 z"
 			switch {
 			case to.y > from.y:
 				y1, y2, tip = from.y+boxHeight, to.y, "l-4 -7 h8 z"
@@ -91,11 +100,42 @@ func strategyMap(d *Document) string {
 			case to.y == from.y:
 				x1, y1, x2, y2, tip = from.x, from.y+boxHeight/2, to.x+box, to.y+boxHeight/2, "l7 -4 v8 z"
 			}
+			// Around what stands between the two, not behind it.
+			if side, ok := detour(from.x, from.y, to.x, to.y, box, boxHeight, at); ok {
+				fmt.Fprintf(&b, `<polyline points="%s,%s %s,%s %s,%s %s,%s" fill="none" stroke="%s" stroke-width="1.2"/><path d="M%s %s l-7 -4 v8 z" fill="%s"/>`, n(from.x), n(from.y+boxHeight/2), n(side), n(from.y+boxHeight/2),
+					n(side), n(to.y+boxHeight/2), n(to.x), n(to.y+boxHeight/2), inkMuted, n(to.x), n(to.y+boxHeight/2), inkMuted)
+				continue
+			}
 			fmt.Fprintf(&b, `<line x1="%s" y1="%s" x2="%s" y2="%s" stroke="%s" stroke-width="1.2"/><path d="M%s %s %s" fill="%s"/>`, n(x1), n(y1), n(x2), n(y2), inkMuted, n(x2), n(y2), tip, inkMuted)
 		}
 	}
 	return fmt.Sprintf(`<svg class="coverage" xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %s %s" role="img" aria-label="%s" %s font-size="12">`, n(width), n(y-gapY+4), escapeXML.Replace("Strategy map. "+strings.TrimSpace(words.String())), fonts) +
 		b.String() + boxes.String() + `</svg>`
+}
+
+// place is the corner of a box.
+type place struct{ x, y float64 }
+
+// detour is the side on which a line leaves its row where boxes stand in the way of
+// the straight one.
+func detour(x1, y1, x2, y2, w, h float64, at map[string]place) (side float64, ok bool) {
+	side = min(x1, x2)
+	for _, p := range at {
+		if p.y <= min(y1, y2) || p.y >= max(y1, y2) {
+			continue // not between the two rows
+		}
+		f := (p.y - y1) / (y2 - y1)
+		x := x1 + w/2 + f*(x2-x1)
+		if x > p.x-8 && x < p.x+w+8 {
+			side, ok = min(side, p.x), true
+		}
+	}
+	return side - 12, ok
+}
+
+// links tells whether an objective of d serves another one.
+func (d *Document) links() bool {
+	return slices.ContainsFunc(d.Objectives, func(o Objective) bool { return len(o.ContributesTo) > 0 })
 }
 
 // draw is a box with the status as a bar, a symbol and a word.
@@ -107,13 +147,17 @@ func (o Objective) draw(b *strings.Builder, x, y, w, h float64) {
 	}
 	fmt.Fprintf(b, `<rect x="%s" y="%s" width="%s" height="%s" fill="#fff" stroke="%s"/>`, n(x+.5), n(y+.5), n(w-1), n(h-1), inkMuted)
 	fmt.Fprintf(b, `<rect x="%s" y="%s" width="7" height="%s" fill="%s"/>`, n(x+.5), n(y+.5), n(h-1), fill)
-	lines := clipLines(o.Title, 33, 2)
+	lines := clipLines(o.Title, int((w-26)/8.2), 3) // letters of the widest usual face
 	for i, line := range lines {
-		fmt.Fprintf(b, `<text x="%s" y="%s" fill="%s" font-weight="600">%s</text>`, n(x+14), n(y+16+float64(i)*14), inkText, escapeXML.Replace(line))
+		fmt.Fprintf(b, `<text x="%s" y="%s" fill="%s" font-weight="600">%s</text>`, n(x+14), n(y+15+float64(i)*13.5), inkText, escapeXML.Replace(line))
 	}
 	s := statusWord(o.Status)
 	known := o.Known
-	fmt.Fprintf(b, `<text x="%s" y="%s" fill="%s" font-size="11">%s</text>`, n(x+14), n(y+h-8), inkMuted, escapeXML.Replace(fmt.Sprintf("%s %s · score %s · known %s", s.Symbol, s.Text, score(o.Score), percent(&known))))
+	line := fmt.Sprintf("%s %s · score %s · known %s", s.Symbol, s.Text, score(o.Score), percent(&known))
+	if w < 240 { // four in a row
+		line = fmt.Sprintf("%s %s · %s · known %s", s.Symbol, s.Text, score(o.Score), percent(&known))
+	}
+	fmt.Fprintf(b, `<text x="%s" y="%s" fill="%s" font-size="10">%s</text>`, n(x+14), n(y+h-7), inkMuted, escapeXML.Replace(line))
 }
 
 // clipLines breaks s between words into lines of so many characters, at most

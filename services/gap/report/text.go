@@ -91,7 +91,7 @@ func (t *Target) facts() []Definition {
 	add("Forecast", t.Forecast.String())
 	if o := t.Outlook; o != nil {
 		add("Forecast", t.outlookWords())
-		add("Probability", percent(o.Attainment))
+		add("Probability", probability(o.Attainment))
 		add("Half get there by", o.AttainmentDate.String())
 	}
 	add("Baseline", m.value(t.Baseline))

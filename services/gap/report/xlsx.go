@@ -5,7 +5,6 @@ import (
 	"strconv"
 	"strings"
 
-	"setpoint.dev/services/gap"
 	"setpoint.dev/services/internal/display"
 	"setpoint.dev/services/internal/workbook"
 )
@@ -23,14 +22,17 @@ func XLSX(d Document) ([]byte, error) {
 	b := &book{w: w, d: &d, targets: d.targetsByName()}
 	b.summary()
 	b.blocks()
+	b.decisions()
 	b.strategies()
 	b.all()
 	charts := b.periods()
 	b.coverage()
+	charts = append(charts, b.waterfall()...)
 	b.initiatives()
 	b.actions()
 	b.readiness()
 	b.quality()
+	b.calibration()
 	b.definitions()
 	if len(charts) > 0 {
 		w.Charts("Charts", charts)
@@ -92,7 +94,7 @@ func (b *book) summary() {
 
 // blocks are what moved, what will be missed and the heat maps.
 func (b *book) blocks() {
-	for _, x := range append(b.d.onTop(), b.d.overview()...) {
+	for _, x := range append(b.d.onTop(inHeadline), b.d.overview()...) {
 		if x.sheet == "" || len(x.rows) == 0 {
 			continue
 		}
@@ -104,9 +106,12 @@ func (b *book) blocks() {
 		for _, r := range x.rows {
 			var row []workbook.Cell
 			for _, c := range r {
-				if c.status != "" {
+				switch {
+				case c.status != "":
 					row = append(row, text(statusWord(c.status).Text))
-				} else {
+				case c.share != nil:
+					row = append(row, workbook.Number(c.share, "0%"))
+				default:
 					row = append(row, text(c.text))
 				}
 			}
@@ -114,6 +119,20 @@ func (b *book) blocks() {
 		}
 		b.w.Table(x.sheet, head, rows, 1)
 	}
+}
+
+func (b *book) decisions() {
+	if len(b.d.Decisions) == 0 {
+		return
+	}
+	columns := []string{"Review", "Period", "Decision", "Status", "Owner", "Decided", "Due", "Settled", "Overdue", "Days overdue", "About"}
+	var rows [][]workbook.Cell
+	for i := range b.d.Decisions {
+		x := &b.d.Decisions[i]
+		rows = append(rows, []workbook.Cell{text(x.ReviewTitle), text(x.Period), text(x.Title), text(x.Status), text(x.Owner), workbook.Day(x.Decided), workbook.Day(x.Due), workbook.Day(x.Settled),
+			workbook.Bool(x.Overdue), workbook.Count(x.DaysOverdue), text(x.AboutWords())})
+	}
+	b.w.Table("Decisions", columns, rows, 3)
 }
 
 func rollUpCells(level string, r RollUp) []workbook.Cell {
@@ -226,19 +245,25 @@ func (t *Target) nativeChart(first, last int) workbook.Chart {
 		Series: []workbook.Series{{Column: actualColumn, Color: "0B3C6F", Marked: true}},
 		Format: t.Metric.Format.numberFormat(cmp.Or(value(t.Target), value(t.Actual), value(t.Lower), value(t.Upper))),
 	}
-	add := func(column int, has func(Period) *float64) {
+	count := func(has func(Period) *float64) int {
+		n := 0
 		for _, p := range t.Periods {
 			if has(p) != nil {
-				c.Series = append(c.Series, workbook.Series{Column: column, Color: "B4500A", Dash: true})
-				return
+				n++
 			}
 		}
+		return n
 	}
-	switch t.Form {
-	case gap.PathForm:
-		add(expectedColumn, func(p Period) *float64 { return p.Expected })
-	default:
-		add(targetColumn, func(p Period) *float64 { return p.Target })
+	add := func(column int, has func(Period) *float64) {
+		if count(has) > 0 {
+			c.Series = append(c.Series, workbook.Series{Column: column, Color: "B4500A", Dash: true})
+		}
+	}
+	target, expected := func(p Period) *float64 { return p.Target }, func(p Period) *float64 { return p.Expected }
+	if count(expected) > count(target) { // a path whose periods have no targets of their own
+		add(expectedColumn, expected)
+	} else {
+		add(targetColumn, target)
 	}
 	add(targetColumn+2, func(p Period) *float64 { return p.Lower })
 	add(targetColumn+3, func(p Period) *float64 { return p.Upper })
@@ -269,6 +294,72 @@ func (b *book) coverage() {
 	}
 	b.w.Table("Coverage", columns, rows, 2)
 }
+
+// Columns of the waterfall; see waterfall.
+const (
+	stepColumn   = 4
+	beforeColumn = 5
+)
+
+// waterfall is the table behind the native waterfalls: of each gap the whole, what
+// each initiative in progress is expected to take off, and what is unfunded; each
+// step begins where the one before ended. Of objectives the amounts are shares.
+func (b *book) waterfall() []workbook.Chart {
+	c := b.d.Coverage
+	if c == nil {
+		return nil
+	}
+	columns := []string{"Level", "Name", "Title", "Step", "Closed before", "People come along", "Lost to adoption", "People not measured", "Unfunded", "Gap", "In words"}
+	var rows [][]workbook.Cell
+	var charts []workbook.Chart
+	add := func(level, name, title string, f fall, whole float64, cell func(float64) workbook.Cell, format string) {
+		first, at := len(rows)+2, 0.0
+		row := func(step string, before, ready, lost, unmeasured, open, gap *float64, words string) {
+			amount := func(v *float64) workbook.Cell {
+				if v == nil {
+					return workbook.Cell{}
+				}
+				return cell(*v * whole)
+			}
+			rows = append(rows, []workbook.Cell{text(level), text(name), text(title), text(step), amount(before), amount(ready), amount(lost), amount(unmeasured), amount(open), amount(gap), text(words)})
+		}
+		one := 1.0
+		row("Gap", nil, nil, nil, nil, nil, &one, f.total)
+		for _, s := range f.steps {
+			before := at
+			row(s.label, &before, &s.ready, &s.lost, &s.unmeasured, nil, nil, s.text)
+			at += s.sum()
+		}
+		open := max(0, 1-at)
+		row("Unfunded", &at, nil, nil, nil, &open, nil, f.rest)
+		if len(charts) < inFalls {
+			charts = append(charts, workbook.Chart{
+				Title: clip(title, 60) + ": from the gap to what is unfunded", Sheet: "Waterfall", First: first, Last: len(rows) + 1, Categories: stepColumn, Bars: true, Stacked: true, Format: format,
+				Series: []workbook.Series{{Column: beforeColumn, Hidden: true}, {Column: beforeColumn + 1, Color: "0B3C6F"}, {Column: beforeColumn + 2, Color: "8FA9C4"},
+					{Column: beforeColumn + 3, Color: "E2A66F"}, {Column: beforeColumn + 4, Color: "E6E8EC"}, {Column: beforeColumn + 5, Color: "5F6B7A"}},
+			})
+		}
+	}
+	for i := range c.Objectives {
+		o := &c.Objectives[i]
+		add("Objective", o.Objective, o.Title, o.fall(), 1, func(v float64) workbook.Cell { return shareCell(&v) }, shareFormat)
+	}
+	for i := range c.Targets {
+		x := &c.Targets[i]
+		if !x.hasGap() {
+			continue
+		}
+		m := b.targets[x.Target].Metric
+		add("Target", x.Target, x.Title, x.fall(m), *x.Gap, func(v float64) workbook.Cell { return m.cell(&v) }, m.Format.numberFormat(*x.Gap))
+	}
+	if len(rows) > 0 {
+		b.w.Table("Waterfall", columns, rows, 4)
+	}
+	return charts
+}
+
+// inFalls is how many waterfalls are drawn natively.
+const inFalls = 24
 
 func (b *book) initiatives() {
 	if len(b.d.Initiatives) == 0 {
@@ -331,6 +422,32 @@ func (b *book) quality() {
 	b.w.Table("Data quality", []string{"Issue", "Target", "Title", "Why", "What it means"}, rows, 0)
 }
 
+// calibration has the groups of all tables below each other.
+func (b *book) calibration() {
+	c := b.d.Calibration
+	if c == nil {
+		return
+	}
+	var rows [][]workbook.Cell
+	add := func(of string, list ...Calibrated) {
+		for _, g := range list {
+			if g.N > 0 {
+				rows = append(rows, []workbook.Cell{text(of), text(g.Name), workbook.Count(g.N), workbook.Number(g.Brier, "0.000"), workbook.Number(g.BaseBrier, "0.000"),
+					shareCell(g.Mean), shareCell(g.BaseRate), shareCell(g.Within80), shareCell(g.Within95)})
+			}
+		}
+	}
+	all, said := c.Forecasts, c.Confidence
+	all.Name, said.Name = "all", "all"
+	add("Forecasts", append([]Calibrated{all}, c.Leads...)...)
+	add("Forecasts by owner unit", c.Units...)
+	add("Forecasts by method", c.Methods...)
+	add("Confidence of check-ins", append([]Calibrated{said}, c.Said...)...)
+	if len(rows) > 0 {
+		b.w.Table("Calibration", []string{"Of", "Group", "Scored", "Brier", "Brier of the base rate", "Mean probability", "Reached", "In 80 %", "In 95 %"}, rows, 2)
+	}
+}
+
 func (b *book) definitions() {
 	var rows [][]workbook.Cell
 	for _, x := range b.d.Definitions {
@@ -356,5 +473,5 @@ func amountCell(amount string) workbook.Cell {
 
 // numberFormat is the format of spreadsheets that shows v as the metric does.
 func (f Format) numberFormat(v float64) string {
-	return display.Spreadsheet(display.Format(f.gap()), v)
+	return display.Spreadsheet(display.Format(f.of(v)), v)
 }

@@ -199,7 +199,7 @@ func (s *Service) Report(ctx context.Context, req *gapv1.ReportRequest) (*gapv1.
 	case "csv":
 		res.Content = report.CSV(d)
 	case "pdf":
-		res.Content, err = report.PDF(d)
+		res.Content, res.Warnings, err = report.PDF(d)
 	case "xlsx":
 		res.Content, err = report.XLSX(d)
 	default:

@@ -88,6 +88,25 @@ func TestParseNumber(t *testing.T) {
 		{"NaN", point, Number{}},
 		{"Infinity", point, Number{}},
 		{"0x10", point, Number{Value: 0, Unit: "x10"}},
+		{"12.5*", point, Number{Value: 12.5, Decimals: 1, Mark: "*"}},
+		{"71,3 %¹", comma, Number{Value: 71.3, Decimals: 1, Percent: true, Mark: "¹"}},
+		{"71,3 1)", comma, Number{Value: 71.3, Decimals: 1, Mark: "1)"}},
+		{"12 (p)", point, Number{Value: 12, Mark: "(p)"}},
+		{"(12)*", point, Number{Value: -12, Mark: "*"}},
+		{"45 (estimate)", point, Number{Value: 45, Mark: "(estimate)"}},
+		{"45 (days)", point, Number{Value: 45, Unit: "days"}},
+		{"85% (2022)", point, Number{Value: 85, Percent: true, Mark: "(2022)"}},
+		{"12 (15)", point, Number{}},
+		{"20 m²", point, Number{Value: 20, Unit: "m²"}},
+		{"3h 30m", point, Number{Value: 3.5, Unit: "h"}},
+		{"1 day, 6 hours", point, Number{Value: 1.25, Unit: "day"}},
+		{"1 min 45 s", point, Number{Value: 1.75, Unit: "min"}},
+		{"1:45:00", point, Number{Value: 1.75, Unit: "h"}},
+		{"1:45", point, Number{}},
+		{"2h 75m", point, Number{}},
+		{"30m 2h", point, Number{}},
+		{"3 kg 200 g", point, Number{}},
+		{"3 of 5 schools", point, Number{Value: 3, Unit: "of 5 schools"}},
 	} {
 		got, err := ParseNumber(c.text, c.l)
 		if c.want == (Number{}) {
@@ -185,6 +204,16 @@ func TestParsePeriod(t *testing.T) {
 		{"2018 Dez", point, "2018-12"},
 		{"2018-W07", point, "2018-W07"},
 		{"KW 7/2018", point, "2018-W07"},
+		{"Q1 2023/24", point, "FY2024-Q1"},
+		{"2023-24 Q1", point, "FY2024-Q1"},
+		{"2010/11 Q1", point, "FY2011-Q1"},
+		{"2022年", point, "2022"},
+		{"2022年度", point, "2022"},
+		{"令和4年度", point, "2022"},
+		{"令和元年", point, "2019"},
+		{"2022年3月", point, "2022-03"},
+		{"2022年第2季度", point, "2022-Q2"},
+		{"2022年第三季度", point, "2022-Q3"},
 		{"2018-09-30", point, "2018-09-30"},
 		{"2018-09-30T00:00:00Z", point, "2018-09-30"},
 		{"30.09.2018", point, "2018-09-30"},
@@ -212,6 +241,48 @@ func TestParsePeriod(t *testing.T) {
 	}
 }
 
+func TestParseRange(t *testing.T) {
+	for _, c := range []struct {
+		text      string
+		l         Locale
+		low, high float64
+		percent   bool
+		unit      string
+	}{
+		{"85-90 %", point, 85, 90, true, ""},
+		{"85 % – 90 %", point, 85, 90, true, ""},
+		{"4,5 - 5,0", comma, 4.5, 5, false, ""},
+		{"4,5 bis 5,0 Tage", comma, 4.5, 5, false, "Tage"},
+		{"between 1,200 and 1,300", point, 1200, 1300, false, ""},
+		{"-5 to -2", point, -5, -2, false, ""},
+		{"$2-3M", point, 2e6, 3e6, false, ""},
+		{"0.3..0.6 mg/l", point, 0.3, 0.6, false, "mg/l"},
+	} {
+		low, high, err := ParseRange(c.text, c.l)
+		if err != nil || low.Value != c.low || high.Value != c.high || low.Percent != c.percent || high.Percent != c.percent || low.Unit != c.unit {
+			t.Errorf("%q: %+v, %+v, %v", c.text, low, high, err)
+		}
+	}
+	for _, text := range []string{"", "12", "90-85", "5 days - 3 weeks", "2016-17", "2024-01-31", "-5", "A-1", "1-2-3", "< 5 - 7"} {
+		if low, high, err := ParseRange(text, point); err == nil {
+			t.Errorf("%q reads as %+v to %+v", text, low, high)
+		}
+	}
+}
+
+func TestNameUnit(t *testing.T) {
+	for name, want := range map[string][2]string{
+		"Umsatz (Mio. €)": {"Umsatz", "Mio. €"}, "Fahrgäste (in Tsd.)": {"Fahrgäste", "Tsd."}, "Emissions [tCO2e]": {"Emissions", "tCO2e"},
+		"Chlorine (mg/l)": {"Chlorine", "mg/l"}, "受診率（％）": {"受診率", "％"}, "Falls (per 1,000 days)": {"Falls", "per 1,000 days"}, "Result ($000)": {"Result", "$000"},
+		"Absences (without holidays)": {}, "Sales (new)": {}, "Rate": {}, "(%)": {},
+	} {
+		rest, unit, ok := NameUnit(name)
+		if ok != (want[1] != "") || ok && (rest != want[0] || unit != want[1]) {
+			t.Errorf("%q: %q, %q, %v", name, rest, unit, ok)
+		}
+	}
+}
+
 func TestFindPeriod(t *testing.T) {
 	for text, want := range map[string][2]string{
 		"FY18 Target":       {"FY2018", "Target"},
@@ -222,6 +293,8 @@ func TestFindPeriod(t *testing.T) {
 		"target_2025":       {"2025", "target"},
 		"2016-17 Outturn":   {"FY2017", "Outturn"},
 		"Jan 2018 actual":   {"2018-01", "actual"},
+		"2025年目标":           {"2025", "目标"},
+		"基準値（2019年度）":       {"2019", "基準値"},
 		"Target":            {},
 		"2018 to 2020":      {},
 		"":                  {},
@@ -323,7 +396,11 @@ func FuzzCell(f *testing.F) {
 				t.Errorf("%q reads as %q: %v", text, p, err)
 			}
 		}
+		if low, high, err := ParseRange(text, l); err == nil && !(low.Value <= high.Value) {
+			t.Errorf("%q reads as %v to %v", text, low.Value, high.Value)
+		}
 		FindPeriod(text, l)
+		NameUnit(text)
 		Missing(text)
 		ParseDirection(text)
 		Infer([]string{text})

@@ -54,23 +54,31 @@ type Number struct {
 	Bound string
 	// Decimals is how many digits were written after the decimal sign.
 	Decimals int
+	// Mark is the sign of a footnote behind the number: * of "12.5*".
+	Mark string
 }
 
 // ParseNumber reads a number: sign (minus, Unicode minus, parentheses or a
 // trailing minus), digits grouped by threes (or, as in India, by twos and a
 // three) with point, comma, space, thin space, apostrophe or underscore, a
 // fraction, an exponent, a magnitude (k, M, bn, Mio., Mrd., crore), a currency
-// before or after, a per cent sign, a unit, a bound. A text that has no reading
-// under the Locale is Invalid, import.number.
+// before or after, a per cent sign, a unit, a bound, the mark of a footnote. A
+// duration in several units (3h 30m, 1:45:00) is a number of the first of them.
+// A text that has no reading under the Locale is Invalid, import.number.
 func ParseNumber(text string, l Locale) (Number, error) {
 	var n Number
 	if len(text) > MaxText {
 		return n, notNumber(text, "is too long for a number")
 	}
-	s := plain(text)
+	s, mark := cutMark(plain(text))
 	if s == "" {
 		return n, notNumber(text, "is empty")
 	}
+	if d, ok := duration(s, l); ok {
+		d.Mark = mark
+		return d, nil
+	}
+	n.Mark = mark
 	s, n.Bound = cutBound(s)
 	s, negative := cutSign(cutParentheses(s))
 	if code, rest, ok := cutCurrency(s); ok {
@@ -132,8 +140,17 @@ func (n *Number) tail(rest string) error {
 	if rest == "" {
 		return nil
 	}
-	if n.Percent && strings.HasPrefix(rest, "(") && strings.HasSuffix(rest, ")") {
-		n.Unit = rest
+	if inner, ok := strings.CutPrefix(rest, "("); ok && strings.HasSuffix(inner, ")") {
+		inner = strings.TrimSuffix(inner, ")")
+		_, err := ParsePeriod(inner, Locale{})
+		switch {
+		case IsUnit(inner):
+			n.Unit = inner
+		case hasDigit(inner) && !strings.ContainsFunc(inner, unicode.IsLetter) && err != nil:
+			return fmt.Errorf("has a second number, %q, behind the first", clip(rest))
+		default:
+			n.Mark += rest // a remark
+		}
 		return nil
 	}
 	first, _ := utf8.DecodeRuneInString(rest)
@@ -144,7 +161,9 @@ func (n *Number) tail(rest string) error {
 		return fmt.Errorf("has two numbers: is it a range?")
 	case strings.ContainsRune(".,'’_", first):
 		return fmt.Errorf("has %q behind the number", clip(rest))
-	case adjacent && !unicode.IsLetter(first) && !strings.ContainsRune("°/(*²³µ", first):
+	case twoAmounts(rest):
+		return fmt.Errorf("has a second number in %q: is it a duration, or two values?", clip(rest))
+	case adjacent && !unicode.IsLetter(first) && !strings.ContainsRune("°/(µ", first):
 		return fmt.Errorf("has %q behind the number", clip(rest))
 	}
 	n.Unit = rest
@@ -196,6 +215,9 @@ func ungroup(whole string) (string, error) {
 	}
 	sign := firstGroup(whole)
 	groups := strings.Split(whole, string(sign))
+	if strings.HasPrefix(groups[0], "0") {
+		return "", fmt.Errorf("has %q behind a 0", sign)
+	}
 	for i, g := range groups {
 		if strings.ContainsFunc(g, isGroup) {
 			return "", fmt.Errorf("has groups of digits parted by both %q and %q", sign, firstGroup(g))

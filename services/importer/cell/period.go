@@ -137,6 +137,9 @@ var periodForms = compile(
 	// FY17 Q3, FY2017-Q3, 2017Q3, 2017 Q3, FY17/Q3, 2017 - 3. Quartal
 	`{f}?{y4}[ /_.-]*{q}`,
 	`{f}{y2}[ /_.-]*{q}`,
+	// Q3 2016/17, Q3 FY2016-17, 2016/17 Q3
+	`{q}[ /_.,-]*(?:of )?{f}?{y4}[-/–]{z}`,
+	`{f}?{y4}[-/–]{z}[ /_.,-]*{q}`,
 	// Q3 FY17, Q3 2017, Q3/17, Q3'17, 3. Quartal 2017, T3-2017
 	`{q}[ /_.,-]*(?:of |de |del |du )?{f}?(?:{y4}|'?{y2})`,
 	// 2017-07, 2017/7, 2017M07, 201707
@@ -190,7 +193,7 @@ func ParsePeriod(text string, l Locale) (string, error) {
 	if len(text) > MaxText {
 		return "", notPeriod(text, "is too long for a period")
 	}
-	s := plain(text)
+	s := strings.TrimSpace(eastAsian(plain(text)))
 	for _, form := range periodForms {
 		m := form.FindStringSubmatch(s)
 		if m == nil {
@@ -202,7 +205,7 @@ func ParsePeriod(text string, l Locale) (string, error) {
 				g[name] = m[i]
 			}
 		}
-		if z := g["z"]; len(z) == 2 && len(g["y"]) == 4 && g["f"] == "" && z >= "01" && z <= "12" && !l.YearPairs {
+		if z := g["z"]; len(z) == 2 && len(g["y"]) == 4 && g["f"]+g["q"] == "" && z >= "01" && z <= "12" && !l.YearPairs {
 			if strings.Contains(s, "/") && z[0] == '1' && periodPair(g) {
 				return "", fault.New(fault.Invalid, "import.period_pair", "%q may be a month or a pair of years: say which the table has", clip(text))
 			}
@@ -244,6 +247,9 @@ func periodName(g map[string]string) (string, bool) {
 			// 2016-03 is a month; 2016-2019 is several years.
 			return "", false
 		}
+		if g["q"] != "" {
+			return "FY" + strconv.Itoa(end) + "-Q" + g["q"], true
+		}
 		return "FY" + strconv.Itoa(end), true
 	}
 	year := strconv.Itoa(y)
@@ -269,6 +275,47 @@ func periodPair(g map[string]string) bool {
 	return ok
 }
 
+// Years, quarters and months as they are written in Chinese and Japanese, where
+// no blank parts them from what follows. 年度 is a fiscal year by its first
+// calendar year; what its months are is the organization's to say, as for a plain
+// year.
+var (
+	westernYear = regexp.MustCompile(`((?:19|20|21)\d{2})年度?(?:(?:第?([1-4一二三四])(?:季度|四半期))|(1[0-2]|[1-9])月)?`)
+	eraYear     = regexp.MustCompile(`(令和|平成|昭和|R|H)(元|\d{1,2})年度?`)
+	eras        = map[string]int{"令和": 2018, "R": 2018, "平成": 1988, "H": 1988, "昭和": 1925}
+)
+
+// eastAsian writes such years as 2022, 2022-Q1 and 2022-03 with blanks around.
+func eastAsian(s string) string {
+	if !strings.Contains(s, "年") {
+		return s
+	}
+	s = eraYear.ReplaceAllStringFunc(s, func(found string) string {
+		m := eraYear.FindStringSubmatch(found)
+		n := 1
+		if m[2] != "元" {
+			n, _ = strconv.Atoi(m[2])
+		}
+		return strconv.Itoa(eras[m[1]]+n) + "年"
+	})
+	return westernYear.ReplaceAllStringFunc(s, func(found string) string {
+		m := westernYear.FindStringSubmatch(found)
+		out := m[1]
+		switch {
+		case m[2] != "":
+			if i := strings.Index("一二三四", m[2]); i >= 0 {
+				out += "-Q" + strconv.Itoa(i/len("一")+1)
+			} else {
+				out += "-Q" + m[2]
+			}
+		case m[3] != "":
+			n, _ := strconv.Atoi(m[3])
+			out += "-" + two(n)
+		}
+		return " " + out + " "
+	})
+}
+
 func two(n int) string {
 	if n < 10 {
 		return "0" + strconv.Itoa(n)
@@ -283,7 +330,7 @@ func FindPeriod(text string, l Locale) (name, rest string, ok bool) {
 	if len(text) > MaxText {
 		return "", "", false
 	}
-	words := strings.Fields(strings.NewReplacer("_", " ", "(", " ", ")", " ", "[", " ", "]", " ", ":", " ", ";", " ").Replace(plain(text)))
+	words := strings.Fields(strings.NewReplacer("_", " ", "(", " ", ")", " ", "（", " ", "）", " ", "[", " ", "]", " ", ":", " ", "：", " ", ";", " ").Replace(eastAsian(plain(text))))
 	if len(words) > 16 {
 		return "", "", false // prose
 	}

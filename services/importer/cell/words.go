@@ -109,7 +109,7 @@ var missing = words(
 	"no data", "nodata", "no data available", "data not available", "not available", "not applicable", "not reported", "not measured", "not yet available",
 	"not collected", "not set", "not known", "no value", "no target", "no goal", "no actual", "no report", "unavailable", "pending", "to be determined", "to be confirmed",
 	"new", "new measure", "new meas", "new indicator", "new kpi", "discontinued", "suppressed", "withheld", "baseline", "establish baseline", "see notes", "see note",
-	"no session", "did not exist",
+	"no session", "did not exist", "n/k", "nk", "not yet known", "not yet reported", "data pending", "coming soon",
 	// German
 	"ka", "k a", "keine angabe", "keine angaben", "keine daten", "nicht verfügbar", "nicht erhoben", "nv", "n v", "entfällt", "unbekannt", "offen", "noch offen", "fehlt",
 	// French
@@ -117,6 +117,11 @@ var missing = words(
 	// Spanish, Portuguese, Italian
 	"s/d", "sd", "s d", "sin datos", "sin dato", "no disponible", "no aplica", "por definir", "pendiente", "ninguno",
 	"s/i", "sin información", "sem dados", "não disponível", "não se aplica", "nao disponivel", "a definir", "non applicabile", "da definire", "dato non disponibile", "nessun dato",
+	"n/d", "no se dispone", "sin definir", "não informado", "não apurado",
+	// Polish, Czech
+	"bd", "b d", "brak danych", "brak", "nie dotyczy", "n d", "není k dispozici",
+	// Chinese, Japanese
+	"无", "無", "暂无", "不适用", "未公布", "なし", "未公表", "未定", "不明",
 	// Dutch, Nordic
 	"nb", "n b", "nvt", "n v t", "niet beschikbaar", "niet van toepassing", "geen gegevens", "onbekend", "ikke tilgjengelig", "saknas", "ej tillgänglig", "uppgift saknas", "i u",
 )
@@ -149,6 +154,27 @@ func Missing(text string, more ...string) bool {
 	return missing[strings.Join(strings.FieldsFunc(s, func(r rune) bool { return r == '.' || r == ' ' || r == '-' || r == '_' }), " ")]
 }
 
+// kinds are words for what a value is, in lower case.
+var kinds = map[string]string{
+	"target": "target", "targets": "target", "goal": "target", "plan": "target", "planned": "target", "budget": "target", "soll": "target",
+	"ziel": "target", "zielwert": "target", "cible": "target", "objectif": "target", "prévu": "target", "meta": "target", "programado": "target",
+	"planeado": "target", "previsto": "target", "doel": "target", "streefwaarde": "target", "mål": "target", "obiettivo": "target", "projected": "target",
+	"actual": "actual", "actuals": "actual", "result": "actual", "achieved": "actual", "ist": "actual", "istwert": "actual", "réalisé": "actual",
+	"réel": "actual", "résultat": "actual", "real": "actual", "resultado": "actual", "ejecutado": "actual", "realizado": "actual", "executado": "actual",
+	"executed": "actual", "realisatie": "actual", "utfall": "actual", "consuntivo": "actual", "risultato": "actual", "observed": "actual",
+	"baseline": "baseline", "basis": "baseline", "référence": "baseline", "línea base": "baseline", "linha de base": "baseline",
+	"min": "min", "minimum": "min", "max": "max", "maximum": "max",
+	"milestone": "target", "forecast": "target", "prévision": "target", "norm": "target", "cel": "target", "plan wert": "target", "planwert": "target", "目標": "target", "目标": "target", "计划": "target",
+	"réalisation": "actual", "achievement": "actual", "outturn": "actual", "wykonanie": "actual", "実績": "actual", "实际": "actual", "実績値": "actual", "目標値": "target",
+}
+
+// ParseKind reads a word for what a value is: target, actual, baseline, min or
+// max; ok is false where it is none.
+func ParseKind(text string) (kind string, ok bool) {
+	kind, ok = kinds[strings.TrimSpace(strings.Trim(strings.ToLower(plain(text)), "().,;:*"))]
+	return kind, ok
+}
+
 // Direction is which way is good.
 type Direction string
 
@@ -165,21 +191,22 @@ var directions = map[Direction][]string{
 		"increase", "increasing", "increases", "up", "upward", "upwards", "higher", "higher is better", "higher the better", "more", "more is better", "max", "maximise", "maximize", "maximum",
 		"maximising", "maximizing", "grow", "growth", "raise", "improve", "rise", "rising", "high", "high is good", "bigger is better", "i", "inc", "incr", "↑", "▲", "⬆", "+", "positive", "at least", "minimum threshold", "floor", "above",
 		"steigend", "steigern", "erhöhen", "erhöhung", "hoch", "höher ist besser", "zunahme", "maximieren", "mehr", "aufwärts", "steigerung", "anstieg",
-		"augmenter", "augmentation", "hausse", "à la hausse", "croissant", "maximiser", "plus", "croissance",
+		"augmenter", "augmentation", "hausse", "à la hausse", "croissant", "maximiser", "plus", "croissance", "plus c'est haut mieux c'est", "je höher desto besser",
 		"aumentar", "aumento", "ascendente", "creciente", "crecimiento", "maximizar", "más es mejor", "mayor es mejor", "incrementar", "incremento", "subir", "positivo", "crescente", "quanto maior melhor", "maior é melhor", "maior melhor",
-		"aumentare", "massimizzare", "in aumento", "stijgend", "verhogen", "toename", "hoger is beter", "öka", "ökning", "økning", "øke", "stigende",
+		"aumentare", "massimizzare", "in aumento", "wzrost", "wzrostowy", "rosnący", "rośnie", "zwiększenie", "růst", "增加", "増加", "上升", "提高", "向上", "正向", "stijgend", "verhogen", "toename", "hoger is beter", "öka", "ökar", "ökande", "ökning", "økning", "øke", "stigende",
 	},
 	Decrease: {
 		"decrease", "decreasing", "decreases", "down", "downward", "downwards", "lower", "lower is better", "lower the better", "less", "less is better", "fewer", "min", "minimise", "minimize",
 		"minimising", "minimizing", "reduce", "reduction", "reducing", "fall", "falling", "low", "low is good", "smaller is better", "d", "dec", "decr", "↓", "▼", "⬇", "negative", "at most", "ceiling", "below", "decline",
 		"sinkend", "senken", "senkung", "verringern", "reduzieren", "reduzierung", "niedriger ist besser", "abnahme", "minimieren", "weniger", "abwärts", "rückgang",
-		"diminuer", "diminution", "réduire", "réduction", "baisse", "à la baisse", "décroissant", "minimiser", "moins",
+		"diminuer", "diminution", "réduire", "réduction", "baisse", "à la baisse", "décroissant", "minimiser", "moins", "je niedriger desto besser", "je kleiner desto besser",
 		"disminuir", "disminución", "descendente", "decreciente", "reducir", "reducción", "minimizar", "menos es mejor", "menor es mejor", "bajar", "diminuir", "reduzir", "redução", "decrescente", "quanto menor melhor", "menor é melhor", "menor melhor",
-		"diminuire", "ridurre", "riduzione", "minimizzare", "in diminuzione", "dalend", "verlagen", "afname", "lager is beter", "minska", "minskning", "reduksjon", "redusere", "faldende", "synkende",
+		"diminuire", "ridurre", "riduzione", "minimizzare", "in diminuzione", "spadek", "spadkowy", "malejący", "maleje", "ograniczenie", "zmniejszenie", "pokles", "减少", "減少", "下降", "降低", "低下", "逆向", "dalend", "verlagen", "afname", "lager is beter", "minska", "minskar", "minskande", "minskning", "reduksjon", "redusere", "faldende", "synkende",
 	},
 	Within: {
 		"within", "within range", "with in range", "in range", "range", "band", "maintain", "maintaining", "maintained", "keep", "hold", "stable", "steady", "sustain", "stay", "target", "on target", "nominal", "m", "=", "↔", "→", "between", "neutral", "constant", "no change",
 		"halten", "stabil", "konstant", "gleichbleibend", "im bereich", "bereich", "innerhalb", "beibehalten", "maintenir", "maintien", "dans la plage", "plage",
+		"维持", "維持", "utrzymanie", "stabilny", "bibehålla", "oförändrad",
 		"mantener", "mantenimiento", "estable", "constante", "dentro del rango", "rango", "manter", "estável", "dentro da faixa", "faixa", "mantenere", "stabile", "intervallo", "handhaven", "gelijk", "stabiel", "behålla", "opprettholde",
 	},
 }
@@ -199,6 +226,11 @@ var directionOf = func() map[string]Direction {
 func ParseDirection(text string) (d Direction, ok bool) {
 	s := strings.ToLower(plain(text))
 	s = strings.TrimSpace(strings.Trim(s, "().,;:\"'"))
+	if d, ok = directionOf[s]; ok {
+		return d, ok
+	}
+	// "Quanto maior, melhor", "the higher, the better".
+	s = strings.TrimPrefix(strings.Join(strings.Fields(strings.NewReplacer(",", " ", ":", " ").Replace(s)), " "), "the ")
 	d, ok = directionOf[s]
 	return d, ok
 }

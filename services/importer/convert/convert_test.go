@@ -96,14 +96,14 @@ sheets: [{header: [1, 2], skip: [{column: Kennzahl, match: ^Summe}], columns: [{
 		},
 		"units of measure beside numbers": {
 			`sheets: [{columns: [{header: m, role: name}, {header: v, role: actual, period: "2018"}, {header: w, role: actual, period: "2019"}]}]`,
-			"m,v,w\nLead time,2 Weeks,3 weeks\nMixed,2 days,3 hours\nMoney,$2.5M,$3B\nLoss,(12),-3\nBound,<5,4\nPlain,97%,98\n",
+			"m,v,w\nLead time,2 Weeks,3 weeks\nMixed,2 days,3 km\nMoney,$2.5M,$3B\nLoss,(12),-3\nBound,<5,4\nPlain,97%,98\n",
 			[]string{
 				"0 Metric/bound [cadence:yearly]", "0 Metric/lead-time [cadence:yearly unit:Weeks]", "0 Metric/loss [cadence:yearly]",
 				"0 Metric/mixed [cadence:yearly unit:days]", "0 Metric/money [cadence:yearly currency:USD format:currency unit:USD]",
 				"0 Metric/plain [cadence:yearly format:percent unit:fraction]",
 				"bound 2019-12-31 4", "lead-time 2018-12-31 2", "lead-time 2019-12-31 3", "loss 2018-12-31 -12", "loss 2019-12-31 -3",
 				"mixed 2018-12-31 2", "money 2018-12-31 2.5e+06", "money 2019-12-31 3e+09", "plain 2018-12-31 0.97",
-				`! C3 "3 hours"`, `! B6 "<5"`, `! C7 "98"`,
+				`! C3 "3 km"`, `! B6 "<5"`, `! C7 "98"`,
 			},
 		},
 		"what is not read is told as it stands": {

@@ -41,6 +41,7 @@ type Converter struct {
 	troubles   []Trouble
 	counts     Counts
 	unknown    map[string]bool // words that were reported once
+	owners     map[string]*unknownOwner
 }
 
 // Counts are what was read.
@@ -59,7 +60,7 @@ func New(m mapping.Mapping, o Options) *Converter {
 	}
 	return &Converter{
 		m: m, o: o, calendar: calendar.Months(fy),
-		periods: map[string]calendar.Period{}, intern: map[string]string{}, unknown: map[string]bool{},
+		periods: map[string]calendar.Period{}, intern: map[string]string{}, unknown: map[string]bool{}, owners: map[string]*unknownOwner{},
 		measures: map[string]*measure{}, objectives: map[string]*objective{}, units: map[string]*unit{},
 	}
 }
@@ -86,7 +87,7 @@ type table struct {
 	headers  [][]workbook.Cell
 	columns  []column
 	skip     []skip
-	section  string
+	section  section
 	bound    bool
 	err      error
 }
@@ -115,6 +116,9 @@ func (c *Converter) Sheet(s mapping.Sheet, name string) Table {
 func (t *table) End() error {
 	if t.err == nil && !t.bound {
 		t.err = t.bind()
+	}
+	if t.err == nil {
+		t.endSection()
 	}
 	return t.err
 }

@@ -28,6 +28,9 @@ type KnownTarget struct {
 // Known is what is declared already, by name. The zero value is nothing.
 type Known struct {
 	Targets map[string]KnownTarget
+	// Names are the names given before, by kind and by the value of the label
+	// IdentityLabel.
+	Names map[string]map[string]string
 }
 
 // Step is what is declared together. A target that several editions set is in
@@ -40,6 +43,8 @@ type Observation struct {
 	At     calendar.Date
 	Value  float64
 	Source string
+	// Note is what stood behind the number, such as the mark of a footnote.
+	Note string
 }
 
 // Result is what a file comes to.
@@ -64,14 +69,24 @@ type finisher struct {
 	out                            Result
 	names, objectiveName, unitName map[string]string
 	strategy                       string
-	first, last                    calendar.Date // of the periods with targets
-	newest                         string        // edition of the file
+	first, last                    calendar.Date   // of the periods with targets
+	based                          calendar.Date   // the first day after a baseline
+	valued                         calendar.Period // from the first year with values to the last
+	newest                         string          // edition of the file
 }
 
 // Finish gives what the rows come to.
 func (c *Converter) Finish(known Known) (Result, error) {
 	f := &finisher{Converter: c, known: known}
 	f.name()
+	for _, key := range slices.Sorted(maps.Keys(c.owners)) {
+		o := c.owners[key]
+		why := "no unit or person is known by it: owners in the mapping says which it is (unit/NAME, person/ID, or unit to declare one of this title)"
+		if o.measures > 1 {
+			why = fmt.Sprintf("of %d measures; %s", o.measures, why)
+		}
+		f.report(o.origin, o.text, why)
+	}
 	var base, targets []*commonv1.Resource
 	var later [][]*commonv1.Resource
 	newestKnown := ""
@@ -128,7 +143,6 @@ func (c *Converter) Finish(known Known) (Result, error) {
 // name names everything.
 func (f *finisher) name() {
 	var measures, objectives, units []named
-	ids := map[string]bool{}
 	f.names = map[string]string{}
 	for _, m := range f.measures {
 		n := named{text: m.title, context: m.context, id: m.id}
@@ -137,15 +151,15 @@ func (f *finisher) name() {
 		}
 		measures = append(measures, n)
 	}
-	f.names = names(measures, "m", ids)
+	f.names = names(measures, "m", f.known.Names["Metric"])
 	for _, o := range f.objectives {
 		objectives = append(objectives, named{text: o.title, context: o.context, id: o.id})
 	}
-	f.objectiveName = names(objectives, "o", map[string]bool{})
+	f.objectiveName = names(objectives, "o", f.known.Names["Objective"])
 	for _, u := range f.units {
 		units = append(units, named{text: u.title, context: u.context, id: u.id})
 	}
-	f.unitName = names(units, "u", map[string]bool{})
+	f.unitName = names(units, "u", f.known.Names["Unit"])
 	f.strategy = f.m.SetName()
 	if f.m.Strategy != nil {
 		f.strategy = f.m.Strategy.Name
@@ -157,7 +171,7 @@ func metadata(name, effective string) *commonv1.Metadata {
 }
 
 func (m *measure) idLabels() map[string]string {
-	labels := map[string]string{}
+	labels := map[string]string{IdentityLabel: identity(m.id)}
 	if m.idText != "" && len(m.idText) <= 256 {
 		labels["id"] = m.idText
 	}
@@ -272,7 +286,8 @@ func (f *finisher) metric(m *measure, name string) *strategyv1.MetricSpec {
 			f.report(o.origin, display(o.value), why)
 			continue
 		}
-		f.out.Observations = append(f.out.Observations, Observation{Metric: name, At: o.day, Value: v, Source: f.m.SourceName()})
+		f.horizonOf(o.day)
+		f.out.Observations = append(f.out.Observations, Observation{Metric: name, At: o.day, Value: v, Source: f.m.SourceName(), Note: o.origin.remark()})
 	}
 	m.observed = nil // 1M cells: what is given out is not held twice
 	return s
@@ -328,6 +343,8 @@ func (f *finisher) owner(m *measure) string {
 	switch {
 	case m.owner != "":
 		return m.owner
+	case m.ownerUnit != nil && f.m.Declares("Unit"):
+		return "unit/" + f.unitName[m.ownerUnit.id]
 	case m.defaults.Owner != "":
 		return m.defaults.Owner
 	case m.unit != nil && f.m.Declares("Unit"):
@@ -352,6 +369,9 @@ func (f *finisher) targets(m *measure, name string, cadence calendar.Cadence) []
 	return append(out, f.paths(m, name, len(m.targets) > 0)...)
 }
 
+// mostTitle is the longest title of a target, in characters.
+const mostTitle = 1000
+
 // blank is a target without its setpoints: what is declared already, and what
 // the table says in its place. What a person added to it stays.
 func (f *finisher) blank(m *measure, name, target string) *strategyv1.TargetSpec {
@@ -361,6 +381,9 @@ func (f *finisher) blank(m *measure, name, target string) *strategyv1.TargetSpec
 		s.Periods, s.Value, s.ChangeFromBaseline, s.Baseline, s.Due = nil, nil, "", nil, ""
 	}
 	s.Metric = name
+	if r := []rune(m.title); s.Title == "" && len(r) <= mostTitle {
+		s.Title = m.title // so that lists of targets can be read
+	}
 	if owner := f.owner(m); owner != "" {
 		s.Owner = owner
 	}
@@ -385,6 +408,17 @@ func (f *finisher) horizon(p calendar.Date) {
 	}
 	if f.last.IsZero() || p.After(f.last) {
 		f.last = p
+	}
+}
+
+// horizonOf counts a value's day where no target says when the plan is.
+func (f *finisher) horizonOf(day calendar.Date) {
+	year := f.calendar.PeriodOf(day, calendar.Yearly)
+	if f.valued.IsZero() || year.Start.Before(f.valued.Start) {
+		f.valued.Start = year.Start
+	}
+	if f.valued.End.IsZero() || year.End.After(f.valued.End) {
+		f.valued.End = year.End
 	}
 }
 
@@ -595,6 +629,9 @@ func (f *finisher) paths(m *measure, name string, taken bool) [][]version {
 				continue
 			}
 			f.horizon(d)
+			if !p.from.IsZero() && (f.based.IsZero() || p.from.AddDays(1).Before(f.based)) {
+				f.based = p.from.AddDays(1)
+			}
 			if !p.from.IsZero() && m.defaults.Form == "path" {
 				f.horizon(p.from.AddDays(1))
 			}
@@ -626,11 +663,15 @@ func (f *finisher) paths(m *measure, name string, taken bool) [][]version {
 // plan is the strategy, its objectives, and the units.
 func (f *finisher) plan() ([]*commonv1.Resource, error) {
 	var out []*commonv1.Resource
-	add := func(kind, name string, spec proto.Message) error {
+	add := func(kind, name, id string, spec proto.Message) error {
 		if !f.m.Declares(kind) {
 			return nil
 		}
-		r, err := resourceOf(kind, metadata(name, ""), spec, nil)
+		var labels map[string]string
+		if id != "" {
+			labels = map[string]string{IdentityLabel: identity(id)}
+		}
+		r, err := resourceOf(kind, metadata(name, ""), spec, labels)
 		out = append(out, r)
 		return err
 	}
@@ -640,7 +681,7 @@ func (f *finisher) plan() ([]*commonv1.Resource, error) {
 		if u.parent != nil {
 			s.Parent = f.unitName[u.parent.id]
 		}
-		if err := add("Unit", f.unitName[id], s); err != nil {
+		if err := add("Unit", f.unitName[id], id, s); err != nil {
 			return nil, err
 		}
 	}
@@ -655,6 +696,14 @@ func (f *finisher) plan() ([]*commonv1.Resource, error) {
 	if s.Title == "" {
 		s.Title = plan.Name
 	}
+	switch {
+	case f.first.IsZero():
+		f.first, f.last = f.valued.Start, f.valued.End
+	case f.first == f.last && !f.based.IsZero() && f.based.Before(f.first):
+		f.first = f.based // all is due on one day: the plan runs from the baselines on
+	case f.first == f.last:
+		f.first = f.calendar.PeriodOf(f.first, calendar.Yearly).Start
+	}
 	if s.Horizon.Start == "" && !f.first.IsZero() {
 		s.Horizon.Start = f.first.String()
 	}
@@ -663,33 +712,33 @@ func (f *finisher) plan() ([]*commonv1.Resource, error) {
 	}
 	if s.Horizon.Start == "" || s.Horizon.End == "" {
 		if f.m.Declares("Strategy") {
-			return nil, (&table{}).fail("give strategy.start and strategy.end", "the table has objectives but no target whose period could be the strategy's horizon")
+			return nil, (&table{}).fail("give strategy.start and strategy.end", "the table has objectives but neither a target nor a value whose period could be the strategy's horizon")
 		}
 	}
-	slices.SortFunc(f.pillars, func(a, b string) int { return cmp.Compare(fold(a), fold(b)) })
+	slices.SortFunc(f.pillars, func(a, b string) int { return cmp.Compare(foldTitle(a), foldTitle(b)) })
 	pillar := map[string]string{}
 	for _, p := range f.pillars {
-		pillar[fold(p)] = f.fit(p, "pillar", p, 200)
-		s.Pillars = append(s.Pillars, pillar[fold(p)])
+		pillar[foldTitle(p)] = f.fit(p, "pillar", p, 200)
+		s.Pillars = append(s.Pillars, pillar[foldTitle(p)])
 	}
 	if len(s.Pillars) > 100 {
 		f.troubles = append(f.troubles, Trouble{Field: "pillars", Content: strconv.Itoa(len(s.Pillars)), Why: "a strategy lists at most 100 pillars; the objectives keep theirs"})
 		s.Pillars = nil
 	}
-	if err := add("Strategy", f.strategy, s); err != nil {
+	if err := add("Strategy", f.strategy, "", s); err != nil {
 		return nil, err
 	}
 	for _, id := range slices.SortedFunc(maps.Keys(f.objectives), func(a, b string) int { return cmp.Compare(f.objectiveName[a], f.objectiveName[b]) }) {
 		o := f.objectives[id]
 		name := f.objectiveName[id]
-		spec := &strategyv1.ObjectiveSpec{Strategy: f.strategy, Title: f.fit(o.title, "title", "Objective/"+name, 1000), Pillar: pillar[fold(o.pillar)]}
+		spec := &strategyv1.ObjectiveSpec{Strategy: f.strategy, Title: f.fit(o.title, "title", "Objective/"+name, 1000), Pillar: pillar[foldTitle(o.pillar)]}
 		if o.parent != nil {
 			spec.ContributesTo = []*strategyv1.Contribution{{Objective: f.objectiveName[o.parent.id]}}
 		}
 		if o.unit != nil && f.m.Declares("Unit") {
 			spec.Owner = "unit/" + f.unitName[o.unit.id]
 		}
-		if err := add("Objective", name, spec); err != nil {
+		if err := add("Objective", name, id, spec); err != nil {
 			return nil, err
 		}
 	}

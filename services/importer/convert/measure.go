@@ -19,6 +19,15 @@ type origin struct {
 	row     int32
 	percent bool
 	text    string // what stands there, where that is not the number alone
+	mark    string // of a footnote
+}
+
+// remark is what stood behind the number.
+func (o origin) remark() string {
+	if o.mark == "" {
+		return ""
+	}
+	return "the table marks it " + o.mark
 }
 
 // measure is what is known of one.
@@ -32,6 +41,7 @@ type measure struct {
 	saidByColumn                 bool
 	within                       bool
 	frequency, owner             string
+	ownerUnit                    *unit // a unit that an owner column names
 	notes                        []string
 	weight                       *float64
 	currency                     string
@@ -183,6 +193,10 @@ func (t *table) describe(m *measure, said *row, col *column) {
 		m.frequency = said.text[mapping.Frequency]
 	}
 	unit, byColumn := said.text[mapping.Measure], true
+	if unit == "" {
+		// A name's own unit holds for all of its values: Revenue (EUR m).
+		_, unit, _ = cell.NameUnit(said.text[mapping.Name])
+	}
 	if col != nil && col.Measure != "" {
 		unit = col.Measure
 	}
@@ -209,12 +223,8 @@ func (t *table) describe(m *measure, said *row, col *column) {
 			m.weight = &n.Value
 		}
 	}
-	if owner := said.text[mapping.Owner]; owner != "" && m.owner == "" {
-		m.owner = owner
-		if !ownerForm.MatchString(owner) {
-			m.owner = ""
-			t.once(m, said, mapping.Owner, owner, "an owner is a unit or a person by name (unit/NAME, person/ID): names of people are personal and are not imported")
-		}
+	if owner := said.text[mapping.Owner]; owner != "" && m.owner == "" && m.ownerUnit == nil {
+		t.owned(m, said, owner)
 	}
 	for _, n := range said.notes {
 		text := n.text
@@ -236,6 +246,38 @@ func (t *table) noteHeaders() []string {
 		}
 	}
 	return out
+}
+
+// owned takes in who answers for a measure: a unit or a person by name, or what
+// the mapping says of the table's word. Persons are not made of the names in a
+// table: a name is personal data, whose place is the register of persons.
+func (t *table) owned(m *measure, said *row, owner string) {
+	meaning := owner
+	for word, says := range t.conv.m.Owners {
+		if fold(word) == fold(owner) {
+			meaning = says
+		}
+	}
+	switch {
+	case meaning == "unit":
+		m.ownerUnit = t.conv.unitNamed([]string{owner})
+	case meaning == "none":
+	case ownerForm.MatchString(meaning):
+		m.owner = meaning
+	default:
+		key := fold(owner)
+		if t.conv.owners[key] == nil {
+			t.conv.owners[key] = &unknownOwner{text: owner, origin: origin{t: t, col: said.at[mapping.Owner], row: int32(said.number)}}
+		}
+		t.conv.owners[key].measures++
+	}
+}
+
+// unknownOwner is a word in an owner column that names nobody who is known.
+type unknownOwner struct {
+	text     string
+	origin   origin
+	measures int
 }
 
 var ownerForm = regexp.MustCompile(`^(unit/[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?|person/[A-Za-z0-9_-]{1,64})$`)
@@ -275,6 +317,24 @@ func (t *table) direct(m *measure, said *row, text string) {
 	case m.direction != string(d):
 		t.once(m, said, mapping.Direction, text, fmt.Sprintf("the direction of the measure is %s elsewhere, which counts", m.direction))
 	}
+}
+
+// sameTime turns an amount of time into the measure's unit of time, where both
+// name one: 45 min is 0.75 h.
+func (m *measure) sameTime(n *number) {
+	if n.unit == "" || m.said == "" || sameUnit(n.unit, m.said) {
+		return
+	}
+	from, ok := cell.TimeUnit(n.unit)
+	to, ok2 := cell.TimeUnit(m.said)
+	if !ok || !ok2 {
+		return
+	}
+	n.value = n.value * from / to
+	if n.high != nil {
+		*n.high = *n.high * from / to
+	}
+	n.unit = m.said
 }
 
 // unitOf takes in what stands beside a number; why is set where it contradicts
@@ -326,7 +386,7 @@ func (c *Converter) unitNamed(titles []string) *unit {
 // objectives with the same words apart; those to the right share them.
 func (t *table) objective(said *row) *objective {
 	pillar := said.text[mapping.Strategy]
-	if pillar != "" && !slices.ContainsFunc(t.conv.pillars, func(p string) bool { return fold(p) == fold(pillar) }) {
+	if pillar != "" && !slices.ContainsFunc(t.conv.pillars, func(p string) bool { return foldTitle(p) == foldTitle(pillar) }) {
 		t.conv.pillars = append(t.conv.pillars, pillar)
 	}
 	titles := said.objectives
@@ -351,7 +411,7 @@ func (t *table) objective(said *row) *objective {
 		}
 	}
 	var above *objective
-	id := fold(strings.Join(context, "\x1f")) + "\x1e" + fold(pillar)
+	id := foldTitle(strings.Join(context, "\x1f")) + "\x1e" + foldTitle(pillar)
 	for _, title := range titles {
 		id += "\x1f" + foldTitle(title)
 		o := t.conv.objectives[id]
@@ -397,7 +457,7 @@ func (t *table) periodOf(said *row, col *column) *calendar.Period {
 
 func (t *table) observe(m *measure, said *row, col *column, n number, day calendar.Date, cadence calendar.Cadence, point bool, text string) {
 	t.conv.counts.Actual++
-	o := observed{value: n.value, edition: said.edition, origin: origin{t, col, int32(said.number), n.percent, n.text}, day: day, cadence: cadence, point: point}
+	o := observed{value: n.value, edition: said.edition, origin: origin{t, col, int32(said.number), n.percent, n.text, n.mark}, day: day, cadence: cadence, point: point}
 	key := moment{day, cadence}
 	i, twice := m.at[key]
 	if !twice {
@@ -424,7 +484,7 @@ func (t *table) observe(m *measure, said *row, col *column, n number, day calend
 // setpoint takes a target in. byDefault: no cell says it.
 func (t *table) setpoint(m *measure, said *row, col *column, n number, role mapping.Role, byDefault bool) {
 	text := cmp.Or(n.text, display(n.value))
-	o := origin{t, col, int32(said.number), n.percent, n.text}
+	o := origin{t, col, int32(said.number), n.percent, n.text, n.mark}
 	if n.bound != "" && role == mapping.Target {
 		d := "increase"
 		if strings.HasPrefix(n.bound, "<") {
@@ -489,7 +549,7 @@ func (t *table) bands(m *measure, said *row) {
 }
 
 func (t *table) baseline(m *measure, said *row, col *column, n number, text string) {
-	b := &base{row: said.number, value: n.value, origin: origin{t, col, int32(said.number), n.percent, n.text}, at: col.period}
+	b := &base{row: said.number, value: n.value, origin: origin{t, col, int32(said.number), n.percent, n.text, n.mark}, at: col.period}
 	if when := said.text[mapping.BaselineAt]; when != "" && b.at == nil {
 		p, why := t.conv.period(when, t.locale)
 		if why != "" {

@@ -48,10 +48,53 @@ func slug(text, kind string, most int) string {
 	if lost > 0 || s == kind {
 		return trim(s, most-7) + "-" + hash(text)
 	}
-	if len(s) > most {
-		return trim(s, most-7) + "-" + hash(text)
+	return shorten(s, most)
+}
+
+// easy is the longest name that people are asked to type.
+const easy = 40
+
+// stop are words that say little in a name, in several languages.
+var stop = func() map[string]bool {
+	m := map[string]bool{}
+	for _, w := range strings.Fields("a an and as at be by for from in is of on or per than that the their to with within who which " +
+		"der die das des dem den ein eine einer eines im in am an auf bei durch fur je mit nach und von vom zu zum zur " +
+		"le la les l du de des d un une et en par pour sur dans aux au el los las del al con por para y o da do das dos em no na e com " +
+		"il lo gli di della dei delle nel per su het van een met voor op i w z na do och av att till som") {
+		m[w] = true
 	}
-	return s
+	return m
+}()
+
+// shorten makes a label of at most so many bytes: without the words that say
+// little if it is too long with them, and then cut at a word.
+func shorten(s string, most int) string {
+	if len(s) <= most {
+		return s
+	}
+	var kept []string
+	for i, w := range strings.Split(s, "-") {
+		if i == 0 || !stop[w] {
+			kept = append(kept, w)
+		}
+	}
+	return trim(strings.Join(kept, "-"), most)
+}
+
+// ends makes a label of the first and the last words, where many begin alike.
+func ends(s string, most int) string {
+	words := strings.Split(s, "-")
+	if len(s) <= most || len(words) < 4 {
+		return shorten(s, most)
+	}
+	head := trim(shorten(s, most), most/2)
+	tail := ""
+	for i := len(words) - 1; i > 0 && len(head)+len(words[i])+len(tail)+2 <= most; i-- {
+		if tail == "" || !stop[words[i]] {
+			tail = strings.TrimSuffix(words[i]+"-"+tail, "-")
+		}
+	}
+	return trim(strings.TrimSuffix(head+"-"+tail, "-"), most)
 }
 
 // trim cuts at a word where it can.
@@ -74,9 +117,19 @@ func hash(text string) string {
 // fold is a text without regard to case and blanks.
 func fold(s string) string { return strings.ToLower(strings.Join(strings.Fields(s), " ")) }
 
-// foldTitle is fold without what ends a sentence: tables write the same title
-// with and without it.
-func foldTitle(s string) string { return strings.TrimRight(fold(s), ".;:, ") }
+// foldTitle is fold without what ends a sentence, and with one sign for "and":
+// tables write the same title with and without the one, and in two ways with the
+// other.
+func foldTitle(s string) string {
+	words := strings.Fields(strings.TrimRight(fold(s), ".;:, "))
+	for i, w := range words {
+		switch w {
+		case "and", "und", "et":
+			words[i] = "&"
+		}
+	}
+	return strings.Join(words, " ")
+}
 
 // named is something that needs a name: its own text, what it stands in from the
 // highest to the lowest, and what it is.
@@ -86,22 +139,55 @@ type named struct {
 	id      string // identity
 }
 
-// names gives each thing a name that no other has. One that is alone with its
-// text is named by it; others by what they stand in too, and at last by a hash
-// of their identity. It does not depend on the order of things.
-func names(things []named, kind string, taken map[string]bool) map[string]string {
-	out := make(map[string]string, len(things))
+// Identity is what an imported thing is told by, whatever its name: the label
+// IdentityLabel keeps it, so that a later edition, in which others may have the
+// same words, finds the name that was given first.
+func identity(id string) string {
+	sum := sha256.Sum256([]byte(id))
+	return hex.EncodeToString(sum[:8])
+}
+
+// IdentityLabel is the label under which a resource keeps what it was imported as.
+const IdentityLabel = "imported"
+
+// names gives each thing a name that no other has, short enough to be typed: the
+// one it has already, or that of its text; where others have the same, with what
+// tells them apart at its end, with what it stands in, and at last with a hash of
+// its identity. It does not depend on the order of things.
+func names(things []named, kind string, known map[string]string) map[string]string {
+	out, taken := make(map[string]string, len(things)), map[string]bool{}
+	for _, name := range known {
+		taken[name] = true
+	}
 	slices.SortFunc(things, func(a, b named) int { return strings.Compare(a.id, b.id) })
+	for _, n := range things {
+		if name := known[identity(n.id)]; name != "" {
+			out[n.id] = name
+		}
+	}
+	last := func(n named) string {
+		if len(n.context) == 0 {
+			return ""
+		}
+		return n.context[len(n.context)-1]
+	}
 	forms := []func(named) string{
-		func(n named) string { return slug(n.text, kind, maxName) },
+		func(n named) string { return slug(n.text, kind, easy) },
+		func(n named) string { return ends(slug(n.text, kind, 10*maxName), easy) },
 		func(n named) string {
-			if len(n.context) == 0 {
+			if last(n) == "" {
 				return ""
 			}
-			return slug(n.context[len(n.context)-1]+" "+n.text, kind, maxName)
+			return slug(last(n), kind, easy/2) + "-" + slug(n.text, kind, easy)
+		},
+		func(n named) string {
+			if last(n) == "" {
+				return ""
+			}
+			return slug(last(n), kind, easy/2) + "-" + ends(slug(n.text, kind, 10*maxName), easy)
 		},
 		func(n named) string { return slug(strings.Join(n.context, " ")+" "+n.text, kind, maxName) },
-		func(n named) string { return trim(slug(n.text, kind, maxName-7), maxName-7) + "-" + hash(n.id) },
+		func(n named) string { return trim(slug(n.text, kind, easy), easy-7) + "-" + hash(n.id) },
 	}
 	for i, form := range forms {
 		count := map[string]int{}

@@ -16,7 +16,9 @@ type number struct {
 	percent        bool
 	currency, unit string
 	bound          string
-	text           string // what was written, where that is not the number alone
+	mark           string   // of a footnote
+	high           *float64 // of a range, whose lower end is value
+	text           string   // what was written, where that is not the number alone
 }
 
 // number reads a cell of a value column; there is false where it says that there
@@ -26,7 +28,11 @@ func (t *table) number(c workbook.Cell) (n number, there bool, why string) {
 	case workbook.Empty:
 		return n, false, ""
 	case workbook.Number:
-		return number{value: c.Number, percent: c.Percent, currency: c.Currency}, true, ""
+		n = number{value: c.Number, percent: c.Percent, currency: c.Currency}
+		if c.Percent {
+			n.text = strings.Clone(c.Text)
+		}
+		return n, true, ""
 	case workbook.Date:
 		return n, false, "a date where a number is expected"
 	case workbook.Bool:
@@ -35,6 +41,9 @@ func (t *table) number(c workbook.Cell) (n number, there bool, why string) {
 		if cell.Missing(c.Text, t.conv.m.Missing...) {
 			return n, false, ""
 		}
+		if strings.HasPrefix(c.Text, "=") {
+			return n, false, "the formula has no value in the file: open and save it in a spreadsheet program"
+		}
 		return n, false, "the cell is an error of the spreadsheet"
 	}
 	if cell.Missing(c.Text, t.conv.m.Missing...) {
@@ -42,21 +51,34 @@ func (t *table) number(c workbook.Cell) (n number, there bool, why string) {
 	}
 	got, err := cell.ParseNumber(c.Text, t.locale)
 	if err != nil {
-		return n, false, reason(err)
-	}
-	n = number{value: got.Value, percent: got.Percent, currency: got.Currency, unit: got.Unit, bound: got.Bound}
-	if n.percent {
-		// The digits are moved: 7.75 / 100 is not always the nearest to 0.0775.
-		if v, err := strconv.ParseFloat(strconv.FormatFloat(got.Value, 'g', -1, 64)+"e-2", 64); err == nil {
-			n.value = v
-		} else {
-			n.value = got.Value / 100
+		low, high, ranged := cell.ParseRange(c.Text, t.locale)
+		if ranged != nil {
+			return n, false, reason(err)
 		}
+		got = low
+		got.Mark = high.Mark
+		v := high.Value
+		if high.Percent {
+			v = hundredth(v)
+		}
+		n.high = &v
+	}
+	n = number{value: got.Value, percent: got.Percent, currency: got.Currency, unit: got.Unit, bound: got.Bound, mark: got.Mark, high: n.high}
+	if n.percent {
+		n.value = hundredth(got.Value)
 	}
 	if c.Text != display(n.value) {
 		n.text = strings.Clone(c.Text) // of a row that is not kept
 	}
 	return n, true, ""
+}
+
+// hundredth moves the digits: 7.75 / 100 is not always the nearest to 0.0775.
+func hundredth(v float64) float64 {
+	if moved, err := strconv.ParseFloat(strconv.FormatFloat(v, 'g', -1, 64)+"e-2", 64); err == nil {
+		return moved
+	}
+	return v / 100
 }
 
 // reason is an error in words, without the cell's text, which stands beside it.
@@ -73,27 +95,17 @@ func reason(err error) string {
 var percentWords = map[string]bool{
 	"%": true, "percent": true, "percentage": true, "per cent": true, "pct": true, "prozent": true, "pourcentage": true, "pour cent": true,
 	"porcentaje": true, "por ciento": true, "percentagem": true, "porcentagem": true, "por cento": true, "procent": true, "prosent": true,
-	"percentuale": true, "per cento": true, "percentages": true, "in %": true, "en %": true, "percentaje": true,
+	"percentuale": true, "procenty": true, "proc.": true, "v.h.": true, "百分比": true, "(%)": true, "in prozent": true, "in percent": true, "% points": false, "per cento": true, "percentages": true, "in %": true, "en %": true, "percentaje": true,
 }
 
-func isPercent(unit string) bool { return percentWords[fold(unit)] }
+func isPercent(unit string) bool {
+	return percentWords[strings.ReplaceAll(fold(unit), "％", "%")]
+}
 
 // sameUnit compares units without regard to case, points and a plural's s.
 func sameUnit(a, b string) bool {
 	plain := func(s string) string { return strings.TrimSuffix(strings.Trim(fold(s), ". "), "s") }
 	return plain(a) == plain(b)
-}
-
-// kinds are words of the column that says what a value is.
-var kinds = map[string]string{
-	"target": "target", "targets": "target", "goal": "target", "plan": "target", "planned": "target", "budget": "target", "soll": "target",
-	"ziel": "target", "zielwert": "target", "cible": "target", "objectif": "target", "prévu": "target", "meta": "target", "programado": "target",
-	"planeado": "target", "previsto": "target", "doel": "target", "streefwaarde": "target", "mål": "target", "obiettivo": "target", "projected": "target",
-	"actual": "actual", "actuals": "actual", "result": "actual", "achieved": "actual", "ist": "actual", "istwert": "actual", "réalisé": "actual",
-	"réel": "actual", "résultat": "actual", "real": "actual", "resultado": "actual", "ejecutado": "actual", "realizado": "actual", "executado": "actual",
-	"executed": "actual", "realisatie": "actual", "utfall": "actual", "consuntivo": "actual", "risultato": "actual", "observed": "actual",
-	"baseline": "baseline", "basis": "baseline", "référence": "baseline", "línea base": "baseline", "linha de base": "baseline",
-	"min": "min", "minimum": "min", "max": "max", "maximum": "max",
 }
 
 // Trouble is a cell, or a row, that was not understood or contradicts another.

@@ -73,18 +73,25 @@ func (t *table) read(r workbook.Row) {
 	if !something {
 		return
 	}
+	if t.isRemark(r) {
+		return
+	}
 	t.conv.counts.Rows++
-	if t.sheet.Sections != "" && t.section != "" {
+	t.section.used = true
+	if t.defaults.Unit != "" && len(said.units) == 0 {
+		said.units = []string{t.defaults.Unit}
+	}
+	if t.sheet.Sections != "" && t.section.text != "" {
 		switch t.sheet.Sections {
 		case mapping.Unit:
-			said.units = append([]string{t.section}, said.units...)
+			said.units = append([]string{t.section.text}, said.units...)
 		case mapping.Objective:
 			if len(said.objectives) == 0 {
-				said.objectives = []string{t.section}
+				said.objectives = []string{t.section.text}
 			}
 		default:
 			if said.text[t.sheet.Sections] == "" {
-				said.text[t.sheet.Sections] = t.section
+				said.text[t.sheet.Sections] = t.section.text
 			}
 		}
 	}
@@ -120,25 +127,72 @@ func (t *table) isHeader(r workbook.Row) bool {
 	return same > 1
 }
 
-// isSection takes a row in that names a group for those below it.
+// alone is the only text of a row, which may be merged over several cells; at is
+// its column. ok is false where the row says more, or no text.
+func alone(r workbook.Row) (text string, at int, ok bool) {
+	for i, c := range r.Cells {
+		switch {
+		case c.Kind == workbook.Empty, c.Merged && c.Text == text:
+		case c.Kind != workbook.Text || text != "":
+			return "", 0, false
+		default:
+			text, at = c.Text, i
+		}
+	}
+	return text, at, text != ""
+}
+
+// section is a row that names a group for those below it.
+type section struct {
+	text    string
+	row, at int
+	used    bool // there were rows below it
+}
+
+// isSection takes such a row in.
 func (t *table) isSection(r workbook.Row) bool {
 	if t.sheet.Sections == "" {
 		return false
 	}
-	text := ""
-	for _, c := range r.Cells {
-		switch {
-		case c.Kind == workbook.Empty, c.Merged && c.Text == text:
-		case c.Kind != workbook.Text || text != "":
-			return false
-		default:
-			text = c.Text
-		}
+	text, at, ok := alone(r)
+	if ok {
+		t.endSection()
+		t.section = section{text: t.conv.keep(text), row: r.Number, at: at}
 	}
-	if text != "" {
-		t.section = t.conv.keep(text)
+	return ok
+}
+
+// endSection tells of one with no rows below it: it was a remark.
+func (t *table) endSection() {
+	if s := t.section; s.text != "" && !s.used {
+		t.remark(s.row, s.at, s.text)
 	}
-	return text != ""
+}
+
+// fewColumns is how many columns are read of a table of which a row with one text
+// may still be a measure that nothing is known of yet.
+const fewColumns = 2
+
+// isRemark tells of a row with one text alone, beside columns that all say
+// nothing: a note below the table, or a heading.
+func (t *table) isRemark(r workbook.Row) bool {
+	text, at, ok := alone(r)
+	if !ok || len(t.columns) <= fewColumns || t.defaults.Target != nil {
+		return false
+	}
+	if i := slices.IndexFunc(t.columns, func(c column) bool { return c.index == at }); i >= 0 && t.columns[i].Role.IsValue() {
+		return false
+	}
+	t.remark(r.Number, at, text)
+	return true
+}
+
+func (t *table) remark(row, at int, text string) {
+	c := column{index: at}
+	if i := slices.IndexFunc(t.columns, func(c column) bool { return c.index == at }); i >= 0 {
+		c = t.columns[i]
+	}
+	t.trouble(row, c, text, "the row has one text only: a remark, or a heading (sections in the mapping says what of)")
 }
 
 // take notes what a cell beside the values says.
@@ -148,6 +202,15 @@ func (t *table) take(said *row, col *column, text string) {
 	}
 	switch col.Role {
 	case mapping.Name, mapping.ID, mapping.Vintage, mapping.Kind: // words of the table's own
+	case mapping.Measure:
+		// % and $ alone say nothing in a column of numbers, and all in this one.
+		if strings.Trim(text, "%％‰$€£¥₹ ") != "" && cell.Missing(text, t.conv.m.Missing...) {
+			return
+		}
+	case mapping.Direction:
+		if _, ok := cell.ParseDirection(text); !ok && cell.Missing(text, t.conv.m.Missing...) {
+			return
+		}
 	default:
 		if cell.Missing(text, t.conv.m.Missing...) {
 			return
@@ -217,9 +280,15 @@ func (t *table) when(said *row, r workbook.Row) bool {
 		t.trouble(r.Number, *said.at[role], text, why)
 		return false
 	}
+	if col := said.at[role]; col != nil && col.Span != "" && p.Cadence == calendar.Daily {
+		p = t.conv.calendar.PeriodOf(p.Start, spans[col.Span])
+	}
 	said.period = &p
 	return true
 }
+
+// spans are what a date may stand for.
+var spans = map[string]calendar.Cadence{"week": calendar.Weekly, "month": calendar.Monthly, "quarter": calendar.Quarterly, "year": calendar.Yearly}
 
 func orElse(s, other string) string {
 	if s == "" {
@@ -265,7 +334,7 @@ func (t *table) kindOf(said *row) bool {
 			return true
 		}
 	}
-	role, ok := kinds[fold(text)]
+	role, ok := cell.ParseKind(text)
 	if !ok {
 		t.trouble(said.number, *said.at[mapping.Kind], text, "the word is not among the mapping's kinds")
 		return false
@@ -338,9 +407,26 @@ func (t *table) value(m *measure, said *row, col *column, c workbook.Cell) {
 	}
 	if col.Scale != 0 {
 		n.value *= col.Scale
+		if n.high != nil {
+			*n.high *= col.Scale
+		}
 	}
+	m.sameTime(&n)
 	if why := m.unitOf(n, col.Change != ""); why != "" {
 		t.trouble(said.number, *col, c.Text, why)
+		return
+	}
+	switch {
+	case n.high == nil:
+	case role == mapping.Target && col.Change == "" && t.defaults.Form != "path" && said.text[mapping.TargetAt] == "":
+		// A range is a band: its ends are the bounds.
+		high := n
+		high.value = *n.high
+		t.setpoint(m, said, col, n, mapping.Min, false)
+		t.setpoint(m, said, col, high, mapping.Max, false)
+		return
+	default:
+		t.trouble(said.number, *col, c.Text, "a range is no single value")
 		return
 	}
 	switch role {

@@ -2,6 +2,7 @@ package guess
 
 import (
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 	"strconv"
@@ -27,24 +28,26 @@ func File(b *workbook.Book) (mapping.Mapping, error) {
 		name string
 		grid Grid
 		p    Proposal
+		when context
 	}
 	var found []read
 	for _, s := range b.Sheets {
 		if s.Hidden {
+			m.Questions = append(m.Questions, fmt.Sprintf("sheet %q is hidden and left out: should it be read?", s.Name))
 			continue
 		}
-		g, err := gridOf(s)
+		g, typed, err := gridOf(s)
 		if err != nil {
 			return m, err
 		}
-		p := Table(g)
+		p := tableOf(g, typed)
 		if p.Confidence < least {
 			if len(b.Sheets) > 1 {
 				m.Questions = append(m.Questions, fmt.Sprintf("sheet %q is left out: no table of measures was found in it. Should it be read?", s.Name))
 			}
 			continue
 		}
-		found = append(found, read{s.Name, g, p})
+		found = append(found, read{s.Name, g, p, contextOf(s.Name, g, p)})
 	}
 	if len(found) == 0 {
 		return m, fault.New(fault.Invalid, "import.no_table", "no table of measures was found: no row names a measure and its values").
@@ -56,13 +59,27 @@ func File(b *workbook.Book) (mapping.Mapping, error) {
 		m.FiscalYearStart = fiscalStart(first)
 	}
 	var missing []string
+	units := len(found) > 1
 	for _, f := range found {
-		s, more := sheetOf(f.name, f.grid, f.p, &m, len(found) > 1 || len(b.Sheets) > 1)
+		// Sheets of one form, each for a unit: not for a year.
+		units = units && sameHeader(f.p, first) && f.when.sheet == "" && len(f.p.Of(Unit)) == 0
+	}
+	for _, f := range found {
+		s, more := sheetOf(f.name, f.grid, f.p, f.when, &m, len(found) > 1 || len(b.Sheets) > 1)
+		if units {
+			if s.Defaults == nil {
+				s.Defaults = &mapping.Defaults{}
+			}
+			s.Defaults.Unit = f.name
+		}
 		if l := localeOf(f.p.Locale); l != m.Locale {
 			s.Locale = &l
 		}
 		m.Sheets = append(m.Sheets, s)
 		for _, q := range slices.Concat(f.p.Questions, more) {
+			if q == noPeriod && (m.Defaults.Period != "" || s.Defaults != nil && s.Defaults.Period != "") {
+				continue // the title says it
+			}
 			if len(found) > 1 {
 				q = f.name + ": " + q
 			}
@@ -79,6 +96,9 @@ func File(b *workbook.Book) (mapping.Mapping, error) {
 			m.Questions = append(m.Questions, fmt.Sprintf("%s are no numbers (%d different such texts) and will be reported: which of them mean that there is no value (missing)?", strings.Join(shown, ", "), n))
 		}
 	}
+	if units {
+		m.Questions = append(m.Questions, "the sheets have the same columns and are read as one unit each, by their names: are they?")
+	}
 	slices.Sort(missing)
 	m.Missing = slices.Compact(missing)
 	if m.FiscalYearStart > 0 {
@@ -90,26 +110,79 @@ func File(b *workbook.Book) (mapping.Mapping, error) {
 	return m, m.Check()
 }
 
-// gridOf reads a sheet as far as it is looked at.
-func gridOf(s workbook.Sheet) (Grid, error) {
-	var g Grid
+// gridOf reads a sheet as far as it is looked at; typed are the cells that the
+// file holds as numbers or dates, not as texts.
+func gridOf(s workbook.Sheet) (g Grid, typed [][]bool, err error) {
 	for row, err := range s.Rows() {
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		if row.Number > mostHeaderRow+mostBody {
 			break
 		}
 		for len(g) < row.Number-1 {
-			g = append(g, nil)
+			g, typed = append(g, nil), append(typed, nil)
 		}
-		texts := make([]string, len(row.Cells))
+		texts, kinds := make([]string, len(row.Cells)), make([]bool, len(row.Cells))
 		for i, c := range row.Cells {
 			texts[i] = strings.TrimSpace(c.Text)
+			kinds[i] = c.Kind == workbook.Number || c.Kind == workbook.Date
 		}
-		g = append(g, texts)
+		g, typed = append(g, texts), append(typed, kinds)
 	}
-	return g, nil
+	return g, typed, nil
+}
+
+// context is what stands around a table: when it is about, as its title or the
+// name of its sheet say.
+type context struct {
+	period string   // the only one in the lines above the header, or else the sheet's
+	from   string   // where it stands
+	sheet  string   // the one in the sheet's name
+	lines  []string // above the header
+}
+
+func contextOf(sheet string, g Grid, p Proposal) context {
+	c := context{}
+	found := map[string]string{}
+	for _, row := range g[:p.Header[0]] {
+		line := ""
+		for _, t := range row {
+			if t != "" && !strings.HasSuffix(line, t) {
+				line = strings.TrimSpace(line + " " + t)
+			}
+		}
+		if line == "" {
+			continue
+		}
+		c.lines = append(c.lines, line)
+		// A day is when the table was made, two periods are what it runs through.
+		if name, _, ok := cell.FindPeriod(line, p.Locale); ok && !day.MatchString(name) {
+			found[name] = line
+		}
+	}
+	if name, _, ok := cell.FindPeriod(sheet, p.Locale); ok && !day.MatchString(name) {
+		c.sheet = name
+	}
+	switch {
+	case len(found) == 1:
+		for name, line := range found {
+			c.period, c.from = name, "above the table stands "+strconv.Quote(clip(line))
+		}
+	case len(found) == 0 && c.sheet != "":
+		c.period, c.from = c.sheet, "the sheet is called "+strconv.Quote(sheet)
+	}
+	return c
+}
+
+// inThousands is what a title says of the values below it.
+var inThousands = regexp.MustCompile(`(?i)(?:\b(?:in|en|em|w|i)\s+(?:thousands?|millions?|billions?|tausend|tsd|mio|mrd|milliers|miles|millones|milhares|milhões|migliaia|milioni|duizend|miljoen|tys|mln|tusental|crore|lakhs?)\b[^()\n]{0,20}|[$£€]\s?(?:000|m|mn|bn)\b|単位：?[^\s)）]{1,8}|单位：?[^\s)）]{1,8})`)
+
+var day = regexp.MustCompile(`^\d{4}-\d\d-\d\d$`)
+
+// sameHeader reports whether two tables have the same columns.
+func sameHeader(a, b Proposal) bool {
+	return slices.EqualFunc(a.Columns, b.Columns, func(x, y Column) bool { return normalize(x.Header) == normalize(y.Header) && x.Role == y.Role })
 }
 
 func localeOf(l cell.Locale) mapping.Locale {
@@ -139,18 +212,50 @@ func fiscalStart(p Proposal) int {
 	return months[0]
 }
 
-func sheetOf(name string, g Grid, p Proposal, m *mapping.Mapping, several bool) (mapping.Sheet, []string) {
+func sheetOf(name string, g Grid, p Proposal, when context, m *mapping.Mapping, several bool) (mapping.Sheet, []string) {
 	var questions []string
 	s := mapping.Sheet{}
 	if several {
 		s.Name = name
 	}
 	s.Comment = fmt.Sprintf("%.2f: header in row %s", p.Confidence, rowsText(p.Header))
+	for i, l := range when.lines {
+		if i == 5 {
+			s.Comment += fmt.Sprintf("\nand %d more lines", len(when.lines)-i)
+			break
+		}
+		s.Comment += "\nabove it stands, and is not read: " + strconv.Quote(clip(l))
+	}
 	for _, h := range p.Header {
 		s.Header = append(s.Header, h+1)
 	}
 	body := g[p.First:min(len(g), p.First+mostBody)]
+	own := mapping.Defaults{}
 	year, known := currentYear(p, body)
+	fiscal := p.Fiscal
+	if y, err := strconv.Atoi(strings.TrimPrefix(when.period, "FY")); !known && err == nil && slices.ContainsFunc(p.Columns, Column.dated) {
+		year, known = y, true
+		fiscal = fiscal || strings.HasPrefix(when.period, "FY")
+		if slices.ContainsFunc(p.Columns, func(c Column) bool { return c.Quarter > 0 || c.Month > 0 || c.Relative }) {
+			questions = append(questions, fmt.Sprintf("%s: are the columns of that year?", when.from))
+		}
+	}
+	p.Fiscal = fiscal
+	for _, l := range when.lines {
+		if w := inThousands.FindString(l); w != "" {
+			questions = append(questions, fmt.Sprintf("above the table stands %q: which values does it hold for (measure, or scale, of their columns)?", strings.TrimSpace(w)))
+		}
+	}
+	dateless := when.period != "" && len(p.Of(Period)) == 0 && len(p.Of(mapping.Year)) == 0 && len(p.Of(TargetAt)) == 0 &&
+		len(p.Of(Target))+len(p.Of(Actual))+len(p.Of(Value)) > 0
+	if dateless {
+		own.Period = when.period
+		questions = append(questions, fmt.Sprintf("%s: are the values without a period of their own of %s?", when.from, when.period))
+		if len(p.Of(Baseline)) > 0 && len(p.Of(Target)) > 0 && len(p.Of(BaselineAt)) == 0 {
+			own.Form = "path"
+			questions = append(questions, fmt.Sprintf("is %q the value at the beginning of %s, and %q due at its end?", p.Of(Baseline)[0].Header, when.period, p.Of(Target)[0].Header))
+		}
+	}
 	headers := map[string]int{}
 	for _, c := range p.Columns {
 		headers[normalize(c.Header)]++
@@ -196,8 +301,23 @@ func sheetOf(name string, g Grid, p Proposal, m *mapping.Mapping, several bool) 
 			col.Change = "below"
 			questions = append(questions, fmt.Sprintf("is %q in percent below the baseline?", c.Header))
 		}
+		if col.Role.IsValue() || col.Role == mapping.Baseline {
+			if rest, unit, ok := cell.NameUnit(c.Header); ok {
+				col.Measure, c.Header = unit, rest
+			}
+		}
 		if col.Role.IsValue() && len(p.Of(Name)) == 0 {
 			col.Of = ofHeader(c.Header)
+		}
+		if c.Role == Period && !c.dated() {
+			if span := spanOf(c.Index, body, p.Locale); span != "" {
+				col.Span = span
+				questions = append(questions, fmt.Sprintf("the dates in %q are all the ends of a %s: are the values of the whole %[2]s?", c.Header, span))
+			}
+		}
+		if fills(c, p, body) {
+			col.Fill = true
+			col.Comment += "; an empty cell says what the one above says"
 		}
 		s.Columns = append(s.Columns, col)
 	}
@@ -207,12 +327,19 @@ func sheetOf(name string, g Grid, p Proposal, m *mapping.Mapping, several bool) 
 	if parts(p) {
 		questions = append(questions, "actuals are of quarters or months and targets of whole years: how do they add up (defaults.aggregation: last, sum or mean)? Without it they are not read")
 	}
+	words := kindWords(p, body)
+	for _, w := range slices.Sorted(maps.Keys(words)) {
+		if m.Kinds == nil {
+			m.Kinds = map[string]mapping.Role{}
+		}
+		m.Kinds[w] = words[w]
+	}
+	owners(p, body, m, &questions)
 	if percent, ok := percentScale(p, body); ok {
-		d := mapping.Defaults{Percent: percent}
 		if m.Defaults.Percent == "" || m.Defaults.Percent == percent {
 			m.Defaults.Percent = percent
 		} else {
-			s.Defaults = &d
+			own.Percent = percent
 		}
 		questions = append(questions, fmt.Sprintf("percentages seem to be written as %s: is that so?", map[string]string{"fraction": "fractions (0.03 is 3 %)", "points": "points (3 is 3 %)"}[percent]))
 	}
@@ -221,23 +348,174 @@ func sheetOf(name string, g Grid, p Proposal, m *mapping.Mapping, several bool) 
 		m.Defaults.Baseline, m.Defaults.Target, m.Defaults.Direction = &zero, &one, string(cell.Increase)
 		questions = append(questions, fmt.Sprintf("%q looks like a score from 0 to 1, as key results have: is 1 the target of each?", c.Header))
 	}
-	if n := p.Of(Name); len(n) == 1 {
-		if slices.ContainsFunc(body, func(row []string) bool { return n[0].Index < len(row) && totals.MatchString(row[n[0].Index]) }) {
-			column := n[0].Header
-			if len(p.Header) > 1 {
-				column = "#" + workbook.Letter(n[0].Index)
-			}
-			s.Skip = append(s.Skip, mapping.Skip{Column: column, Match: totals.String()})
-			questions = append(questions, "rows that are named like totals are skipped: are they?")
+	for _, c := range p.Columns {
+		if c.Role != Name && c.Role != Unit && c.Role != Strategy && c.Role != Objective ||
+			!slices.ContainsFunc(body, func(row []string) bool { return c.Index < len(row) && totals.MatchString(row[c.Index]) }) {
+			continue
 		}
+		column := c.Header
+		if len(p.Header) > 1 || headers[normalize(c.Header)] > 1 {
+			column = "#" + workbook.Letter(c.Index)
+		}
+		s.Skip = append(s.Skip, mapping.Skip{Column: column, Match: totals.String()})
+		questions = append(questions, "rows that are named like totals are skipped: are they?")
 	}
 	if sections(p, body) {
 		s.Sections = Objective
 		questions = append(questions, "rows with one text only are read as objectives of the rows below: are they?")
 	}
 	editions(p, body, m, &questions)
+	if own != (mapping.Defaults{}) {
+		if !several {
+			if own.Period != "" {
+				m.Defaults.Period = own.Period
+			}
+			if own.Form != "" {
+				m.Defaults.Form = own.Form
+			}
+			own.Period, own.Form = "", ""
+		}
+		if own != (mapping.Defaults{}) {
+			s.Defaults = &own
+		}
+	}
 	return s, questions
 }
+
+// fills reports whether a column names each of its groups once, in their first
+// row: its texts are all different, and empty cells stand beside full ones.
+func fills(c Column, p Proposal, body Grid) bool {
+	switch c.Role {
+	case Name:
+		// Of a measure with one row an empty name is a row of its own.
+		if len(p.Of(Kind))+len(p.Of(Period))+len(p.Of(mapping.Year)) == 0 {
+			return false
+		}
+	case Unit, Strategy, Objective:
+	default:
+		return false
+	}
+	seen, empty := map[string]bool{}, 0
+	for i, row := range body {
+		text, others := "", 0
+		for k, t := range row {
+			if k == c.Index {
+				text = t
+			} else if t != "" {
+				others++
+			}
+		}
+		switch {
+		case text == "" && others >= 2:
+			if len(seen) == 0 {
+				return false
+			}
+			empty++
+		case text == "" || others == 0:
+		case i > 0 && seen[text]:
+			return false
+		default:
+			seen[text] = true
+		}
+	}
+	return empty > 0
+}
+
+// spanOf tells whether a column's dates are the last days of their months (or
+// of their quarters or years), all of them and more than one.
+func spanOf(column int, body Grid, l cell.Locale) string {
+	seen := map[calendar.Date]bool{}
+	ends := map[calendar.Cadence]bool{calendar.Monthly: true, calendar.Quarterly: true, calendar.Yearly: true}
+	for _, row := range body {
+		if column >= len(row) || row[column] == "" {
+			continue
+		}
+		name, err := cell.ParsePeriod(row[column], l)
+		if err != nil || !day.MatchString(name) {
+			return ""
+		}
+		d, err := calendar.ParseDate(name)
+		if err != nil {
+			return ""
+		}
+		seen[d] = true
+		for c := range ends {
+			ends[c] = ends[c] && calendar.Months(1).PeriodOf(d, c).End == d
+		}
+	}
+	switch {
+	case len(seen) < 2:
+	case ends[calendar.Yearly]:
+		return "year"
+	case ends[calendar.Quarterly]:
+		return "quarter"
+	case ends[calendar.Monthly]:
+		return "month"
+	}
+	return ""
+}
+
+// kindWords are the words of a column of kinds that are guessed, not known.
+func kindWords(p Proposal, body Grid) map[string]mapping.Role {
+	out := map[string]mapping.Role{}
+	for _, c := range p.Of(Kind) {
+		for _, row := range body {
+			if c.Index >= len(row) || row[c.Index] == "" {
+				continue
+			}
+			if _, known := cell.ParseKind(row[c.Index]); known {
+				continue
+			}
+			if k := kindOf(row[c.Index]); k != "" && len(out) < mostKinds {
+				out[row[c.Index]] = k
+			}
+		}
+	}
+	return out
+}
+
+// mostOwners is how many words of an owner column a mapping lists.
+const mostOwners = 40
+
+// owners lists the words of an owner column that name units, to be declared, and
+// asks who the others are. The names of people are not written down.
+func owners(p Proposal, body Grid, m *mapping.Mapping, questions *[]string) {
+	others := map[string]bool{}
+	for _, c := range p.Of(Owner) {
+		for _, row := range body {
+			if c.Index >= len(row) || row[c.Index] == "" || cell.Missing(row[c.Index]) {
+				continue
+			}
+			text := row[c.Index]
+			switch {
+			case !unitName(text):
+				others[text] = true
+			case len(m.Owners) < mostOwners:
+				if m.Owners == nil {
+					m.Owners = map[string]string{}
+				}
+				m.Owners[text] = "unit"
+			}
+		}
+	}
+	if len(m.Owners) > 0 {
+		*questions = append(*questions, "owners that are named like units are declared as units (owners): are they?")
+	}
+	if len(others) > 0 {
+		*questions = append(*questions, fmt.Sprintf("who are the %d owners that are not named like units? owners says it, WORD: person/ID or unit/NAME; without it they are reported", len(others)))
+	}
+}
+
+// orgWords are words of the names of units, in lower case: what a person has in
+// a title (director, head, manager) is none.
+var orgWords = regexp.MustCompile(`(?i)(?:^|[^\pL])(?:department|dept|office|division|directorate|team|desk|unit|bureau|agency|authority|committee|board|ministry|council|service|services|section|branch|group|centre|center|` +
+	`amt|abteilung|referat|dezernat|fachbereich|stabsstelle|verwaltung|direktion|ministerium|direction|service|département|ministère|bureau|mission|agence|` +
+	`secretaría|secretaria|ministerio|ministério|dirección|direccion|oficina|departamento|gerencia|gerência|subsecretaría|coordinación|coordenação|diretoria|instituto|` +
+	`ufficio|direzione|dipartimento|settore|servizio|afdeling|directie|dienst|avdelning|förvaltning|nämnd|avdeling|etat|wydział|biuro|urząd|ministerstwo|departament)(?:[^\pL]|$)|(?:amt|abteilung|förvaltning|nämnd|kontor|部|課|局|司|厅|委员会|委)$`)
+
+var titleWords = regexp.MustCompile(`(?i)\b(?:director of|head of|manager|chief|officer|leiter|leiterin|directeur|directrice|chef|jefe|jefa|coordinador|coordinadora|diretor|diretora|responsabile|dirigente|hoofd)\b`)
+
+func unitName(text string) bool { return orgWords.MatchString(text) && !titleWords.MatchString(text) }
 
 // scores finds the column of actuals that are scores from 0 to 1, in a table that
 // has no targets.
@@ -264,7 +542,7 @@ func scores(p Proposal, body Grid, left map[int]string) (Column, bool) {
 
 var scoreWord = regexp.MustCompile(`\b(score|grade|progress|fortschritt|avance|progrès|progreso|progresso|voortgang)\b`)
 
-var totals = regexp.MustCompile(`(?i)^\s*(grand total|total|totals|subtotal|sub-total|gesamt|summe|zwischensumme|insgesamt|total général|sous-total|totale|totaal|totalt|sum)\s*:?\s*$`)
+var totals = regexp.MustCompile(`(?i)^\s*(grand total|total|totals|subtotal|sub-total|gesamt|summe|zwischensumme|insgesamt|total général|sous-total|totale|totaal|totalt|sum|razem|suma|ogółem|total geral|total generale|合計|合计|总计|alle|all)\s*:?\s*$`)
 
 func rowsText(header []int) string {
 	out := make([]string, len(header))
@@ -364,6 +642,9 @@ func choose(p Proposal, questions *[]string) map[int]string {
 			continue
 		}
 		key := fmt.Sprint(c.Role, c.Period, c.Quarter, c.Month, c.Relative, c.Back)
+		if len(p.Of(Name)) == 0 {
+			key += normalize(ofHeader(c.Header))
+		}
 		if groups[key] == nil {
 			order = append(order, key)
 		}
@@ -429,39 +710,46 @@ func reduction(p Proposal, body Grid) bool {
 	return percent && said
 }
 
-var percentWord = regexp.MustCompile(`(?i)^\s*(%|percent|per cent|percentage|pct|prozent|pourcentage|porcentaje|percentuale|percentagem|procent|prosent|percent(age)? points?)\s*$`)
+var percentWord = regexp.MustCompile(`(?i)^\s*(%|percent|per cent|percentage|pct|prozent|pourcentage|porcentaje|percentuale|percentagem|procent|prosent|percent(age)? points?|％|v\.\s?h\.|proc\.?|in %|en %)\s*$`)
 
 // percentScale tells whether numbers whose unit is a percentage, and which have
 // no sign, are fractions or points.
 func percentScale(p Proposal, body Grid) (scale string, ok bool) {
-	units := p.Of(Measure)
-	if len(units) == 0 {
-		return "", false
+	at := func(row []string, c Column) string {
+		if c.Index < len(row) {
+			return row[c.Index]
+		}
+		return ""
 	}
-	small, large := 0, 0
+	small, fine, large := 0, 0, 0
 	for _, row := range body {
-		if units[0].Index >= len(row) || !percentWord.MatchString(row[units[0].Index]) {
-			continue
+		unit := ""
+		for _, c := range p.Of(Measure) {
+			unit = at(row, c)
 		}
 		for _, c := range p.Columns {
-			if !c.Role.IsValue() || c.Index >= len(row) {
+			if !c.Role.IsValue() && c.Role != mapping.Baseline {
 				continue
 			}
-			v, err := cell.ParseNumber(row[c.Index], p.Locale)
-			if err != nil || v.Percent || v.Value == 0 {
+			v, err := cell.ParseNumber(at(row, c), p.Locale)
+			if err != nil || v.Percent || v.Value == 0 || !percentWord.MatchString(unit) {
 				continue
 			}
-			if v.Value <= 1.5 && v.Value >= -1.5 {
-				small++
-			} else {
+			if v.Value > 1.5 || v.Value < -1.5 {
 				large++
+				continue
+			}
+			small++
+			if v.Decimals >= 2 || v.Value == 1 {
+				fine++
 			}
 		}
 	}
 	switch {
 	case small+large < 3:
 		return "", false
-	case small >= 9*large:
+	// Rates of errors may all be below one per cent: 0.5 and 0.8 are no fractions.
+	case small >= 9*large && 2*fine >= small:
 		return "fraction", true
 	case large >= 4*small:
 		return "points", true

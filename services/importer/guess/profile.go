@@ -15,6 +15,7 @@ type profile struct {
 	missing  int // of the filled: words for "no value"
 	numbers  int
 	bare     int // of the numbers: with no word behind
+	ranges   int // of the numbers: two with a dash between
 	percents int
 	integers int
 	years    int // of the numbers: from 1900 to 2100, without sign or fraction
@@ -86,6 +87,12 @@ func profileOf(column []string) profile {
 			p.periods += n
 		}
 		v, err := cell.ParseNumber(t, p.infer.Locale)
+		if err != nil {
+			if low, high, rerr := cell.ParseRange(t, p.infer.Locale); rerr == nil && !low.Percent == !high.Percent {
+				p.ranges += n
+				v, err = low, nil
+			}
+		}
 		// "1 Finish the base cluster" is a numbered text, not one Finish.
 		if err != nil || len(strings.Fields(v.Unit)) > 5 {
 			p.odd[t] += n

@@ -56,6 +56,8 @@ type Column struct {
 	Back           int
 	Confidence     float64
 	Reason         string
+	// Unknown: the header says when, and whether it is a target cannot be told.
+	Unknown bool
 }
 
 // Wide reports whether the columns are periods.
@@ -85,6 +87,8 @@ func (c Column) dated() bool {
 	return c.Period != "" || c.Quarter > 0 || c.Month > 0 || c.Relative
 }
 
+const noPeriod = "no column says when: which period are the values of?"
+
 const (
 	mostHeaderRow = 40     // a header is looked for in the first rows
 	mostBody      = 20_000 // rows that are looked at
@@ -96,7 +100,11 @@ var noValue = regexp.MustCompile(`(?i)^(?:(?:no|not|none|kein|keine|nicht|sans|n
 
 // Table proposes how a sheet is to be read. Confidence 0 means that no table
 // with measures was found.
-func Table(g Grid) Proposal {
+func Table(g Grid) Proposal { return tableOf(g, nil) }
+
+// tableOf is Table; typed says which cells the file itself holds as numbers and
+// dates, whose texts say nothing of how people write them.
+func tableOf(g Grid, typed [][]bool) Proposal {
 	var best Proposal
 	for r := 0; r < min(len(g), mostHeaderRow); r++ {
 		for _, depth := range []int{1, 2, 3} {
@@ -115,7 +123,7 @@ func Table(g Grid) Proposal {
 	if p, ok := try(g, best.Header[0], len(best.Header), mostBody); ok {
 		best = p
 	}
-	best.details(g)
+	best.details(g, typed)
 	return best
 }
 
@@ -133,12 +141,12 @@ func try(g Grid, r, depth, rows int) (Proposal, bool) {
 		}
 		named++
 		if _, err := cell.ParseNumber(h, cell.Locale{}); err == nil {
-			if _, err := cell.ParsePeriod(h, cell.Locale{}); err != nil {
+			if _, _, ok := cell.FindPeriod(h, cell.Locale{}); !ok {
 				numeric++
 			}
 		}
 	}
-	if named < 2 || numeric*3 > named {
+	if named < 2 || numeric*3 > named || depth > 1 && isTitle(g[r]) {
 		return Proposal{}, false
 	}
 	for i := 1; i < depth; i++ {
@@ -171,7 +179,7 @@ func try(g Grid, r, depth, rows int) (Proposal, bool) {
 			quality += c.Confidence
 		}
 		seen[c.Role] = true
-		name = name || c.Role == Name || c.Role == Unit || c.Role == ID
+		name = name || c.Role == Name || c.Role == Unit || c.Role == ID || c.Role == Period
 		values = values || isValue(c.Role)
 	}
 	if !name || !values {
@@ -181,6 +189,45 @@ func try(g Grid, r, depth, rows int) (Proposal, bool) {
 	// is a title or data.
 	p.Confidence = quality / (quality + 1) * (1 - 0.02*float64(depth-1))
 	return p, true
+}
+
+// isTitle reports whether a row says one thing only, from its first cell on: a
+// title, which may be merged over the whole table.
+func isTitle(row []string) bool {
+	first := ""
+	for i, t := range row {
+		if t = strings.TrimSpace(t); t == "" {
+			if i == 0 {
+				return false
+			}
+			continue
+		}
+		if first != "" && t != first {
+			return false
+		}
+		first = t
+	}
+	return first != ""
+}
+
+// merged reports whether a row says one thing in several cells: a heading over
+// the columns, whose text says nothing of any of them.
+func merged(row []string) bool {
+	first, n := "", 0
+	for _, t := range row {
+		switch {
+		case t == "":
+		case first == "" || t == first:
+			first, n = t, n+1
+		default:
+			return false
+		}
+	}
+	if n < 2 {
+		return false
+	}
+	_, err := cell.ParseNumber(first, cell.Locale{})
+	return err != nil
 }
 
 func headerLike(row []string) bool {
@@ -229,10 +276,14 @@ func join(rows Grid, width int) []string {
 func columns(body Grid, width int) []profile {
 	out := make([]profile, width)
 	column := make([]string, len(body))
+	heading := make([]bool, len(body))
+	for i, row := range body {
+		heading[i] = merged(row)
+	}
 	for c := range width {
 		for i, row := range body {
 			column[i] = ""
-			if c < len(row) {
+			if c < len(row) && !heading[i] {
 				column[i] = row[c]
 			}
 		}
@@ -289,10 +340,12 @@ func assign(headers []string, profiles []profile) []Column {
 		reason string
 	}
 	var all []candidate
+	assumed := map[int]string{} // what else the headers say of which no word is known
 	for i, h := range headers {
 		out[i] = Column{Index: i, Header: h, Role: Ignored}
 		p := profiles[i]
-		if when, rest, ok := dated(h, cell.Locale{}); ok && (p.numeric() || p.known() == 0 && p.rows > 0) {
+		if when, rest, ok := dated(h, cell.Locale{}); ok && (p.numeric() || p.known() == 0 && p.rows > 0 || kindOf(withoutUnit(rest)) != "" && p.share(p.numbers) >= 0.25) {
+			rest = withoutUnit(rest)
 			kind, phrase := kindOf(rest), rest
 			if rest == "" && when.Relative && p.share(p.years) >= 0.9 {
 				out[i].Role, out[i].Confidence = Period, 0.8
@@ -300,19 +353,33 @@ func assign(headers []string, profiles []profile) []Column {
 				continue
 			}
 			confidence, reason := 0.9, fmt.Sprintf("the header says when, and %q what", phrase)
-			if kind == "" {
+			switch {
+			case kind != "":
+			case isComputed(rest):
+				kind, confidence = Ignored, 0.8
+				reason = fmt.Sprintf("%q is computed from other columns", rest)
+			default:
 				kind, confidence = Actual, 0.5
 				reason = "the header says when; that it holds actuals is assumed"
+				assumed[i] = normalize(rest)
 			}
 			when.Index, when.Header, when.Role, when.Confidence, when.Reason = i, h, kind, confidence, reason
-			if identifier.MatchString(normalize(h)) {
-				when = Column{Index: i, Header: h, Role: Ignored, Reason: "a number that names something else"}
+			if identifier.MatchString(normalize(h)) || kind == Ignored {
+				when = Column{Index: i, Header: h, Role: Ignored, Confidence: confidence, Reason: reason}
+				if kind != Ignored {
+					when.Confidence, when.Reason = 0, "a number that names something else"
+				}
 			}
 			out[i] = when
 			continue
 		}
+		if p.numeric() && isComputed(h) {
+			out[i].Reason = "is computed from other columns"
+			out[i].Confidence = 0.8
+			continue
+		}
 		for role := range phrases {
-			score, phrase := headerScore(h, role)
+			score, phrase := headerScore(withoutUnit(h), role)
 			fit, why := fits(role, p)
 			if s := score * fit; s > 0.2 {
 				all = append(all, candidate{i, role, s, fmt.Sprintf("%q in the header; %s", phrase, why)})
@@ -350,6 +417,9 @@ func assign(headers []string, profiles []profile) []Column {
 	if taken[Name] == 0 {
 		nameByValues(out, profiles)
 	}
+	unknownKinds(out, assumed)
+	runningTotals(out)
+	kindsOfRows(out)
 	yearAndPart(out, profiles)
 	rowNumbers(out, profiles)
 	for i, c := range out {
@@ -359,7 +429,106 @@ func assign(headers []string, profiles []profile) []Column {
 		}
 	}
 	valueAlone(out)
+	measuresInColumns(out, profiles)
 	return out
+}
+
+// computed are headers of columns that follow from others, or judge them.
+var computed = regexp.MustCompile(`^(?:(?:sub ?)?total|grand total|gesamt|summe|sum|insgesamt|totale|totaal|totalt|razem|suma|合計|合计|ytd average)$|` +
+	`\b(?:variance|var|difference|diff|deviation|delta|gap|abweichung|abw|differenz|écart|ecart|variación|variacion|variação|desviación|desvio|scostamento|afwijking|avvikelse|odchylenie|差異|差异|` +
+	`change|veränderung|évolution|evolution|yoy|cagr|zielerreichung|erreichungsgrad|zielerreichungsgrad|taux de réalisation|cumplimiento|% de avance|% cumplimiento|% executed|% ejecutado|% of target|% achieved|% achievement|achievement %|percent of target|rank|ranking|rang)\b|(?:達成率|完成率|増減)`)
+
+var sumWord = regexp.MustCompile(`^(?:total|gesamt|summe|insgesamt|totale|totaal|totalt|razem|suma) | (?:total|gesamt|insgesamt|totale|totaal|totalt|razem)$`)
+
+// isComputed reports whether a header's column follows from others: by its word,
+// or as the sum of columns of a kind ("Total planned").
+func isComputed(header string) bool {
+	h := normalize(header)
+	if computed.MatchString(h) {
+		return true
+	}
+	rest := sumWord.ReplaceAllString(h, "")
+	return rest != h && kindOf(rest) != ""
+}
+
+// withoutUnit is a header without the unit in parentheses behind it.
+func withoutUnit(header string) string {
+	rest, _, _ := cell.NameUnit(header)
+	return rest
+}
+
+// unknownKinds takes the role from dated columns of which it was only assumed
+// that they hold actuals, where the headers tell kinds apart by words that are
+// not known: one of them may well be the target.
+func unknownKinds(out []Column, assumed map[int]string) {
+	count := map[string]int{}
+	for _, rest := range assumed {
+		count[rest]++
+	}
+	known := slices.ContainsFunc(out, func(c Column) bool {
+		_, open := assumed[c.Index]
+		return c.dated() && !open
+	})
+	for i, rest := range assumed {
+		if rest == "" || !known && len(count) == 1 || known && count[rest] > 1 {
+			continue
+		}
+		if s, _ := headerScore(rest, Value); s >= 0.5 {
+			continue
+		}
+		out[i] = Column{Index: i, Header: out[i].Header, Role: Ignored, Confidence: 0.3, Unknown: true,
+			Reason: fmt.Sprintf("the header says when, but whether %q is a target or an actual is not known", rest)}
+	}
+}
+
+var toDate = regexp.MustCompile(`\b(?:ytd|year to date|cumulative|cumulated|kumuliert|kum|acumulado|acumulada|cumulé|cumulée|cumul|progressivo|cumulatief|ackumulerat|narastająco)\b|累計|累计`)
+
+// runningTotals takes the role from a column of totals so far that stands beside
+// columns of the same kind: of the whole period it is not the value.
+func runningTotals(out []Column) {
+	for i, c := range out {
+		if c.Role != Actual && c.Role != Target || !toDate.MatchString(normalize(c.Header)) || c.Period != "" {
+			continue
+		}
+		if slices.ContainsFunc(out, func(o Column) bool {
+			return o.Index != c.Index && o.Role == c.Role && !toDate.MatchString(normalize(o.Header))
+		}) {
+			out[i] = Column{Index: i, Header: c.Header, Role: Ignored, Confidence: 0.7, Reason: "a running total of the columns beside it"}
+		}
+	}
+}
+
+// kindsOfRows makes values of dated columns that say no kind, where a column says
+// it for each row.
+func kindsOfRows(out []Column) {
+	if !slices.ContainsFunc(out, func(c Column) bool { return c.Role == Kind }) {
+		return
+	}
+	for i, c := range out {
+		if c.dated() && c.Role == Actual && c.Confidence <= 0.5 {
+			out[i].Role, out[i].Confidence, out[i].Reason = Value, 0.9, "the header says when, and a column says what each row holds"
+		}
+	}
+}
+
+// measuresInColumns makes a measure of each column of numbers in a table that has
+// a row for each period and nothing else that names measures or values.
+func measuresInColumns(out []Column, profiles []profile) {
+	period := slices.IndexFunc(out, func(c Column) bool { return c.Role == Period && !c.dated() })
+	if period < 0 || profiles[period].distinct < profiles[period].filled || profiles[period].distinct < 2 {
+		return
+	}
+	for _, c := range out {
+		if isValue(c.Role) || c.Role == Name || c.Role == ID || c.dated() {
+			return
+		}
+	}
+	for i, c := range out {
+		if p := profiles[i]; c.Role == Ignored && c.Reason == "" && c.Header != "" && p.numeric() {
+			out[i].Role, out[i].Confidence = Actual, 0.6
+			out[i].Reason = "a number for each period, and the header names the measure; that they are actuals is assumed"
+		}
+	}
 }
 
 // valueAlone makes actuals of values where no column says what they are.
@@ -583,9 +752,46 @@ func nameByValues(out []Column, profiles []profile) {
 	}
 }
 
+// unitsInNames reports whether most measures have their unit behind their name,
+// or the columns of values in their headers.
+func unitsInNames(columns []Column, body Grid) bool {
+	names, units := 0, 0
+	for _, c := range columns {
+		if c.Role.IsValue() {
+			if _, _, ok := cell.NameUnit(c.Header); ok {
+				return true
+			}
+		}
+		if c.Role != Name {
+			continue
+		}
+		for _, row := range body {
+			if c.Index < len(row) && row[c.Index] != "" {
+				names++
+				if _, _, ok := cell.NameUnit(row[c.Index]); ok {
+					units++
+				}
+			}
+		}
+	}
+	return units > 0 && 2*units >= names
+}
+
+// commaLanguage reports whether headers are in a language that writes a decimal
+// comma, by letters that English has not and by the most usual words.
+func (p *Proposal) commaLanguage() bool {
+	return slices.ContainsFunc(p.Columns, func(c Column) bool { return commaWord.MatchString(strings.ToLower(c.Header)) })
+}
+
+var commaWord = regexp.MustCompile(`[äöüßéèêàçñóíúãõåøæłżźćńěščřž]|\b(?:kennzahl|ziel|einheit|ist|soll|bereich|indicateur|cible|indicador|meta|metas|unidad|unidade|realizado|indicatore|obiettivo|eenheid|indicatoren|streefwaarde|cel|enhet|utfall)\b`)
+
 // details fills in what is read once the columns are known.
-func (p *Proposal) details(g Grid) {
+func (p *Proposal) details(g Grid, typed [][]bool) {
 	body := g[p.First:min(len(g), p.First+mostBody)]
+	written := func(i, column int) bool { // row i of the body
+		i += p.First
+		return i >= len(typed) || column >= len(typed[i]) || !typed[i][column]
+	}
 	var numbers, dates []string
 	odd := map[string]int{}
 	for _, c := range p.Columns {
@@ -598,21 +804,34 @@ func (p *Proposal) details(g Grid) {
 		}
 		column := make([]string, 0, len(body))
 		for _, row := range body {
-			if c.Index < len(row) {
+			if c.Index < len(row) && !merged(row) {
 				column = append(column, row[c.Index])
 			}
 		}
 		if values {
-			numbers = append(numbers, column...)
+			for i, row := range body {
+				if c.Index < len(row) && written(i, c.Index) {
+					numbers = append(numbers, row[c.Index])
+				}
+			}
 			prof := profileOf(column)
 			for t, n := range prof.odd {
 				odd[t] += n
 			}
 			continue
 		}
-		dates = append(dates, column...)
+		for i, row := range body {
+			if c.Index < len(row) && written(i, c.Index) {
+				dates = append(dates, row[c.Index])
+			}
+		}
 	}
 	in, when := cell.Infer(numbers), cell.Infer(dates)
+	if in.Decimal.Open() && strings.Contains(in.Decimal.Example, ".") && p.commaLanguage() {
+		// A few numbers such as 1.234, between words of a language that groups
+		// digits so.
+		in.Locale.Decimal = ','
+	}
 	p.Locale = cell.Locale{Decimal: in.Locale.Decimal, Dates: when.Locale.Dates, YearPairs: when.Locale.YearPairs}
 	switch {
 	case in.Decimal.Sure():
@@ -631,6 +850,9 @@ func (p *Proposal) details(g Grid) {
 	}
 	for _, t := range slices.Sorted(maps.Keys(odd)) {
 		if _, err := cell.ParseNumber(t, p.Locale); err == nil {
+			continue
+		}
+		if _, _, err := cell.ParseRange(t, p.Locale); err == nil {
 			continue
 		}
 		if noValue.MatchString(t) {
@@ -659,11 +881,16 @@ func (p *Proposal) details(g Grid) {
 	if len(p.Of(Name)) == 0 {
 		p.Questions = append(p.Questions, "no column names a measure: is each column of values one measure of each row?")
 	}
-	if len(p.Of(Measure)) == 0 {
+	for _, c := range p.Columns {
+		if c.Unknown {
+			p.Questions = append(p.Questions, fmt.Sprintf("what does the column %q hold, a target or an actual? It is left out", c.Header))
+		}
+	}
+	if len(p.Of(Measure)) == 0 && !unitsInNames(p.Columns, body) {
 		p.Questions = append(p.Questions, "no column says the unit of measure")
 	}
 	if len(p.Of(Period)) == 0 && len(p.Of(mapping.Year)) == 0 && len(p.Of(TargetAt)) == 0 && !p.Wide() {
-		p.Questions = append(p.Questions, "no column says when: which period are the values of?")
+		p.Questions = append(p.Questions, noPeriod)
 	}
 	for _, r := range []Role{Target, Actual} {
 		if cs := p.Of(r); len(cs) > 1 {

@@ -68,6 +68,9 @@ type Column struct {
 	// At is the day of the period on which an actual was true: end (default),
 	// middle or start.
 	At string `yaml:"at,omitempty" enum:"start,middle,end" doc:"the day of the period on which its values were true; default end"`
+	// Span says what a date in a column of periods stands for: the week, month,
+	// quarter or year that it is in.
+	Span string `yaml:"span,omitempty" enum:"week,month,quarter,year" doc:"dates of the periods stand for the week, month, quarter or year they are in"`
 	// Of names the measure of this column: a part of the row's measure, or the
 	// whole where the row names none.
 	Of string `yaml:"of,omitempty" doc:"the measure of this column: a part of the row's, or the whole where the row names none"`

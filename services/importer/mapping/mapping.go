@@ -40,6 +40,9 @@ type Mapping struct {
 	// Kinds gives the role (target, actual, …) of each word in the column of the
 	// role kind that is not known everywhere.
 	Kinds map[string]Role `yaml:"kinds,omitempty" enum:"target,actual,planned,executed,min,max,baseline,ignore" doc:"what the words of the kind column mean, beside the usual ones"`
+	// Owners says who the words of the owner column are: unit/NAME, person/ID,
+	// unit for a unit that is declared with the word as its title, or none.
+	Owners map[string]string `yaml:"owners,omitempty" doc:"who the words of the owner column are: unit/NAME, person/ID, unit (declare one of this title) or none"`
 	// Key names the roles that tell measures apart, default id where there is
 	// one, else unit and name.
 	Key []Role `yaml:"key,omitempty" enum:"id,name,unit,objective,strategy,period" doc:"the roles that tell measures apart; default id, else unit and name"`
@@ -110,6 +113,9 @@ type Defaults struct {
 	Accumulate string `yaml:"accumulate,omitempty" enum:"sinceStart" doc:"sinceStart: targets are totals over years, values are per period"`
 	// Period of a table that says none.
 	Period string `yaml:"period,omitempty" doc:"the period of a table that says none, for example FY2018"`
+	// Unit is the title of the organizational unit of rows that name none, as in a
+	// workbook with a sheet for each.
+	Unit string `yaml:"unit,omitempty" doc:"the title of the organizational unit of rows that name none"`
 	// Owner is unit/NAME or person/ID.
 	Owner string `yaml:"owner,omitempty" doc:"unit/NAME or person/ID"`
 	// Form of targets that stand for a period: periods (default), or path: from

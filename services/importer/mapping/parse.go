@@ -22,6 +22,8 @@ import (
 // MaxBytes is the longest mapping that is read.
 const MaxBytes = 1 << 20
 
+var ownerMeaning = regexp.MustCompile(`^(unit|none|unit/[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?|person/[A-Za-z0-9_-]{1,64})$`)
+
 var label = regexp.MustCompile(`^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$`)
 
 // Parse reads a mapping in YAML (or JSON) and checks it. The error is a
@@ -168,6 +170,11 @@ func (m *Mapping) check(name string) error {
 	for word, k := range m.Kinds {
 		c.word("kinds."+word, string(k), "target", "actual", "planned", "executed", "min", "max", "baseline", "ignore")
 	}
+	for word, o := range m.Owners {
+		if !ownerMeaning.MatchString(o) {
+			c.add("owners."+word, "unit/NAME, person/ID, unit to declare one with the word as its title, or none", "%q is not an owner", o)
+		}
+	}
 	for _, k := range m.Key {
 		c.word("key", string(k), "id", "name", "unit", "objective", "strategy", "period")
 	}
@@ -290,6 +297,10 @@ func (c *checker) column(field string, col Column) {
 	}
 	c.word(field+".at", col.At, "start", "middle", "end")
 	c.word(field+".change", col.Change, "below", "above")
+	c.word(field+".span", col.Span, "week", "month", "quarter", "year")
+	if col.Span != "" && col.Role != Period {
+		c.add(field+".span", "", "only a column of the role period has dates that stand for more")
+	}
 	if col.Change != "" && col.Role != Target && col.Role != Planned {
 		c.add(field+".change", "", "only a target is a change from the baseline")
 	}

@@ -2,6 +2,7 @@ package workbook
 
 import (
 	"fmt"
+	"math"
 	"strconv"
 
 	"setpoint.dev/services/internal/calendar"
@@ -85,6 +86,11 @@ func Column(letter string) int {
 }
 
 func numberCell(v float64, f format) Cell {
+	if f.clock && v >= 0 && v < 40_000 {
+		// What counts days is shown as hours, minutes and seconds, and read as such.
+		s := int64(math.Round(v * 86400))
+		return Cell{Kind: Text, Text: fmt.Sprintf("%d:%02d:%02d", s/3600, s/60%60, s%60)}
+	}
 	c := Cell{Kind: Number, Number: v, Percent: f.percent, Currency: f.currency}
 	if f.percent {
 		// 0.07 × 100 is 7.000000000000001; the digits of the fraction are moved.

@@ -8,6 +8,7 @@ import (
 // format is what a number's format says about it.
 type format struct {
 	date, percent bool
+	clock         bool   // a time or a duration: the number counts days
 	coarse        string // of a date that is shown without its day, how it is: month or year
 	currency      string
 }
@@ -52,6 +53,8 @@ func builtIn(id int) format {
 		return format{percent: true}
 	case id == 17:
 		return format{date: true, coarse: "month"}
+	case id >= 18 && id <= 21, id >= 45 && id <= 47:
+		return format{clock: true}
 	case id >= 14 && id <= 16, id == 22, id >= 27 && id <= 36, id >= 50 && id <= 58:
 		return format{date: true}
 	}
@@ -62,6 +65,7 @@ var (
 	quotedText = regexp.MustCompile(`"[^"]*"|\\.|_.|\*.`)
 	bracketed  = regexp.MustCompile(`\[[^\]]*\]`)
 	currencyOf = regexp.MustCompile(`\[\$([^\]-]*)`)
+	clockForm  = regexp.MustCompile(`\[(?:h+|m+|s+)\]|h+:m|m+:s|h+ |^h+$`)
 	signs      = map[string]string{"$": "USD", "€": "EUR", "£": "GBP", "¥": "JPY", "US$": "USD", "R$": "BRL", "₹": "INR", "zł": "PLN", "CHF": "CHF"}
 	isoCode    = regexp.MustCompile(`^[A-Z]{3}$`)
 )
@@ -85,6 +89,7 @@ func formatOf(code string) format {
 	plain, _, _ = strings.Cut(plain, ";")
 	plain = strings.ToLower(plain)
 	f.percent = strings.Contains(plain, "%")
+	f.clock = clockForm.MatchString(strings.ToLower(code)) && !f.percent && !strings.ContainsAny(plain, "yd0#?") && !strings.Contains(plain, "mmm")
 	f.date = !f.percent && !strings.Contains(plain, "general") && strings.ContainsAny(plain, "yd") ||
 		strings.Contains(plain, "mmm")
 	if f.date && !strings.Contains(plain, "d") && strings.Contains(plain, "y") {

@@ -424,7 +424,7 @@ func (x *xlsx) rows(part string, yield func(Row, error) bool) {
 
 // cell reads a cell whose start has been read.
 func (x *xlsx) cell(d *xml.Decoder, start xml.StartElement) (Cell, error) {
-	value, inline := "", ""
+	value, inline, formula := "", "", ""
 	for {
 		token, err := d.Token()
 		if err != nil {
@@ -441,6 +441,13 @@ func (x *xlsx) cell(d *xml.Decoder, start xml.StartElement) (Cell, error) {
 				if inline, err = richText(d); err != nil {
 					return Cell{}, err
 				}
+			case "f":
+				if formula, err = richValue(d); err != nil {
+					return Cell{}, err
+				}
+				if formula == "" {
+					formula = "…" // one that is shared with other cells
+				}
 			default:
 				if err := d.Skip(); err != nil {
 					return Cell{}, err
@@ -448,6 +455,10 @@ func (x *xlsx) cell(d *xml.Decoder, start xml.StartElement) (Cell, error) {
 			}
 			continue
 		case xml.EndElement:
+			if formula != "" && value == "" && inline == "" && attr(start, "t") != "str" {
+				// What it comes to is not in the file: the cell is not empty.
+				return Cell{Kind: Error, Text: "=" + formula[:min(len(formula), maxCell)]}, nil
+			}
 			return x.read(attr(start, "t"), attr(start, "s"), value, inline), nil
 		}
 	}

@@ -3,6 +3,8 @@ package cli
 import (
 	"cmp"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -38,7 +40,9 @@ const (
 	dueConfidence = "Confidence (0 to 10)"
 	dueNote       = "Note"
 
-	aboutDay = "Check-ins are about the day"
+	aboutDay      = "Check-ins are about the day"
+	aboutRevision = "Revision"
+	aboutAsOf     = "As of"
 )
 
 var dueFields = []workbook.Field{
@@ -144,8 +148,8 @@ func dueWorkbook(duties *strategyv1.ListDutiesResponse, gaps *gapv1.EvaluateResp
 	w.Form(dueSheet, dueFields, rows)
 	text := workbook.Text
 	w.Table(aboutSheet, []string{"What", "Content"}, [][]workbook.Cell{
-		{text("As of"), text(day.String())},
-		{text("Revision"), text(strconv.FormatInt(duties.GetRevision(), 10))},
+		{text(aboutAsOf), text(day.String())},
+		{text(aboutRevision), text(strconv.FormatInt(duties.GetRevision(), 10))},
 		{text("Owner"), text(cmp.Or(owner, "all"))},
 		{text(aboutDay), text(cmp.Or(asOf, "on which it is sent in"))},
 		{text("How"), text("Fill in the yellow cells of the sheet Due and leave empty what is not known. Percentages are typed as they are shown, 3.3%.")},
@@ -223,27 +227,45 @@ func (r *sheetRow) checksIn() bool {
 	return r.confidence != nil || r.note != "" && r.value == nil
 }
 
+// sheetAbout is what a sheet says of itself.
+type sheetAbout struct {
+	day string // that its check-ins are about, if it says one
+	of  string // the state of things it was made of
+}
+
+// request is the id of the request that a row's check-in on a target is: the same
+// for the same sheet, whatever program has saved it since. Sent in again, after
+// an interruption or by somebody who did not know, a sheet says nothing twice.
+func (s sheetAbout) request(r sheetRow, target string) string {
+	confidence := ""
+	if r.confidence != nil {
+		confidence = strconv.Itoa(int(*r.confidence))
+	}
+	sum := sha256.Sum256([]byte(strings.Join([]string{s.day, s.of, r.metric, r.at, target, confidence, r.note}, "\x00")))
+	return "sheet-" + hex.EncodeToString(sum[:16])
+}
+
 // readDueSheet reads a sheet that came back. Either all of its cells are legal, or
 // the error names each that is not.
-func readDueSheet(r io.Reader, name string) (rows []sheetRow, day string, err error) {
+func readDueSheet(r io.Reader, name string) (rows []sheetRow, about sheetAbout, err error) {
 	content, err := io.ReadAll(io.LimitReader(r, maxSheetBytes+1))
 	if err != nil {
-		return nil, "", pathError(err)
+		return nil, about, pathError(err)
 	}
 	if len(content) > maxSheetBytes {
-		return nil, "", fault.New(fault.Exhausted, "cli.file", "%s has more than %d MiB", name, maxSheetBytes>>20)
+		return nil, about, fault.New(fault.Exhausted, "cli.file", "%s has more than %d MiB", name, maxSheetBytes>>20)
 	}
 	filled, titles, err := workbook.Fill(strings.NewReader(string(content)), dueSheet)
 	switch {
 	case errors.Is(err, workbook.ErrNoSheet):
-		return nil, "", fault.New(fault.Invalid, "cli.sheet", "%s has no sheet %q; it has %s", name, dueSheet, listed(titles, "and")).
+		return nil, about, fault.New(fault.Invalid, "cli.sheet", "%s has no sheet %q; it has %s", name, dueSheet, listed(titles, "and")).
 			WithHint("setpoint export sheet --due writes one; setpoint import reads other workbooks")
 	case err != nil:
-		return nil, "", fault.Wrap(err, fault.Invalid, "cli.sheet", "%s cannot be read as a workbook (XLSX)", name)
+		return nil, about, fault.Wrap(err, fault.Invalid, "cli.sheet", "%s cannot be read as a workbook (XLSX)", name)
 	}
 	for _, c := range []string{dueMetric, duePeriod, dueTargets, dueValue, dueConfidence, dueNote} {
 		if !slices.Contains(titles, c) {
-			return nil, "", fault.New(fault.Invalid, "cli.sheet", "%s: the sheet %s has no column %q", name, dueSheet, c).
+			return nil, about, fault.New(fault.Invalid, "cli.sheet", "%s: the sheet %s has no column %q", name, dueSheet, c).
 				WithHint("the titles of the columns stay as setpoint export sheet --due wrote them")
 		}
 	}
@@ -266,20 +288,23 @@ func readDueSheet(r io.Reader, name string) (rows []sheetRow, day string, err er
 		}
 	}
 	if err := f.err(); err != nil {
-		return nil, "", err
+		return nil, about, err
 	}
-	about, _, err := workbook.Fill(strings.NewReader(string(content)), aboutSheet)
+	said, _, err := workbook.Fill(strings.NewReader(string(content)), aboutSheet)
 	if err != nil && !errors.Is(err, workbook.ErrNoSheet) {
-		return nil, "", fault.Wrap(err, fault.Invalid, "cli.sheet", "%s: the sheet %s cannot be read", name, aboutSheet)
+		return nil, about, fault.Wrap(err, fault.Invalid, "cli.sheet", "%s: the sheet %s cannot be read", name, aboutSheet)
 	}
-	for _, row := range about {
-		if row.Cells["What"].Text == aboutDay {
-			if d, err := calendar.ParseDate(row.Cells["Content"].Text); err == nil {
-				day = d.String()
+	for _, row := range said {
+		switch text := row.Cells["Content"].Text; row.Cells["What"].Text {
+		case aboutDay:
+			if d, err := calendar.ParseDate(text); err == nil {
+				about.day = d.String()
 			}
+		case aboutRevision, aboutAsOf:
+			about.of += text + " "
 		}
 	}
-	return rows, day, nil
+	return rows, about, nil
 }
 
 // maxSheetBytes bounds a workbook that is sent in.
@@ -353,14 +378,16 @@ func readSheetRow(f *tableFaults, one workbook.Filled) (sheetRow, bool) {
 func isWorkbook(file string) bool { return strings.EqualFold(filepath.Ext(file), ".xlsx") }
 
 // observeSheet records the observations of a sheet, all or none, and then its
-// check-ins, which look at the new values.
+// check-ins one by one, which look at the new values. Where one is refused or the
+// answer does not come, the sheet is sent in again: values that are on record are
+// unchanged, and check-ins are told by their requests.
 func (a *app) observeSheet(ctx context.Context, o observeFlags, f format) error {
 	in, err := os.Open(o.file)
 	if err != nil {
 		return pathError(err)
 	}
 	defer in.Close()
-	rows, day, err := readDueSheet(in, o.file)
+	rows, about, err := readDueSheet(in, o.file)
 	if err != nil {
 		return err
 	}
@@ -396,12 +423,13 @@ func (a *app) observeSheet(ctx context.Context, o observeFlags, f format) error 
 		}
 		for _, target := range r.targets {
 			answer, err := a.client().strategy.CheckIn(ctx, &strategyv1.CheckInRequest{
-				RequestId: requestID(), Target: target, At: day, Confidence: r.confidence, Note: r.note, Manager: o.write.manager,
+				RequestId: about.request(r, target), Target: target, At: about.day, Confidence: r.confidence, Note: r.note, Manager: o.write.manager,
 			})
 			if err != nil {
 				e := a.explain(err)
 				e.Message = fmt.Sprintf("%s!%s: the check-in on %s: %s; on record are %s and %s before it", dueSheet, r.cells[dueNote].At, target, e.Message,
 					counted(len(observed), "value", "values"), counted(said, "check-in", "check-ins"))
+				e.Hint = strings.TrimPrefix(e.Hint+"; send the sheet in again: what is on record is not written twice", "; ")
 				return e
 			}
 			said++

@@ -69,6 +69,34 @@ func TestGapsTable(t *testing.T) {
 	}
 }
 
+// On a phone's terminal nothing runs over the edge, and no flag is lost.
+func TestGapsFitANarrowTerminal(t *testing.T) {
+	long := sampleGaps()
+	for _, g := range long.Targets {
+		g.Name += "-of-all-offices-and-regions"
+		g.Conditions = append(g.Conditions, "FinalPending")
+	}
+	far := 25_915_422.35
+	long.Targets[0].Gap = &far
+	f := &fake{evaluate: func(*gapv1.EvaluateRequest) (*gapv1.EvaluateResponse, error) { return long, nil }}
+	s := session{server: f.serve(t), terminal: true}
+	for _, s.width = range []int{40, 45, 57, 58, 70} {
+		got := s.run(t, "gaps").want(t, exitOK)
+		flags := 0
+		for _, l := range strings.Split(got.stdout, "\n") {
+			if w := text.StringWidthWithoutEscSequences(l); w > s.width {
+				t.Errorf("%d columns of %d: %s", w, s.width, l)
+			}
+			flags += strings.Count(l, "FinalPending")
+		}
+		if s.width < narrowGaps && flags < len(long.Targets) {
+			t.Errorf("%d columns: %d flags of %d targets:\n%s", s.width, flags, len(long.Targets), got.stdout)
+		}
+	}
+	s.width = 40
+	golden(t, "gaps-narrow", s.run(t, "gaps").want(t, exitOK).stdout)
+}
+
 func TestGapsWithoutTargets(t *testing.T) {
 	f := &fake{evaluate: func(*gapv1.EvaluateRequest) (*gapv1.EvaluateResponse, error) {
 		return &gapv1.EvaluateResponse{AsOf: "2018-12-31", Policy: "default"}, nil

@@ -103,13 +103,15 @@ func targetTable(targets []*gapv1.TargetGap, width int, color paint) string {
 		)
 	})
 	columns := []column{
-		{Title: "STATUS"}, {Title: "TARGET", Shrink: 16, Name: true}, {Title: "PERIOD", Drop: 6}, {Title: "ACTUAL", Right: true, Drop: 8},
+		{Title: "STATUS"}, {Title: "TARGET", Shrink: shortest(width), Name: true}, {Title: "PERIOD", Drop: 6}, {Title: "ACTUAL", Right: true, Drop: 8},
 		{Title: "DECLARED", Right: true, Drop: 7}, {Title: "EXPECTED", Right: true, Drop: 4}, {Title: "GAP", Right: true},
 		{Title: "DRIFT", Right: true, Drop: 3}, {Title: "SHARE", Right: true, Drop: 5}, {Title: "PROGRESS", Right: true, Drop: 2},
 		{Title: "CONFIDENCE", Right: true, Drop: 1}, {Title: "FLAGS", Shrink: 12, Cap: longestTitle},
 	}
 	rows := make([][]string, len(targets))
+	flags := make([]string, len(targets))
 	for i, t := range targets {
+		flags[i] = strings.Join(gapFlags(t), "; ")
 		period := t.GetPeriod()
 		if period == "" {
 			period = t.GetActualAt()
@@ -122,10 +124,39 @@ func targetTable(targets []*gapv1.TargetGap, width int, color paint) string {
 		rows[i] = []string{
 			statusText(t.GetStatus(), color), printable(t.GetName()), printable(period), optional(t.Actual, as.value),
 			targetText(t), optional(t.Expected, as.value), optional(t.Gap, as.difference), optional(t.Drift, as.difference),
-			optional(t.Share, formatPercent), optional(t.Progress, formatPercent), confidence, strings.Join(gapFlags(t), "; "),
+			optional(t.Share, formatPercent), optional(t.Progress, formatPercent), confidence, flags[i],
 		}
 	}
-	return renderTable(dropEmpty(columns, rows, width, color))
+	if width <= 0 || width >= narrowGaps {
+		return renderTable(dropEmpty(columns, rows, width, color))
+	}
+	// There is no room for flags beside the gap: they stand below it.
+	last := len(columns) - 1
+	for i := range rows {
+		rows[i] = rows[i][:last]
+	}
+	lines := strings.SplitAfter(renderTable(dropEmpty(columns[:last], rows, width, color)), "\n")
+	var b strings.Builder
+	b.WriteString(lines[0])
+	for i := range rows {
+		b.WriteString(lines[i+1])
+		if flags[i] != "" {
+			b.WriteString(flow("  ", flags[i], width))
+		}
+	}
+	return b.String()
+}
+
+// narrowGaps is the width from which on a table of gaps has room for a name of 16
+// letters beside its numbers, and for what is flagged.
+const narrowGaps = 58
+
+// shortest is how far a name is cut.
+func shortest(width int) int {
+	if width > 0 && width < narrowGaps {
+		return 10
+	}
+	return 16
 }
 
 func shareOr(t *gapv1.TargetGap, absent float64) float64 {
@@ -176,7 +207,7 @@ func rollUpTable(title string, list []*gapv1.RollUp, width int, color paint) str
 		return cmp.Or(cmp.Compare(severity(x.GetStatus()), severity(y.GetStatus())), strings.Compare(x.GetName(), y.GetName()))
 	})
 	columns := []column{
-		{Title: "STATUS"}, {Title: title, Shrink: 16, Name: true}, {Title: "TITLE", Shrink: 16, Drop: 1, Cap: longestTitle}, {Title: "SCORE", Right: true},
+		{Title: "STATUS"}, {Title: title, Shrink: shortest(width), Name: true}, {Title: "TITLE", Shrink: 16, Drop: 1, Cap: longestTitle}, {Title: "SCORE", Right: true},
 		{Title: "PROGRESS", Right: true, Drop: 2}, {Title: "KNOWN", Right: true}, {Title: "TARGETS", Right: true, Drop: 3},
 	}
 	rows := make([][]string, len(list))

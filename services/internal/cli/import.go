@@ -114,6 +114,9 @@ func (a *app) guessMapping(file string) error {
 	if err != nil {
 		return err
 	}
+	if _, err := os.Stat(filepath.FromSlash(mappingSchemaFile)); err == nil {
+		content = append([]byte(modeline(mappingSchemaFile)), content...) // setpoint init was here
+	}
 	_, err = a.out.Write(content)
 	return err
 }
@@ -180,7 +183,7 @@ func (a *app) importFile(ctx context.Context, file string, i importFlags, f form
 	if err != nil {
 		return err
 	}
-	res, err := c.Finish(convert.Known{Targets: declared.targets})
+	res, err := c.Finish(convert.Known{Targets: declared.targets, Names: declared.names})
 	if err != nil {
 		return err
 	}
@@ -224,12 +227,13 @@ func newImportReport(set string, res convert.Result) importReport {
 type declaredNow struct {
 	fiscalYearStart int
 	targets         map[string]convert.KnownTarget // of the import's set
+	names           map[string]map[string]string   // by kind and by what they were imported as
 	others          map[string]bool                // Kind/name of what other sets hold
 	own             map[string]bool                // Kind/name of what the import's set holds
 }
 
 func (a *app) declaredNow(ctx context.Context, set string) (declaredNow, error) {
-	d := declaredNow{targets: map[string]convert.KnownTarget{}, others: map[string]bool{}, own: map[string]bool{}}
+	d := declaredNow{targets: map[string]convert.KnownTarget{}, names: map[string]map[string]string{}, others: map[string]bool{}, own: map[string]bool{}}
 	for _, kind := range []string{"Organization", "Unit", "Strategy", "Objective", "Metric", "Target"} {
 		err := a.eachDeclared(ctx, kind, func(r *commonv1.Resource) error {
 			if kind == "Organization" {
@@ -241,6 +245,12 @@ func (a *app) declaredNow(ctx context.Context, set string) (declaredNow, error) 
 				held = d.others
 			}
 			held[kind+"/"+r.GetMetadata().GetName()] = true
+			if id := r.GetMetadata().GetLabels()[convert.IdentityLabel]; id != "" {
+				if d.names[kind] == nil {
+					d.names[kind] = map[string]string{}
+				}
+				d.names[kind][id] = r.GetMetadata().GetName()
+			}
 			if kind != "Target" {
 				return nil
 			}
@@ -375,7 +385,7 @@ func (a *app) recordImported(ctx context.Context, res *convert.Result, i importF
 			Observations: make([]*strategyv1.Observation, len(part)),
 		}
 		for k := range part {
-			req.Observations[k] = &strategyv1.Observation{Metric: part[k].Metric, ObservedAt: part[k].At.String(), Value: &part[k].Value, Source: part[k].Source}
+			req.Observations[k] = &strategyv1.Observation{Metric: part[k].Metric, ObservedAt: part[k].At.String(), Value: &part[k].Value, Source: part[k].Source, Note: part[k].Note}
 		}
 		got, err := a.client().strategy.RecordObservations(bar.part(ctx, done, len(part)), req)
 		if err != nil && res.Older && fault.ReasonOf(a.explain(err)) != "" {

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"setpoint.dev/services/importer/mapping"
 	"setpoint.dev/services/internal/template"
 )
 
@@ -35,6 +37,10 @@ func (a *app) initCommand() *cobra.Command {
 		Long: `Init writes a file of commented manifests, DIR/NAME.yaml, to change into your
 own plan. It applies as it is. A file that is there is never overwritten. No
 server is asked.
+
+Beside it, in DIR/.setpoint, are the JSON Schemas of manifests and of import
+mappings, written anew by each init; the file's first line names its schema, so
+that editors with a YAML language server complete and check it, without a network.
 
 Templates:` + list.String(),
 		Example: `  setpoint init --template okr
@@ -66,13 +72,46 @@ Templates:` + list.String(),
 			return &usageError{cmd: cmd, message: "--year: " + err.Error()}
 		}
 		path := filepath.Join(out, t.Name+".yaml")
-		if err := writeNew(path, content); err != nil {
+		if err := writeNew(path, append([]byte(modeline(manifestSchemaFile)), content...)); err != nil {
+			return err
+		}
+		if err := writeSchemas(out); err != nil {
 			return err
 		}
 		a.printf("Wrote %s. Next:\n  setpoint plan -f %[1]s\n  setpoint apply -f %[1]s\n", path)
 		return nil
 	})
 	return cmd
+}
+
+// Where the schemas that editors use are, beside the manifests. Folders that begin
+// with a point are passed over when manifests are read.
+const (
+	schemaFolder       = ".setpoint"
+	manifestSchemaFile = schemaFolder + "/manifests.schema.json"
+	mappingSchemaFile  = schemaFolder + "/mapping.schema.json"
+)
+
+// modeline is the comment by which YAML language servers find a file's schema.
+func modeline(schema string) string {
+	return "# yaml-language-server: $schema=" + schema + "\n"
+}
+
+// writeSchemas writes the schemas of this version into a folder of their own.
+func writeSchemas(out string) error {
+	if err := os.MkdirAll(filepath.Join(out, schemaFolder), 0o755); err != nil {
+		return pathError(err)
+	}
+	for file, schema := range map[string]any{manifestSchemaFile: manifestSchema(declaredKinds()), mappingSchemaFile: mapping.Schema()} {
+		raw, err := json.MarshalIndent(schema, "", "  ")
+		if err != nil {
+			return err
+		}
+		if err := writeFile(filepath.Join(out, filepath.FromSlash(file)), append(raw, '\n')); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // writeNew writes a file that must not be there yet, and its folder. What could

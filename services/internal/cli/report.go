@@ -90,6 +90,9 @@ owner adds an objective a page; analyst how each status came about.`,
 		if err != nil {
 			return err
 		}
+		for _, w := range res.GetWarnings() {
+			a.warnf("warning: %s\n", w)
+		}
 		if out == "" || out == "-" {
 			_, err := a.out.Write(res.GetContent())
 			return err

@@ -48,6 +48,7 @@ func schedule(t *testing.T) []natsfault.Fault {
 // stopped and cut off: nothing that was acknowledged is lost, nobody wins
 // twice, no commit is there by half, and a follower sees the log as it is.
 func TestFaultsUnderWriters(t *testing.T) {
+	t.Parallel() // faults are mostly waited for
 	// between two faults some commands are acknowledged.
 	const writers, connections, between = 20, 4, 40
 	faults := schedule(t)

@@ -107,6 +107,7 @@ func killedWriter(t *testing.T, dir string, cycle int, acknowledged map[string]u
 }
 
 func TestCommitsSurviveKillWholeOrNotAtAll(t *testing.T) {
+	t.Parallel() // faults are mostly waited for
 	const cycles = 15
 	dir := t.TempDir()
 	acknowledged := map[string]uint64{}

@@ -21,6 +21,7 @@ import (
 // served by another, and nobody is given a shorter history than there is; when
 // its copy is deleted it gets another one.
 func TestADamagedReplica(t *testing.T) {
+	t.Parallel() // faults are mostly waited for
 	const messages = 200
 	for name, c := range map[string]struct {
 		damage  func(dir string) error
@@ -30,6 +31,7 @@ func TestADamagedReplica(t *testing.T) {
 		"a truncated block": {func(dir string) error { return natsfault.Truncate(dir, "SETPOINT_0", 5_000) }, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			cluster := natsfault.Start(t, 3)
 			nc := connect(t, cluster.URL())
 			l, err := eventlog.Open(t.Context(), nc, eventlog.Options{Replicas: 3})

@@ -34,32 +34,61 @@ func (l *Log) settle(ctx context.Context, c Command, drafts []Draft, a attempt, 
 		return Committed{}, unavailable(errors.Join(cause, ctx.Err()))
 	}
 	first := drafts[0]
-	records, err := l.Since(ctx, first.Subject, first.Expected)
+	done, last, err := l.find(ctx, c, drafts, a, cause)
+	switch {
+	case err != nil || done.Revision > 0:
+		return done, err
+	case last > 0:
+		return Committed{}, conflict(first.Subject, first.Expected, last)
+	case judge(cause) != moved:
+		return Committed{}, unavailable(cause)
+	}
+	return l.blame(ctx, c, drafts, a, cause)
+}
+
+// find looks for the commit, which an earlier attempt may have written; without
+// it, last is the newest message of the first subject after what was expected, 0
+// if there is none.
+func (l *Log) find(ctx context.Context, c Command, drafts []Draft, a attempt, cause error) (done Committed, last uint64, err error) {
+	records, err := l.Since(ctx, drafts[0].Subject, drafts[0].Expected)
 	if err != nil {
 		if fault.KindOf(err) == fault.Unavailable {
-			return Committed{}, unavailable(cause)
+			err = unavailable(cause)
 		}
-		return Committed{}, err
+		return Committed{}, 0, err
 	}
 	for _, r := range records {
 		e := r.Envelope
 		if e.RequestId != c.RequestID || e.Commit.Index != 0 || int(e.Commit.Count) != len(drafts) {
+			last = r.Sequence
 			continue
 		}
 		if !bytes.Equal(e.RequestDigest, c.RequestDigest) {
-			return Committed{}, fault.New(fault.Exists, "log.request_reused",
+			return Committed{}, 0, fault.New(fault.Exists, "log.request_reused",
 				"request id %q was used before for another request", c.RequestID).
 				WithHint("send a new request_id with each new request")
 		}
-		return l.duplicate(ctx, r, drafts, a)
+		done, err = l.duplicate(ctx, r, drafts, a)
+		return done, 0, err
 	}
-	if len(records) > 0 {
-		return Committed{}, conflict(first.Subject, first.Expected, records[len(records)-1].Sequence)
+	return Committed{}, last, nil
+}
+
+// blame says which subject moved, after the commit was not found. An earlier
+// attempt may have been on its way then: whatever it was that moved a subject
+// since, this attempt itself or who came after it, the commit is there by now.
+// So it is looked for once more. If another was first it can never be there.
+func (l *Log) blame(ctx context.Context, c Command, drafts []Draft, a attempt, cause error) (Committed, error) {
+	blamed := l.findConflict(ctx, drafts, cause)
+	var other *ConflictError
+	if !errors.As(blamed, &other) {
+		return Committed{}, blamed
 	}
-	if judge(cause) != moved {
-		return Committed{}, unavailable(cause)
+	done, _, err := l.find(ctx, c, drafts, a, cause)
+	if err != nil || done.Revision > 0 {
+		return done, err
 	}
-	return Committed{}, l.findConflict(ctx, drafts, cause)
+	return Committed{}, blamed
 }
 
 // duplicate is the commit that begins with r, which an earlier attempt wrote.

@@ -11,9 +11,9 @@ import (
 )
 
 const (
-	// A write of a bulk fold ends at whichever comes first; a commit is never
-	// divided. Three of them are in memory: one is read, one waits, one is
-	// written.
+	// A write of a bulk fold ends at whichever comes first, unless the store says
+	// otherwise; a commit is never divided. Three of them are in memory: one is
+	// read, one waits, one is written.
 	bulkMessages = 10_000
 	bulkBytes    = 16 << 20 // of stored envelopes
 )
@@ -80,6 +80,7 @@ func (b *bulk) run(ctx context.Context, at Checkpoint, to uint64) (Checkpoint, e
 			}
 		}
 	})
+	most := bulkSize(b.store)
 	next := load{changes: prepare(b.store)}
 	var folded []Change // of the batch at hand
 	hand := func() error {
@@ -115,7 +116,7 @@ func (b *bulk) run(ctx context.Context, at Checkpoint, to uint64) (Checkpoint, e
 		if err != nil {
 			return err
 		}
-		if next.messages >= bulkMessages || next.bytes >= bulkBytes {
+		if next.messages >= most || next.bytes >= bulkBytes {
 			return hand()
 		}
 		return nil
@@ -151,6 +152,9 @@ type writeLock interface {
 
 // Prepare implements Preparer.
 func (s lockedStore) Prepare() Preparation { return prepare(s.Store) }
+
+// BulkMessages implements Preparer.
+func (s lockedStore) BulkMessages() int { return bulkSize(s.Store) }
 
 func (s lockedStore) Write(ctx context.Context, from, to Checkpoint, changes []Change) error {
 	if s.writing != nil {

@@ -37,6 +37,9 @@ type Store interface {
 type Preparer interface {
 	// Prepare begins the preparation of one Write.
 	Prepare() Preparation
+	// BulkMessages is how many messages a Write should hold where a stretch of
+	// the log is folded.
+	BulkMessages() int
 }
 
 // Preparation gathers the changes of one Write.
@@ -54,6 +57,14 @@ func prepare(s Store) Preparation {
 		return p.Prepare()
 	}
 	return new(unprepared)
+}
+
+// bulkSize is how many messages a Write of a bulk fold to any Store holds.
+func bulkSize(s Store) int {
+	if p, ok := s.(Preparer); ok {
+		return p.BulkMessages()
+	}
+	return bulkMessages
 }
 
 // unprepared are changes as they are.

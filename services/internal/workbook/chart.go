@@ -14,6 +14,7 @@ type Chart struct {
 	First, Last int // rows
 	Categories  int // column
 	Bars        bool
+	Stacked     bool // of bars: one after the other, with a legend
 	Series      []Series
 	Format      string // number format of the values' axis
 }
@@ -24,12 +25,15 @@ type Series struct {
 	Color  string // RRGGBB
 	Dash   bool
 	Marked bool
+	// Hidden holds the place of what stands before the next series.
+	Hidden bool
 }
 
 const (
 	chartsAcross = 2
 	chartColumns = 11 // of the default width
 	chartRows    = 19
+	chartsDown   = 2 // of a printed page
 )
 
 // Charts adds a sheet with charts, two in a row. What is compared differs by
@@ -45,12 +49,18 @@ func (w *Workbook) Charts(name string, charts []Chart) {
 		cell, err := excelize.CoordinatesToCellName(1+i%chartsAcross*chartColumns, 1+i/chartsAcross*chartRows)
 		w.keep(err)
 		w.keep(w.f.AddChart(name, cell, c.native()))
+		if row := i / chartsAcross; i%chartsAcross == 0 && row > 0 && row%chartsDown == 0 {
+			w.keep(w.f.InsertPageBreak(name, cell))
+		}
 	}
 }
 
 func (c Chart) native() *excelize.Chart {
 	kind := excelize.Line
-	if c.Bars {
+	switch {
+	case c.Bars && c.Stacked:
+		kind = excelize.BarStacked
+	case c.Bars:
 		kind = excelize.Bar
 	}
 	axis := excelize.Font{Size: 9, Color: "1F2933"}
@@ -63,7 +73,7 @@ func (c Chart) native() *excelize.Chart {
 		XAxis:        excelize.ChartAxis{ReverseOrder: c.Bars, Font: axis, TickLabelPosition: excelize.ChartTickLabelLow},
 		YAxis:        excelize.ChartAxis{MajorGridLines: true, Font: axis, NumFmt: excelize.ChartNumFmt{CustomNumFmt: c.Format}},
 	}
-	if c.Bars {
+	if c.Bars && !c.Stacked {
 		out.Legend.Position = "none"
 	}
 	for _, s := range c.Series {
@@ -74,6 +84,9 @@ func (c Chart) native() *excelize.Chart {
 			Line:       excelize.LineOptions{Width: 2, Fill: excelize.Fill{Type: "pattern", Pattern: 1, Color: []string{s.Color}}},
 			Fill:       excelize.Fill{Type: "pattern", Pattern: 1, Color: []string{s.Color}},
 			Marker:     excelize.ChartMarker{Symbol: "none"},
+		}
+		if s.Hidden {
+			one.Fill = excelize.Fill{Type: "pattern"} // pattern 0: none
 		}
 		if s.Dash {
 			one.Line.Dash = excelize.LineDashDash

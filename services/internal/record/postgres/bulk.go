@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"github.com/jackc/pgx/v5"
+
+	"setpoint.dev/services/internal/record"
 )
 
 // many is how many changes make a write worth more round trips, for which the
@@ -77,6 +79,36 @@ func columnsOf(name string) []string {
 	panic("there is no table " + name)
 }
 
+// dated are rows that have a revision in their key.
+type dated struct {
+	schema   string
+	observed []*record.Observation
+	commits  []commitTime
+}
+
+// takeDated takes them out of the batch.
+func (b *batch) takeDated() dated {
+	d := dated{b.texts.schema, b.observed, b.commits}
+	b.observed, b.commits = nil, nil
+	return d
+}
+
+func (d dated) copyIn(ctx context.Context, conn *pgx.Conn) error {
+	observed := newRows(len(observationInto), 160*len(d.observed))
+	for _, o := range d.observed {
+		observed.row().text(o.Org, o.MetricID, o.At, o.Source).bigint(int64(o.From), int64(o.To)).double(o.Value).text(o.Note).
+			bigint(o.Recorded.UnixNano()).integer(o.Corrections)
+	}
+	if err := observed.copyTo(ctx, conn, d.schema, "observation", observationInto); err != nil {
+		return err
+	}
+	commits := newRows(len(commitInto), 50*len(d.commits))
+	for _, c := range d.commits {
+		commits.row().bigint(int64(c.Revision)).text(c.Org).bigint(c.recorded)
+	}
+	return commits.copyTo(ctx, conn, d.schema, "commit_time", commitInto)
+}
+
 // copyIn writes the rows that are new for certain, and the requests, which
 // nearly always are.
 func (b *batch) copyIn(ctx context.Context, conn *pgx.Conn) error {
@@ -88,22 +120,10 @@ func (b *batch) copyIn(ctx context.Context, conn *pgx.Conn) error {
 	if err := resources.copyTo(ctx, conn, b.texts.schema, "resource", resourceInto); err != nil {
 		return err
 	}
-	observed := newRows(len(observationInto), 160*len(b.observed))
-	for _, o := range b.observed {
-		observed.row().text(o.Org, o.MetricID, o.At, o.Source).bigint(int64(o.From), int64(o.To)).double(o.Value).text(o.Note).
-			bigint(o.Recorded.UnixNano()).integer(o.Corrections)
-	}
-	if err := observed.copyTo(ctx, conn, b.texts.schema, "observation", observationInto); err != nil {
+	b.resources = nil
+	if err := b.takeDated().copyIn(ctx, conn); err != nil {
 		return err
 	}
-	commits := newRows(len(commitInto), 50*len(b.commits))
-	for _, c := range b.commits {
-		commits.row().bigint(int64(c.Revision)).text(c.Org).bigint(c.recorded)
-	}
-	if err := commits.copyTo(ctx, conn, b.texts.schema, "commit_time", commitInto); err != nil {
-		return err
-	}
-	b.resources, b.observed, b.commits = nil, nil, nil
 	if len(b.requests) == 0 {
 		return nil
 	}

@@ -67,7 +67,7 @@ func Open(ctx context.Context, o Options) (_ *Database, err error) {
 	if err != nil {
 		return nil, err
 	}
-	writes.MaxConns = 4 // the live generation, one that is built, and one more of each
+	writes.MaxConns = 6 // the live generation, one that is built and what is written aside, and one more of each
 	if d.write, err = pgxpool.NewWithConfig(ctx, writes); err != nil {
 		return nil, unreachable(err)
 	}

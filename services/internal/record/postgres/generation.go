@@ -54,25 +54,27 @@ func (d *Database) Live(ctx context.Context) (record.Store, record.Generation, e
 		}
 	}
 	var made record.Generation
-	err = d.asOwner(ctx, "make the record", func(o *owner) error {
-		found, err := o.one(`state = 'live'`)
-		if err == nil && found == nil {
-			// An unfinished build is a beginning, if its rows are what today's are.
-			if found, err = o.unfinished(); err == nil {
-				err = o.index(found.Number)
+	err = d.takingUp(ctx, func() error {
+		return d.asOwner(ctx, "make the record", func(o *owner) error {
+			found, err := o.one(`state = 'live'`)
+			if err == nil && found == nil {
+				// An unfinished build is a beginning, if its rows are what today's are.
+				if found, err = o.unfinished(); err == nil {
+					err = o.index(found.Number)
+				}
+				if err == nil {
+					_, err = o.tx.Exec(ctx, `UPDATE `+d.opts.Schema+`.generation SET state = 'live' WHERE number = $1`, found.Number)
+				}
+				if err == nil {
+					found.Live = true
+					err = o.arrange()
+				}
 			}
 			if err == nil {
-				_, err = o.tx.Exec(ctx, `UPDATE `+d.opts.Schema+`.generation SET state = 'live' WHERE number = $1`, found.Number)
+				made = *found
 			}
-			if err == nil {
-				found.Live = true
-				err = o.arrange()
-			}
-		}
-		if err == nil {
-			made = *found
-		}
-		return err
+			return err
+		})
 	})
 	if err != nil {
 		return nil, made, err
@@ -83,12 +85,14 @@ func (d *Database) Live(ctx context.Context) (record.Store, record.Generation, e
 // Begin implements record.Database.
 func (d *Database) Begin(ctx context.Context) (record.Store, record.Generation, error) {
 	var begun record.Generation
-	err := d.asOwner(ctx, "begin a generation of the record", func(o *owner) error {
-		found, err := o.unfinished()
-		if err == nil {
-			begun = *found
-		}
-		return err
+	err := d.takingUp(ctx, func() error {
+		return d.asOwner(ctx, "begin a generation of the record", func(o *owner) error {
+			found, err := o.unfinished()
+			if err == nil {
+				begun = *found
+			}
+			return err
+		})
 	})
 	if err != nil {
 		return nil, begun, err

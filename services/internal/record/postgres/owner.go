@@ -110,6 +110,9 @@ func (o *owner) one(where string, args ...any) (*record.Generation, error) {
 // live; it is made if there is none.
 func (o *owner) unfinished() (*record.Generation, error) {
 	if g, err := o.one(`state = 'building' AND version = $1`, record.FoldVersion); g != nil || err != nil {
+		if err == nil {
+			err = o.tidy(g)
+		}
 		return g, err
 	}
 	g := &record.Generation{Version: record.FoldVersion}

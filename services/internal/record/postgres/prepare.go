@@ -16,8 +16,22 @@ type preparation struct{ batch *batch }
 
 var _ record.Preparer = (*generation)(nil)
 
-// Prepare implements record.Preparer.
-func (g *generation) Prepare() record.Preparation { return preparation{emptyBatch(g.texts)} }
+// Prepare implements record.Preparer. What nearly every message has is given
+// room at once: growing would copy it several times.
+func (g *generation) Prepare() record.Preparation {
+	b := emptyBatch(g.texts)
+	b.observed = make([]*record.Observation, 0, bulkMessages)
+	b.requests = make([]*record.Request, 0, bulkMessages)
+	b.commits = make([]commitTime, 0, bulkMessages)
+	return preparation{b}
+}
+
+// bulkMessages is for BulkMessages.
+const bulkMessages = 20_000
+
+// BulkMessages implements record.Preparer. Of many values of one metric only
+// its last place is written, so that more messages are fewer rows.
+func (g *generation) BulkMessages() int { return bulkMessages }
 
 // Add implements record.Preparation.
 func (p preparation) Add(changes []record.Change) error { return p.batch.add(changes) }

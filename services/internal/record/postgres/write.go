@@ -52,17 +52,7 @@ func (g *generation) write(ctx context.Context, from, to record.Checkpoint, b *b
 	}
 	b.apply()
 	if b.size >= many {
-		// What ends is written first: an id stands once.
-		var q pgx.Batch
-		b.queueEnds(&q)
-		var err error
-		if q.Len() > 0 {
-			err = conn.Conn().SendBatch(ctx, &q).Close()
-		}
-		if err == nil {
-			err = b.copyIn(ctx, conn.Conn())
-		}
-		if err != nil {
+		if err := g.writeMany(ctx, conn.Conn(), b, live); err != nil {
 			return errors.Join(err, end(ctx, conn.Conn()))
 		}
 	}
@@ -131,6 +121,27 @@ func (g *generation) claim(ctx context.Context, conn *pgx.Conn, from record.Chec
 		}
 	}
 	return state == "live", b.lookUp(sent)
+}
+
+// writeMany writes what large writes write by COPY; of a generation that is
+// built a part of it aside.
+func (g *generation) writeMany(ctx context.Context, conn *pgx.Conn, b *batch, live bool) error {
+	// What ends is written first: an id stands once.
+	var q pgx.Batch
+	b.queueEnds(&q)
+	if q.Len() > 0 {
+		if err := conn.SendBatch(ctx, &q).Close(); err != nil {
+			return err
+		}
+	}
+	if live {
+		return b.copyIn(ctx, conn)
+	}
+	a, err := g.aside(ctx, conn, b)
+	if err != nil {
+		return err
+	}
+	return errors.Join(b.copyIn(ctx, conn), a.wait())
 }
 
 // endHolder ends the session that holds this generation's checkpoint. A role

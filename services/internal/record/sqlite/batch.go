@@ -249,6 +249,10 @@ type preparation struct{ batch *batch }
 // Prepare implements record.Preparer.
 func (s *Store) Prepare() record.Preparation { return preparation{batches.Get().(*batch)} }
 
+// BulkMessages implements record.Preparer. Twice as many are written faster,
+// and take more memory than a rebuild may.
+func (s *Store) BulkMessages() int { return 10_000 }
+
 // Add implements record.Preparation.
 func (p preparation) Add(changes []record.Change) error { return p.batch.add(changes) }
 

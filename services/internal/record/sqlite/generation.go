@@ -102,6 +102,9 @@ func (g *generation) Write(ctx context.Context, from, to record.Checkpoint, chan
 // Prepare implements record.Preparer.
 func (g *generation) Prepare() record.Preparation { return g.store.Prepare() }
 
+// BulkMessages implements record.Preparer.
+func (g *generation) BulkMessages() int { return g.store.BulkMessages() }
+
 // View implements record.Store.
 func (g *generation) View(ctx context.Context, f func(record.View) error) error {
 	if !g.use() {

@@ -1765,7 +1765,10 @@ type ReportResponse struct {
 	AsOf     string `protobuf:"bytes,4,opt,name=as_of,json=asOf,proto3" json:"as_of,omitempty"`
 	Revision int64  `protobuf:"varint,5,opt,name=revision,proto3" json:"revision,omitempty"`
 	// How many people of the organization are erased; also printed in the report.
-	ErasureEpoch  int32 `protobuf:"varint,6,opt,name=erasure_epoch,json=erasureEpoch,proto3" json:"erasure_epoch,omitempty"`
+	ErasureEpoch int32 `protobuf:"varint,6,opt,name=erasure_epoch,json=erasureEpoch,proto3" json:"erasure_epoch,omitempty"`
+	// What this format could not show as it is written, such as characters that the
+	// font of a PDF does not have; also printed in the report.
+	Warnings      []string `protobuf:"bytes,7,rep,name=warnings,proto3" json:"warnings,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1840,6 +1843,13 @@ func (x *ReportResponse) GetErasureEpoch() int32 {
 		return x.ErasureEpoch
 	}
 	return 0
+}
+
+func (x *ReportResponse) GetWarnings() []string {
+	if x != nil {
+		return x.Warnings
+	}
+	return nil
 }
 
 var File_setpoint_gap_v1_service_proto protoreflect.FileDescriptor
@@ -2071,14 +2081,15 @@ const file_setpoint_gap_v1_service_proto_rawDesc = "" +
 	"\x06policy\x18\x05 \x01(\tB\a\xbaH\x04r\x02\x18?R\x06policy\x12)\n" +
 	"\x10original_targets\x18\x06 \x01(\bR\x0foriginalTargets\x12M\n" +
 	"\x05since\x18\a \x01(\tB7\xbaH4r220^([0-9]{4}-[0-9]{2}-[0-9]{2}|[1-9][0-9]{0,18})?$R\x05since\x12:\n" +
-	"\baudience\x18\b \x01(\tB\x1e\xbaH\x1br\x19R\x00R\x05boardR\x05ownerR\aanalystR\baudience\"\xbb\x01\n" +
+	"\baudience\x18\b \x01(\tB\x1e\xbaH\x1br\x19R\x00R\x05boardR\x05ownerR\aanalystR\baudience\"\xd7\x01\n" +
 	"\x0eReportResponse\x12\x18\n" +
 	"\acontent\x18\x01 \x01(\fR\acontent\x12!\n" +
 	"\fcontent_type\x18\x02 \x01(\tR\vcontentType\x12\x16\n" +
 	"\x06sha256\x18\x03 \x01(\tR\x06sha256\x12\x13\n" +
 	"\x05as_of\x18\x04 \x01(\tR\x04asOf\x12\x1a\n" +
 	"\brevision\x18\x05 \x01(\x03R\brevision\x12#\n" +
-	"\rerasure_epoch\x18\x06 \x01(\x05R\ferasureEpoch2\xe5\x06\n" +
+	"\rerasure_epoch\x18\x06 \x01(\x05R\ferasureEpoch\x12\x1a\n" +
+	"\bwarnings\x18\a \x03(\tR\bwarnings2\xe5\x06\n" +
 	"\n" +
 	"GapService\x12T\n" +
 	"\bEvaluate\x12 .setpoint.gap.v1.EvaluateRequest\x1a!.setpoint.gap.v1.EvaluateResponse\"\x03\x90\x02\x01\x12H\n" +
