@@ -116,6 +116,9 @@ func policyIn(path string) (name string, spec *gapv1.PolicySpec, err error) {
 		return "", nil, err
 	}
 	defer func() { _ = in.Close() }()
+	if about, err := in.Stat(); err == nil && about.IsDir() {
+		return "", nil, usagef("%s is a folder; give the file that holds the policy", path)
+	}
 	for dec := yaml.NewDecoder(in); ; {
 		var doc struct {
 			Kind     string
