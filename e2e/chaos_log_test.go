@@ -37,7 +37,7 @@ func readLog(t *testing.T, url string) []message {
 		t.Fatal(err)
 	}
 	defer nc.Close()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 	js, err := jetstream.New(nc)
 	if err != nil {

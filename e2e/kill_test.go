@@ -14,6 +14,7 @@ import (
 	"sort"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -201,24 +202,24 @@ func TestKilledTwoHundredTimesUnderLoad(t *testing.T) {
 		if cycle == 0 {
 			c.apply(small)
 		}
-		ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
-		// The kill comes at another moment of the work in each cycle.
-		timer := time.AfterFunc(time.Duration(1+cycle%40)*3*time.Millisecond, s.kill)
+		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+		at := momentOf(cycle, s.kill)
 		var load sync.WaitGroup
-		run := func(step func(context.Context, client) error) {
+		run := func(step func(context.Context, client) error, acknowledged *atomic.Int64) {
 			load.Go(func() {
-				for step(ctx, c) == nil {
+				for began := time.Now(); step(ctx, c) == nil; began = time.Now() {
+					acknowledged.Add(-1)
+					at.come(time.Since(began))
 				}
 			})
 		}
 		for _, a := range appliers {
-			run(a.step)
+			run(a.step, &at.applies)
 		}
 		for _, o := range observers {
-			run(o.step)
+			run(o.step, &at.values)
 		}
 		load.Wait()
-		timer.Stop()
 		s.kill()
 		cancel()
 		transport.CloseIdleConnections()
@@ -295,6 +296,38 @@ func TestKilledTwoHundredTimesUnderLoad(t *testing.T) {
 	dropRecord(t, dir)
 	if after := everything(connectTo(t, serve(t, dir).URL(), "default")); after != before {
 		t.Error("the record differs from one rebuilt from the log")
+	}
+}
+
+// moment is when the server is killed: at another moment of the work in each
+// cycle, and in most of them once something of the cycle was acknowledged, however
+// long that takes here.
+type moment struct {
+	// What has to be acknowledged before.
+	applies, values atomic.Int64
+
+	cycle int
+	kill  func()
+	once  sync.Once
+}
+
+func momentOf(cycle int, kill func()) *moment {
+	m := &moment{cycle: cycle, kill: kill}
+	switch {
+	case cycle%4 == 0:
+		m.applies.Store(1)
+	case cycle%2 == 1:
+		m.values.Store(int64(1 + cycle/2%4))
+	default: // also before anything was
+		m.once.Do(func() { time.AfterFunc(time.Duration(1+cycle%40)*3*time.Millisecond, kill) })
+	}
+	return m
+}
+
+// come has the server killed within what comes after a step that took so long.
+func (m *moment) come(took time.Duration) {
+	if m.applies.Load() <= 0 && m.values.Load() <= 0 {
+		m.once.Do(func() { time.AfterFunc(time.Duration(m.cycle%20)*took/10, m.kill) })
 	}
 }
 

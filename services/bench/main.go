@@ -5,6 +5,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -25,7 +26,19 @@ func main() {
 	resources := flag.Int("resources", 10_000, "how many resources the listing of many has")
 	dir := flag.String("dir", "", "where the data folders go, default a temporary folder")
 	profile := flag.String("cpuprofile", "", "write a CPU profile to this file")
+	allocations := flag.String("memprofile", "", "write a profile of all allocations to this file")
 	flag.Parse()
+	if *allocations != "" {
+		defer func() {
+			f, err := os.Create(*allocations)
+			if err == nil {
+				err = errors.Join(pprof.Lookup("allocs").WriteTo(f, 0), f.Close())
+			}
+			if err != nil {
+				fmt.Fprintln(os.Stderr, err)
+			}
+		}()
+	}
 	if *profile != "" {
 		f, err := os.Create(*profile)
 		if err == nil {

@@ -7,6 +7,8 @@ import (
 	"os"
 	"path/filepath"
 	"runtime/metrics"
+	"strconv"
+	"strings"
 	"syscall"
 	"time"
 
@@ -18,6 +20,7 @@ import (
 type usage struct {
 	cpu   time.Duration // user and system
 	bytes uint64        // allocated
+	disk  uint64        // bytes sent towards a disk, where the kernel tells (Linux)
 }
 
 func used() usage {
@@ -28,12 +31,29 @@ func used() usage {
 	return usage{
 		cpu:   time.Duration(r.Utime.Nano() + r.Stime.Nano()),
 		bytes: allocated[0].Value.Uint64(),
+		disk:  written(),
 	}
+}
+
+// written is what the kernel says this process had written: each page of the
+// cache that it made dirty.
+func written() uint64 {
+	text, err := os.ReadFile("/proc/self/io")
+	if err != nil {
+		return 0
+	}
+	for line := range strings.Lines(string(text)) {
+		if n, ok := strings.CutPrefix(line, "write_bytes: "); ok {
+			bytes, _ := strconv.ParseUint(strings.TrimSpace(n), 10, 64)
+			return bytes
+		}
+	}
+	return 0
 }
 
 func (u usage) since() usage {
 	now := used()
-	return usage{cpu: now.cpu - u.cpu, bytes: now.bytes - u.bytes}
+	return usage{cpu: now.cpu - u.cpu, bytes: now.bytes - u.bytes, disk: now.disk - u.disk}
 }
 
 // cost is what a part of a run took.

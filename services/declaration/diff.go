@@ -3,7 +3,9 @@ package declaration
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"sort"
+	"strconv"
 	"strings"
 
 	"google.golang.org/protobuf/encoding/protojson"
@@ -99,6 +101,46 @@ func flatten(out map[string]any, path string, v any) {
 	default:
 		out[path] = v
 	}
+}
+
+// Indexed is the path of a FieldChange with the places of elements in their lists
+// in place of what tells them apart, as they are in a spec: spec.periods[2].value.
+// From where the spec does not have it, it is left out.
+func Indexed(path string, spec proto.Message) string {
+	rest, ok := strings.CutPrefix(path, "spec")
+	if !ok {
+		return path
+	}
+	out, at := "spec", JSON(spec)
+	for rest != "" {
+		if name, found := strings.CutPrefix(rest, "."); found {
+			n := strings.IndexAny(name, ".[")
+			if n < 0 {
+				n = len(name)
+			}
+			fields, _ := at.(map[string]any)
+			if at, ok = fields[name[:n]]; !ok {
+				return out
+			}
+			out, rest = out+"."+name[:n], name[n:]
+			continue
+		}
+		key, after, found := strings.Cut(rest[1:], "]")
+		list, _ := at.([]any)
+		by := keyOf(list)
+		i := slices.IndexFunc(list, func(e any) bool {
+			m, ok := e.(map[string]any)
+			return ok && by != "" && m[by] == key
+		})
+		if n, err := strconv.Atoi(key); by == "" && err == nil && n < len(list) {
+			i = n
+		}
+		if !found || i < 0 {
+			return out
+		}
+		out, at, rest = fmt.Sprintf("%s[%d]", out, i), list[i], after
+	}
+	return out
 }
 
 // keyOf is the field that tells the elements of a list apart, "" if none does.

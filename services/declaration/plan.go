@@ -28,6 +28,7 @@ type Item struct {
 type Held struct {
 	resource.State
 	ID string
+	By Author
 }
 
 // Current is what is declared now, by kind and name.
@@ -39,6 +40,9 @@ type Wish struct {
 	Delete []Ref  // resources to retire by name
 	Set    string // the set that the items belong to, unless they name another
 	Prune  bool   // retire what the set holds and the items do not name
+	// Manager is what asks. What other managers set and it overwrites is told
+	// apart; empty where nobody wants to know.
+	Manager string
 	// Broken are resources that were written but could not be read: what
 	// refers to them is not told that they do not exist.
 	Broken []Ref
@@ -82,6 +86,9 @@ type Change struct {
 	Mask        []string
 	Events      []resource.Event
 	Fields      []FieldChange
+	// Overwrites is who set what the change replaces, by path, where that was
+	// another manager than the one that writes; "" is the whole of what is pruned.
+	Overwrites map[string]Author
 }
 
 // Make compares a wish with what is declared. It returns a plan, or every

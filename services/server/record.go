@@ -14,8 +14,6 @@ import (
 )
 
 const (
-	// waitFor bounds how long a read waits for a revision.
-	waitFor = 10 * time.Second
 	// catchUpWithin bounds how long a process waits at start for a record that
 	// another one writes.
 	catchUpWithin = 30 * time.Second
@@ -42,7 +40,7 @@ func startRecord(ctx context.Context, s *Server) (err error) {
 	if err := record.Check(ctx, s.log, at); err != nil {
 		return err
 	}
-	s.record = record.New(s.database, at, waitFor, s.log.LastRevision)
+	s.record = record.New(s.database, at, s.opts.ReadWait, s.log.LastRevision)
 	s.record.Observe(s.telemetry.Record())
 	s.projection = record.NewProjection(s.log, s.kinds, s.database, s.record, s.scratch, s.opts.Logger)
 	s.onCheck("history", func(ctx context.Context) error { return record.Whole(ctx, s.log) })

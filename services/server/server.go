@@ -59,9 +59,10 @@ type Server struct {
 	telemetry    *telemetry.Telemetry
 	telemetryURL string
 	health       *health.Prober
-	progress     atomic.Value // of the start, in words
-	projects     atomic.Bool  // whether this process writes the record at the moment
-	deadline     time.Time    // of the shutdown, once it has begun
+	progress     atomic.Value        // of the start, in words
+	projects     atomic.Bool         // whether this process writes the record at the moment
+	deadline     time.Time           // of the shutdown, once it has begun
+	rest         func(time.Duration) // while it drains; nil: sleeps
 
 	checks []health.Check
 	stops  []func() error // in the order of starting

@@ -89,7 +89,10 @@ func startReady(_ context.Context, s *Server) error {
 		s.health.Stop()
 		s.deadline = time.Now().Add(s.opts.Drain + s.opts.ShutdownTimeout)
 		s.opts.Logger.Info("shutting down", "drain", s.opts.Drain)
-		time.Sleep(s.opts.Drain)
+		if s.rest == nil {
+			s.rest = time.Sleep
+		}
+		s.rest(s.opts.Drain)
 		return nil
 	})
 	return nil

@@ -55,9 +55,7 @@ func declared(v record.View, kinds *resource.Registry, org string, at uint64) (d
 		}
 		byName := make(map[string]declaration.Held, len(list))
 		for _, r := range list {
-			byName[r.Name] = declaration.Held{ID: r.ID, State: resource.State{
-				Exists: true, Metadata: r.Metadata, Spec: r.Spec, Set: r.Set, Effective: r.Effective,
-			}}
+			byName[r.Name] = declaration.Held{ID: r.ID, State: stateOf(r), By: author(r)}
 		}
 		current[k.Name] = byName
 	}

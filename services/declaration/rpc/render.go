@@ -15,8 +15,11 @@ import (
 func changes(p declaration.Plan) []*declarationv1.Change {
 	out := make([]*declarationv1.Change, 0, len(p.Changes))
 	for _, c := range p.Changes {
-		m := &declarationv1.Change{Kind: c.Kind, Name: c.Name, Action: string(c.Action), RenamedFrom: c.RenamedFrom}
+		m := &declarationv1.Change{Kind: c.Kind, Name: c.Name, Action: string(c.Action), RenamedFrom: c.RenamedFrom, Overwrites: overwritten(c, "")}
 		m.Fields = fields(c.Fields)
+		for _, f := range m.Fields {
+			f.Overwrites = overwritten(c, f.GetPath())
+		}
 		out = append(out, m)
 	}
 	return out

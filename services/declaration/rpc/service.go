@@ -74,7 +74,8 @@ func (s *Service) Plan(ctx context.Context, req *declarationv1.PlanRequest) (*de
 		// up everybody else's.
 		seen := newObserved(v, p.Org)
 		wish.Observed = seen.points
-		plan, revision, err := s.plan(v, p.Org, wish)
+		wish.Manager = req.GetManager()
+		plan, revision, err := s.plan(v, p.Org, wish, wouldOverwrite)
 		if err := cmp.Or(err, seen.err); err != nil {
 			return err
 		}
@@ -103,6 +104,7 @@ func (s *Service) Apply(ctx context.Context, req *declarationv1.ApplyRequest) (*
 	done, err := s.change(ctx, change{
 		requestID: req.GetRequestId(), expected: uint64(req.GetExpectedRevision()), expectEmpty: req.GetExpectEmpty(),
 		manager: req.GetManager(), reason: req.GetReason(), action: "apply", wish: wish, digest: req,
+		refuseOverwrites: req.GetRefuseOverwrites(),
 	})
 	if err != nil {
 		return nil, err
@@ -152,7 +154,7 @@ func (s *Service) wish(ctx context.Context, org string, m *declarationv1.Manifes
 			}
 		}
 		err := s.record.View(ctx, func(v record.View) error {
-			_, _, err := s.plan(v, org, wish)
+			_, _, err := s.plan(v, org, wish, wouldOverwrite)
 			return err
 		})
 		var more *fault.Error
@@ -187,8 +189,9 @@ func plural(n int, word string) string {
 }
 
 // plan compares a wish with what the view says is declared; it returns the
-// declaration revision that the plan rests on.
-func (s *Service) plan(v record.View, org string, wish declaration.Wish) (declaration.Plan, uint64, error) {
+// declaration revision that the plan rests on. how is how it says of something
+// that it is overwritten.
+func (s *Service) plan(v record.View, org string, wish declaration.Wish, how string) (declaration.Plan, uint64, error) {
 	guard := eventlog.DeclarationGuard(org)
 	at, err := v.Aggregate(guard.Org, guard.Service, guard.Kind, guard.ID)
 	if err != nil {
@@ -217,7 +220,10 @@ func (s *Service) plan(v record.View, org string, wish declaration.Wish) (declar
 			"nothing was changed: %d resources would change, and at most %d can at once", n, most-1).
 			WithHint("apply it in parts that are whole by themselves, what is referred to first")
 	}
-	return plan, revision, s.returns(v, org, wish, &plan)
+	if err := s.returns(v, org, wish, &plan); err != nil {
+		return plan, revision, err
+	}
+	return plan, revision, s.overwrites(v, org, wish, now, &plan, how)
 }
 
 // returns warns where a resource takes up one that was deleted: its history
@@ -263,7 +269,7 @@ func refusal(wish declaration.Wish, faults []fault.Place) error {
 type change struct {
 	requestID, manager, reason, action string
 	expected                           uint64
-	expectEmpty                        bool
+	expectEmpty, refuseOverwrites      bool
 	wish                               declaration.Wish
 	digest                             proto.Message
 }
@@ -288,6 +294,11 @@ func (s *Service) change(ctx context.Context, c change) (done, error) {
 	if c.manager == "" {
 		c.manager = "api"
 	}
+	c.wish.Manager = c.manager
+	how := doesOverwrite
+	if c.refuseOverwrites {
+		how = wouldOverwrite
+	}
 	if err := s.reached(ctx, c.expected); err != nil {
 		return done{}, err
 	}
@@ -297,12 +308,17 @@ func (s *Service) change(ctx context.Context, c change) (done, error) {
 		Org: p.Org, RequestID: c.requestID, Digest: digest, Principal: p.ID,
 		Manager: c.manager, Reason: c.reason, Guards: []eventlog.Subject{guard},
 	}, func(v record.View) ([]runner.Write, error) {
-		plan, revision, err := s.plan(v, p.Org, c.wish)
+		plan, revision, err := s.plan(v, p.Org, c.wish, how)
 		if err != nil {
 			return nil, err
 		}
 		if err := c.still(revision); err != nil {
 			return nil, err
+		}
+		if c.refuseOverwrites {
+			if err := refuseOverwrites(plan); err != nil {
+				return nil, err
+			}
 		}
 		d = done{changes: changes(plan), summary: summary(plan), warnings: places(plan.Warnings)}
 		if len(plan.Changes) == 0 {

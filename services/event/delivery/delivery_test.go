@@ -91,7 +91,7 @@ func newWorld(t *testing.T) *world {
 	store, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "record.db"), registry)
 	w.ok(err)
 	t.Cleanup(func() { _ = store.Close() })
-	rec := record.New(store, record.Checkpoint{}, 20*time.Second, log.LastRevision)
+	rec := record.New(store, record.Checkpoint{}, time.Minute, log.LastRevision)
 	ctx, stop := context.WithCancel(context.Background())
 	var running sync.WaitGroup
 	t.Cleanup(func() { stop(); running.Wait() })
@@ -174,7 +174,7 @@ func (w *world) entry(name string) *eventv1.WebhookEntry {
 // until waits for a condition that nobody signals.
 func (w *world) until(what string, f func() bool) {
 	w.t.Helper()
-	for end := time.Now().Add(30 * time.Second); !f(); {
+	for end := time.Now().Add(time.Minute); !f(); {
 		if time.Now().After(end) {
 			w.t.Fatalf("never: %s", what)
 		}
@@ -231,7 +231,7 @@ func (e *endpoint) next(t *testing.T) arrival {
 	select {
 	case a := <-e.arrived:
 		return a
-	case <-time.After(30 * time.Second):
+	case <-time.After(time.Minute):
 		t.Fatal("nothing arrives")
 		panic("unreachable")
 	}

@@ -97,6 +97,21 @@ func TestParseNumber(t *testing.T) {
 		{"45 (days)", point, Number{Value: 45, Unit: "days"}},
 		{"85% (2022)", point, Number{Value: 85, Percent: true, Mark: "(2022)"}},
 		{"12 (15)", point, Number{}},
+		{"07/01/2022", point, Number{}},
+		{"1 : 18,5", comma, Number{}},
+		{"12 | 15", point, Number{}},
+		{"100% by 2030", point, Number{}},
+		{"50 Standorte bis Ende 2025", point, Number{}},
+		{"40 bis 2025", point, Number{}},
+		{"07/2022", point, Number{}},
+		{"1/2/22", point, Number{}},
+		{"12.5 p", point, Number{Value: 12.5, Decimals: 1, Mark: "p"}},
+		{"at least 95 %", point, Number{Value: 95, Bound: ">=", Percent: true}},
+		{"Max. 30 Tage", comma, Number{Value: 30, Bound: "<=", Unit: "Tage"}},
+		{"höchstens 5", comma, Number{Value: 5, Bound: "<="}},
+		{"90%以上", point, Number{Value: 90, Bound: ">=", Percent: true}},
+		{"minutes 5", point, Number{}},
+		{"approx. 50", point, Number{}},
 		{"20 m²", point, Number{Value: 20, Unit: "m²"}},
 		{"3h 30m", point, Number{Value: 3.5, Unit: "h"}},
 		{"1 day, 6 hours", point, Number{Value: 1.25, Unit: "day"}},
@@ -279,6 +294,18 @@ func TestNameUnit(t *testing.T) {
 		rest, unit, ok := NameUnit(name)
 		if ok != (want[1] != "") || ok && (rest != want[0] || unit != want[1]) {
 			t.Errorf("%q: %q, %q, %v", name, rest, unit, ok)
+		}
+	}
+}
+
+func TestCutKind(t *testing.T) {
+	for name, want := range map[string][2]string{
+		"Sales - Target": {"Sales", "target"}, "Umsatz (Ist)": {"Umsatz", "actual"}, "Visits: Budget": {"Visits", "target"}, "Umsatz Soll": {"Umsatz", "target"},
+		"Target": {}, "Sales": {}, "Share of targets met": {}, "": {},
+	} {
+		rest, kind, ok := CutKind(name)
+		if ok != (want[1] != "") || ok && (rest != want[0] || kind != want[1]) {
+			t.Errorf("%q: %q, %q, %v", name, rest, kind, ok)
 		}
 	}
 }

@@ -296,8 +296,18 @@ func (f *finisher) metric(m *measure, name string) *strategyv1.MetricSpec {
 // unit sets how values are shown, and gives what makes a value of a number: why
 // is set where it cannot be told what the number is.
 func (f *finisher) unit(m *measure, s *strategyv1.MetricSpec) func(v float64, percent bool) (float64, string) {
-	asIs := func(v float64, _ bool) (float64, string) { return v, "" }
 	said := isPercent(m.said)
+	asIs := func(v float64, percent bool) (float64, string) {
+		switch {
+		case !percent:
+			return v, ""
+		case said && m.largest > 1.5:
+			// The others cannot be fractions: 95 and 95 % are the same here.
+			p, _ := strconv.ParseFloat(strconv.FormatFloat(v, 'g', -1, 64)+"e2", 64)
+			return p, ""
+		}
+		return v, "it has a per cent sign, and most values of the measure have none: is it a change?"
+	}
 	switch {
 	case m.percent && m.said != "" && !said:
 		// "97% of calls": the unit names what the share is of.

@@ -3,6 +3,7 @@ package convert
 import (
 	"cmp"
 	"fmt"
+	"math"
 	"regexp"
 	"slices"
 	"strings"
@@ -45,7 +46,9 @@ type measure struct {
 	notes                        []string
 	weight                       *float64
 	currency                     string
-	percent, plain               bool // values with and without a per cent sign
+	percent                      bool    // more values with a per cent sign than without
+	percents, plains             int     // values with and without one
+	largest                      float64 // of those without
 	defaults                     mapping.Defaults
 	at                           map[moment]int32
 	observed                     []observed
@@ -337,9 +340,10 @@ func (m *measure) sameTime(n *number) {
 	n.unit = m.said
 }
 
-// unitOf takes in what stands beside a number; why is set where it contradicts
+// unitOf takes in what stands beside a number, which counts so much for or against
+// a per cent sign; why is set where it contradicts
 // what stands beside others.
-func (m *measure) unitOf(n number, change bool) (why string) {
+func (m *measure) unitOf(n number, change bool, weight int) (why string) {
 	if change {
 		return ""
 	}
@@ -360,10 +364,12 @@ func (m *measure) unitOf(n number, change bool) (why string) {
 		m.currency = n.currency
 	}
 	if n.percent {
-		m.percent = true
+		m.percents += weight
 	} else if n.value != 0 {
-		m.plain = true
+		m.plains += weight
+		m.largest = max(m.largest, math.Abs(n.value))
 	}
+	m.percent = m.percents > 0 && m.percents >= m.plains
 	return ""
 }
 

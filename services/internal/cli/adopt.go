@@ -62,7 +62,7 @@ them as they are from then on. Running it again changes nothing.`,
 		}
 		// The manifests are there before anything is handed over to them.
 		if out != "" {
-			if err := writeFile(out, content); err != nil {
+			if err := writeFile(ctx, out, content); err != nil {
 				return err
 			}
 		}

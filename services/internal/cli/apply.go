@@ -15,11 +15,15 @@ import (
 type writeFlags struct{ manager, reason string }
 
 func (w *writeFlags) register(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&w.manager, "manager", "cli", "what writes: cli, git, console, policy or api")
+	w.registerManager(cmd, "what writes")
 	cmd.Flags().StringVar(&w.reason, "reason", "", "why, kept in the history")
+	_ = cmd.RegisterFlagCompletionFunc("reason", cobra.NoFileCompletions)
+}
+
+func (w *writeFlags) registerManager(cmd *cobra.Command, what string) {
+	cmd.Flags().StringVar(&w.manager, "manager", "cli", what+": cli, git, console, policy or api")
 	_ = cmd.RegisterFlagCompletionFunc("manager", cobra.FixedCompletions(
 		[]string{"cli", "git", "console", "policy", "api"}, cobra.ShellCompDirectiveNoFileComp))
-	_ = cmd.RegisterFlagCompletionFunc("reason", cobra.NoFileCompletions)
 }
 
 func (w *writeFlags) check() error {
@@ -34,13 +38,18 @@ func (a *app) applyCommand() *cobra.Command {
 	var m manifestFlags
 	var w writeFlags
 	var planFile string
-	var yes, force bool
+	var yes, force, refuse bool
 	cmd := &cobra.Command{
 		Use:   "apply {-f PATH | --plan FILE}",
 		Short: "Make the declared state what the manifests say",
 		Long: `Apply declares what the manifests say: all of it or nothing. Applying the same
 manifests again writes nothing. On a terminal the plan is shown first, and what
-was shown is what is applied.`,
+was shown is what is applied.
+
+What another manager (--manager: somebody at the command line, a repository, the
+console) has set since this one last wrote it, and the manifests say otherwise, is
+overwritten with a warning that names who set it and when. With
+--refuse-overwrites nothing is applied then, with exit code 1.`,
 		Example: `  setpoint apply -f plan/
   setpoint apply -f plan/ --set finance --prune --yes --reason "budget of May"
   setpoint apply --plan plan.json`,
@@ -51,13 +60,14 @@ was shown is what is applied.`,
 	cmd.Flags().StringVar(&planFile, "plan", "", "apply the plan saved in this `FILE`")
 	cmd.Flags().BoolVarP(&yes, "yes", "y", false, "do not ask")
 	cmd.Flags().BoolVar(&force, "force", false, "apply a saved plan although the declarations have changed since")
+	cmd.Flags().BoolVar(&refuse, "refuse-overwrites", false, "apply nothing if that overwrites what another manager set")
 	f := outputFlag(cmd)
 	cmd.RunE = runE(func(ctx context.Context, _ []string) error {
 		if err := w.check(); err != nil {
 			return err
 		}
 		ask := !yes && a.stdinIsTerminal()
-		req := &declarationv1.ApplyRequest{RequestId: requestID(), Manager: w.manager, Reason: w.reason}
+		req := &declarationv1.ApplyRequest{RequestId: requestID(), Manager: w.manager, Reason: w.reason, RefuseOverwrites: refuse}
 		switch {
 		case planFile != "" && len(m.paths) > 0:
 			return usagef("-f and --plan exclude each other: a saved plan holds its manifests")
@@ -66,7 +76,7 @@ was shown is what is applied.`,
 		case planFile == "" && len(m.paths) == 0:
 			return usagef("missing -f PATH or --plan FILE: what to apply")
 		case planFile != "":
-			saved, err := readSavedPlan(planFile)
+			saved, err := readSavedPlan(ctx, planFile)
 			if err != nil {
 				return err
 			}
@@ -117,7 +127,7 @@ func expect(req *declarationv1.ApplyRequest, revision int64) {
 // showAndAsk shows the plan on standard error and asks. What is then applied
 // is what was shown: the declarations must not have moved.
 func (a *app) showAndAsk(ctx context.Context, req *declarationv1.ApplyRequest, pinned bool, f format) (bool, error) {
-	res, err := a.client().declaration.Plan(ctx, &declarationv1.PlanRequest{Manifests: req.GetManifests()})
+	res, err := a.client().declaration.Plan(ctx, &declarationv1.PlanRequest{Manifests: req.GetManifests(), Manager: req.GetManager()})
 	if err != nil {
 		return false, err
 	}
@@ -159,18 +169,16 @@ func (a *app) apply(ctx context.Context, req *declarationv1.ApplyRequest, f form
 			a.printf("%s\n", color.with(yellow, "~ "+name+" changed"))
 		}
 	}
-	// What changes the past, or spares a resource, must be seen; advice on how a
-	// target is declared can wait for a plan.
-	var grave []*commonv1.Fault
+	var seen []*commonv1.Fault
 	for _, w := range res.GetWarnings() {
-		if strings.HasPrefix(w.GetReason(), "declaration.") {
-			grave = append(grave, w)
+		if grave(w) {
+			seen = append(seen, w)
 		}
 	}
-	if len(grave) > 0 {
-		a.warnf("%s", renderWarnings(grave))
+	if len(seen) > 0 {
+		a.warnf("%s", renderWarnings(seen))
 	}
-	if n := len(res.GetWarnings()) - len(grave); n > 0 {
+	if n := len(res.GetWarnings()) - len(seen); n > 0 {
 		a.warnf("%s; setpoint plan shows them\n", counted(n, "warning", "warnings"))
 	}
 	a.printf("%s\n", color.with(bold, "Applied: "+tallyOf(res.GetChanges(), res.GetSummary()).applied()+

@@ -46,7 +46,7 @@ that what was erased stays erased.`,
 	cmd.Flags().BoolVar(&force, "force", false, "replace a file that is there")
 	_ = cmd.Flags().SetAnnotation("output", lineOnly, []string{"true"})
 	cmd.RunE = runE(func(ctx context.Context, _ []string) error {
-		elsewhere, err := place.given()
+		elsewhere, err := place.given(ctx)
 		if err != nil {
 			return err
 		}

@@ -107,7 +107,7 @@ func TestCompletionIsSilentWithoutAServer(t *testing.T) {
 		if got.code != exitOK || got.stdout != ":4\n" || strings.Contains(got.stderr, "rror:") {
 			t.Errorf("%s: %+v", server, got)
 		}
-		if took := time.Since(begun); took > 20*completionWait {
+		if took := time.Since(begun); took > time.Minute { // it waits a second, and not for the answer
 			t.Errorf("%s: the shell hung for %s", server, took)
 		}
 	}

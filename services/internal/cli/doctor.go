@@ -39,7 +39,7 @@ It fails (exit code 1) where it finds an error.`,
 	place.register(cmd, "check")
 	cmd.Flags().BoolVar(&deep, "deep", false, "fold the log again and compare every row of the record; takes as long as a rebuild")
 	cmd.RunE = runE(func(ctx context.Context, _ []string) error {
-		elsewhere, err := place.given()
+		elsewhere, err := place.given(ctx)
 		if err != nil {
 			return err
 		}

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"crypto/sha256"
@@ -8,7 +9,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -105,7 +105,7 @@ a check-in on the targets of the row. A confidence needs a note.`,
 			_, err := a.out.Write(content)
 			return err
 		}
-		if err := writeFile(out, content); err != nil {
+		if err := writeFile(ctx, out, content); err != nil {
 			return err
 		}
 		a.warnf("%s: %s due as of %s\n", out, counted(rows, "row", "rows"), duties.GetAsOf())
@@ -382,12 +382,11 @@ func isWorkbook(file string) bool { return strings.EqualFold(filepath.Ext(file),
 // answer does not come, the sheet is sent in again: values that are on record are
 // unchanged, and check-ins are told by their requests.
 func (a *app) observeSheet(ctx context.Context, o observeFlags, f format) error {
-	in, err := os.Open(o.file)
+	content, err := readFile(ctx, o.file, maxSheetBytes+1)
 	if err != nil {
-		return pathError(err)
+		return err
 	}
-	defer in.Close()
-	rows, about, err := readDueSheet(in, o.file)
+	rows, about, err := readDueSheet(bytes.NewReader(content), o.file)
 	if err != nil {
 		return err
 	}

@@ -63,7 +63,7 @@ To declare a past state elsewhere, add --dated.`,
 			_, err := a.out.Write(res.GetContent())
 			return err
 		}
-		if err := writeFile(out, res.GetContent()); err != nil {
+		if err := writeFile(ctx, out, res.GetContent()); err != nil {
 			return err
 		}
 		a.warnf("%s of revision %d written to %s\n", counted(int(res.GetCount()), "resource", "resources"), res.GetRevision(), out)

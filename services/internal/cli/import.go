@@ -149,7 +149,7 @@ type importReport struct {
 }
 
 func (a *app) importFile(ctx context.Context, file string, i importFlags, f format) error {
-	content, err := readFile(i.mapping, mapping.MaxBytes+1)
+	content, err := readFile(ctx, i.mapping, mapping.MaxBytes+1)
 	if err != nil {
 		return err
 	}
@@ -191,7 +191,7 @@ func (a *app) importFile(ctx context.Context, file string, i importFlags, f form
 	report.DryRun, report.Offline, report.Older = i.dryRun || i.offline, i.offline, res.Older
 	declared.leave(&res, &report)
 	if i.out != "" {
-		if err := writeImport(i.out, res); err != nil {
+		if err := writeImport(ctx, i.out, res); err != nil {
 			return err
 		}
 	}
@@ -200,7 +200,7 @@ func (a *app) importFile(ctx context.Context, file string, i importFlags, f form
 			return err
 		}
 	}
-	report.NotUnderstood = res.Troubles
+	report.NotUnderstood = append([]convert.Trouble{}, res.Troubles...) // [], not null
 	if f != asTable {
 		raw, err := json.Marshal(report)
 		if err != nil {
@@ -511,7 +511,7 @@ func troublePlace(x convert.Trouble) string {
 }
 
 // writeImport writes what was read as files that apply and observe take.
-func writeImport(folder string, res convert.Result) error {
+func writeImport(ctx context.Context, folder string, res convert.Result) error {
 	if err := os.MkdirAll(folder, 0o777); err != nil {
 		return pathError(err)
 	}
@@ -528,7 +528,7 @@ func writeImport(folder string, res convert.Result) error {
 			}
 			name = filepath.Join("later", name)
 		}
-		if err := writeFile(filepath.Join(folder, name), content); err != nil {
+		if err := writeFile(ctx, filepath.Join(folder, name), content); err != nil {
 			return err
 		}
 	}
@@ -540,7 +540,7 @@ func writeImport(folder string, res convert.Result) error {
 		table.Text(o.Source)
 		table.End()
 	}
-	if err := writeFile(filepath.Join(folder, "observations.csv"), table.Bytes()); err != nil {
+	if err := writeFile(ctx, filepath.Join(folder, "observations.csv"), table.Bytes()); err != nil {
 		return err
 	}
 	table = sheet.New("sheet", "row", "column", "header", "content", "why")
@@ -553,5 +553,5 @@ func writeImport(folder string, res convert.Result) error {
 		table.Text(x.Why)
 		table.End()
 	}
-	return writeFile(filepath.Join(folder, "not-understood.csv"), table.Bytes())
+	return writeFile(ctx, filepath.Join(folder, "not-understood.csv"), table.Bytes())
 }

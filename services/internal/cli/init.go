@@ -55,7 +55,7 @@ Templates:` + list.String(),
 		return templateNames(), noFiles
 	})
 	_ = cmd.RegisterFlagCompletionFunc("year", cobra.NoFileCompletions)
-	cmd.RunE = runE(func(_ context.Context, _ []string) error {
+	cmd.RunE = runE(func(ctx context.Context, _ []string) error {
 		t, ok := template.Named(name)
 		if !ok {
 			message := fmt.Sprintf("--template: there is no template %q", name)
@@ -75,7 +75,7 @@ Templates:` + list.String(),
 		if err := writeNew(path, append([]byte(modeline(manifestSchemaFile)), content...)); err != nil {
 			return err
 		}
-		if err := writeSchemas(out); err != nil {
+		if err := writeSchemas(ctx, out); err != nil {
 			return err
 		}
 		a.printf("Wrote %s. Next:\n  setpoint plan -f %[1]s\n  setpoint apply -f %[1]s\n", path)
@@ -98,7 +98,7 @@ func modeline(schema string) string {
 }
 
 // writeSchemas writes the schemas of this version into a folder of their own.
-func writeSchemas(out string) error {
+func writeSchemas(ctx context.Context, out string) error {
 	if err := os.MkdirAll(filepath.Join(out, schemaFolder), 0o755); err != nil {
 		return pathError(err)
 	}
@@ -107,7 +107,7 @@ func writeSchemas(out string) error {
 		if err != nil {
 			return err
 		}
-		if err := writeFile(filepath.Join(out, filepath.FromSlash(file)), append(raw, '\n')); err != nil {
+		if err := writeFile(ctx, filepath.Join(out, filepath.FromSlash(file)), append(raw, '\n')); err != nil {
 			return err
 		}
 	}

@@ -79,11 +79,11 @@ func (p *placeFlags) register(cmd *cobra.Command, doing string) {
 }
 
 // given tells whether a place was named; only one may be.
-func (p *placeFlags) given() (bool, error) {
+func (p *placeFlags) given(ctx context.Context) (bool, error) {
 	if p.Data != "" && p.NATS.URL != "" {
 		return false, &usageError{message: "--data and --nats-url exclude each other", hint: "both say where the log is: keep one of them"}
 	}
-	if err := fromFile("nats-url", &p.NATS.URL); err != nil {
+	if err := fromFile(ctx, "nats-url", &p.NATS.URL); err != nil {
 		return false, err
 	}
 	return p.Data != "" || p.NATS.URL != "", nil

@@ -59,7 +59,7 @@ func (a *app) readManifests(ctx context.Context, paths []string) ([]*declaration
 			return nil, err
 		}
 		for _, name := range names {
-			if err := add(name, func() ([]byte, error) { return readFile(name, maxManifestBytes+1) }); err != nil {
+			if err := add(name, func() ([]byte, error) { return readFile(ctx, name, maxManifestBytes+1) }); err != nil {
 				return nil, err
 			}
 		}
@@ -105,39 +105,6 @@ func manifestPaths(path string) ([]string, error) {
 	}
 	slices.Sort(names)
 	return names, nil
-}
-
-func readFile(name string, limit int64) ([]byte, error) {
-	f, err := os.Open(name)
-	if err != nil {
-		return nil, pathError(err)
-	}
-	defer f.Close()
-	content, err := io.ReadAll(io.LimitReader(f, limit))
-	if err != nil {
-		return nil, pathError(err)
-	}
-	return content, nil
-}
-
-// readAll reads r to its end and gives up when ctx ends: a terminal or a pipe
-// may never end.
-func readAll(ctx context.Context, r io.Reader) ([]byte, error) {
-	type result struct {
-		content []byte
-		err     error
-	}
-	done := make(chan result, 1)
-	go func() {
-		content, err := io.ReadAll(r)
-		done <- result{content, err}
-	}()
-	select {
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	case got := <-done:
-		return got.content, got.err
-	}
 }
 
 // pathError says what is wrong with a file without the name of a system call.

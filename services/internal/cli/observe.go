@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"regexp"
 	"strconv"
@@ -166,36 +165,25 @@ func (a *app) observeTable(ctx context.Context, o observeFlags, f format) error 
 // readTable reads the whole table; a pipe or a terminal may never end, so the
 // reading gives up when ctx ends.
 func (a *app) readTable(ctx context.Context, file string) (rows []observationRow, name string, err error) {
-	name = file
-	var in io.Reader = a.opts.Stdin
 	if file == "-" {
-		name = "stdin"
-	} else {
-		opened, err := os.Open(file)
+		rows, err = unlessInterrupted(ctx, func() ([]observationRow, error) { return readObservations(a.opts.Stdin, "stdin") })
+		return rows, "stdin", err
+	}
+	rows, err = unlessInterrupted(ctx, func() ([]observationRow, error) {
+		in, err := os.Open(file)
 		if err != nil {
-			return nil, name, pathError(err)
+			return nil, pathError(err)
 		}
-		defer opened.Close()
-		if info, err := opened.Stat(); err == nil && info.IsDir() {
-			return nil, name, fault.New(fault.Invalid, "cli.file", "%s is a folder; a table of observations is a file", file)
+		defer in.Close()
+		if info, err := in.Stat(); err == nil && info.IsDir() {
+			return nil, fault.New(fault.Invalid, "cli.file", "%s is a folder; a table of observations is a file", file)
 		} else if err == nil && info.Size() > maxTableBytes {
-			return nil, name, fault.New(fault.Exhausted, "cli.file", "%s has %d bytes; at most 1 GiB is legal", file, info.Size()).
+			return nil, fault.New(fault.Exhausted, "cli.file", "%s has %d bytes; at most 1 GiB is legal", file, info.Size()).
 				WithHint("split it into several")
 		}
-		in = opened
-	}
-	done := make(chan struct{})
-	var readErr error
-	go func() {
-		defer close(done)
-		rows, readErr = readObservations(in, name)
-	}()
-	select {
-	case <-ctx.Done():
-		return nil, name, ctx.Err()
-	case <-done:
-		return rows, name, readErr
-	}
+		return readObservations(in, file)
+	})
+	return rows, file, err
 }
 
 func (a *app) record(ctx context.Context, chunk []observationRow, o observeFlags) (*strategyv1.RecordObservationsResponse, error) {

@@ -2,7 +2,7 @@ package cli
 
 import (
 	"context"
-	"os"
+	"math"
 	"strings"
 
 	"connectrpc.com/connect"
@@ -127,7 +127,7 @@ only its owner may read, with a checksum. The file is not encrypted.`,
 			_, err := a.out.Write(content)
 			return err
 		}
-		if err := writeFileAs(out, content, 0o600); err != nil {
+		if err := writeFileAs(ctx, out, content, 0o600); err != nil {
 			return err
 		}
 		a.warnf("%s: %d keys. Keep the file apart from backups of the log\n", out, strings.Count(string(content), "\n")-2)
@@ -157,9 +157,9 @@ first, so that its erasures are known.`,
 	}
 	f := outputFlag(cmd)
 	cmd.RunE = runE(func(ctx context.Context, args []string) error {
-		content, err := os.ReadFile(args[0])
+		content, err := readFile(ctx, args[0], math.MaxInt64)
 		if err != nil {
-			return pathError(err)
+			return err
 		}
 		res, err := a.client().admin.RestoreKeys(ctx, &adminv1.RestoreKeysRequest{Content: content})
 		if err != nil {

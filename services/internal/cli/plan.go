@@ -1,11 +1,14 @@
 package cli
 
 import (
+	"cmp"
 	"context"
+	"slices"
 
 	"github.com/spf13/cobra"
 
 	declarationv1 "setpoint.dev/proto/gen/setpoint/declaration/v1"
+	"setpoint.dev/services/internal/fault"
 )
 
 // manifestFlags says what is declared.
@@ -37,7 +40,8 @@ func (a *app) manifests(ctx context.Context, m manifestFlags) (*declarationv1.Ma
 func (a *app) planCommand() *cobra.Command {
 	var m manifestFlags
 	var out string
-	var offline, without bool
+	var offline, without, refuse bool
+	var w writeFlags
 	req := &declarationv1.PlanRequest{}
 	cmd := &cobra.Command{
 		Use:   "plan -f PATH",
@@ -46,12 +50,17 @@ func (a *app) planCommand() *cobra.Command {
 would bring about: statuses and roll-ups that flip, and how much more or less
 likely targets become. It writes nothing. A plan saved with --out applies as it was shown, or not at all.
 
+It warns of what would be overwritten that another manager has set since the one
+that applies (--manager, as with apply) last wrote it: who set it, and when. With
+--refuse-overwrites that is an error, as it is for apply.
+
 With --offline no server is asked: the manifests are checked by themselves, as
 if nothing had been declared: their form, every rule, and the references
 between them. What they refer to must be among them, so give every folder that
 belongs to the plan. Made for pipelines and commit hooks.
 
-Exit codes: 0 no changes, 1 error, 2 changes; with --offline 0 valid, 1 faults;
+Exit codes: 0 no changes, 1 error (or an overwrite that is refused), 2 changes;
+with --offline 0 valid, 1 faults;
 64 wrong usage.`,
 		Example: `  setpoint plan -f plan/
   setpoint plan -f metrics.yaml -f targets.yaml --set finance --prune
@@ -63,6 +72,8 @@ Exit codes: 0 no changes, 1 error, 2 changes; with --offline 0 valid, 1 faults;
 	m.register(cmd)
 	cmd.Flags().StringVar(&out, "out", "", "save the plan to this `FILE`")
 	cmd.Flags().BoolVar(&offline, "offline", false, "check the manifests by themselves, without a server")
+	w.registerManager(cmd, "what would apply")
+	cmd.Flags().BoolVar(&refuse, "refuse-overwrites", false, "fail if applying would overwrite what another manager set")
 	a.asOfFlag(cmd, &req.AsOf)
 	a.policyFlag(cmd, &req.Policy)
 	cmd.Flags().BoolVar(&without, "without-consequences", false, "show the changes alone")
@@ -71,12 +82,12 @@ Exit codes: 0 no changes, 1 error, 2 changes; with --offline 0 valid, 1 faults;
 		if len(m.paths) == 0 {
 			return usagef("missing -f PATH: the manifests to plan")
 		}
-		if err := checkAsOf(req.GetAsOf()); err != nil {
+		if err := cmp.Or(checkAsOf(req.GetAsOf()), w.check()); err != nil {
 			return err
 		}
 		if offline {
-			if out != "" || m.prune || m.set != "" {
-				return usagef("--offline knows nothing of what is declared: --out, --set and --prune have no meaning with it")
+			if out != "" || m.prune || m.set != "" || refuse {
+				return usagef("--offline knows nothing of what is declared: --out, --set, --prune and --refuse-overwrites have no meaning with it")
 			}
 			return a.planOffline(ctx, m.paths, *f)
 		}
@@ -84,7 +95,7 @@ Exit codes: 0 no changes, 1 error, 2 changes; with --offline 0 valid, 1 faults;
 		if err != nil {
 			return err
 		}
-		req.Manifests, req.WithoutConsequences = manifests, without
+		req.Manifests, req.WithoutConsequences, req.Manager = manifests, without, w.manager
 		bar := a.progress("planning", manifestBytes(manifests), false)
 		res, err := a.client().declaration.Plan(bar.part(ctx, 0, manifestBytes(manifests)), req)
 		bar.end()
@@ -96,7 +107,7 @@ Exit codes: 0 no changes, 1 error, 2 changes; with --offline 0 valid, 1 faults;
 			if err != nil {
 				return err
 			}
-			if err := p.write(out); err != nil {
+			if err := p.write(ctx, out); err != nil {
 				return err
 			}
 		}
@@ -118,12 +129,28 @@ Exit codes: 0 no changes, 1 error, 2 changes; with --offline 0 valid, 1 faults;
 				a.printf("\nSaved. Apply exactly this with: setpoint apply --plan %s\n", out)
 			}
 		}
+		if n := overwritten(res.GetChanges()); refuse && n > 0 {
+			return fault.New(fault.Rule, "declaration.overwrites", "applying this would overwrite what others have set, in %s",
+				counted(n, "resource", "resources")).WithHint("the warnings say who and when; take it into the manifests, or leave out --refuse-overwrites")
+		}
 		if len(res.GetChanges()) > 0 {
 			return exitCode(exitChanges)
 		}
 		return nil
 	})
 	return cmd
+}
+
+// overwritten is how many resources hold what another manager set and the
+// changes overwrite.
+func overwritten(changes []*declarationv1.Change) int {
+	n := 0
+	for _, c := range changes {
+		if c.GetOverwrites() != nil || slices.ContainsFunc(c.GetFields(), func(f *declarationv1.FieldChange) bool { return f.GetOverwrites() != nil }) {
+			n++
+		}
+	}
+	return n
 }
 
 func (a *app) renderPlan(res *declarationv1.PlanResponse, color paint) string {

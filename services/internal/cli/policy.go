@@ -1,11 +1,11 @@
 package cli
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"io"
-	"os"
 
 	"github.com/spf13/cobra"
 	"go.yaml.in/yaml/v3"
@@ -60,7 +60,7 @@ counts on every day, as for history that was loaded at once.`,
 			return usagef("NAME and --file exclude each other")
 		case file != "":
 			var err error
-			if req.Policy, req.Spec, err = policyIn(file); err != nil {
+			if req.Policy, req.Spec, err = policyIn(ctx, file); err != nil {
 				return err
 			}
 		case len(args) == 0:
@@ -110,16 +110,12 @@ func (a *app) writeTested(res *gapv1.TestPolicyResponse) {
 }
 
 // policyIn reads the one Policy of a manifest file.
-func policyIn(path string) (name string, spec *gapv1.PolicySpec, err error) {
-	in, err := os.Open(path)
+func policyIn(ctx context.Context, path string) (name string, spec *gapv1.PolicySpec, err error) {
+	content, err := readFile(ctx, path, maxManifestBytes)
 	if err != nil {
 		return "", nil, err
 	}
-	defer func() { _ = in.Close() }()
-	if about, err := in.Stat(); err == nil && about.IsDir() {
-		return "", nil, usagef("%s is a folder; give the file that holds the policy", path)
-	}
-	for dec := yaml.NewDecoder(in); ; {
+	for dec := yaml.NewDecoder(bytes.NewReader(content)); ; {
 		var doc struct {
 			Kind     string
 			Metadata struct{ Name string }

@@ -90,21 +90,26 @@ func (p *progress) draw(wait time.Duration) {
 		case <-time.After(wait):
 		}
 	}
-	rate := []progressbar.Option{}
+	// At another interval than 0 the library draws a spinner from a goroutine of
+	// its own, which goes on when the bar has been taken away.
+	options := []progressbar.Option{progressbar.OptionSetSpinnerChangeInterval(0)}
 	if p.steps {
-		rate = append(rate, progressbar.OptionShowIts(), progressbar.OptionSetItsString(""))
+		options = append(options, progressbar.OptionShowIts(), progressbar.OptionSetItsString(""))
 	}
 	total := p.total
 	if total == 0 {
 		total = -1 // a spinner
 	}
-	bar := progressbar.NewOptions(total, append(rate,
+	bar := progressbar.NewOptions(total, append(options,
 		progressbar.OptionSetWriter(p.out),
 		progressbar.OptionSetDescription(p.what),
 		progressbar.OptionShowCount(),
 		progressbar.OptionSetPredictTime(true),
 		progressbar.OptionSetWidth(30),
 		progressbar.OptionSetRenderBlankState(true),
+		// Drawn by this loop only: a spinner that turns by itself goes on, beside
+		// others who write, after it was cleared.
+		progressbar.OptionSetSpinnerChangeInterval(0),
 	)...)
 	defer func() { _ = bar.Clear() }()
 	tick := time.NewTicker(frame)

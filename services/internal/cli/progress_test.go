@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	declarationv1 "setpoint.dev/proto/gen/setpoint/declaration/v1"
@@ -106,5 +107,31 @@ func TestPositionFollowsTheBytes(t *testing.T) {
 		if units, all := p.position(); units != tt.want || all != tt.all {
 			t.Errorf("%d bytes: %d %v, want %d %v", tt.sent, units, all, tt.want, tt.all)
 		}
+	}
+}
+
+// When a bar has been taken away nothing draws any more: what comes next on the
+// terminal is the result.
+func TestABarThatHasEndedIsNotDrawn(t *testing.T) {
+	for name, total := range map[string]int{"a bar": 1000, "a spinner, of which nobody knows how long it will take": 0} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var drawn bytes.Buffer
+				a := newApp(Options{Stderr: &drawn, IsTerminal: func(any) bool { return true }}.withDefaults())
+				p := a.show(&progress{what: "comparing", total: total, steps: true}, true)
+				time.Sleep(time.Second)
+				p.done.Store(5)
+				time.Sleep(time.Second)
+				p.end()
+				if !strings.Contains(drawn.String(), "comparing") {
+					t.Fatalf("it was never drawn: %q", drawn.String())
+				}
+				before := drawn.String()
+				time.Sleep(time.Minute)
+				if after := drawn.String(); after != before {
+					t.Errorf("%d bytes more", len(after)-len(before))
+				}
+			})
+		})
 	}
 }

@@ -97,7 +97,7 @@ owner adds an objective a page; analyst how each status came about.`,
 			_, err := a.out.Write(res.GetContent())
 			return err
 		}
-		if err := writeFile(out, res.GetContent()); err != nil {
+		if err := writeFile(ctx, out, res.GetContent()); err != nil {
 			return err
 		}
 		epoch := ""

@@ -28,7 +28,7 @@ The keys of personal data are not touched: restore them first, or after it.`,
 	place.register(cmd, "restore into")
 	cmd.Flags().IntVar(&place.NATS.Replicas, "replicas", 0, "copies of the log on the NATS servers; default 3 on a cluster")
 	cmd.RunE = runE(func(ctx context.Context, args []string) error {
-		given, err := place.given()
+		given, err := place.given(ctx)
 		if err != nil {
 			return err
 		}

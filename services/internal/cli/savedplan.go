@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"crypto/rand"
 	"encoding/json"
 	"errors"
@@ -61,16 +62,16 @@ func (p *savedPlan) manifests() *declarationv1.Manifests {
 	return m
 }
 
-func (p *savedPlan) write(name string) error {
+func (p *savedPlan) write(ctx context.Context, name string) error {
 	raw, err := json.MarshalIndent(p, "", "  ")
 	if err != nil {
 		return err
 	}
-	return writeFile(name, append(raw, '\n'))
+	return writeFile(ctx, name, append(raw, '\n'))
 }
 
-func readSavedPlan(name string) (*savedPlan, error) {
-	raw, err := readFile(name, maxSavedPlan)
+func readSavedPlan(ctx context.Context, name string) (*savedPlan, error) {
+	raw, err := readFile(ctx, name, maxSavedPlan)
 	if err != nil {
 		return nil, err
 	}
@@ -87,15 +88,17 @@ func readSavedPlan(name string) (*savedPlan, error) {
 }
 
 // writeFile replaces name as a whole or leaves it alone.
-func writeFile(name string, content []byte) error { return writeFileAs(name, content, 0o666) }
+func writeFile(ctx context.Context, name string, content []byte) error {
+	return writeFileAs(ctx, name, content, 0o666)
+}
 
 // writeFileAs does so with a mode, less what the process takes off.
-func writeFileAs(name string, content []byte, mode fs.FileMode) error {
+func writeFileAs(ctx context.Context, name string, content []byte, mode fs.FileMode) error {
 	if info, err := os.Stat(name); err == nil && !info.Mode().IsRegular() {
-		if err := os.WriteFile(name, content, 0o644); err != nil { // a pipe, /dev/stdout
-			return pathError(err)
-		}
-		return nil
+		_, err := unlessInterrupted(ctx, func() (struct{}, error) {
+			return struct{}{}, os.WriteFile(name, content, 0o644) // a pipe, /dev/stdout
+		})
+		return pathError(err)
 	}
 	temporary := filepath.Join(filepath.Dir(name), "."+filepath.Base(name)+"."+rand.Text())
 	f, err := os.OpenFile(temporary, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)

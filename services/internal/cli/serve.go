@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"net"
-	"os"
 	"slices"
 	"strings"
 
@@ -105,7 +104,7 @@ it.`,
 			}
 		}
 		for flag, url := range map[string]*string{"nats-url": &o.NATSURL, "database-url": &o.DatabaseURL, "database-owner-url": &o.DatabaseOwnerURL} {
-			if err := fromFile(flag, url); err != nil {
+			if err := fromFile(ctx, flag, url); err != nil {
 				return err
 			}
 		}
@@ -134,13 +133,19 @@ func (a *app) serve(ctx context.Context, o ServeOptions) error {
 	return err
 }
 
+// maxSecretFile is how much of a file with a URL is read, in bytes.
+const maxSecretFile = 1 << 20
+
 // fromFile replaces @FILE by what is in the file.
-func fromFile(flag string, value *string) error {
+func fromFile(ctx context.Context, flag string, value *string) error {
 	name, isFile := strings.CutPrefix(*value, "@")
 	if !isFile {
 		return nil
 	}
-	content, err := os.ReadFile(name)
+	content, err := readFile(ctx, name, maxSecretFile)
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
 	if err != nil {
 		return fault.Wrap(err, fault.Invalid, "cli.file", "--%s: the file cannot be read", flag)
 	}

@@ -2,13 +2,13 @@ package cli
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"encoding/csv"
 	"errors"
 	"fmt"
 	"io"
 	"maps"
-	"os"
 	"regexp"
 	"slices"
 	"strconv"
@@ -67,21 +67,21 @@ of the respondent. FILE - is standard input.`,
 		for _, e := range program.GetProgram().GetFramework().GetElements() {
 			elements = append(elements, e.GetName())
 		}
-		in := io.Reader(a.opts.Stdin)
-		if args[2] != "-" {
-			file, err := os.Open(args[2])
-			if err != nil {
-				return err
-			}
-			defer func() { _ = file.Close() }()
-			in = file
+		var content []byte
+		if args[2] == "-" {
+			content, err = readAll(ctx, io.LimitReader(a.opts.Stdin, maxTableBytes))
+		} else {
+			content, err = readFile(ctx, args[2], maxTableBytes)
+		}
+		if err != nil {
+			return err
 		}
 		for _, w := range program.GetProgram().GetWaves() {
 			if w.GetWave() == args[1] {
 				t.asked = w.GetAudiences()
 			}
 		}
-		answers, lines, err := t.read(in, args[2], elements)
+		answers, lines, err := t.read(bytes.NewReader(content), args[2], elements)
 		if err != nil {
 			return err
 		}

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	commonv1 "setpoint.dev/proto/gen/setpoint/common/v1"
@@ -31,12 +32,27 @@ func renderWarnings(warnings []*commonv1.Fault) string {
 		}
 		kinds[i] = append(kinds[i], w)
 	}
+	// What changes the past, overwrites what others have set, or spares a resource,
+	// before advice on how targets are declared.
+	slices.SortStableFunc(kinds, func(a, b []*commonv1.Fault) int {
+		return rank(a[0]) - rank(b[0])
+	})
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s:\n", counted(len(warnings), "warning", "warnings"))
 	for _, alike := range kinds {
 		writeAlike(&b, alike)
 	}
 	return b.String()
+}
+
+// grave tells what must be seen from advice that can wait for a plan.
+func grave(w *commonv1.Fault) bool { return strings.HasPrefix(w.GetReason(), "declaration.") }
+
+func rank(w *commonv1.Fault) int {
+	if grave(w) {
+		return 0
+	}
+	return 1
 }
 
 // writeAlike shows warnings of one kind, a hint that they share once.

@@ -29,10 +29,8 @@ func (l *Log) Append(ctx context.Context, c Command, d Draft) (Committed, error)
 	if err := errors.Join(c.validate(), d.validate()); err != nil {
 		return Committed{}, firstFault(err)
 	}
-	ctx, cancel := context.WithTimeout(ctx, l.opts.Timeout)
-	defer cancel()
 	drafts := []Draft{d}
-	return l.commit(ctx, c, drafts, func(ctx context.Context) (attempt, error) {
+	return l.commit(ctx, l.opts.Timeout, c, drafts, func(ctx context.Context) (attempt, error) {
 		var a attempt
 		var messages []*nats.Msg
 		var future jetstream.PubAckFuture
@@ -80,7 +78,7 @@ func (l *Log) AppendBatch(ctx context.Context, c Command, drafts []Draft) (Commi
 	}
 	ctx, cancel := context.WithTimeout(ctx, l.opts.BatchTimeout)
 	defer cancel()
-	return l.commit(ctx, c, drafts, func(ctx context.Context) (attempt, error) {
+	return l.commit(ctx, l.opts.BatchTimeout, c, drafts, func(ctx context.Context) (attempt, error) {
 		var a attempt
 		select {
 		case l.batching <- struct{}{}:
@@ -180,23 +178,29 @@ func (a attempt) committed() Committed {
 }
 
 // commit tries to send until there is a final word, and then says what it
-// means.
-func (l *Log) commit(ctx context.Context, c Command, drafts []Draft, try func(context.Context) (attempt, error)) (Committed, error) {
+// means; at most for as long as limit.
+func (l *Log) commit(ctx context.Context, limit time.Duration, c Command, drafts []Draft, try func(context.Context) (attempt, error)) (Committed, error) {
 	return l.observed(ctx, len(drafts), func(ctx context.Context, told *Appended) (Committed, error) {
-		return l.untilFinal(ctx, c, drafts, told, try)
+		return l.untilFinal(ctx, limit, c, drafts, told, try)
 	})
 }
 
-func (l *Log) untilFinal(ctx context.Context, c Command, drafts []Draft, told *Appended, try func(context.Context) (attempt, error)) (Committed, error) {
+func (l *Log) untilFinal(ctx context.Context, limit time.Duration, c Command, drafts []Draft, told *Appended, try func(context.Context) (attempt, error)) (Committed, error) {
 	resent := false
 	var missing absence
+	end := time.Now().Add(limit)
+	bounded := false
 	for wait := time.Millisecond; ; wait = min(2*wait, 50*time.Millisecond) {
-		sending, cancel := withinPart(ctx)
-		a, err := try(sending)
-		cancel()
+		a, err := l.within(ctx, end, try)
 		told.Tries, told.Bytes = told.Tries+1, a.bytes
 		if err == nil {
 			return a.committed(), nil
+		}
+		if !bounded {
+			bounded = true
+			var cancel context.CancelFunc
+			ctx, cancel = context.WithDeadline(ctx, end)
+			defer cancel()
 		}
 		var ours *fault.Error
 		if errors.As(err, &ours) {
@@ -231,13 +235,17 @@ func (l *Log) untilFinal(ctx context.Context, c Command, drafts []Draft, told *A
 	}
 }
 
-// withinPart leaves a quarter of the time for finding out what happened.
-func withinPart(ctx context.Context) (context.Context, context.CancelFunc) {
-	deadline, ok := ctx.Deadline()
-	if !ok {
-		return context.WithCancel(ctx)
+// within tries once, and leaves a quarter of the time for finding out what
+// happened: the publisher's own timeout, which each message has anyway, sees to
+// it unless there is less time than that. (Two contexts with a deadline for
+// each command would cost as much as its encoding.)
+func (l *Log) within(ctx context.Context, end time.Time, try func(context.Context) (attempt, error)) (attempt, error) {
+	if deadline, ok := ctx.Deadline(); ok && !deadline.After(end) {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, time.Until(deadline)*3/4)
+		defer cancel()
 	}
-	return context.WithTimeout(ctx, time.Until(deadline)*3/4)
+	return try(ctx)
 }
 
 func firstFault(err error) error {

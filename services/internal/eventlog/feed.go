@@ -21,9 +21,13 @@ const (
 	// that whether one is our own is known a while later; and under load it sends
 	// acknowledgements many at a time, 10 ms apart.
 	burstMessages = 256
-	burstWithin   = 256 * time.Millisecond
+	burstWithin   = time.Second
 	acknowledged  = 256 // messages later
 	patience      = 25 * time.Millisecond
+	// While appends of our own are under way, nothing is acknowledged because the
+	// disk is slow: to ask the stream would only make it slower. But for so long
+	// at most.
+	longPatience = 500 * time.Millisecond
 )
 
 // feed keeps what this process appended a moment ago for a reader in the same
@@ -40,9 +44,12 @@ const (
 type feed struct {
 	mu    sync.Mutex
 	slots []fed // by sequence; nil where there is no feed
-	taken bool  // one reader at a time
-	want  uint64
-	came  chan struct{} // holds a token when want is there
+	// within is burstWithin, but in tests.
+	within time.Duration
+	taken  bool // one reader at a time
+	want   uint64
+	last   uint64        // the highest sequence acknowledged to us
+	came   chan struct{} // holds a token when want is there
 }
 
 type fed struct {
@@ -53,13 +60,14 @@ type fed struct {
 func (f *feed) open() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.slots, f.came = make([]fed, fedMessages), make(chan struct{}, 1)
+	f.slots, f.came, f.within = make([]fed, fedMessages), make(chan struct{}, 1), burstWithin
 }
 
 // put adds the messages of a commit that ends at a sequence.
 func (f *feed) put(messages []*nats.Msg, last uint64) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	f.last = max(f.last, last)
 	if f.slots == nil || len(messages) > fedMessages/8 {
 		return
 	}
@@ -94,6 +102,14 @@ func (f *feed) get(sequence uint64) *nats.Msg {
 	return nil
 }
 
+// lacks tells that a sequence is not there although one of ours as high, or
+// higher, was acknowledged.
+func (f *feed) lacks(sequence uint64) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.slots != nil && f.last >= sequence && f.slots[sequence%fedMessages].sequence != sequence
+}
+
 // has tells whether the message with a sequence is there.
 func (f *feed) has(sequence uint64) bool {
 	f.mu.Lock()
@@ -118,8 +134,16 @@ func (f *feed) leave() {
 
 // burst counts messages of our own that follow one another.
 type burst struct {
-	count int
-	began time.Time
+	within time.Duration
+	count  int
+	began  time.Time
+}
+
+// burst begins to count.
+func (f *feed) burst() burst {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return burst{within: f.within}
 }
 
 // add counts a message, and reports whether the last burstMessages came fast
@@ -136,7 +160,7 @@ func (b *burst) add(own bool) bool {
 		return false
 	}
 	b.count = 0
-	return time.Since(b.began) <= burstWithin
+	return time.Since(b.began) <= b.within
 }
 
 // readFed hands over what the feed has, until it has had nothing for a while.
@@ -145,6 +169,7 @@ func (l *Log) readFed(ctx context.Context, a *assembler, handle Handler) error {
 	defer l.feed.leave()
 	idle := time.NewTimer(patience)
 	defer idle.Stop()
+	since := time.Now() // something came
 	for {
 		came := false
 		for len(a.whole) < handOver && a.size < handOverBytes {
@@ -169,12 +194,16 @@ func (l *Log) readFed(ctx context.Context, a *assembler, handle Handler) error {
 				return err
 			}
 			idle.Reset(patience)
+			since = time.Now()
 			continue
 		}
 		select {
 		case <-l.feed.came:
 		case <-idle.C:
-			return nil
+			if l.js.PublishAsyncPending() == 0 || l.feed.lacks(a.next) || time.Since(since) > longPatience {
+				return nil
+			}
+			idle.Reset(patience)
 		case <-ctx.Done():
 			return ctx.Err()
 		}

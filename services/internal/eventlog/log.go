@@ -157,8 +157,8 @@ func prepare(nc *nats.Conn, opts Options) (*Log, error) {
 	js, err := jetstream.New(nc,
 		jetstream.WithDefaultTimeout(opts.Timeout),
 		jetstream.WithPublishAsyncMaxPending(1<<16),
-		// Somewhat later than our own deadline, which says more.
-		jetstream.WithPublishAsyncTimeout(opts.Timeout+time.Second))
+		// See within.
+		jetstream.WithPublishAsyncTimeout(opts.Timeout*3/4))
 	if err != nil {
 		return nil, unavailable(err)
 	}

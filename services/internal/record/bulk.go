@@ -97,10 +97,10 @@ func (b *bulk) run(ctx context.Context, at Checkpoint, to uint64) (Checkpoint, e
 		}
 	}
 	read := b.log.ReadExcept(reading, at.Revision, to, b.except, func(batch []*eventlog.Record) error {
-		changes, err := foldAll(b.kinds, folded[:0], batch)
+		changes, err := foldAll(b.kinds, folded[:0], batch, nil)
 		if err != nil {
 			if whole := commitsBefore(batch, err); len(whole) > 0 {
-				changes, again := foldAll(b.kinds, nil, whole)
+				changes, again := foldAll(b.kinds, nil, whole, nil)
 				if again == nil {
 					again = next.add(b.log.ID(), whole, changes)
 				}

@@ -58,15 +58,16 @@ func unknownEvent(err error) error {
 // nobody declared, or that does not decode, is a *FoldError: it halts the
 // projection. Of a message that is left out only its place is kept.
 func Fold(kinds *resource.Registry, m *eventlog.Record) ([]Change, error) {
-	out, err := fold(kinds, nil, m)
+	out, err := fold(kinds, nil, m, nil)
 	if err != nil {
 		return nil, &FoldError{m.Sequence, err}
 	}
 	return out, nil
 }
 
-// fold appends the changes of a message.
-func fold(kinds *resource.Registry, out []Change, m *eventlog.Record) ([]Change, error) {
+// fold appends the changes of a message. absent, unless nil, tells what the
+// store is known not to hold.
+func fold(kinds *resource.Registry, out []Change, m *eventlog.Record, absent func(Identity) bool) ([]Change, error) {
 	if m.Envelope == nil {
 		return append(out, lost(m)...), nil
 	}
@@ -103,12 +104,13 @@ func fold(kinds *resource.Registry, out []Change, m *eventlog.Record) ([]Change,
 				request.Corrected += len(values.GetValues())
 			}
 			for _, v := range values.GetValues() {
-				out = append(out, PutObservation{Observation{
+				o := Observation{
 					Org: s.Org, MetricID: s.ID,
 					ObservationKey: ObservationKey{At: plain(v.GetObservedAt()), Source: plain(v.GetSource())},
 					Value:          plainNumber(v.GetValue()), Note: plain(v.GetNote()),
 					From: m.Revision, To: Never, Recorded: recorded,
-				}})
+				}
+				out = append(out, PutObservation{o, absent != nil && absent(DateIdentity(o.Org, o.MetricID, o.At))})
 			}
 		case CheckedIn:
 			var said strategyv1.CheckedIn

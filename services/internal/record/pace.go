@@ -7,19 +7,35 @@ import (
 )
 
 const (
-	// restFor is how long the projection rests after a small write that nobody
-	// waits for.
+	// restFor is how long the projection rests after a write that nobody waits
+	// for.
 	restFor = 2 * time.Millisecond
-	// smallWrite is of fewer messages.
-	smallWrite = 32
+
+	// Where more than busyRate messages a second come, it rests until about
+	// gatherMessages have come, at most for longestRest: the commands of some
+	// hundred aggregates then share pages, and transactions. Below that rate
+	// what is acknowledged is on record at once for those, too, who cannot say
+	// that they wait, such as other processes.
+	busyRate       = 1_500
+	gatherMessages = 500
+	longestRest    = 100 * time.Millisecond
+
+	// rateOver is how long a rate is looked at.
+	rateOver = 100 * time.Millisecond
 )
 
-// pace lets the projection rest between small writes, so that what comes
-// meanwhile is one transaction: a transaction costs twice what a message in it
-// does. Whoever waits for a revision ends the rest.
+// pace lets the projection rest between writes, so that what comes meanwhile is
+// one transaction. A transaction costs twice what a message in it does, and the
+// pages that it writes to the disk are in the way of the log, which syncs each
+// message. Whoever waits for a revision ends the rest.
 type pace struct {
 	waiting atomic.Int64
 	wake    chan struct{}
+
+	// Of the projector alone: when it took the messages of its last write, and
+	// how many a second have come lately.
+	took time.Time
+	rate float64
 }
 
 func newPace() pace { return pace{wake: make(chan struct{}, 1)} }
@@ -33,9 +49,39 @@ func (p *pace) hurry() {
 	}
 }
 
+// taken notes that so many messages are about to be written: all that came since
+// the time before.
+func (p *pace) taken(messages int, now time.Time) {
+	since := now.Sub(p.took)
+	p.took = now
+	if since <= 0 {
+		return
+	}
+	part := min(1, since.Seconds()/rateOver.Seconds())
+	p.rate += (float64(messages)/since.Seconds() - p.rate) * part
+}
+
+// length is how long to rest after a write of so many messages; 0 while the
+// projection is behind.
+func (p *pace) length(messages int) time.Duration {
+	switch {
+	case messages > 4*gatherMessages:
+		return 0
+	case p.rate > busyRate:
+		return min(longestRest, time.Duration(gatherMessages/p.rate*float64(time.Second)))
+	case messages >= smallWrite:
+		return 0
+	}
+	return restFor
+}
+
+// smallWrite is of fewer messages.
+const smallWrite = 32
+
 // rest is called after a write.
 func (p *pace) rest(ctx context.Context, messages int) {
-	if messages >= smallWrite || p.waiting.Load() > 0 {
+	length := p.length(messages)
+	if length == 0 || p.waiting.Load() > 0 {
 		return
 	}
 	select {
@@ -45,7 +91,7 @@ func (p *pace) rest(ctx context.Context, messages int) {
 	if p.waiting.Load() > 0 {
 		return
 	}
-	t := time.NewTimer(restFor)
+	t := time.NewTimer(length)
 	defer t.Stop()
 	select {
 	case <-t.C:

@@ -120,6 +120,7 @@ func (p *Projector) follow(ctx context.Context) error {
 	}
 	p.record.recent.start(ctx, p.store, at.Revision)
 	err = p.log.FollowExcept(ctx, at.Revision, except, func(batch []*eventlog.Record) error {
+		p.record.pace.taken(len(batch), time.Now())
 		err := p.write(finishing, &at, batch)
 		if err == nil {
 			p.record.pace.rest(ctx, len(batch))
@@ -158,7 +159,7 @@ func (p *Projector) write(ctx context.Context, at *Checkpoint, batch []*eventlog
 	}
 	ctx, written := p.record.observer.batch(ctx, Batch{Messages: len(batch), Revision: batch[len(batch)-1].Revision, Records: batch})
 	defer func() { written(err) }()
-	changes, err := foldAll(p.kinds, nil, batch)
+	changes, err := foldAll(p.kinds, nil, batch, p.record.recent.absent(at.Revision))
 	if err != nil {
 		// What precedes it is no reason to wait.
 		whole := commitsBefore(batch, err)
@@ -187,11 +188,11 @@ func (p *Projector) moved(to Checkpoint, messages int, orgs map[string]uint64) {
 	p.record.advance(to.Revision, orgs)
 }
 
-// foldAll appends what the messages make.
-func foldAll(kinds *resource.Registry, changes []Change, batch []*eventlog.Record) ([]Change, error) {
+// foldAll appends what the messages make; see fold for absent.
+func foldAll(kinds *resource.Registry, changes []Change, batch []*eventlog.Record, absent func(Identity) bool) ([]Change, error) {
 	for _, m := range batch {
 		var err error
-		if changes, err = fold(kinds, changes, m); err != nil {
+		if changes, err = fold(kinds, changes, m, absent); err != nil {
 			return nil, &FoldError{m.Sequence, err}
 		}
 	}

@@ -158,6 +158,18 @@ func (m *recent) wrote(from, to uint64, changes []Change) {
 	m.at = to
 }
 
+// absent tells the projector, which alone calls it, what the store does not
+// hold at a checkpoint; nil if that is not known.
+func (m *recent) absent(at uint64) func(Identity) bool {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	if !m.complete || m.at != at {
+		return nil
+	}
+	f := m.filter // whoever else adds to it has ended: it is complete
+	return func(i Identity) bool { return !f.has(i) }
+}
+
 // forget leaves a resource to the database, under the name it has, or had, and
 // under another, and the lists of its kind.
 func (m *recent) forget(id resourceID, name string) {

@@ -88,18 +88,28 @@ func TestMemoryAgreesWithTheDatabase(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = store.Close() })
+	plain, err := sqlite.Open(ctx, filepath.Join(t.TempDir(), "plain.db"), kinds.Registry())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = plain.Close() })
 	rec := record.New(store, record.Checkpoint{}, time.Second, func(context.Context) (uint64, error) { return 0, nil })
 	rec.StartMemory(ctx, 0)
 	r := rand.New(rand.NewPCG(1, 2))
 	var at record.Checkpoint
-	answered, stale := 0, 0
+	answered, stale, fresh := 0, 0, 0
 	for range 600 {
 		rev := at.Revision + 1
 		changes := randomChanges(r, rev)
 		to := record.Checkpoint{LogID: "log", Revision: rev, Hash: []byte{1}}
-		if err := store.Write(ctx, at, to, changes); err != nil {
+		marked, n := rec.MarkNew(at.Revision, changes)
+		if err := store.Write(ctx, at, to, marked); err != nil {
 			t.Fatal(err)
 		}
+		if err := plain.Write(ctx, at, to, changes); err != nil {
+			t.Fatal(err)
+		}
+		fresh += n
 		switch n := r.IntN(60); n {
 		case 0: // this process projects anew
 			rec.StartMemory(ctx, rev)
@@ -141,9 +151,10 @@ func TestMemoryAgreesWithTheDatabase(t *testing.T) {
 			}
 		}
 	}
-	if answered < 100 || stale == 0 {
-		t.Errorf("the memory answered %d times, and was behind %d times", answered, stale)
+	if answered < 100 || stale == 0 || fresh < 20 {
+		t.Errorf("the memory answered %d times, was behind %d times, and knew of %d values that they are new", answered, stale, fresh)
 	}
+	same(t, "with what is known to be new", rowsOf(t, store), rowsOf(t, plain))
 }
 
 func TestTheFilterErrsOnTheSafeSide(t *testing.T) {

@@ -216,7 +216,12 @@ type EndResource struct {
 }
 
 // PutObservation begins a new version of an observed value.
-type PutObservation struct{ Observation }
+type PutObservation struct {
+	Observation
+	// New tells that the store has no value of this identity, so that it need
+	// not look for one to end. Other changes of the same Write may have.
+	New bool
+}
 
 // PutCheckIn remembers what somebody said about a target.
 type PutCheckIn struct{ CheckIn }

@@ -12,6 +12,7 @@
 package runner
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -210,14 +211,14 @@ func (r *Runner) once(ctx context.Context, c Command, p picture, decide func(rec
 		return Outcome{}, false, err
 	}
 	var drafts []eventlog.Draft
-	var before map[int]bool // the drafts that are sealed already
+	var before map[int]bool // the drafts that are sealed already; nil: none
 	look := r.record.Decide
 	if slices.Contains(c.Guards, eventlog.DeclarationGuard(c.Org)) {
 		look = r.record.View // declarations ask for more than is kept in memory
 	}
 	deciding, decided := r.observer.decide(ctx)
 	err = look(deciding, func(v record.View) error {
-		drafts, before = nil, map[int]bool{}
+		drafts, before = nil, nil
 		done, err := v.Request(c.Org, c.RequestID)
 		if err != nil {
 			return err
@@ -251,6 +252,9 @@ func (r *Runner) once(ctx context.Context, c Command, p picture, decide func(rec
 			}
 			drafts = append(drafts, d)
 			if w.Sealed {
+				if before == nil {
+					before = map[int]bool{}
+				}
 				before[len(drafts)-1] = true
 			}
 		}
@@ -306,9 +310,8 @@ func (r *Runner) seal(ctx context.Context, c *Command, drafts []eventlog.Draft, 
 func sortSubjects(s []eventlog.Subject) []eventlog.Subject {
 	s = slices.Clone(s)
 	slices.SortFunc(s, func(a, b eventlog.Subject) int {
-		return strings.Compare(key(a), key(b))
+		return cmp.Or(strings.Compare(a.ID, b.ID), strings.Compare(a.Kind, b.Kind),
+			strings.Compare(a.Service, b.Service), strings.Compare(a.Org, b.Org))
 	})
 	return slices.Compact(s)
 }
-
-func key(s eventlog.Subject) string { return s.Org + "." + s.Service + "." + s.Kind + "." + s.ID }

@@ -52,7 +52,7 @@ func replicas(t *testing.T, n int) []replica {
 		if err != nil {
 			t.Fatal(err)
 		}
-		rec := record.New(store, record.Checkpoint{}, 20*time.Second, log.LastRevision)
+		rec := record.New(store, record.Checkpoint{}, time.Minute, log.LastRevision)
 		ctx, stop := context.WithCancel(context.Background())
 		var running sync.WaitGroup
 		t.Cleanup(func() {

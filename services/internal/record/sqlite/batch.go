@@ -47,6 +47,7 @@ type version struct {
 type observed struct {
 	record.Observation
 	first bool // as with version
+	fresh bool // the file has none of the identity
 }
 
 type resourceKey struct{ org, kind, id string }
@@ -91,7 +92,7 @@ func (b *batch) add(changes []record.Change) error {
 		case record.EndResource:
 			b.endResource(c)
 		case record.PutObservation:
-			v := observed{Observation: c.Observation, first: true}
+			v := observed{Observation: c.Observation, first: true, fresh: c.New}
 			v.To, v.Corrections = record.Never, 0
 			b.observations = append(b.observations, v)
 		case record.PutCheckIn:

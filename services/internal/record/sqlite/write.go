@@ -184,7 +184,7 @@ func (w *writer) observations(b *batch) error {
 	before := 0 // versions of the identity in the file
 	for _, i := range b.observationOrder {
 		v := &b.observations[i]
-		there := w.known == nil || w.known.add(&v.Observation)
+		there := (w.known == nil || w.known.add(&v.Observation)) && !v.fresh
 		if v.first {
 			before = 0
 		}

@@ -160,8 +160,11 @@ type PlanRequest struct {
 	Policy string `protobuf:"bytes,4,opt,name=policy,proto3" json:"policy,omitempty"`
 	// Do not compute them.
 	WithoutConsequences bool `protobuf:"varint,5,opt,name=without_consequences,json=withoutConsequences,proto3" json:"without_consequences,omitempty"`
-	unknownFields       protoimpl.UnknownFields
-	sizeCache           protoimpl.SizeCache
+	// What would apply: cli, git, console, policy, api. Then what others set and
+	// the manifests overwrite is told. Empty: it is not.
+	Manager       string `protobuf:"bytes,6,opt,name=manager,proto3" json:"manager,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *PlanRequest) Reset() {
@@ -227,6 +230,13 @@ func (x *PlanRequest) GetWithoutConsequences() bool {
 		return x.WithoutConsequences
 	}
 	return false
+}
+
+func (x *PlanRequest) GetManager() string {
+	if x != nil {
+		return x.Manager
+	}
+	return ""
 }
 
 type PlanResponse struct {
@@ -318,7 +328,9 @@ type Change struct {
 	Action string         `protobuf:"bytes,3,opt,name=action,proto3" json:"action,omitempty"`
 	Fields []*FieldChange `protobuf:"bytes,4,rep,name=fields,proto3" json:"fields,omitempty"`
 	// The name before, for a rename.
-	RenamedFrom   string `protobuf:"bytes,5,opt,name=renamed_from,json=renamedFrom,proto3" json:"renamed_from,omitempty"`
+	RenamedFrom string `protobuf:"bytes,5,opt,name=renamed_from,json=renamedFrom,proto3" json:"renamed_from,omitempty"`
+	// Who last changed what is retired by pruning, where that was another manager.
+	Overwrites    *Author `protobuf:"bytes,6,opt,name=overwrites,proto3" json:"overwrites,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -388,19 +400,101 @@ func (x *Change) GetRenamedFrom() string {
 	return ""
 }
 
+func (x *Change) GetOverwrites() *Author {
+	if x != nil {
+		return x.Overwrites
+	}
+	return nil
+}
+
+// Author says who made something as it is, and when.
+type Author struct {
+	state    protoimpl.MessageState `protogen:"open.v1"`
+	Revision int64                  `protobuf:"varint,1,opt,name=revision,proto3" json:"revision,omitempty"`
+	// RFC 3339.
+	Recorded string `protobuf:"bytes,2,opt,name=recorded,proto3" json:"recorded,omitempty"`
+	// Opaque id of who did it.
+	Principal string `protobuf:"bytes,3,opt,name=principal,proto3" json:"principal,omitempty"`
+	// What did it: cli, git, console, policy, api.
+	Manager       string `protobuf:"bytes,4,opt,name=manager,proto3" json:"manager,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Author) Reset() {
+	*x = Author{}
+	mi := &file_setpoint_declaration_v1_service_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Author) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Author) ProtoMessage() {}
+
+func (x *Author) ProtoReflect() protoreflect.Message {
+	mi := &file_setpoint_declaration_v1_service_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Author.ProtoReflect.Descriptor instead.
+func (*Author) Descriptor() ([]byte, []int) {
+	return file_setpoint_declaration_v1_service_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *Author) GetRevision() int64 {
+	if x != nil {
+		return x.Revision
+	}
+	return 0
+}
+
+func (x *Author) GetRecorded() string {
+	if x != nil {
+		return x.Recorded
+	}
+	return ""
+}
+
+func (x *Author) GetPrincipal() string {
+	if x != nil {
+		return x.Principal
+	}
+	return ""
+}
+
+func (x *Author) GetManager() string {
+	if x != nil {
+		return x.Manager
+	}
+	return ""
+}
+
 // FieldChange is one field's value before and after; absent means not set.
 type FieldChange struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Path          string                 `protobuf:"bytes,1,opt,name=path,proto3" json:"path,omitempty"`
-	From          *structpb.Value        `protobuf:"bytes,2,opt,name=from,proto3" json:"from,omitempty"`
-	To            *structpb.Value        `protobuf:"bytes,3,opt,name=to,proto3" json:"to,omitempty"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Path  string                 `protobuf:"bytes,1,opt,name=path,proto3" json:"path,omitempty"`
+	From  *structpb.Value        `protobuf:"bytes,2,opt,name=from,proto3" json:"from,omitempty"`
+	To    *structpb.Value        `protobuf:"bytes,3,opt,name=to,proto3" json:"to,omitempty"`
+	// Who set the value before, where that was another manager after the last
+	// write of the one that applies.
+	Overwrites    *Author `protobuf:"bytes,4,opt,name=overwrites,proto3" json:"overwrites,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *FieldChange) Reset() {
 	*x = FieldChange{}
-	mi := &file_setpoint_declaration_v1_service_proto_msgTypes[5]
+	mi := &file_setpoint_declaration_v1_service_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -412,7 +506,7 @@ func (x *FieldChange) String() string {
 func (*FieldChange) ProtoMessage() {}
 
 func (x *FieldChange) ProtoReflect() protoreflect.Message {
-	mi := &file_setpoint_declaration_v1_service_proto_msgTypes[5]
+	mi := &file_setpoint_declaration_v1_service_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -425,7 +519,7 @@ func (x *FieldChange) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FieldChange.ProtoReflect.Descriptor instead.
 func (*FieldChange) Descriptor() ([]byte, []int) {
-	return file_setpoint_declaration_v1_service_proto_rawDescGZIP(), []int{5}
+	return file_setpoint_declaration_v1_service_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *FieldChange) GetPath() string {
@@ -449,6 +543,13 @@ func (x *FieldChange) GetTo() *structpb.Value {
 	return nil
 }
 
+func (x *FieldChange) GetOverwrites() *Author {
+	if x != nil {
+		return x.Overwrites
+	}
+	return nil
+}
+
 type Summary struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Create        int32                  `protobuf:"varint,1,opt,name=create,proto3" json:"create,omitempty"`
@@ -461,7 +562,7 @@ type Summary struct {
 
 func (x *Summary) Reset() {
 	*x = Summary{}
-	mi := &file_setpoint_declaration_v1_service_proto_msgTypes[6]
+	mi := &file_setpoint_declaration_v1_service_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -473,7 +574,7 @@ func (x *Summary) String() string {
 func (*Summary) ProtoMessage() {}
 
 func (x *Summary) ProtoReflect() protoreflect.Message {
-	mi := &file_setpoint_declaration_v1_service_proto_msgTypes[6]
+	mi := &file_setpoint_declaration_v1_service_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -486,7 +587,7 @@ func (x *Summary) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Summary.ProtoReflect.Descriptor instead.
 func (*Summary) Descriptor() ([]byte, []int) {
-	return file_setpoint_declaration_v1_service_proto_rawDescGZIP(), []int{6}
+	return file_setpoint_declaration_v1_service_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *Summary) GetCreate() int32 {
@@ -529,14 +630,17 @@ type ApplyRequest struct {
 	Reason  string `protobuf:"bytes,5,opt,name=reason,proto3" json:"reason,omitempty"`
 	// Refuse with Aborted if anything was ever declared: a plan that rests on
 	// revision 0, which expected_revision cannot say.
-	ExpectEmpty   bool `protobuf:"varint,6,opt,name=expect_empty,json=expectEmpty,proto3" json:"expect_empty,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	ExpectEmpty bool `protobuf:"varint,6,opt,name=expect_empty,json=expectEmpty,proto3" json:"expect_empty,omitempty"`
+	// Refuse with FailedPrecondition (declaration.overwrites) what would overwrite
+	// or prune what another manager set since this one last wrote it.
+	RefuseOverwrites bool `protobuf:"varint,7,opt,name=refuse_overwrites,json=refuseOverwrites,proto3" json:"refuse_overwrites,omitempty"`
+	unknownFields    protoimpl.UnknownFields
+	sizeCache        protoimpl.SizeCache
 }
 
 func (x *ApplyRequest) Reset() {
 	*x = ApplyRequest{}
-	mi := &file_setpoint_declaration_v1_service_proto_msgTypes[7]
+	mi := &file_setpoint_declaration_v1_service_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -548,7 +652,7 @@ func (x *ApplyRequest) String() string {
 func (*ApplyRequest) ProtoMessage() {}
 
 func (x *ApplyRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_setpoint_declaration_v1_service_proto_msgTypes[7]
+	mi := &file_setpoint_declaration_v1_service_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -561,7 +665,7 @@ func (x *ApplyRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ApplyRequest.ProtoReflect.Descriptor instead.
 func (*ApplyRequest) Descriptor() ([]byte, []int) {
-	return file_setpoint_declaration_v1_service_proto_rawDescGZIP(), []int{7}
+	return file_setpoint_declaration_v1_service_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *ApplyRequest) GetRequestId() string {
@@ -606,6 +710,13 @@ func (x *ApplyRequest) GetExpectEmpty() bool {
 	return false
 }
 
+func (x *ApplyRequest) GetRefuseOverwrites() bool {
+	if x != nil {
+		return x.RefuseOverwrites
+	}
+	return false
+}
+
 type ApplyResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The commit, or the revision at which everything was already so.
@@ -619,7 +730,7 @@ type ApplyResponse struct {
 
 func (x *ApplyResponse) Reset() {
 	*x = ApplyResponse{}
-	mi := &file_setpoint_declaration_v1_service_proto_msgTypes[8]
+	mi := &file_setpoint_declaration_v1_service_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -631,7 +742,7 @@ func (x *ApplyResponse) String() string {
 func (*ApplyResponse) ProtoMessage() {}
 
 func (x *ApplyResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_setpoint_declaration_v1_service_proto_msgTypes[8]
+	mi := &file_setpoint_declaration_v1_service_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -644,7 +755,7 @@ func (x *ApplyResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ApplyResponse.ProtoReflect.Descriptor instead.
 func (*ApplyResponse) Descriptor() ([]byte, []int) {
-	return file_setpoint_declaration_v1_service_proto_rawDescGZIP(), []int{8}
+	return file_setpoint_declaration_v1_service_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *ApplyResponse) GetRevision() int64 {
@@ -692,7 +803,7 @@ type GetRequest struct {
 
 func (x *GetRequest) Reset() {
 	*x = GetRequest{}
-	mi := &file_setpoint_declaration_v1_service_proto_msgTypes[9]
+	mi := &file_setpoint_declaration_v1_service_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -704,7 +815,7 @@ func (x *GetRequest) String() string {
 func (*GetRequest) ProtoMessage() {}
 
 func (x *GetRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_setpoint_declaration_v1_service_proto_msgTypes[9]
+	mi := &file_setpoint_declaration_v1_service_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -717,7 +828,7 @@ func (x *GetRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetRequest.ProtoReflect.Descriptor instead.
 func (*GetRequest) Descriptor() ([]byte, []int) {
-	return file_setpoint_declaration_v1_service_proto_rawDescGZIP(), []int{9}
+	return file_setpoint_declaration_v1_service_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *GetRequest) GetKind() string {
@@ -766,7 +877,7 @@ type GetResponse struct {
 
 func (x *GetResponse) Reset() {
 	*x = GetResponse{}
-	mi := &file_setpoint_declaration_v1_service_proto_msgTypes[10]
+	mi := &file_setpoint_declaration_v1_service_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -778,7 +889,7 @@ func (x *GetResponse) String() string {
 func (*GetResponse) ProtoMessage() {}
 
 func (x *GetResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_setpoint_declaration_v1_service_proto_msgTypes[10]
+	mi := &file_setpoint_declaration_v1_service_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -791,7 +902,7 @@ func (x *GetResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetResponse.ProtoReflect.Descriptor instead.
 func (*GetResponse) Descriptor() ([]byte, []int) {
-	return file_setpoint_declaration_v1_service_proto_rawDescGZIP(), []int{10}
+	return file_setpoint_declaration_v1_service_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *GetResponse) GetResource() *v1.Resource {
@@ -828,7 +939,7 @@ type ListRequest struct {
 
 func (x *ListRequest) Reset() {
 	*x = ListRequest{}
-	mi := &file_setpoint_declaration_v1_service_proto_msgTypes[11]
+	mi := &file_setpoint_declaration_v1_service_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -840,7 +951,7 @@ func (x *ListRequest) String() string {
 func (*ListRequest) ProtoMessage() {}
 
 func (x *ListRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_setpoint_declaration_v1_service_proto_msgTypes[11]
+	mi := &file_setpoint_declaration_v1_service_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -853,7 +964,7 @@ func (x *ListRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListRequest.ProtoReflect.Descriptor instead.
 func (*ListRequest) Descriptor() ([]byte, []int) {
-	return file_setpoint_declaration_v1_service_proto_rawDescGZIP(), []int{11}
+	return file_setpoint_declaration_v1_service_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *ListRequest) GetKind() string {
@@ -909,7 +1020,7 @@ type ListResponse struct {
 
 func (x *ListResponse) Reset() {
 	*x = ListResponse{}
-	mi := &file_setpoint_declaration_v1_service_proto_msgTypes[12]
+	mi := &file_setpoint_declaration_v1_service_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -921,7 +1032,7 @@ func (x *ListResponse) String() string {
 func (*ListResponse) ProtoMessage() {}
 
 func (x *ListResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_setpoint_declaration_v1_service_proto_msgTypes[12]
+	mi := &file_setpoint_declaration_v1_service_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -934,7 +1045,7 @@ func (x *ListResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListResponse.ProtoReflect.Descriptor instead.
 func (*ListResponse) Descriptor() ([]byte, []int) {
-	return file_setpoint_declaration_v1_service_proto_rawDescGZIP(), []int{12}
+	return file_setpoint_declaration_v1_service_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *ListResponse) GetResources() []*v1.Resource {
@@ -972,7 +1083,7 @@ type DeleteRequest struct {
 
 func (x *DeleteRequest) Reset() {
 	*x = DeleteRequest{}
-	mi := &file_setpoint_declaration_v1_service_proto_msgTypes[13]
+	mi := &file_setpoint_declaration_v1_service_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -984,7 +1095,7 @@ func (x *DeleteRequest) String() string {
 func (*DeleteRequest) ProtoMessage() {}
 
 func (x *DeleteRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_setpoint_declaration_v1_service_proto_msgTypes[13]
+	mi := &file_setpoint_declaration_v1_service_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -997,7 +1108,7 @@ func (x *DeleteRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteRequest.ProtoReflect.Descriptor instead.
 func (*DeleteRequest) Descriptor() ([]byte, []int) {
-	return file_setpoint_declaration_v1_service_proto_rawDescGZIP(), []int{13}
+	return file_setpoint_declaration_v1_service_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *DeleteRequest) GetRequestId() string {
@@ -1051,7 +1162,7 @@ type DeleteResponse struct {
 
 func (x *DeleteResponse) Reset() {
 	*x = DeleteResponse{}
-	mi := &file_setpoint_declaration_v1_service_proto_msgTypes[14]
+	mi := &file_setpoint_declaration_v1_service_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1063,7 +1174,7 @@ func (x *DeleteResponse) String() string {
 func (*DeleteResponse) ProtoMessage() {}
 
 func (x *DeleteResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_setpoint_declaration_v1_service_proto_msgTypes[14]
+	mi := &file_setpoint_declaration_v1_service_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1076,7 +1187,7 @@ func (x *DeleteResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteResponse.ProtoReflect.Descriptor instead.
 func (*DeleteResponse) Descriptor() ([]byte, []int) {
-	return file_setpoint_declaration_v1_service_proto_rawDescGZIP(), []int{14}
+	return file_setpoint_declaration_v1_service_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *DeleteResponse) GetRevision() int64 {
@@ -1107,7 +1218,7 @@ type HistoryRequest struct {
 
 func (x *HistoryRequest) Reset() {
 	*x = HistoryRequest{}
-	mi := &file_setpoint_declaration_v1_service_proto_msgTypes[15]
+	mi := &file_setpoint_declaration_v1_service_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1119,7 +1230,7 @@ func (x *HistoryRequest) String() string {
 func (*HistoryRequest) ProtoMessage() {}
 
 func (x *HistoryRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_setpoint_declaration_v1_service_proto_msgTypes[15]
+	mi := &file_setpoint_declaration_v1_service_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1132,7 +1243,7 @@ func (x *HistoryRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HistoryRequest.ProtoReflect.Descriptor instead.
 func (*HistoryRequest) Descriptor() ([]byte, []int) {
-	return file_setpoint_declaration_v1_service_proto_rawDescGZIP(), []int{15}
+	return file_setpoint_declaration_v1_service_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *HistoryRequest) GetKind() string {
@@ -1195,7 +1306,7 @@ type HistoryResponse struct {
 
 func (x *HistoryResponse) Reset() {
 	*x = HistoryResponse{}
-	mi := &file_setpoint_declaration_v1_service_proto_msgTypes[16]
+	mi := &file_setpoint_declaration_v1_service_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1207,7 +1318,7 @@ func (x *HistoryResponse) String() string {
 func (*HistoryResponse) ProtoMessage() {}
 
 func (x *HistoryResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_setpoint_declaration_v1_service_proto_msgTypes[16]
+	mi := &file_setpoint_declaration_v1_service_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1220,7 +1331,7 @@ func (x *HistoryResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HistoryResponse.ProtoReflect.Descriptor instead.
 func (*HistoryResponse) Descriptor() ([]byte, []int) {
-	return file_setpoint_declaration_v1_service_proto_rawDescGZIP(), []int{16}
+	return file_setpoint_declaration_v1_service_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *HistoryResponse) GetEntries() []*HistoryEntry {
@@ -1280,7 +1391,7 @@ type HistoryEntry struct {
 
 func (x *HistoryEntry) Reset() {
 	*x = HistoryEntry{}
-	mi := &file_setpoint_declaration_v1_service_proto_msgTypes[17]
+	mi := &file_setpoint_declaration_v1_service_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1292,7 +1403,7 @@ func (x *HistoryEntry) String() string {
 func (*HistoryEntry) ProtoMessage() {}
 
 func (x *HistoryEntry) ProtoReflect() protoreflect.Message {
-	mi := &file_setpoint_declaration_v1_service_proto_msgTypes[17]
+	mi := &file_setpoint_declaration_v1_service_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1305,7 +1416,7 @@ func (x *HistoryEntry) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HistoryEntry.ProtoReflect.Descriptor instead.
 func (*HistoryEntry) Descriptor() ([]byte, []int) {
-	return file_setpoint_declaration_v1_service_proto_rawDescGZIP(), []int{17}
+	return file_setpoint_declaration_v1_service_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *HistoryEntry) GetRevision() int64 {
@@ -1444,7 +1555,7 @@ type ExportRequest struct {
 
 func (x *ExportRequest) Reset() {
 	*x = ExportRequest{}
-	mi := &file_setpoint_declaration_v1_service_proto_msgTypes[18]
+	mi := &file_setpoint_declaration_v1_service_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1456,7 +1567,7 @@ func (x *ExportRequest) String() string {
 func (*ExportRequest) ProtoMessage() {}
 
 func (x *ExportRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_setpoint_declaration_v1_service_proto_msgTypes[18]
+	mi := &file_setpoint_declaration_v1_service_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1469,7 +1580,7 @@ func (x *ExportRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExportRequest.ProtoReflect.Descriptor instead.
 func (*ExportRequest) Descriptor() ([]byte, []int) {
-	return file_setpoint_declaration_v1_service_proto_rawDescGZIP(), []int{18}
+	return file_setpoint_declaration_v1_service_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *ExportRequest) GetKinds() []string {
@@ -1526,7 +1637,7 @@ type ExportResponse struct {
 
 func (x *ExportResponse) Reset() {
 	*x = ExportResponse{}
-	mi := &file_setpoint_declaration_v1_service_proto_msgTypes[19]
+	mi := &file_setpoint_declaration_v1_service_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1538,7 +1649,7 @@ func (x *ExportResponse) String() string {
 func (*ExportResponse) ProtoMessage() {}
 
 func (x *ExportResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_setpoint_declaration_v1_service_proto_msgTypes[19]
+	mi := &file_setpoint_declaration_v1_service_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1551,7 +1662,7 @@ func (x *ExportResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExportResponse.ProtoReflect.Descriptor instead.
 func (*ExportResponse) Descriptor() ([]byte, []int) {
-	return file_setpoint_declaration_v1_service_proto_rawDescGZIP(), []int{19}
+	return file_setpoint_declaration_v1_service_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *ExportResponse) GetContent() []byte {
@@ -1588,7 +1699,7 @@ type DiffRequest struct {
 
 func (x *DiffRequest) Reset() {
 	*x = DiffRequest{}
-	mi := &file_setpoint_declaration_v1_service_proto_msgTypes[20]
+	mi := &file_setpoint_declaration_v1_service_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1600,7 +1711,7 @@ func (x *DiffRequest) String() string {
 func (*DiffRequest) ProtoMessage() {}
 
 func (x *DiffRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_setpoint_declaration_v1_service_proto_msgTypes[20]
+	mi := &file_setpoint_declaration_v1_service_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1613,7 +1724,7 @@ func (x *DiffRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DiffRequest.ProtoReflect.Descriptor instead.
 func (*DiffRequest) Descriptor() ([]byte, []int) {
-	return file_setpoint_declaration_v1_service_proto_rawDescGZIP(), []int{20}
+	return file_setpoint_declaration_v1_service_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *DiffRequest) GetFrom() int64 {
@@ -1645,7 +1756,7 @@ type FollowRequest struct {
 
 func (x *FollowRequest) Reset() {
 	*x = FollowRequest{}
-	mi := &file_setpoint_declaration_v1_service_proto_msgTypes[21]
+	mi := &file_setpoint_declaration_v1_service_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1657,7 +1768,7 @@ func (x *FollowRequest) String() string {
 func (*FollowRequest) ProtoMessage() {}
 
 func (x *FollowRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_setpoint_declaration_v1_service_proto_msgTypes[21]
+	mi := &file_setpoint_declaration_v1_service_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1670,7 +1781,7 @@ func (x *FollowRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FollowRequest.ProtoReflect.Descriptor instead.
 func (*FollowRequest) Descriptor() ([]byte, []int) {
-	return file_setpoint_declaration_v1_service_proto_rawDescGZIP(), []int{21}
+	return file_setpoint_declaration_v1_service_proto_rawDescGZIP(), []int{22}
 }
 
 type FollowResponse struct {
@@ -1682,7 +1793,7 @@ type FollowResponse struct {
 
 func (x *FollowResponse) Reset() {
 	*x = FollowResponse{}
-	mi := &file_setpoint_declaration_v1_service_proto_msgTypes[22]
+	mi := &file_setpoint_declaration_v1_service_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1694,7 +1805,7 @@ func (x *FollowResponse) String() string {
 func (*FollowResponse) ProtoMessage() {}
 
 func (x *FollowResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_setpoint_declaration_v1_service_proto_msgTypes[22]
+	mi := &file_setpoint_declaration_v1_service_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1707,7 +1818,7 @@ func (x *FollowResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FollowResponse.ProtoReflect.Descriptor instead.
 func (*FollowResponse) Descriptor() ([]byte, []int) {
-	return file_setpoint_declaration_v1_service_proto_rawDescGZIP(), []int{22}
+	return file_setpoint_declaration_v1_service_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *FollowResponse) GetRevision() int64 {
@@ -1729,7 +1840,7 @@ type DiffResponse struct {
 
 func (x *DiffResponse) Reset() {
 	*x = DiffResponse{}
-	mi := &file_setpoint_declaration_v1_service_proto_msgTypes[23]
+	mi := &file_setpoint_declaration_v1_service_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1741,7 +1852,7 @@ func (x *DiffResponse) String() string {
 func (*DiffResponse) ProtoMessage() {}
 
 func (x *DiffResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_setpoint_declaration_v1_service_proto_msgTypes[23]
+	mi := &file_setpoint_declaration_v1_service_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1754,7 +1865,7 @@ func (x *DiffResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DiffResponse.ProtoReflect.Descriptor instead.
 func (*DiffResponse) Descriptor() ([]byte, []int) {
-	return file_setpoint_declaration_v1_service_proto_rawDescGZIP(), []int{23}
+	return file_setpoint_declaration_v1_service_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *DiffResponse) GetFrom() int64 {
@@ -1799,34 +1910,46 @@ const file_setpoint_declaration_v1_service_proto_rawDesc = "" +
 	"\tresources\x18\x02 \x03(\v2\x1c.setpoint.common.v1.ResourceB\n" +
 	"\xbaH\a\x92\x01\x04\x10\x9f\x9c\x01R\tresources\x12@\n" +
 	"\x03set\x18\x03 \x01(\tB.\xbaH+r)2'^([a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)?$R\x03set\x12\x14\n" +
-	"\x05prune\x18\x04 \x01(\bR\x05prune\"\x94\x02\n" +
+	"\x05prune\x18\x04 \x01(\bR\x05prune\"\xd7\x02\n" +
 	"\vPlanRequest\x12H\n" +
 	"\tmanifests\x18\x01 \x01(\v2\".setpoint.declaration.v1.ManifestsB\x06\xbaH\x03\xc8\x01\x01R\tmanifests\x12*\n" +
 	"\fmin_revision\x18\x02 \x01(\x03B\a\xbaH\x04\"\x02(\x00R\vminRevision\x12;\n" +
 	"\x05as_of\x18\x03 \x01(\tB&\xbaH#r!2\x1f^([0-9]{4}-[0-9]{2}-[0-9]{2})?$R\x04asOf\x12\x1f\n" +
 	"\x06policy\x18\x04 \x01(\tB\a\xbaH\x04r\x02\x18?R\x06policy\x121\n" +
-	"\x14without_consequences\x18\x05 \x01(\bR\x13withoutConsequences\"\x9b\x02\n" +
+	"\x14without_consequences\x18\x05 \x01(\bR\x13withoutConsequences\x12A\n" +
+	"\amanager\x18\x06 \x01(\tB'\xbaH$r\"R\x00R\x03cliR\x03gitR\aconsoleR\x06policyR\x03apiR\amanager\"\x9b\x02\n" +
 	"\fPlanResponse\x12\x1a\n" +
 	"\brevision\x18\x01 \x01(\x03R\brevision\x129\n" +
 	"\achanges\x18\x02 \x03(\v2\x1f.setpoint.declaration.v1.ChangeR\achanges\x12:\n" +
 	"\asummary\x18\x03 \x01(\v2 .setpoint.declaration.v1.SummaryR\asummary\x125\n" +
 	"\bwarnings\x18\x04 \x03(\v2\x19.setpoint.common.v1.FaultR\bwarnings\x12A\n" +
-	"\fconsequences\x18\x05 \x01(\v2\x1d.setpoint.gap.v1.ConsequencesR\fconsequences\"\xa9\x01\n" +
+	"\fconsequences\x18\x05 \x01(\v2\x1d.setpoint.gap.v1.ConsequencesR\fconsequences\"\xea\x01\n" +
 	"\x06Change\x12\x12\n" +
 	"\x04kind\x18\x01 \x01(\tR\x04kind\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x16\n" +
 	"\x06action\x18\x03 \x01(\tR\x06action\x12<\n" +
 	"\x06fields\x18\x04 \x03(\v2$.setpoint.declaration.v1.FieldChangeR\x06fields\x12!\n" +
-	"\frenamed_from\x18\x05 \x01(\tR\vrenamedFrom\"u\n" +
+	"\frenamed_from\x18\x05 \x01(\tR\vrenamedFrom\x12?\n" +
+	"\n" +
+	"overwrites\x18\x06 \x01(\v2\x1f.setpoint.declaration.v1.AuthorR\n" +
+	"overwrites\"x\n" +
+	"\x06Author\x12\x1a\n" +
+	"\brevision\x18\x01 \x01(\x03R\brevision\x12\x1a\n" +
+	"\brecorded\x18\x02 \x01(\tR\brecorded\x12\x1c\n" +
+	"\tprincipal\x18\x03 \x01(\tR\tprincipal\x12\x18\n" +
+	"\amanager\x18\x04 \x01(\tR\amanager\"\xb6\x01\n" +
 	"\vFieldChange\x12\x12\n" +
 	"\x04path\x18\x01 \x01(\tR\x04path\x12*\n" +
 	"\x04from\x18\x02 \x01(\v2\x16.google.protobuf.ValueR\x04from\x12&\n" +
-	"\x02to\x18\x03 \x01(\v2\x16.google.protobuf.ValueR\x02to\"o\n" +
+	"\x02to\x18\x03 \x01(\v2\x16.google.protobuf.ValueR\x02to\x12?\n" +
+	"\n" +
+	"overwrites\x18\x04 \x01(\v2\x1f.setpoint.declaration.v1.AuthorR\n" +
+	"overwrites\"o\n" +
 	"\aSummary\x12\x16\n" +
 	"\x06create\x18\x01 \x01(\x05R\x06create\x12\x16\n" +
 	"\x06update\x18\x02 \x01(\x05R\x06update\x12\x16\n" +
 	"\x06delete\x18\x03 \x01(\x05R\x06delete\x12\x1c\n" +
-	"\tunchanged\x18\x04 \x01(\x05R\tunchanged\"\xc3\x02\n" +
+	"\tunchanged\x18\x04 \x01(\x05R\tunchanged\"\xf0\x02\n" +
 	"\fApplyRequest\x12'\n" +
 	"\n" +
 	"request_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\x18\x80\x01R\trequestId\x124\n" +
@@ -1834,7 +1957,8 @@ const file_setpoint_declaration_v1_service_proto_rawDesc = "" +
 	"\tmanifests\x18\x03 \x01(\v2\".setpoint.declaration.v1.ManifestsB\x06\xbaH\x03\xc8\x01\x01R\tmanifests\x12A\n" +
 	"\amanager\x18\x04 \x01(\tB'\xbaH$r\"R\x00R\x03cliR\x03gitR\aconsoleR\x06policyR\x03apiR\amanager\x12$\n" +
 	"\x06reason\x18\x05 \x01(\tB\f\xbaH\x05r\x03\x18\xd0\x0f\x88\xe7\x18\x01R\x06reason\x12!\n" +
-	"\fexpect_empty\x18\x06 \x01(\bR\vexpectEmpty\"\xd9\x01\n" +
+	"\fexpect_empty\x18\x06 \x01(\bR\vexpectEmpty\x12+\n" +
+	"\x11refuse_overwrites\x18\a \x01(\bR\x10refuseOverwrites\"\xd9\x01\n" +
 	"\rApplyResponse\x12\x1a\n" +
 	"\brevision\x18\x01 \x01(\x03R\brevision\x129\n" +
 	"\achanges\x18\x02 \x03(\v2\x1f.setpoint.declaration.v1.ChangeR\achanges\x12:\n" +
@@ -1952,81 +2076,84 @@ func file_setpoint_declaration_v1_service_proto_rawDescGZIP() []byte {
 	return file_setpoint_declaration_v1_service_proto_rawDescData
 }
 
-var file_setpoint_declaration_v1_service_proto_msgTypes = make([]protoimpl.MessageInfo, 24)
+var file_setpoint_declaration_v1_service_proto_msgTypes = make([]protoimpl.MessageInfo, 25)
 var file_setpoint_declaration_v1_service_proto_goTypes = []any{
 	(*ManifestFile)(nil),     // 0: setpoint.declaration.v1.ManifestFile
 	(*Manifests)(nil),        // 1: setpoint.declaration.v1.Manifests
 	(*PlanRequest)(nil),      // 2: setpoint.declaration.v1.PlanRequest
 	(*PlanResponse)(nil),     // 3: setpoint.declaration.v1.PlanResponse
 	(*Change)(nil),           // 4: setpoint.declaration.v1.Change
-	(*FieldChange)(nil),      // 5: setpoint.declaration.v1.FieldChange
-	(*Summary)(nil),          // 6: setpoint.declaration.v1.Summary
-	(*ApplyRequest)(nil),     // 7: setpoint.declaration.v1.ApplyRequest
-	(*ApplyResponse)(nil),    // 8: setpoint.declaration.v1.ApplyResponse
-	(*GetRequest)(nil),       // 9: setpoint.declaration.v1.GetRequest
-	(*GetResponse)(nil),      // 10: setpoint.declaration.v1.GetResponse
-	(*ListRequest)(nil),      // 11: setpoint.declaration.v1.ListRequest
-	(*ListResponse)(nil),     // 12: setpoint.declaration.v1.ListResponse
-	(*DeleteRequest)(nil),    // 13: setpoint.declaration.v1.DeleteRequest
-	(*DeleteResponse)(nil),   // 14: setpoint.declaration.v1.DeleteResponse
-	(*HistoryRequest)(nil),   // 15: setpoint.declaration.v1.HistoryRequest
-	(*HistoryResponse)(nil),  // 16: setpoint.declaration.v1.HistoryResponse
-	(*HistoryEntry)(nil),     // 17: setpoint.declaration.v1.HistoryEntry
-	(*ExportRequest)(nil),    // 18: setpoint.declaration.v1.ExportRequest
-	(*ExportResponse)(nil),   // 19: setpoint.declaration.v1.ExportResponse
-	(*DiffRequest)(nil),      // 20: setpoint.declaration.v1.DiffRequest
-	(*FollowRequest)(nil),    // 21: setpoint.declaration.v1.FollowRequest
-	(*FollowResponse)(nil),   // 22: setpoint.declaration.v1.FollowResponse
-	(*DiffResponse)(nil),     // 23: setpoint.declaration.v1.DiffResponse
-	(*v1.Resource)(nil),      // 24: setpoint.common.v1.Resource
-	(*v1.Fault)(nil),         // 25: setpoint.common.v1.Fault
-	(*v11.Consequences)(nil), // 26: setpoint.gap.v1.Consequences
-	(*structpb.Value)(nil),   // 27: google.protobuf.Value
+	(*Author)(nil),           // 5: setpoint.declaration.v1.Author
+	(*FieldChange)(nil),      // 6: setpoint.declaration.v1.FieldChange
+	(*Summary)(nil),          // 7: setpoint.declaration.v1.Summary
+	(*ApplyRequest)(nil),     // 8: setpoint.declaration.v1.ApplyRequest
+	(*ApplyResponse)(nil),    // 9: setpoint.declaration.v1.ApplyResponse
+	(*GetRequest)(nil),       // 10: setpoint.declaration.v1.GetRequest
+	(*GetResponse)(nil),      // 11: setpoint.declaration.v1.GetResponse
+	(*ListRequest)(nil),      // 12: setpoint.declaration.v1.ListRequest
+	(*ListResponse)(nil),     // 13: setpoint.declaration.v1.ListResponse
+	(*DeleteRequest)(nil),    // 14: setpoint.declaration.v1.DeleteRequest
+	(*DeleteResponse)(nil),   // 15: setpoint.declaration.v1.DeleteResponse
+	(*HistoryRequest)(nil),   // 16: setpoint.declaration.v1.HistoryRequest
+	(*HistoryResponse)(nil),  // 17: setpoint.declaration.v1.HistoryResponse
+	(*HistoryEntry)(nil),     // 18: setpoint.declaration.v1.HistoryEntry
+	(*ExportRequest)(nil),    // 19: setpoint.declaration.v1.ExportRequest
+	(*ExportResponse)(nil),   // 20: setpoint.declaration.v1.ExportResponse
+	(*DiffRequest)(nil),      // 21: setpoint.declaration.v1.DiffRequest
+	(*FollowRequest)(nil),    // 22: setpoint.declaration.v1.FollowRequest
+	(*FollowResponse)(nil),   // 23: setpoint.declaration.v1.FollowResponse
+	(*DiffResponse)(nil),     // 24: setpoint.declaration.v1.DiffResponse
+	(*v1.Resource)(nil),      // 25: setpoint.common.v1.Resource
+	(*v1.Fault)(nil),         // 26: setpoint.common.v1.Fault
+	(*v11.Consequences)(nil), // 27: setpoint.gap.v1.Consequences
+	(*structpb.Value)(nil),   // 28: google.protobuf.Value
 }
 var file_setpoint_declaration_v1_service_proto_depIdxs = []int32{
 	0,  // 0: setpoint.declaration.v1.Manifests.files:type_name -> setpoint.declaration.v1.ManifestFile
-	24, // 1: setpoint.declaration.v1.Manifests.resources:type_name -> setpoint.common.v1.Resource
+	25, // 1: setpoint.declaration.v1.Manifests.resources:type_name -> setpoint.common.v1.Resource
 	1,  // 2: setpoint.declaration.v1.PlanRequest.manifests:type_name -> setpoint.declaration.v1.Manifests
 	4,  // 3: setpoint.declaration.v1.PlanResponse.changes:type_name -> setpoint.declaration.v1.Change
-	6,  // 4: setpoint.declaration.v1.PlanResponse.summary:type_name -> setpoint.declaration.v1.Summary
-	25, // 5: setpoint.declaration.v1.PlanResponse.warnings:type_name -> setpoint.common.v1.Fault
-	26, // 6: setpoint.declaration.v1.PlanResponse.consequences:type_name -> setpoint.gap.v1.Consequences
-	5,  // 7: setpoint.declaration.v1.Change.fields:type_name -> setpoint.declaration.v1.FieldChange
-	27, // 8: setpoint.declaration.v1.FieldChange.from:type_name -> google.protobuf.Value
-	27, // 9: setpoint.declaration.v1.FieldChange.to:type_name -> google.protobuf.Value
-	1,  // 10: setpoint.declaration.v1.ApplyRequest.manifests:type_name -> setpoint.declaration.v1.Manifests
-	4,  // 11: setpoint.declaration.v1.ApplyResponse.changes:type_name -> setpoint.declaration.v1.Change
-	6,  // 12: setpoint.declaration.v1.ApplyResponse.summary:type_name -> setpoint.declaration.v1.Summary
-	25, // 13: setpoint.declaration.v1.ApplyResponse.warnings:type_name -> setpoint.common.v1.Fault
-	24, // 14: setpoint.declaration.v1.GetResponse.resource:type_name -> setpoint.common.v1.Resource
-	24, // 15: setpoint.declaration.v1.ListResponse.resources:type_name -> setpoint.common.v1.Resource
-	17, // 16: setpoint.declaration.v1.HistoryResponse.entries:type_name -> setpoint.declaration.v1.HistoryEntry
-	5,  // 17: setpoint.declaration.v1.HistoryEntry.fields:type_name -> setpoint.declaration.v1.FieldChange
-	4,  // 18: setpoint.declaration.v1.DiffResponse.changes:type_name -> setpoint.declaration.v1.Change
-	6,  // 19: setpoint.declaration.v1.DiffResponse.summary:type_name -> setpoint.declaration.v1.Summary
-	2,  // 20: setpoint.declaration.v1.DeclarationService.Plan:input_type -> setpoint.declaration.v1.PlanRequest
-	7,  // 21: setpoint.declaration.v1.DeclarationService.Apply:input_type -> setpoint.declaration.v1.ApplyRequest
-	9,  // 22: setpoint.declaration.v1.DeclarationService.Get:input_type -> setpoint.declaration.v1.GetRequest
-	11, // 23: setpoint.declaration.v1.DeclarationService.List:input_type -> setpoint.declaration.v1.ListRequest
-	13, // 24: setpoint.declaration.v1.DeclarationService.Delete:input_type -> setpoint.declaration.v1.DeleteRequest
-	15, // 25: setpoint.declaration.v1.DeclarationService.History:input_type -> setpoint.declaration.v1.HistoryRequest
-	18, // 26: setpoint.declaration.v1.DeclarationService.Export:input_type -> setpoint.declaration.v1.ExportRequest
-	20, // 27: setpoint.declaration.v1.DeclarationService.Diff:input_type -> setpoint.declaration.v1.DiffRequest
-	21, // 28: setpoint.declaration.v1.DeclarationService.Follow:input_type -> setpoint.declaration.v1.FollowRequest
-	3,  // 29: setpoint.declaration.v1.DeclarationService.Plan:output_type -> setpoint.declaration.v1.PlanResponse
-	8,  // 30: setpoint.declaration.v1.DeclarationService.Apply:output_type -> setpoint.declaration.v1.ApplyResponse
-	10, // 31: setpoint.declaration.v1.DeclarationService.Get:output_type -> setpoint.declaration.v1.GetResponse
-	12, // 32: setpoint.declaration.v1.DeclarationService.List:output_type -> setpoint.declaration.v1.ListResponse
-	14, // 33: setpoint.declaration.v1.DeclarationService.Delete:output_type -> setpoint.declaration.v1.DeleteResponse
-	16, // 34: setpoint.declaration.v1.DeclarationService.History:output_type -> setpoint.declaration.v1.HistoryResponse
-	19, // 35: setpoint.declaration.v1.DeclarationService.Export:output_type -> setpoint.declaration.v1.ExportResponse
-	23, // 36: setpoint.declaration.v1.DeclarationService.Diff:output_type -> setpoint.declaration.v1.DiffResponse
-	22, // 37: setpoint.declaration.v1.DeclarationService.Follow:output_type -> setpoint.declaration.v1.FollowResponse
-	29, // [29:38] is the sub-list for method output_type
-	20, // [20:29] is the sub-list for method input_type
-	20, // [20:20] is the sub-list for extension type_name
-	20, // [20:20] is the sub-list for extension extendee
-	0,  // [0:20] is the sub-list for field type_name
+	7,  // 4: setpoint.declaration.v1.PlanResponse.summary:type_name -> setpoint.declaration.v1.Summary
+	26, // 5: setpoint.declaration.v1.PlanResponse.warnings:type_name -> setpoint.common.v1.Fault
+	27, // 6: setpoint.declaration.v1.PlanResponse.consequences:type_name -> setpoint.gap.v1.Consequences
+	6,  // 7: setpoint.declaration.v1.Change.fields:type_name -> setpoint.declaration.v1.FieldChange
+	5,  // 8: setpoint.declaration.v1.Change.overwrites:type_name -> setpoint.declaration.v1.Author
+	28, // 9: setpoint.declaration.v1.FieldChange.from:type_name -> google.protobuf.Value
+	28, // 10: setpoint.declaration.v1.FieldChange.to:type_name -> google.protobuf.Value
+	5,  // 11: setpoint.declaration.v1.FieldChange.overwrites:type_name -> setpoint.declaration.v1.Author
+	1,  // 12: setpoint.declaration.v1.ApplyRequest.manifests:type_name -> setpoint.declaration.v1.Manifests
+	4,  // 13: setpoint.declaration.v1.ApplyResponse.changes:type_name -> setpoint.declaration.v1.Change
+	7,  // 14: setpoint.declaration.v1.ApplyResponse.summary:type_name -> setpoint.declaration.v1.Summary
+	26, // 15: setpoint.declaration.v1.ApplyResponse.warnings:type_name -> setpoint.common.v1.Fault
+	25, // 16: setpoint.declaration.v1.GetResponse.resource:type_name -> setpoint.common.v1.Resource
+	25, // 17: setpoint.declaration.v1.ListResponse.resources:type_name -> setpoint.common.v1.Resource
+	18, // 18: setpoint.declaration.v1.HistoryResponse.entries:type_name -> setpoint.declaration.v1.HistoryEntry
+	6,  // 19: setpoint.declaration.v1.HistoryEntry.fields:type_name -> setpoint.declaration.v1.FieldChange
+	4,  // 20: setpoint.declaration.v1.DiffResponse.changes:type_name -> setpoint.declaration.v1.Change
+	7,  // 21: setpoint.declaration.v1.DiffResponse.summary:type_name -> setpoint.declaration.v1.Summary
+	2,  // 22: setpoint.declaration.v1.DeclarationService.Plan:input_type -> setpoint.declaration.v1.PlanRequest
+	8,  // 23: setpoint.declaration.v1.DeclarationService.Apply:input_type -> setpoint.declaration.v1.ApplyRequest
+	10, // 24: setpoint.declaration.v1.DeclarationService.Get:input_type -> setpoint.declaration.v1.GetRequest
+	12, // 25: setpoint.declaration.v1.DeclarationService.List:input_type -> setpoint.declaration.v1.ListRequest
+	14, // 26: setpoint.declaration.v1.DeclarationService.Delete:input_type -> setpoint.declaration.v1.DeleteRequest
+	16, // 27: setpoint.declaration.v1.DeclarationService.History:input_type -> setpoint.declaration.v1.HistoryRequest
+	19, // 28: setpoint.declaration.v1.DeclarationService.Export:input_type -> setpoint.declaration.v1.ExportRequest
+	21, // 29: setpoint.declaration.v1.DeclarationService.Diff:input_type -> setpoint.declaration.v1.DiffRequest
+	22, // 30: setpoint.declaration.v1.DeclarationService.Follow:input_type -> setpoint.declaration.v1.FollowRequest
+	3,  // 31: setpoint.declaration.v1.DeclarationService.Plan:output_type -> setpoint.declaration.v1.PlanResponse
+	9,  // 32: setpoint.declaration.v1.DeclarationService.Apply:output_type -> setpoint.declaration.v1.ApplyResponse
+	11, // 33: setpoint.declaration.v1.DeclarationService.Get:output_type -> setpoint.declaration.v1.GetResponse
+	13, // 34: setpoint.declaration.v1.DeclarationService.List:output_type -> setpoint.declaration.v1.ListResponse
+	15, // 35: setpoint.declaration.v1.DeclarationService.Delete:output_type -> setpoint.declaration.v1.DeleteResponse
+	17, // 36: setpoint.declaration.v1.DeclarationService.History:output_type -> setpoint.declaration.v1.HistoryResponse
+	20, // 37: setpoint.declaration.v1.DeclarationService.Export:output_type -> setpoint.declaration.v1.ExportResponse
+	24, // 38: setpoint.declaration.v1.DeclarationService.Diff:output_type -> setpoint.declaration.v1.DiffResponse
+	23, // 39: setpoint.declaration.v1.DeclarationService.Follow:output_type -> setpoint.declaration.v1.FollowResponse
+	31, // [31:40] is the sub-list for method output_type
+	22, // [22:31] is the sub-list for method input_type
+	22, // [22:22] is the sub-list for extension type_name
+	22, // [22:22] is the sub-list for extension extendee
+	0,  // [0:22] is the sub-list for field type_name
 }
 
 func init() { file_setpoint_declaration_v1_service_proto_init() }
@@ -2040,7 +2167,7 @@ func file_setpoint_declaration_v1_service_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_setpoint_declaration_v1_service_proto_rawDesc), len(file_setpoint_declaration_v1_service_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   24,
+			NumMessages:   25,
 			NumExtensions: 0,
 			NumServices:   1,
 		},
