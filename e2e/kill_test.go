@@ -91,9 +91,22 @@ func spawn(t *testing.T, dir string, env ...string) child {
 // launch starts the binary as a server and waits until it says where it
 // answers.
 func launch(args []string, env ...string) (child, error) {
-	path, err := binary()
+	c, answers, err := begin(args, env...)
 	if err != nil {
 		return child{}, err
+	}
+	if c.url, err = answers(); err != nil {
+		return child{}, err
+	}
+	return c, nil
+}
+
+// begin starts the binary as a server; answers waits until it says where it
+// answers.
+func begin(args []string, env ...string) (c child, answers func() (url string, err error), err error) {
+	path, err := binary()
+	if err != nil {
+		return child{}, nil, err
 	}
 	cmd := exec.Command(path, args...)
 	cmd.Env = append(os.Environ(), env...)
@@ -103,21 +116,23 @@ func launch(args []string, env ...string) (child, error) {
 	cmd.Stderr = said
 	out, err := cmd.StdoutPipe()
 	if err != nil {
-		return child{}, err
+		return child{}, nil, err
 	}
 	if err := cmd.Start(); err != nil {
-		return child{}, err
+		return child{}, nil, err
 	}
-	line, err := bufio.NewReader(out).ReadString('\n')
-	_, after, ok := strings.Cut(line, "answers at ")
-	if err != nil || !ok {
-		_ = cmd.Process.Kill()
-		_ = cmd.Wait()
-		return child{}, fmt.Errorf("the server did not start: %q %v %s", line, err, said.String())
-	}
-	go func() { _, _ = io.Copy(io.Discard, out) }()
-	url, _, _ := strings.Cut(after, " ")
-	return child{cmd: cmd, url: url, said: said, ended: &sync.Once{}}, nil
+	return child{cmd: cmd, said: said, ended: &sync.Once{}}, func() (string, error) {
+		line, err := bufio.NewReader(out).ReadString('\n')
+		_, after, ok := strings.Cut(line, "answers at ")
+		if err != nil || !ok {
+			_ = cmd.Process.Kill()
+			_ = cmd.Wait()
+			return "", fmt.Errorf("the server did not start: %q %v %s", line, err, said.String())
+		}
+		go func() { _, _ = io.Copy(io.Discard, out) }()
+		url, _, _ := strings.Cut(after, " ")
+		return url, nil
+	}, nil
 }
 
 // kill ends the process as a power cut would, but for the page cache.

@@ -2,6 +2,7 @@ package e2e_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"os"
@@ -53,9 +54,23 @@ func TestOperatingThroughAReplicaThatOwnsNothing(t *testing.T) {
 		d.projectors = append(d.projectors, c)
 		return c
 	}
+	// It waits for who may make the record's schema, as they start together.
+	var replica child
+	var answers func() (string, error)
+	replica, answers, err = begin([]string{"serve", "--target", "declaration,strategy", "--data", t.TempDir(), "--listen", "127.0.0.1:0"},
+		"SETPOINT_NATS_URL="+d.natsURL, "SETPOINT_DATABASE_URL="+writer)
+	must()
+	d.projectors = append(d.projectors, replica)
+	eventually(t, "the replica waits", 30*time.Second, func() error {
+		if !strings.Contains(replica.said.String(), "waited for") {
+			return errors.New(replica.said.String())
+		}
+		return nil
+	})
 	serve(owner, "projector")
 	serve(owner, "projector")
-	replica := serve(writer, "declaration,strategy")
+	replica.url, err = answers()
+	must()
 	c := connectTo(t, replica.url, "default")
 	c.apply(small)
 	admin := adminv1connect.NewAdminServiceClient(http.DefaultClient, replica.url)
@@ -113,7 +128,7 @@ func TestOperatingThroughAReplicaThatOwnsNothing(t *testing.T) {
 		t.Errorf("a sound message is left out: %v", err)
 	}
 	// Where nobody projects the replica says who could.
-	for _, p := range d.projectors[:2] {
+	for _, p := range d.projectors[1:3] {
 		p.kill()
 	}
 	// NATS learns of their end a moment after it.

@@ -75,17 +75,24 @@ func (s *Server) openDatabase(ctx context.Context) (record.Database, error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, within)
 	defer cancel()
-	for wait, told := 100*time.Millisecond, false; ; wait = min(2*wait, 2*time.Second) {
+	told := ""
+	for wait := 100 * time.Millisecond; ; wait = min(2*wait, 2*time.Second) {
 		d, err := postgres.Open(ctx, postgres.Options{URL: s.opts.DatabaseURL, OwnerURL: s.opts.DatabaseOwnerURL, Kinds: s.kinds})
 		if err == nil {
 			return d, nil
 		}
-		if fault.ReasonOf(err) != "record.database_unreachable" {
+		reason := fault.ReasonOf(err)
+		switch reason {
+		case "record.database_unreachable":
+		case "record.no_schema", "record.older_schema":
+			// Where rights are divided one process migrates, and the others, which are
+			// started with it, are as fast as it is.
+		default:
 			return nil, err
 		}
-		if !told {
-			told = true
-			s.opts.Logger.Warn("the record's database does not answer yet", "error", err)
+		if told != reason {
+			told = reason
+			s.opts.Logger.Warn("the record's database is waited for", "error", err)
 		}
 		if pause(ctx, wait); ctx.Err() != nil {
 			return nil, err

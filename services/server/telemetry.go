@@ -88,7 +88,7 @@ func startReady(_ context.Context, s *Server) error {
 	s.onStop(func() error {
 		s.health.Stop()
 		s.deadline = time.Now().Add(s.opts.Drain + s.opts.ShutdownTimeout)
-		s.opts.Logger.Info("shutting down", "drain", s.opts.Drain)
+		s.opts.Logger.Info("shutting down", "drain", s.opts.Drain.String())
 		if s.rest == nil {
 			s.rest = time.Sleep
 		}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
 
 	"setpoint.dev/services/internal/embeddednats"
 	"setpoint.dev/services/internal/lease"
@@ -214,4 +215,33 @@ func TestNotes(t *testing.T) {
 	noted("halted")
 	hold(t, two, "role", "two", func(ctx context.Context, l *lease.Lease) { l.Note(""); <-ctx.Done() })
 	noted("")
+}
+
+// Somebody deletes the bucket: who holds the lease stops in time, and one of
+// those who compete holds it again, with nobody restarted.
+func TestADeletedBucketIsMadeAgain(t *testing.T) {
+	s := start(t)
+	b, nc := bucket(t, s, 600*time.Millisecond)
+	other, _ := bucket(t, s, 600*time.Millisecond)
+	began := make(chan string, 8)
+	work := func(name string) func(context.Context, *lease.Lease) {
+		return func(ctx context.Context, _ *lease.Lease) {
+			began <- name
+			<-ctx.Done()
+		}
+	}
+	hold(t, b, "role.0", "one", work("one"))
+	wait(t, "the first holder", began)
+	hold(t, other, "role.0", "two", work("two"))
+	js, err := jetstream.New(nc)
+	if err == nil {
+		err = js.DeleteKeyValue(t.Context(), "SETPOINT_LEASES")
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	who := wait(t, "a holder after the bucket was deleted", began)
+	if state, err := b.Get(t.Context(), "role.0"); err != nil || state.Holder != who {
+		t.Errorf("%s works, and the bucket says %+v, %v", who, state, err)
+	}
 }
