@@ -632,9 +632,10 @@ func TestTwentyThousandResources(t *testing.T) {
 		t.Fatalf("20,000 resources: %v", err)
 	}
 	contains(t, "error", err.Error(), "20000 resources would change, and at most 19999 can at once")
+	// In between the reactor may tell of other tests' targets, on the same log.
 	began, before := time.Now(), c.gaps("").GetRevision()
 	res, err := c.declare.Apply(ctx, units(19_999, "most"))
-	if err != nil || res.GetRevision() != before+20_000 || res.GetSummary().GetCreate() != 19_999 {
+	if err != nil || res.GetRevision() < before+20_000 || res.GetSummary().GetCreate() != 19_999 {
 		t.Fatalf("19,999 resources: revision %d, %v", res.GetRevision(), err)
 	}
 	t.Logf("19,999 resources in %s", time.Since(began).Round(time.Millisecond))

@@ -33,7 +33,7 @@ func TestWhatDoesNotAnswer(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer nc.Close()
-	l, err := eventlog.OpenExisting(t.Context(), nc, eventlog.Options{Timeout: time.Second})
+	l, err := eventlog.OpenExisting(t.Context(), nc, eventlog.Options{Timeout: 5 * time.Second})
 	if err != nil {
 		t.Fatal(err)
 	}

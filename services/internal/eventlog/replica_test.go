@@ -13,6 +13,7 @@ import (
 	"github.com/nats-io/nats.go"
 
 	"setpoint.dev/services/internal/eventlog"
+	"setpoint.dev/services/internal/fault"
 	"setpoint.dev/services/natsfault"
 )
 
@@ -90,18 +91,24 @@ func TestADamagedReplica(t *testing.T) {
 // messages as there are.
 func follow(t *testing.T, l *eventlog.Log, messages uint64) (n uint64, err error) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
-	err = l.Follow(ctx, 0, func(batch []*eventlog.Record) error {
-		if n += uint64(len(batch)); n >= messages {
-			return errEnough
+	for {
+		n = 0
+		err = l.Follow(ctx, 0, func(batch []*eventlog.Record) error {
+			if n += uint64(len(batch)); n >= messages {
+				return errEnough
+			}
+			return nil
+		})
+		switch {
+		case errors.Is(err, errEnough):
+			return n, nil
+		// What was on its way to a leader that was replaced is answered by nobody.
+		case fault.KindOf(err) != fault.Unavailable || ctx.Err() != nil:
+			return n, err
 		}
-		return nil
-	})
-	if errors.Is(err, errEnough) {
-		err = nil
 	}
-	return n, err
 }
 
 var errEnough = errors.New("enough")

@@ -221,8 +221,9 @@ func TestNotes(t *testing.T) {
 // those who compete holds it again, with nobody restarted.
 func TestADeletedBucketIsMadeAgain(t *testing.T) {
 	s := start(t)
-	b, nc := bucket(t, s, 600*time.Millisecond)
-	other, _ := bucket(t, s, 600*time.Millisecond)
+	const ttl = 4 * time.Second // nobody loses it for standing still
+	b, nc := bucket(t, s, ttl)
+	other, _ := bucket(t, s, ttl)
 	began := make(chan string, 8)
 	work := func(name string) func(context.Context, *lease.Lease) {
 		return func(ctx context.Context, _ *lease.Lease) {

@@ -83,16 +83,9 @@ func large(rev uint64) []record.Change {
 	return out
 }
 
-// slowness is added to how long something may take: that depends on the machine,
-// too, and how slow that is a write shows which nobody holds up.
-func slowness(t *testing.T, s record.Store) time.Duration {
-	t.Helper()
-	begin := time.Now()
-	if err := s.Write(t.Context(), record.Checkpoint{}, record.Checkpoint{LogID: "log", Revision: 1}, large(1)); err != nil {
-		t.Fatal(err)
-	}
-	return 10 * time.Since(begin)
-}
+// long is longer than anybody is held up on a machine however busy: a stopped
+// writer is ended after seconds, and one that is not ended holds up for ever.
+const long = time.Minute
 
 // A process that is stopped, wherever in a write, keeps nobody from writing for
 // long; and when it goes on it finds that it is no longer the writer.
@@ -102,7 +95,6 @@ func TestAStoppedWriterIsSucceeded(t *testing.T) {
 	d := open(t, postgres.Options{URL: url})
 	defer func() { _ = d.Close() }()
 	s := live(t, d)
-	slow := slowness(t, s)
 	for round := range 4 {
 		before, err := s.Checkpoint(t.Context())
 		if err != nil {
@@ -149,7 +141,7 @@ func TestAStoppedWriterIsSucceeded(t *testing.T) {
 		}
 		took := time.Since(begin)
 		t.Logf("succeeded after %s", took)
-		if took > 4*time.Second+slow {
+		if took > long {
 			t.Errorf("a stopped writer held up the next for %s", took)
 		}
 		if err := c.Process.Signal(syscall.SIGCONT); err != nil {
@@ -172,21 +164,20 @@ func TestAHangingSessionIsEnded(t *testing.T) {
 	d := open(t, postgres.Options{URL: url})
 	defer func() { _ = d.Close() }()
 	s := live(t, d)
-	slow := slowness(t, s)
 	hanging := connect(t, url)
 	execute(t, hanging, `BEGIN; SELECT 1 FROM setpoint.generation FOR UPDATE; UPDATE setpoint.generation SET log_id = 'theirs'`)
 	begin := time.Now()
-	if err := s.Write(t.Context(), record.Checkpoint{LogID: "log", Revision: 1}, record.Checkpoint{LogID: "log", Revision: 2}, large(2)); err != nil {
+	if err := s.Write(t.Context(), record.Checkpoint{}, record.Checkpoint{LogID: "log", Revision: 1}, large(1)); err != nil {
 		t.Fatal(err)
 	}
-	if took := time.Since(begin); took > 6*time.Second+slow {
+	if took := time.Since(begin); took > long {
 		t.Errorf("the write took %s", took)
 	}
 	if _, err := hanging.Exec(t.Context(), `COMMIT`); err == nil {
 		t.Error("the hanging session is still there")
 	}
 	at, err := s.Checkpoint(t.Context())
-	if err != nil || at.LogID != "log" || at.Revision != 2 {
+	if err != nil || at.LogID != "log" || at.Revision != 1 {
 		t.Errorf("%+v, %v", at, err)
 	}
 }
