@@ -230,12 +230,19 @@ func TestAnotherProcessProjects(t *testing.T) {
 	again(f.away("killed", takeover, child.kill))
 
 	stopped := f.away("stopped (SIGSTOP)", takeover, func(c child) { _ = c.cmd.Process.Signal(syscall.SIGSTOP) })
-	// It goes on as if no time had passed, and must notice that it did.
+	// It goes on as if no time had passed, and must notice that it did. On a busy
+	// machine the other one may lose the lease to it, which it says.
+	taken := func() int {
+		return strings.Count(f.projectors[stopped].said.String(), "this process projects the log")
+	}
+	before := taken()
 	_ = f.projectors[stopped].cmd.Process.Signal(syscall.SIGCONT)
 	f.drain()
 	f.next()
-	if now, err := f.holder(); err != nil || now == stopped {
-		t.Errorf("after it went on %d projects, %v; it was %d", now, err, stopped)
+	var now int
+	eventually(t, "somebody projects", time.Minute, func() (err error) { now, err = f.holder(); return err })
+	if now == stopped && taken() == before {
+		t.Errorf("after it went on %d projects as before", now)
 	}
 
 	again(f.away("asked to end", time.Second, func(c child) {

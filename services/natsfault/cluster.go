@@ -110,7 +110,7 @@ func Network() (network string, release func(), err error) {
 func configuration(s *Server, client, monitor, route, nowhere string, routes []*Link) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "server_name: %s\nlisten: %q\nhttp: %q\nmax_payload: 8388608\n", s.Name, client, strings.TrimPrefix(monitor, "http://"))
-	fmt.Fprintf(&b, "authorization { user: %s, password: %s }\n", User, Password)
+	fmt.Fprintf(&b, "authorization { user: %s, password: %s, timeout: 20 }\n", User, Password)
 	fmt.Fprintf(&b, `jetstream {
   store_dir: %q
   sync_interval: always
@@ -120,7 +120,7 @@ func configuration(s *Server, client, monitor, route, nowhere string, routes []*
 }
 `, s.Dir)
 	if len(routes) > 1 {
-		fmt.Fprintf(&b, "cluster {\n  name: test\n  listen: %q\n  advertise: %q\n  no_advertise: true\n  authorization { user: route, password: route }\n  routes: [\n", route, nowhere)
+		fmt.Fprintf(&b, "cluster {\n  name: test\n  listen: %q\n  advertise: %q\n  no_advertise: true\n  authorization { user: route, password: route, timeout: 20 }\n  routes: [\n", route, nowhere)
 		for _, l := range routes {
 			if l != nil {
 				fmt.Fprintf(&b, "    \"nats://route:route@%s\"\n", l.Address())

@@ -143,7 +143,7 @@ func TestEveryReplicaTellsWhatHaltedTheProjection(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer nc.Close()
-	log, err := eventlog.Open(t.Context(), nc, eventlog.Options{})
+	log, err := eventlog.Open(t.Context(), nc, eventlog.Options{Timeout: time.Minute})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -28,7 +28,11 @@ func TestHowWebhooksFareIsShown(t *testing.T) {
 		for i := range parts {
 			parts[i] = "\n" + parts[i]
 		}
-		return until(t, s.TelemetryURL()+"/metrics", 200, parts...)
+		until(t, s.TelemetryURL()+"/metrics", 200, parts...)
+		// What is counted may have been read before what is looked up: what led to
+		// the words is in the next reading.
+		_, body := get(t, s.TelemetryURL()+"/metrics")
+		return body
 	}
 	shown(`setpoint_webhooks{status="waiting"} 1`, "setpoint_webhook_pending_events 0", "setpoint_webhook_lag_seconds 0", "setpoint_webhook_dead_letters 0",
 		`setpoint_webhook_attempts_total{result="refused"} 0`)

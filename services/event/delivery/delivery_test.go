@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"io"
 	"log/slog"
+	"maps"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -84,7 +85,7 @@ func newWorld(t *testing.T) *world {
 	t.Cleanup(nc.Close)
 	w.js, err = jetstream.New(nc)
 	w.ok(err)
-	log, err := eventlog.Open(t.Context(), nc, eventlog.Options{})
+	log, err := eventlog.Open(t.Context(), nc, eventlog.Options{Timeout: time.Minute})
 	w.ok(err)
 	t.Cleanup(log.Close)
 	registry, logger := kinds.Registry(), slog.New(slog.DiscardHandler)
@@ -504,6 +505,40 @@ func TestDisabled(t *testing.T) {
 				t.Errorf("again: %v, %v", res, err)
 			}
 		})
+	}
+}
+
+// A new secret signs the next attempt, and what is on its way is not sent again
+// for it.
+func TestARotationInterruptsNothing(t *testing.T) {
+	w, e := newWorld(t), newEndpoint(t)
+	began, hold := make(chan struct{}, 10), make(chan struct{})
+	e.answers(func(string) int { began <- struct{}{}; <-hold; return 200 })
+	w.run()
+	w.declare(hook("h", e.URL, ""))
+	old := w.rotate("h", 0)
+	w.declare(unit("a"))
+	<-began
+	current := w.rotate("h", 0)
+	w.declare(hook("other", e.URL, "")) // the manager starts it once it has seen all before
+	w.rotate("other", 0)
+	w.declare(unit("b"))
+	<-began
+	close(hold)
+	got := map[string]int{}
+	for range 3 {
+		a := e.next(t)
+		got[a.subject()]++
+		if a.subject() == "unit/a" {
+			if err := verify(t, a, old); err != nil {
+				t.Error(err)
+			}
+		} else if verify(t, a, current) == nil {
+			got["signed anew"]++
+		}
+	}
+	if want := map[string]int{"unit/a": 1, "unit/b": 2, "signed anew": 1}; !maps.Equal(got, want) {
+		t.Errorf("%v", got)
 	}
 }
 

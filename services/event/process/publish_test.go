@@ -52,7 +52,7 @@ func open(t *testing.T) stand {
 		t.Fatal(err)
 	}
 	t.Cleanup(nc.Close)
-	log, err := eventlog.Open(t.Context(), nc, eventlog.Options{})
+	log, err := eventlog.Open(t.Context(), nc, eventlog.Options{Timeout: time.Minute})
 	if err != nil {
 		t.Fatal(err)
 	}

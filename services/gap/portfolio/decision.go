@@ -1,7 +1,6 @@
 package portfolio
 
 import (
-
 	strategyv1 "setpoint.dev/proto/gen/setpoint/strategy/v1"
 	"setpoint.dev/services/gap"
 	"setpoint.dev/services/internal/record"

@@ -40,6 +40,8 @@ type picture struct {
 	policies  []policy.Ready
 	parents   map[string]string // of units
 	actions   map[string]int    // open ones that people opened, by target
+	// promised are the open actions that policies opened.
+	promised map[promise]bool
 
 	// reviews are all of them at the end of the day.
 	reviews []condition.Review
@@ -63,6 +65,9 @@ type picture struct {
 	// unforecast says that nobody asks for them.
 	unforecast bool
 }
+
+// promise is a corrective action that a policy opened.
+type promise struct{ target, policy, title, owner string }
 
 // chance is the attainment of a target, and of what it was forecast.
 type chance struct {
@@ -195,14 +200,18 @@ func (p *picture) prepare(v record.View) (err error) {
 			p.uses[m.Name] = append(p.uses[m.Name], of[ratio]...)
 		}
 	}
-	p.actions = map[string]int{}
+	p.actions, p.promised = map[string]int{}, map[promise]bool{}
 	return v.States(p.org, "initiative", "action", p.at, func(s record.State) error {
 		var a initiativev1.ActionState
 		if err := s.Into(&a); err != nil {
 			return err
 		}
-		if a.GetPolicy() == "" && a.GetStatus() == "open" {
+		switch {
+		case a.GetStatus() != "open":
+		case a.GetPolicy() == "":
 			p.actions[a.GetTarget()]++
+		default:
+			p.promised[promise{a.GetTarget(), a.GetPolicy(), a.GetTitle(), a.GetOwner()}] = true
 		}
 		return nil
 	})
@@ -352,6 +361,9 @@ func (p *picture) next(set *condition.Set, o condition.Observed, identity string
 	}
 	reactions := condition.React(set, o, condition.Surroundings{
 		Units: condition.Chain(o.Result.Unit, p.parents), OpenActions: p.actions[o.Result.Name], Identity: p.org + "/" + identity,
+		Promised: func(policy, title, owner string) bool {
+			return p.promised[promise{o.Result.Name, policy, title, owner}]
+		},
 	}, p.policies)
 	for _, e := range reactions {
 		set = condition.Evolve(set, e)
@@ -470,7 +482,7 @@ func (r *Reconciler) commit(ctx context.Context, p *picture, list []told) error 
 		p.sets[k] = known{after[k], out.Revision}
 		for _, f := range fired[k] {
 			if t.target != "" {
-				r.carryOut(ctx, p.org, t.target, f.GetCause().GetPolicy(), f.GetEffects())
+				r.carryOut(ctx, p, t.target, f.GetCause().GetPolicy(), f.GetEffects())
 			}
 		}
 	}
@@ -510,7 +522,8 @@ func write(of eventlog.Subject, day calendar.Date, events []proto.Message, next 
 
 // carryOut does what a firing decided. A refusal is told to the operator; what
 // failed for another reason is tried again when a reconciler begins.
-func (r *Reconciler) carryOut(ctx context.Context, org, target, policyName string, effects []*gapv1.Effect) {
+func (r *Reconciler) carryOut(ctx context.Context, p *picture, target, policyName string, effects []*gapv1.Effect) {
+	org := p.org
 	for _, e := range effects {
 		if e.GetRequestId() == "" {
 			continue
@@ -522,6 +535,9 @@ func (r *Reconciler) carryOut(ctx context.Context, org, target, policyName strin
 				RequestId: e.GetRequestId(), Title: e.GetTitle(), Target: target, Owner: e.GetOwner(), Due: e.GetDue(),
 				Policy: policyName, Manager: "policy",
 			})
+			if err == nil { // what policies do is no reason to read everything anew
+				p.promised[promise{target, policyName, e.GetTitle(), e.GetOwner()}] = true
+			}
 		case "requireCheckIn":
 			err = r.acts.RequestCheckIn(ctx, org, "policy/"+policyName, &strategyv1.RequestCheckInRequest{
 				RequestId: e.GetRequestId(), Target: target, Reason: e.GetTitle(), Due: e.GetDue(), Policy: policyName, Manager: "policy",
@@ -533,8 +549,10 @@ func (r *Reconciler) carryOut(ctx context.Context, org, target, policyName strin
 	}
 }
 
-// makeUp carries out the effects of firings that are not on record.
-func (r *Reconciler) makeUp(ctx context.Context, p *picture) error {
+// makeUp carries out the effects of firings that are not on record; before, if not
+// nil, is what was kept until somebody else told something, and limits it to what
+// they told: whoever did may have been killed before the effects.
+func (r *Reconciler) makeUp(ctx context.Context, p, before *picture) error {
 	type due struct {
 		target, policy string
 		effects        []*gapv1.Effect
@@ -543,7 +561,11 @@ func (r *Reconciler) makeUp(ctx context.Context, p *picture) error {
 	err := r.record.View(ctx, func(v record.View) error {
 		missing = nil
 		for _, t := range p.portfolio.Targets {
-			for _, f := range p.sets[key{condition.Aggregate, p.ids[t.Name]}].set.GetFirings() {
+			k := key{condition.Aggregate, p.ids[t.Name]}
+			if before != nil && before.sets[k].from == p.sets[k].from {
+				continue
+			}
+			for _, f := range p.sets[k].set.GetFirings() {
 				for _, e := range f.GetEffects() {
 					if e.GetRequestId() == "" {
 						continue
@@ -561,7 +583,7 @@ func (r *Reconciler) makeUp(ctx context.Context, p *picture) error {
 		return nil
 	})
 	for _, d := range missing {
-		r.carryOut(ctx, p.org, d.target, d.policy, d.effects)
+		r.carryOut(ctx, p, d.target, d.policy, d.effects)
 	}
 	return err
 }

@@ -2,6 +2,7 @@ package reconcile
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -29,6 +30,7 @@ import (
 	"setpoint.dev/services/internal/calendar"
 	"setpoint.dev/services/internal/embeddednats"
 	"setpoint.dev/services/internal/eventlog"
+	"setpoint.dev/services/internal/fault"
 	"setpoint.dev/services/internal/principal"
 	"setpoint.dev/services/internal/record"
 	"setpoint.dev/services/internal/record/sqlite"
@@ -112,7 +114,7 @@ func newWorld(t *testing.T, n int) *world {
 		nc, err := ns.Connect()
 		ok(err)
 		t.Cleanup(nc.Close)
-		log, err := eventlog.Open(t.Context(), nc, eventlog.Options{})
+		log, err := eventlog.Open(t.Context(), nc, eventlog.Options{Timeout: time.Minute})
 		ok(err)
 		t.Cleanup(log.Close)
 		store, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "record.db"), registry)
@@ -460,7 +462,8 @@ func TestNothingIsRepeatedOrLost(t *testing.T) {
 					}
 				case *gapv1.ReactionFired:
 					for _, effect := range x.GetEffects() {
-						if effect.GetKind() == "openCorrectiveAction" {
+						// Without an id it says that the one before is still open.
+						if effect.GetKind() == "openCorrectiveAction" && effect.GetRequestId() != "" {
 							requests[effect.GetRequestId()] = true
 						}
 					}
@@ -518,6 +521,19 @@ func TestReplayDoesWhatWasDone(t *testing.T) {
 	})
 	if err != nil {
 		t.Fatal(err)
+	}
+	for days, hint := range map[[2]string]string{
+		{"2026-07-04", "2026-07-03"}: "until, which is today",
+		{"2020-01-01", "2026-07-03"}: "begin on 2023-06-30, or give until, 2023-01-04 at the latest",
+	} {
+		err := w.processes[0].record.View(t.Context(), func(v record.View) error {
+			_, err := Replay(v, org, "act", &policy.Spec{}, 0, calendar.MustParse(days[0]), calendar.MustParse(days[1]), false, nil)
+			return err
+		})
+		var f *fault.Error
+		if !errors.As(err, &f) || f.Reason != "gap.replay_days" || !strings.Contains(f.Hint, hint) {
+			t.Errorf("%v: %+v", days, f)
+		}
 	}
 	if after := len(w.events("gap", "condition")); after != before {
 		t.Errorf("a test has written %d events", after-before)

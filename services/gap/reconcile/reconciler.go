@@ -275,6 +275,7 @@ func (r *Reconciler) look(ctx context.Context, org string, p *picture, c *change
 		return p, err
 	}
 	whole := c.all || p == nil || calendar.FromTime(r.runner.Now().In(p.zone)) != p.day
+	var before *picture // what was kept when somebody else told something
 	for range 10 {
 		var targets []int
 		begun := p == nil
@@ -290,17 +291,18 @@ func (r *Reconciler) look(ctx context.Context, org string, p *picture, c *change
 		if err != nil {
 			return p, err
 		}
-		if begun {
-			if err := r.makeUp(ctx, p); err != nil {
+		if begun || before != nil {
+			if err := r.makeUp(ctx, p, before); err != nil {
 				return p, err
 			}
+			before = nil
 		}
 		n := 0
 		if whole || len(targets) > 0 {
 			n, err = r.tell(ctx, p, targets)
 		}
 		if errors.Is(err, errElsewhere) {
-			whole = true
+			whole, before = true, p
 			continue
 		}
 		if err == nil {

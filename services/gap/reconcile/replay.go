@@ -25,9 +25,13 @@ const mostDays = 1100
 // evaluated as it was known at its end; with hindsight, with all that is known at
 // the view's revision.
 func Replay(v record.View, org, name string, spec *policy.Spec, revision uint64, since, until calendar.Date, hindsight bool, reviews ReviewsFunc) (*gapv1.TestPolicyResponse, error) {
-	if days := until.Sub(since) + 1; days < 1 || days > mostDays {
-		return nil, fault.New(fault.Invalid, "gap.replay_days", "since: %d days from %s to %s", days, since, until).
-			WithHint("from 1 to %d days can be replayed", mostDays)
+	switch days := until.Sub(since) + 1; {
+	case days < 1:
+		return nil, fault.New(fault.Invalid, "gap.replay_days", "since: %s is after the last day, %s", since, until).
+			WithHint("a replay goes from since to until, which is today unless it is given")
+	case days > mostDays:
+		return nil, fault.New(fault.Invalid, "gap.replay_days", "since: there are %d days from %s to %s", days, since, until).
+			WithHint("at most %d days can be replayed: begin on %s, or give until, %s at the latest", mostDays, until.AddDays(1-mostDays), since.AddDays(mostDays-1))
 	}
 	ready, err := policy.Prepare(name, revision, spec)
 	if err != nil {
@@ -78,6 +82,8 @@ func Replay(v record.View, org, name string, spec *policy.Spec, revision uint64,
 		}
 		p = q
 		p.policies = []policy.Ready{ready}
+		// What is open now was not opened by what is tried.
+		p.promised = nil
 		if name == "default" && spec.GetEvaluation() != nil {
 			p.rules = policy.Of(name, revision, spec)
 		}

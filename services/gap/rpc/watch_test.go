@@ -72,7 +72,7 @@ func start(t *testing.T, now func() time.Time, change func(*watching)) stack {
 	nc, err := ns.Connect()
 	ok(err)
 	t.Cleanup(nc.Close)
-	log, err := eventlog.Open(t.Context(), nc, eventlog.Options{})
+	log, err := eventlog.Open(t.Context(), nc, eventlog.Options{Timeout: time.Minute})
 	ok(err)
 	t.Cleanup(log.Close)
 	registry := kinds.Registry()

@@ -220,6 +220,8 @@ func TestParsePeriod(t *testing.T) {
 		{"2018-W07", point, "2018-W07"},
 		{"KW 7/2018", point, "2018-W07"},
 		{"Q1 2023/24", point, "FY2024-Q1"},
+		{"Q1 23-24", point, "FY2024-Q1"},
+		{"Q1 23-26", point, ""},
 		{"2023-24 Q1", point, "FY2024-Q1"},
 		{"2010/11 Q1", point, "FY2011-Q1"},
 		{"2022年", point, "2022"},
@@ -312,19 +314,21 @@ func TestCutKind(t *testing.T) {
 
 func TestFindPeriod(t *testing.T) {
 	for text, want := range map[string][2]string{
-		"FY18 Target":       {"FY2018", "Target"},
-		"Target FY 2018":    {"FY2018", "Target"},
-		"Actual (2017 Q3)":  {"2017-Q3", "Actual"},
-		"Ist 2019":          {"2019", "Ist"},
-		"Q1 2020 - planned": {"2020-Q1", "planned"},
-		"target_2025":       {"2025", "target"},
-		"2016-17 Outturn":   {"FY2017", "Outturn"},
-		"Jan 2018 actual":   {"2018-01", "actual"},
-		"2025年目标":           {"2025", "目标"},
-		"基準値（2019年度）":       {"2019", "基準値"},
-		"Target":            {},
-		"2018 to 2020":      {},
-		"":                  {},
+		"FY18 Target":           {"FY2018", "Target"},
+		"Target FY 2018":        {"FY2018", "Target"},
+		"Actual (2017 Q3)":      {"2017-Q3", "Actual"},
+		"Ist 2019":              {"2019", "Ist"},
+		"Q1 2020 - planned":     {"2020-Q1", "planned"},
+		"target_2025":           {"2025", "target"},
+		"2016-17 Outturn":       {"FY2017", "Outturn"},
+		"Jan 2018 actual":       {"2018-01", "actual"},
+		"2023 (cible PAP 2023)": {"2023", "cible PAP"},
+		"2022 to 2023":          {},
+		"2025年目标":               {"2025", "目标"},
+		"基準値（2019年度）":           {"2019", "基準値"},
+		"Target":                {},
+		"2018 to 2020":          {},
+		"":                      {},
 	} {
 		name, rest, ok := FindPeriod(text, point)
 		if name != want[0] || rest != want[1] || ok != (want[0] != "") {

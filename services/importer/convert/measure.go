@@ -19,16 +19,20 @@ type origin struct {
 	col     *column
 	row     int32
 	percent bool
+	marked  bool   // with the sign of a footnote, which is in text
 	text    string // what stands there, where that is not the number alone
-	mark    string // of a footnote
 }
 
 // remark is what stood behind the number.
 func (o origin) remark() string {
-	if o.mark == "" {
+	if !o.marked {
 		return ""
 	}
-	return "the table marks it " + o.mark
+	n, err := cell.ParseNumber(o.text, o.t.locale)
+	if err != nil {
+		return ""
+	}
+	return "the table marks it " + n.Mark
 }
 
 // measure is what is known of one.
@@ -88,6 +92,7 @@ type path struct {
 	value, start *float64
 	change       string
 	origin       origin
+	baseline     origin // where start stands
 	disputed     bool
 }
 
@@ -463,7 +468,7 @@ func (t *table) periodOf(said *row, col *column) *calendar.Period {
 
 func (t *table) observe(m *measure, said *row, col *column, n number, day calendar.Date, cadence calendar.Cadence, point bool, text string) {
 	t.conv.counts.Actual++
-	o := observed{value: n.value, edition: said.edition, origin: origin{t, col, int32(said.number), n.percent, n.text, n.mark}, day: day, cadence: cadence, point: point}
+	o := observed{value: n.value, edition: said.edition, origin: origin{t, col, int32(said.number), n.percent, n.mark != "", n.text}, day: day, cadence: cadence, point: point}
 	key := moment{day, cadence}
 	i, twice := m.at[key]
 	if !twice {
@@ -490,7 +495,7 @@ func (t *table) observe(m *measure, said *row, col *column, n number, day calend
 // setpoint takes a target in. byDefault: no cell says it.
 func (t *table) setpoint(m *measure, said *row, col *column, n number, role mapping.Role, byDefault bool) {
 	text := cmp.Or(n.text, display(n.value))
-	o := origin{t, col, int32(said.number), n.percent, n.text, n.mark}
+	o := origin{t, col, int32(said.number), n.percent, n.mark != "", n.text}
 	if n.bound != "" && role == mapping.Target {
 		d := "increase"
 		if strings.HasPrefix(n.bound, "<") {
@@ -555,7 +560,7 @@ func (t *table) bands(m *measure, said *row) {
 }
 
 func (t *table) baseline(m *measure, said *row, col *column, n number, text string) {
-	b := &base{row: said.number, value: n.value, origin: origin{t, col, int32(said.number), n.percent, n.text, n.mark}, at: col.period}
+	b := &base{row: said.number, value: n.value, origin: origin{t, col, int32(said.number), n.percent, n.mark != "", n.text}, at: col.period}
 	if when := said.text[mapping.BaselineAt]; when != "" && b.at == nil {
 		p, why := t.conv.period(when, t.locale)
 		if why != "" {
@@ -567,7 +572,7 @@ func (t *table) baseline(m *measure, said *row, col *column, n number, text stri
 	// The row's target may have come before it.
 	for _, p := range m.paths[said.edition] {
 		if int(p.origin.row) == said.number && p.origin.t == t {
-			p.start = &b.value
+			p.start, p.baseline = &b.value, b.origin
 			if b.at != nil {
 				p.from = b.at.End
 			}
@@ -608,7 +613,7 @@ func (t *table) path(m *measure, said *row, col *column, n number, text string, 
 		p.from = from.End
 	}
 	if b := m.base; b != nil && b.row == said.number {
-		p.start, m.base = &b.value, nil
+		p.start, p.baseline, m.base = &b.value, b.origin, nil
 		if b.at != nil {
 			p.from = b.at.End
 		}

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 
 	"setpoint.dev/services/importer/cell"
 	"setpoint.dev/services/importer/mapping"
@@ -151,8 +152,14 @@ func (t *table) isOther(r workbook.Row) bool {
 		case col.Role == mapping.Name || col.Role == mapping.ID:
 			named = named || fold(c.Text) == fold(col.header)
 		case col.Role.IsValue():
-			_, _, period := cell.FindPeriod(c.Text, t.locale)
+			if c.Kind != workbook.Text && len(c.Text) != 4 || c.Kind == workbook.Text && !strings.ContainsFunc(c.Text, unicode.IsLetter) {
+				return false // most rows end here
+			}
 			_, kind := cell.ParseKind(c.Text)
+			period := false
+			if !kind {
+				_, _, period = cell.FindPeriod(c.Text, t.locale)
+			}
 			switch {
 			case c.Kind == workbook.Text && (kind || period && !cell.Missing(c.Text)):
 				words++

@@ -267,7 +267,8 @@ func sheetOf(name string, g Grid, p Proposal, when context, m *mapping.Mapping, 
 	for _, c := range p.Columns {
 		headers[normalize(c.Header)]++
 	}
-	chosen := choose(p, &questions)
+	ofs := partsOf(p)
+	chosen := choose(p, ofs, &questions)
 	finer := 0
 	for _, c := range p.Columns {
 		if c.Header == "" && c.Role == Ignored {
@@ -288,6 +289,9 @@ func sheetOf(name string, g Grid, p Proposal, when context, m *mapping.Mapping, 
 		if c.dated() {
 			period, ok := periodOf(c, p, year, known, m.FiscalYearStart)
 			switch {
+			case c.Relative && len(p.Of(mapping.Quarter))+len(p.Of(mapping.Month)) > 0:
+				col.Role = Ignored
+				col.Comment += "; of the year before the row's period, whose own rows hold it"
 			case !ok:
 				col.Role = Ignored
 				col.Comment += "; of which year is not said"
@@ -313,8 +317,30 @@ func sheetOf(name string, g Grid, p Proposal, when context, m *mapping.Mapping, 
 				col.Measure, c.Header = unit, rest
 			}
 		}
-		if col.Role.IsValue() && len(p.Of(Name)) == 0 {
+		switch {
+		case !col.Role.IsValue():
+		case len(p.Of(Name)) == 0 && c.dated():
+			// The column is a period of something that the title may name.
+			col.Of = "Value"
+			if n := len(when.lines); n > 0 && len([]rune(when.lines[n-1])) <= 100 {
+				col.Of = when.lines[n-1]
+			}
+			if _, rest, ok := dated(c.Header, p.Locale); ok && ofHeader(rest) != "" && kindOf(rest) == "" {
+				col.Of = ofHeader(rest)
+			}
+			q := "no column names a measure: what do the values measure (of)?"
+			if !slices.Contains(questions, q) {
+				questions = append(questions, q)
+			}
+		case len(p.Of(Name)) == 0:
 			col.Of = ofHeader(c.Header)
+		case ofs[c.Index] != "":
+			col.Of = ofs[c.Index]
+			col.Comment += "; " + strconv.Quote(ofs[c.Index]) + " is a part of the measure"
+		}
+		if c.UnitTitle {
+			own.Unit = c.Header
+			questions = append(questions, fmt.Sprintf("is %q the unit whose measures are below it?", c.Header))
 		}
 		if c.Role == Period && !c.dated() {
 			if span := spanOf(c.Index, body, p.Locale); span != "" {
@@ -388,7 +414,10 @@ func sheetOf(name string, g Grid, p Proposal, when context, m *mapping.Mapping, 
 			if own.Form != "" {
 				m.Defaults.Form = own.Form
 			}
-			own.Period, own.Form = "", ""
+			if own.Unit != "" {
+				m.Defaults.Unit = own.Unit
+			}
+			own.Period, own.Form, own.Unit = "", "", ""
 		}
 		if own != (mapping.Defaults{}) {
 			s.Defaults = &own
@@ -742,7 +771,7 @@ var settled = []string{"draft", "proposed", "preliminary", "original", "recommen
 
 // choose takes one of several columns that say the same of one period; the
 // others are not read.
-func choose(p Proposal, questions *[]string) map[int]string {
+func choose(p Proposal, parts map[int]string, questions *[]string) map[int]string {
 	out := map[int]string{}
 	groups := map[string][]Column{}
 	var order []string
@@ -754,6 +783,7 @@ func choose(p Proposal, questions *[]string) map[int]string {
 		if len(p.Of(Name)) == 0 {
 			key += normalize(ofHeader(c.Header))
 		}
+		key += parts[c.Index]
 		if groups[key] == nil {
 			order = append(order, key)
 		}
@@ -783,7 +813,7 @@ func choose(p Proposal, questions *[]string) map[int]string {
 		for _, c := range g {
 			names = append(names, strconv.Quote(c.Header))
 			if c.Index != best.Index {
-				out[c.Index] = fmt.Sprintf("%q says the same of the period and counts", best.Header)
+				out[c.Index] = fmt.Sprintf("%q is read in its place", best.Header)
 			}
 		}
 		if g[0].dated() {
@@ -792,6 +822,44 @@ func choose(p Proposal, questions *[]string) map[int]string {
 	}
 	return out
 }
+
+// partsOf finds what undated columns of values are parts of, beside their kind:
+// where "North target" and "North actual" stand beside "South target", each is a
+// part of the row's measure. It is by the column's index.
+func partsOf(p Proposal) map[int]string {
+	kinds := map[string]map[Role]bool{}
+	rest := map[int]string{}
+	for _, c := range p.Columns {
+		if c.Role != Target && c.Role != Actual || c.dated() || toDate.MatchString(normalize(c.Header)) {
+			continue
+		}
+		r := ofHeader(c.Header)
+		if r == strings.Join(strings.Fields(strings.ReplaceAll(c.Header, "_", " ")), " ") {
+			r = "" // nothing but the word for the kind
+		}
+		if projectYear.MatchString(r) {
+			return nil // of which years is not said
+		}
+		rest[c.Index] = r
+		if kinds[r] == nil {
+			kinds[r] = map[Role]bool{}
+		}
+		kinds[r][c.Role] = true
+	}
+	paired := 0
+	for r, k := range kinds {
+		if r != "" && len(k) == 2 {
+			paired++
+		}
+	}
+	if paired < 2 {
+		return nil
+	}
+	return rest
+}
+
+// projectYear is a year that counts from the beginning of a project.
+var projectYear = regexp.MustCompile(`(?i)^(?:(?:y|yr|year|jahr|año|ano|année|anno|rok|q|t) ?\d+|\d+(?:er|do|º|ª|e|st|nd|rd|th|\.)? (?:año|ano|year|année|anno|jahr)|lop|life of project|final|end of project)$`)
 
 var cut = regexp.MustCompile(`(?i)\b(reduction|reduce|decrease|below|cut|senkung|minderung|reduzierung|réduction|reducción|redução|riduzione|reductie)\b`)
 

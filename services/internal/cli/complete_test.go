@@ -14,6 +14,7 @@ import (
 // and the directive.
 func (s session) completes(t *testing.T, args ...string) (words []string, directive string) {
 	t.Helper()
+	s.names = time.Minute
 	got := s.run(t, append([]string{"__complete"}, args...)...).want(t, exitOK)
 	lines := strings.Split(strings.TrimSpace(got.stdout), "\n")
 	for _, l := range lines[:len(lines)-1] {

@@ -181,7 +181,7 @@ func effectsText(list []*gapv1.Effect) string {
 	for _, e := range list {
 		switch e.GetKind() {
 		case "openCorrectiveAction":
-			if e.GetOwner() == "" {
+			if e.GetMessage() != "" {
 				parts = append(parts, "a corrective action "+printable(e.GetMessage()))
 				continue
 			}

@@ -223,6 +223,7 @@ type session struct {
 	serve    func(context.Context, ServeOptions) error
 	height   int
 	patience time.Duration
+	names    time.Duration // as in Options
 	offline  func([]*declarationv1.ManifestFile) (*OfflinePlan, error)
 	out, err io.Writer // beside what is collected
 }
@@ -264,6 +265,7 @@ func (s session) runContext(ctx context.Context, args ...string) result {
 		chunk:      s.chunk,
 		Height:     func() int { return s.height },
 		patience:   s.patience,
+		names:      s.names,
 
 		PlanOffline: s.offline,
 		Policies:    []string{"default", "okr"},

@@ -107,9 +107,6 @@ func (p *progress) draw(wait time.Duration) {
 		progressbar.OptionSetPredictTime(true),
 		progressbar.OptionSetWidth(30),
 		progressbar.OptionSetRenderBlankState(true),
-		// Drawn by this loop only: a spinner that turns by itself goes on, beside
-		// others who write, after it was cleared.
-		progressbar.OptionSetSpinnerChangeInterval(0),
 	)...)
 	defer func() { _ = bar.Clear() }()
 	tick := time.NewTicker(frame)

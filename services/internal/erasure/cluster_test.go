@@ -22,22 +22,12 @@ func TestKeysOfAClusterComeBack(t *testing.T) {
 	cluster := natsfault.Start(t, 3)
 	enter := func() process {
 		t.Helper()
-		nc, err := nats.Connect(cluster.URL(), nats.MaxReconnects(-1), nats.ReconnectWait(100*time.Millisecond))
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(nc.Close)
-		return joinBy(t, nc, 3, whole)
+		return joinBy(t, natsfault.Connect(t, cluster.URL(), nats.ReconnectWait(100*time.Millisecond)), 3, whole)
 	}
 	// bucket is the stream of the keys, as its leader sees it.
 	bucket := func() (jetstream.JetStream, *jetstream.StreamInfo) {
 		t.Helper()
-		nc, err := nats.Connect(cluster.URL())
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(nc.Close)
-		js, err := jetstream.New(nc)
+		js, err := jetstream.New(natsfault.Connect(t, cluster.URL()))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -15,7 +15,7 @@ const (
 	mostResources  = 20_000
 	mostLists      = 1_000
 	longestList    = 16        // resources
-	mostFilterBits = 512 << 20 // 64 MiB: about 40 million identities
+	mostFilterBits = 512 << 20 // 64 MiB: about 30 million identities
 )
 
 // recent is what the projection of this process has in memory, so that the
@@ -115,8 +115,11 @@ func (m *recent) restart(at uint64) {
 		})
 		m.mu.Lock()
 		defer m.mu.Unlock()
+		if m.era != era {
+			return // it began anew meanwhile, and that reading may have ended first
+		}
 		// Whatever was written since the start is in the filter, too.
-		m.complete = err == nil && m.era == era && !f.full
+		m.complete = err == nil && !f.full
 	}()
 }
 
@@ -349,8 +352,10 @@ func (l learner) Resources(org, kind string, at uint64, after string, limit int)
 }
 
 // filter is a scalable Bloom filter (Almeida et al. 2007): it may say of
-// something that it is there when it is not, about once in 200, and never the
-// other way round. Each part has twice the bits of the one before.
+// something that it is there when it is not, about once in 1,000, and never the
+// other way round. Each part has twice the bits of the one before. A command asks
+// three times, and each time that it is wrong costs it a transaction of the
+// database, which takes as long as ten decisions from memory.
 type filter struct {
 	mu    sync.Mutex // is held by those who add
 	seed  maphash.Seed
@@ -364,8 +369,8 @@ type part struct {
 }
 
 const (
-	bitsEach   = 12
-	hashesEach = 6
+	bitsEach   = 16
+	hashesEach = 8
 	firstRoom  = 1 << 14
 )
 

@@ -44,7 +44,7 @@ func replicas(t *testing.T, n int) []replica {
 			t.Fatal(err)
 		}
 		t.Cleanup(nc.Close)
-		log, err := eventlog.Open(t.Context(), nc, eventlog.Options{})
+		log, err := eventlog.Open(t.Context(), nc, eventlog.Options{Timeout: time.Minute})
 		if err != nil {
 			t.Fatal(err)
 		}

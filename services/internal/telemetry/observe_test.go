@@ -63,7 +63,7 @@ func start(t testing.TB, shown *telemetry.Telemetry) process {
 	if err != nil {
 		t.Fatal(err)
 	}
-	bucket, err := keystore.Open(t.Context(), nc, keystore.Options{})
+	bucket, err := keystore.Open(t.Context(), nc, keystore.Options{Timeout: time.Minute})
 	if err != nil {
 		t.Fatal(err)
 	}
