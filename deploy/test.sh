@@ -36,8 +36,8 @@ timeout 10 docker info >/dev/null 2>&1 || echo "== NOT RUN: the suites in contai
 # or full. As many as there are processors would wait one after the other.
 for m in proto services e2e; do
 	echo "== $m"
-	(cd "$m" && "$go" test -parallel 6 -race -gcflags='modernc.org/sqlite/lib=-race=false' -timeout 20m ./...)
+	(cd "$m" && "$go" test -parallel 6 -race -gcflags='modernc.org/sqlite/lib=-race=false' -timeout 60m ./...)
 done
 
 echo "== e2e: the journeys again, on split targets"
-(cd e2e && SETPOINT_E2E_TOPOLOGY=split "$go" test -race -gcflags='modernc.org/sqlite/lib=-race=false' -timeout 20m .)
+(cd e2e && SETPOINT_E2E_TOPOLOGY=split "$go" test -race -gcflags='modernc.org/sqlite/lib=-race=false' -timeout 60m .)

@@ -6,6 +6,7 @@ import (
 	"math"
 	"strings"
 	"testing"
+	"time"
 
 	"connectrpc.com/connect"
 
@@ -169,7 +170,7 @@ func TestBadQuestions(t *testing.T) {
 func TestASecondServerOnTheSameFolderIsRefused(t *testing.T) {
 	dir := t.TempDir()
 	serve(t, dir)
-	s, err := devserver.Start(context.Background(), devserver.Options{Data: dir, Listen: "127.0.0.1:0"})
+	s, err := devserver.Start(context.Background(), devserver.Options{Data: dir, Listen: "127.0.0.1:0", ReadWait: time.Minute})
 	if err == nil {
 		_ = s.Close()
 		t.Fatal("two servers run on one folder")

@@ -11,11 +11,11 @@ import (
 	"testing"
 	"time"
 
-	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 	"google.golang.org/protobuf/proto"
 
 	eventv1 "setpoint.dev/proto/gen/setpoint/event/v1"
+	"setpoint.dev/services/natsfault"
 )
 
 // message is one of the log's, as a reader sees it who knows only what is
@@ -32,12 +32,8 @@ type message struct {
 // breaks.
 func readLog(t *testing.T, url string) []message {
 	t.Helper()
-	nc, err := nats.Connect(url)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer nc.Close()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	nc := natsfault.Connect(t, url)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 	js, err := jetstream.New(nc)
 	if err != nil {

@@ -226,7 +226,7 @@ func underFaults(t *testing.T, on ground) {
 // anybody was told.
 func (l *workload) picture(t *testing.T, r *replica) string {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 	defer cancel()
 	c := connectTo(t, r.url(), "default")
 	var b strings.Builder

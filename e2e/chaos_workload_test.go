@@ -80,12 +80,12 @@ func raise(to *atomic.Int64, revision int64) {
 // service works again, by itself.
 func (l *workload) goesOn(t *testing.T, commands int) {
 	t.Helper()
-	limit := time.After(30 * time.Second)
+	limit := time.After(2 * time.Minute)
 	for n := range commands {
 		select {
 		case <-l.progress:
 		case <-limit:
-			t.Fatalf("30 s after the fault only %d commands were acknowledged", n)
+			t.Fatalf("two minutes after the fault only %d commands were acknowledged", n)
 		}
 	}
 }

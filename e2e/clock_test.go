@@ -39,7 +39,7 @@ func TestTheClockJumps(t *testing.T) {
 	now := &jumpy{now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)}
 	start := func() (*devserver.Server, client) {
 		s, err := devserver.Start(context.Background(), devserver.Options{
-			Data: dir, Listen: "127.0.0.1:0", NATSListen: "127.0.0.1:0", Version: "test", Now: now.Now})
+			Data: dir, Listen: "127.0.0.1:0", NATSListen: "127.0.0.1:0", ReadWait: time.Minute, Version: "test", Now: now.Now})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -49,9 +49,9 @@ func TestDamageAtRest(t *testing.T) {
 				t.Parallel()
 				dir := t.TempDir()
 				start := func() (*devserver.Server, error) {
-					ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+					ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 					defer cancel()
-					return devserver.Start(ctx, devserver.Options{Data: dir, Listen: "127.0.0.1:0", Version: "test"})
+					return devserver.Start(ctx, devserver.Options{Data: dir, Listen: "127.0.0.1:0", ReadWait: time.Minute, Version: "test"})
 				}
 				s, err := start()
 				if err != nil {

@@ -39,7 +39,7 @@ func serveOn(t testing.TB, day string) (client, *clock) {
 	c := &clock{}
 	c.day(day)
 	s, err := devserver.Start(context.Background(), devserver.Options{
-		Data: t.TempDir(), Listen: "127.0.0.1:0", Version: "test", Now: func() time.Time { return *c.now.Load() },
+		Data: t.TempDir(), Listen: "127.0.0.1:0", ReadWait: time.Minute, Version: "test", Now: func() time.Time { return *c.now.Load() },
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -577,7 +577,7 @@ func units(n int, id string) *declarationv1.ApplyRequest {
 }
 
 func TestAsManyChangesAsOneCommitHolds(t *testing.T) {
-	s, err := devserver.Start(context.Background(), devserver.Options{Data: t.TempDir(), Listen: "127.0.0.1:0", MaxBatch: 500})
+	s, err := devserver.Start(context.Background(), devserver.Options{Data: t.TempDir(), Listen: "127.0.0.1:0", ReadWait: time.Minute, MaxBatch: 500})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -29,13 +28,15 @@ type deployment struct {
 	natsURL  string
 	postgres *testpostgres.Server
 	database string
+	release  func() // the network that NATS is on
 
 	api        map[string][]child // by target
 	projectors []child
 }
 
-// apiTargets are the parts that answer requests.
-var apiTargets = []string{"declaration", "strategy", "initiative", "change", "gap"}
+// apiTargets are the parts that answer requests. The reactor answers about events,
+// and keeps conditions.
+var apiTargets = []string{"declaration", "strategy", "initiative", "change", "gap", "reactor"}
 
 const natsPassword = "e2e secret"
 
@@ -97,12 +98,12 @@ func deployOn(ctx context.Context, nats func(*deployment) error, api ...string) 
 }
 
 func (d *deployment) startNATS() error {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	network, release, err := natsfault.Network()
 	if err != nil {
 		return err
 	}
-	address := listener.Addr().String()
-	_ = listener.Close()
+	d.release = release
+	address := network + ".1:4222" // the same when it starts again
 	settings, err := os.ReadFile("../deploy/nats/setpoint.conf")
 	if err == nil {
 		err = os.WriteFile(filepath.Join(d.dir, "setpoint.conf"), settings, 0o600)
@@ -162,6 +163,9 @@ func (d *deployment) close() error {
 	var err error
 	if d.postgres != nil {
 		err = d.postgres.Close()
+	}
+	if d.release != nil {
+		d.release()
 	}
 	return errors.Join(err, os.RemoveAll(d.dir))
 }

@@ -48,7 +48,7 @@ func createToken(t testing.TB, file, org, role, principal string) string {
 
 func serveWith(t testing.TB, o devserver.Options) *devserver.Server {
 	t.Helper()
-	o.Data, o.Listen, o.Version = t.TempDir(), "127.0.0.1:0", "test"
+	o.Data, o.Listen, o.Version, o.ReadWait = t.TempDir(), "127.0.0.1:0", "test", time.Minute
 	s, err := devserver.Start(context.Background(), o)
 	if err != nil {
 		t.Fatal(err)
@@ -174,7 +174,7 @@ func TestRevokingEndsCallsAndStreams(t *testing.T) {
 	if _, said, code := setpoint(t, nil, "token", "revoke", "--file", file, strings.Split(token, "_")[1]); code != 0 {
 		t.Fatalf("revoke: %s", said)
 	}
-	deadline := time.Now().Add(10 * time.Second)
+	deadline := time.Now().Add(time.Minute)
 	for err = nil; err == nil && time.Now().Before(deadline); {
 		_, err = c.gap.Evaluate(t.Context(), &gapv1.EvaluateRequest{})
 	}
@@ -216,7 +216,7 @@ func TestOtherMachinesAreServedOnlyWithTokensAndTLS(t *testing.T) {
 
 // A server stops at once although people watch, and tells them.
 func TestStoppingDoesNotWaitForWhoWatches(t *testing.T) {
-	s, err := devserver.Start(context.Background(), devserver.Options{Data: t.TempDir(), Listen: "127.0.0.1:0"})
+	s, err := devserver.Start(context.Background(), devserver.Options{Data: t.TempDir(), Listen: "127.0.0.1:0", ReadWait: time.Minute, ShutdownTimeout: 10 * time.Minute})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -239,7 +239,7 @@ func TestStoppingDoesNotWaitForWhoWatches(t *testing.T) {
 	if err := s.Close(); err != nil {
 		t.Error(err)
 	}
-	if took := time.Since(began); took > 5*time.Second {
+	if took := time.Since(began); took > 2*time.Minute {
 		t.Errorf("it took %v", took)
 	}
 	watching.Wait()

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"connectrpc.com/connect"
 
@@ -329,7 +330,7 @@ func TestErasure(t *testing.T) {
 	restart := func(name string, prepare func()) {
 		t.Run(name, func(t *testing.T) {
 			prepare()
-			s, err := devserver.Start(ctx, devserver.Options{Data: dir, Listen: "127.0.0.1:0", Version: "test"})
+			s, err := devserver.Start(ctx, devserver.Options{Data: dir, Listen: "127.0.0.1:0", ReadWait: time.Minute, Version: "test"})
 			if err != nil {
 				t.Fatal(err)
 			}

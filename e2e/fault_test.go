@@ -59,14 +59,13 @@ func TestAFullDisk(t *testing.T) {
 	}
 	before := o.acknowledged
 	fill(t, ballast)
-	deadline := time.Now().Add(60 * time.Second)
+	deadline := time.Now().Add(5 * time.Minute)
 	var err error
 	for err == nil && time.Now().Before(deadline) {
-		limit, cancel := context.WithTimeout(ctx, 30*time.Second)
 		begin := time.Now()
-		err = o.step(limit, c)
-		cancel()
-		if took := time.Since(begin); took > 20*time.Second {
+		err = o.step(ctx, c)
+		// The server says so, and not the end of the minute that a call may take.
+		if took := time.Since(begin); took > 50*time.Second {
 			t.Errorf("a write took %s to fail", took)
 		}
 	}
@@ -101,7 +100,7 @@ func TestAFullDisk(t *testing.T) {
 // ready waits until the service says of itself that it is ready, or is not.
 func ready(t *testing.T, url string, want int) {
 	t.Helper()
-	eventually(t, fmt.Sprintf("readiness %d", want), 30*time.Second, func() error {
+	eventually(t, fmt.Sprintf("readiness %d", want), 2*time.Minute, func() error {
 		res, err := http.Get(url + "/readyz")
 		if err != nil {
 			return err

@@ -9,6 +9,7 @@ import (
 	"sort"
 	"strings"
 	"testing"
+	"time"
 
 	"connectrpc.com/connect"
 
@@ -33,7 +34,7 @@ type client struct {
 // serve starts a server in a folder of the test, and stops it with the test.
 func serve(t testing.TB, dir string) *devserver.Server {
 	t.Helper()
-	s, err := devserver.Start(context.Background(), devserver.Options{Data: dir, Listen: "127.0.0.1:0", Version: "test"})
+	s, err := devserver.Start(context.Background(), devserver.Options{Data: dir, Listen: "127.0.0.1:0", ReadWait: time.Minute, Version: "test"})
 	if err != nil {
 		t.Fatalf("start: %v", err)
 	}

@@ -14,6 +14,7 @@ import (
 	"sort"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -90,9 +91,22 @@ func spawn(t *testing.T, dir string, env ...string) child {
 // launch starts the binary as a server and waits until it says where it
 // answers.
 func launch(args []string, env ...string) (child, error) {
-	path, err := binary()
+	c, answers, err := begin(args, env...)
 	if err != nil {
 		return child{}, err
+	}
+	if c.url, err = answers(); err != nil {
+		return child{}, err
+	}
+	return c, nil
+}
+
+// begin starts the binary as a server; answers waits until it says where it
+// answers.
+func begin(args []string, env ...string) (c child, answers func() (url string, err error), err error) {
+	path, err := binary()
+	if err != nil {
+		return child{}, nil, err
 	}
 	cmd := exec.Command(path, args...)
 	cmd.Env = append(os.Environ(), env...)
@@ -102,21 +116,23 @@ func launch(args []string, env ...string) (child, error) {
 	cmd.Stderr = said
 	out, err := cmd.StdoutPipe()
 	if err != nil {
-		return child{}, err
+		return child{}, nil, err
 	}
 	if err := cmd.Start(); err != nil {
-		return child{}, err
+		return child{}, nil, err
 	}
-	line, err := bufio.NewReader(out).ReadString('\n')
-	_, after, ok := strings.Cut(line, "answers at ")
-	if err != nil || !ok {
-		_ = cmd.Process.Kill()
-		_ = cmd.Wait()
-		return child{}, fmt.Errorf("the server did not start: %q %v %s", line, err, said.String())
-	}
-	go func() { _, _ = io.Copy(io.Discard, out) }()
-	url, _, _ := strings.Cut(after, " ")
-	return child{cmd: cmd, url: url, said: said, ended: &sync.Once{}}, nil
+	return child{cmd: cmd, said: said, ended: &sync.Once{}}, func() (string, error) {
+		line, err := bufio.NewReader(out).ReadString('\n')
+		_, after, ok := strings.Cut(line, "answers at ")
+		if err != nil || !ok {
+			_ = cmd.Process.Kill()
+			_ = cmd.Wait()
+			return "", fmt.Errorf("the server did not start: %q %v %s", line, err, said.String())
+		}
+		go func() { _, _ = io.Copy(io.Discard, out) }()
+		url, _, _ := strings.Cut(after, " ")
+		return url, nil
+	}, nil
 }
 
 // kill ends the process as a power cut would, but for the page cache.
@@ -201,24 +217,24 @@ func TestKilledTwoHundredTimesUnderLoad(t *testing.T) {
 		if cycle == 0 {
 			c.apply(small)
 		}
-		ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
-		// The kill comes at another moment of the work in each cycle.
-		timer := time.AfterFunc(time.Duration(1+cycle%40)*3*time.Millisecond, s.kill)
+		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+		at := momentOf(cycle, s.kill)
 		var load sync.WaitGroup
-		run := func(step func(context.Context, client) error) {
+		run := func(step func(context.Context, client) error, acknowledged *atomic.Int64) {
 			load.Go(func() {
-				for step(ctx, c) == nil {
+				for began := time.Now(); step(ctx, c) == nil; began = time.Now() {
+					acknowledged.Add(-1)
+					at.come(time.Since(began))
 				}
 			})
 		}
 		for _, a := range appliers {
-			run(a.step)
+			run(a.step, &at.applies)
 		}
 		for _, o := range observers {
-			run(o.step)
+			run(o.step, &at.values)
 		}
 		load.Wait()
-		timer.Stop()
 		s.kill()
 		cancel()
 		transport.CloseIdleConnections()
@@ -295,6 +311,38 @@ func TestKilledTwoHundredTimesUnderLoad(t *testing.T) {
 	dropRecord(t, dir)
 	if after := everything(connectTo(t, serve(t, dir).URL(), "default")); after != before {
 		t.Error("the record differs from one rebuilt from the log")
+	}
+}
+
+// moment is when the server is killed: at another moment of the work in each
+// cycle, and in most of them once something of the cycle was acknowledged, however
+// long that takes here.
+type moment struct {
+	// What has to be acknowledged before.
+	applies, values atomic.Int64
+
+	cycle int
+	kill  func()
+	once  sync.Once
+}
+
+func momentOf(cycle int, kill func()) *moment {
+	m := &moment{cycle: cycle, kill: kill}
+	switch {
+	case cycle%4 == 0:
+		m.applies.Store(1)
+	case cycle%2 == 1:
+		m.values.Store(int64(1 + cycle/2%4))
+	default: // also before anything was
+		m.once.Do(func() { time.AfterFunc(time.Duration(1+cycle%40)*3*time.Millisecond, kill) })
+	}
+	return m
+}
+
+// come has the server killed within what comes after a step that took so long.
+func (m *moment) come(took time.Duration) {
+	if m.applies.Load() <= 0 && m.values.Load() <= 0 {
+		m.once.Do(func() { time.AfterFunc(time.Duration(m.cycle%20)*took/10, m.kill) })
 	}
 }
 

@@ -2,11 +2,14 @@ package e2e_test
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"net/http"
 	"os"
 	"os/exec"
 	"strings"
 	"testing"
+	"time"
 
 	"connectrpc.com/connect"
 	"github.com/jackc/pgx/v5"
@@ -51,9 +54,23 @@ func TestOperatingThroughAReplicaThatOwnsNothing(t *testing.T) {
 		d.projectors = append(d.projectors, c)
 		return c
 	}
+	// It waits for who may make the record's schema, as they start together.
+	var replica child
+	var answers func() (string, error)
+	replica, answers, err = begin([]string{"serve", "--target", "declaration,strategy", "--data", t.TempDir(), "--listen", "127.0.0.1:0"},
+		"SETPOINT_NATS_URL="+d.natsURL, "SETPOINT_DATABASE_URL="+writer)
+	must()
+	d.projectors = append(d.projectors, replica)
+	eventually(t, "the replica waits", 30*time.Second, func() error {
+		if !strings.Contains(replica.said.String(), "waited for") {
+			return errors.New(replica.said.String())
+		}
+		return nil
+	})
 	serve(owner, "projector")
 	serve(owner, "projector")
-	replica := serve(writer, "declaration,strategy")
+	replica.url, err = answers()
+	must()
 	c := connectTo(t, replica.url, "default")
 	c.apply(small)
 	admin := adminv1connect.NewAdminServiceClient(http.DefaultClient, replica.url)
@@ -111,13 +128,17 @@ func TestOperatingThroughAReplicaThatOwnsNothing(t *testing.T) {
 		t.Errorf("a sound message is left out: %v", err)
 	}
 	// Where nobody projects the replica says who could.
-	for _, p := range d.projectors[:2] {
+	for _, p := range d.projectors[1:3] {
 		p.kill()
 	}
-	_, err = rebuilt(ctx, admin)
-	if connect.CodeOf(err) != connect.CodePermissionDenied || !strings.Contains(err.Error(), "may not build generations") {
-		t.Errorf("where nobody projects: %v", err)
-	}
+	// NATS learns of their end a moment after it.
+	eventually(t, "it is known that nobody projects", 2*time.Minute, func() error {
+		_, err := rebuilt(ctx, admin)
+		if connect.CodeOf(err) == connect.CodePermissionDenied && strings.Contains(err.Error(), "may not build generations") {
+			return nil
+		}
+		return fmt.Errorf("a rebuild: %v", err)
+	})
 	// One that comes is asked at once, also before it has the lease.
 	serve(owner, "projector")
 	before = generation()

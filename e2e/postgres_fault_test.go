@@ -20,7 +20,7 @@ func TestPostgresIsStoppedWhileTheRecordIsBuilt(t *testing.T) {
 	t.Parallel() // faults are mostly waited for
 	const applies, units = 4, 1500
 	cluster := natsfault.Start(t, 1)
-	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 15*time.Minute)
 	defer cancel()
 	sqlite := newReplica(t, "sqlite", "serve", "--target=all", "--nats-url", cluster.URL(), "--data", t.TempDir())
 	c := connectTo(t, sqlite.url(), "default")
@@ -83,7 +83,7 @@ func TestPostgresIsStoppedWhileTheRecordIsBuilt(t *testing.T) {
 		}
 	}
 	t.Cleanup(r.kill)
-	eventually(t, "the record is built", 2*time.Minute, func() error {
+	eventually(t, "the record is built", 5*time.Minute, func() error {
 		s, err := status(ctx, r.url)
 		if err == nil && int64(s.GetRevision()) < last {
 			err = fmt.Errorf("it stands at %d of %d", s.GetRevision(), last)

@@ -83,7 +83,7 @@ func TestKilledInRebuilds(t *testing.T) {
 	}
 	stages := map[string]int{}
 	for cycle := range cycles {
-		bounded, done := context.WithTimeout(ctx, time.Minute)
+		bounded, done := context.WithTimeout(ctx, 3*time.Minute)
 		writes := make(chan struct{})
 		go func() {
 			defer close(writes)

@@ -114,6 +114,9 @@ func entrance(t testing.TB, d *deployment) string {
 		Rewrite: func(r *httputil.ProxyRequest) {
 			replicas := d.api["declaration"]
 			for target, some := range d.api {
+				if target == "reactor" {
+					target = "event" // the service that it serves
+				}
 				if strings.HasPrefix(r.In.URL.Path, "/setpoint."+target+".") {
 					replicas = some
 				}

@@ -68,7 +68,7 @@ func as(t testing.TB, org string) tenant {
 		if world.folder, world.err = os.MkdirTemp("", "breadth"); world.err != nil {
 			return
 		}
-		world.server, world.err = devserver.Start(context.Background(), devserver.Options{Data: world.folder, Listen: "127.0.0.1:0", Version: "test"})
+		world.server, world.err = devserver.Start(context.Background(), devserver.Options{Data: world.folder, Listen: "127.0.0.1:0", ReadWait: time.Minute, Version: "test"})
 	})
 	if world.err != nil {
 		t.Fatal(world.err)

@@ -55,7 +55,7 @@ func names(t testing.TB, url string) string {
 func TestALogWithAHoleIsServedAndMended(t *testing.T) {
 	dir, ctx := t.TempDir(), context.Background()
 	start := func() (*devserver.Server, adminv1connect.AdminServiceClient) {
-		s, err := devserver.Start(ctx, devserver.Options{Data: dir, Listen: "127.0.0.1:0"})
+		s, err := devserver.Start(ctx, devserver.Options{Data: dir, Listen: "127.0.0.1:0", ReadWait: time.Minute})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -126,7 +126,7 @@ func TestALogWithAHoleIsServedAndMended(t *testing.T) {
 		}
 		// Health is looked at every now and then.
 		var err error
-		for until := time.Now().Add(30 * time.Second); time.Now().Before(until); runtime.Gosched() {
+		for until := time.Now().Add(time.Minute); time.Now().Before(until); runtime.Gosched() {
 			if err = s.Healthy(ctx); err == nil {
 				return
 			}
@@ -178,7 +178,7 @@ func TestALogWithAHoleIsServedAndMended(t *testing.T) {
 func TestWhatIsLostBeforeTheRecordIsTold(t *testing.T) {
 	dir, ctx := t.TempDir(), context.Background()
 	start := func() *devserver.Server {
-		s, err := devserver.Start(ctx, devserver.Options{Data: dir, Listen: "127.0.0.1:0"})
+		s, err := devserver.Start(ctx, devserver.Options{Data: dir, Listen: "127.0.0.1:0", ReadWait: time.Minute})
 		if err != nil {
 			t.Fatal(err)
 		}

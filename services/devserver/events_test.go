@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"connectrpc.com/connect"
 
@@ -55,7 +56,7 @@ func subscribed(t *testing.T, url, org string, n int, q *eventv1.SubscribeReques
 func TestSubscribe(t *testing.T) {
 	ctx, dir := t.Context(), t.TempDir()
 	start := func() *devserver.Server {
-		s, err := devserver.Start(ctx, devserver.Options{Data: dir, Listen: "127.0.0.1:0"})
+		s, err := devserver.Start(ctx, devserver.Options{Data: dir, Listen: "127.0.0.1:0", ReadWait: time.Minute})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -40,7 +40,7 @@ func TestALogNewerThanTheBinaryIsRefused(t *testing.T) {
 	if err := nats.Close(); err != nil {
 		t.Fatal(err)
 	}
-	s, err := devserver.Start(ctx, devserver.Options{Data: dir, Listen: "127.0.0.1:0"})
+	s, err := devserver.Start(ctx, devserver.Options{Data: dir, Listen: "127.0.0.1:0", ReadWait: time.Minute})
 	if err == nil {
 		_ = s.Close()
 		t.Fatal("it was served")

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
 
 	"google.golang.org/protobuf/encoding/protojson"
@@ -115,10 +116,13 @@ func personal(f protoreflect.FieldDescriptor) bool {
 
 // about is what an aggregate of a kind speaks about, where that is not itself.
 func about(kind string) string {
+	if of, ok := strings.CutSuffix(kind, "-condition"); ok {
+		return of // objective, strategy, unit, review
+	}
 	switch kind {
 	case "condition", "checkin", "check-in", "request", "acknowledgement":
 		return "target"
-	case "occurrence", "review-condition":
+	case "occurrence":
 		return "review"
 	case "observation":
 		return "metric"

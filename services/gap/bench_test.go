@@ -282,3 +282,19 @@ func BenchmarkForecast(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkRollUps measures what an observation costs beyond its own targets: what
+// is above all 10,000 is rolled up from kept results.
+func BenchmarkRollUps(b *testing.B) {
+	p := large(10_000)
+	policy, _ := PolicyNamed("")
+	kept := Evaluate(p, benchAsOf, policy, Options{}).Targets
+	b.ReportAllocs()
+	began := processorTime(b)
+	for b.Loop() {
+		if r := RollUps(p, kept, policy); len(r.Objectives) != 500 {
+			b.Fatal("an objective is missing")
+		}
+	}
+	b.ReportMetric(float64((processorTime(b)-began).Nanoseconds())/float64(b.N), "cpu-ns/op")
+}

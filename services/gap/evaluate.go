@@ -231,13 +231,19 @@ func (e *evaluator) compare(t *Target, s *series, r *TargetResult, up *part) {
 			r.Owner = e.owners[i]
 		}
 	}
-	if unit, ok := strings.CutPrefix(r.Owner, "unit/"); ok {
-		r.Unit = unit
-	}
+	r.Unit = UnitOf(r.Owner)
 	c := comparison{evaluator: e, t: t, r: r, explain: e.opts.Explain, s: s}
 	c.judge()
 	c.finish()
 	e.partOf(r, up)
+}
+
+// UnitOf is the unit that an owner is, "" if it is none.
+func UnitOf(owner string) string {
+	if unit, ok := strings.CutPrefix(owner, "unit/"); ok {
+		return unit
+	}
+	return ""
 }
 
 func (c *comparison) judge() {

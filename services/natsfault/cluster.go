@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -18,7 +19,7 @@ const (
 	User, Password = "setpoint", "test"
 
 	// readyAfter bounds how long servers take to start, or to agree again.
-	readyAfter = time.Minute
+	readyAfter = 3 * time.Minute
 
 	clientPort, routePort, monitorPort = 4222, 6222, 8222
 )
@@ -37,7 +38,11 @@ type Cluster struct {
 func Start(t testing.TB, size int) *Cluster {
 	t.Helper()
 	c := &Cluster{}
-	network := ownNetwork(t)
+	network, release, err := Network()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(release)
 	address := func(host, port int) string { return fmt.Sprintf("%s.%d:%d", network, host, port) }
 	link := func(host, port, server int) *Link {
 		l, err := NewLink(address(host, port), address(server, port))
@@ -85,19 +90,18 @@ func Start(t testing.TB, size int) *Cluster {
 	return c
 }
 
-// ownNetwork finds a loopback network that nobody uses, and holds it by a
-// listener.
-func ownNetwork(t testing.TB) string {
+// Network finds a loopback network 127.x.y that nobody uses, and holds it by a
+// listener until release is called. On its hosts a port stays free while nobody
+// listens: elsewhere one that is given back may be given to any connection.
+func Network() (network string, release func(), err error) {
 	for range 100 {
 		network := fmt.Sprintf("127.%d.%d", 1+rand.IntN(254), 1+rand.IntN(254))
 		listener, err := net.Listen("tcp", network+".254:1222")
 		if err == nil {
-			t.Cleanup(func() { _ = listener.Close() })
-			return network
+			return network, func() { _ = listener.Close() }, nil
 		}
 	}
-	t.Fatal("no loopback network is free: these tests need Linux, where all of 127.0.0.0/8 is local")
-	return ""
+	return "", nil, errors.New("no loopback network is free: these tests need Linux, where all of 127.0.0.0/8 is local")
 }
 
 // configuration of a server. Servers tell each other the address at which they
@@ -106,7 +110,7 @@ func ownNetwork(t testing.TB) string {
 func configuration(s *Server, client, monitor, route, nowhere string, routes []*Link) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "server_name: %s\nlisten: %q\nhttp: %q\nmax_payload: 8388608\n", s.Name, client, strings.TrimPrefix(monitor, "http://"))
-	fmt.Fprintf(&b, "authorization { user: %s, password: %s }\n", User, Password)
+	fmt.Fprintf(&b, "authorization { user: %s, password: %s, timeout: 20 }\n", User, Password)
 	fmt.Fprintf(&b, `jetstream {
   store_dir: %q
   sync_interval: always
@@ -116,7 +120,7 @@ func configuration(s *Server, client, monitor, route, nowhere string, routes []*
 }
 `, s.Dir)
 	if len(routes) > 1 {
-		fmt.Fprintf(&b, "cluster {\n  name: test\n  listen: %q\n  advertise: %q\n  no_advertise: true\n  authorization { user: route, password: route }\n  routes: [\n", route, nowhere)
+		fmt.Fprintf(&b, "cluster {\n  name: test\n  listen: %q\n  advertise: %q\n  no_advertise: true\n  authorization { user: route, password: route, timeout: 20 }\n  routes: [\n", route, nowhere)
 		for _, l := range routes {
 			if l != nil {
 				fmt.Fprintf(&b, "    \"nats://route:route@%s\"\n", l.Address())
@@ -150,15 +154,18 @@ func (c *Cluster) Ready(t testing.TB) {
 	}
 }
 
-// Leader is the index of the server that leads a stream, once a majority of
-// the servers that answer say so.
+// Leader is the index of the server that leads a stream, once it says so itself
+// and with it a majority of the servers: of one that was killed the others say
+// so for some time. Somebody leads the metadata then, too, which it takes to
+// make streams and consumers.
 func (c *Cluster) Leader(t testing.TB, stream string) int {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), readyAfter)
 	defer cancel()
 	leader := -1
 	until(t, ctx, "nobody leads "+stream, func() error {
-		votes := map[string]int{}
+		votes, metadata := map[string]int{}, map[string]int{}
+		var itself, leadsMetadata []string
 		var last error
 		for _, s := range c.Servers {
 			is, err := s.stream(ctx, stream)
@@ -167,14 +174,23 @@ func (c *Cluster) Leader(t testing.TB, stream string) int {
 				continue
 			}
 			votes[is.leader]++
+			metadata[is.metadata]++
+			if is.leader == s.Name {
+				itself = append(itself, s.Name)
+			}
+			if is.metadata == s.Name {
+				leadsMetadata = append(leadsMetadata, s.Name)
+			}
 		}
+		elected := func(votes map[string]int, name string) bool { return votes[name] > len(c.Servers)/2 }
 		for i, s := range c.Servers {
-			if votes[s.Name] > len(c.Servers)/2 {
+			if slices.Contains(itself, s.Name) && elected(votes, s.Name) &&
+				(len(c.Servers) == 1 || slices.ContainsFunc(leadsMetadata, func(name string) bool { return elected(metadata, name) })) {
 				leader = i
 				return nil
 			}
 		}
-		return fmt.Errorf("%v %w", votes, last)
+		return fmt.Errorf("%v, metadata %v %w", votes, metadata, last)
 	})
 	return leader
 }

@@ -127,12 +127,16 @@ func (s *Server) healthy(ctx context.Context) error {
 
 // stream is what a server says of a stream that it holds.
 type stream struct {
-	leader string // "" if it knows nobody
-	last   uint64 // the last sequence it has stored
+	leader   string // "" if it knows nobody
+	metadata string // who leads the servers' metadata, likewise
+	last     uint64 // the last sequence it has stored
 }
 
 func (s *Server) stream(ctx context.Context, name string) (stream, error) {
 	var answer struct {
+		Metadata struct {
+			Leader string `json:"leader"`
+		} `json:"meta_cluster"`
 		Accounts []struct {
 			Streams []struct {
 				Name    string `json:"name"`
@@ -151,7 +155,7 @@ func (s *Server) stream(ctx context.Context, name string) (stream, error) {
 	for _, a := range answer.Accounts {
 		for _, d := range a.Streams {
 			if d.Name == name {
-				return stream{d.Cluster.Leader, d.State.Last}, nil
+				return stream{d.Cluster.Leader, answer.Metadata.Leader, d.State.Last}, nil
 			}
 		}
 	}
@@ -167,7 +171,7 @@ func (s *Server) ask(ctx context.Context, path string, into any) error {
 		return errEnded
 	default:
 	}
-	ctx, cancel := context.WithTimeout(ctx, time.Second)
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, s.monitor+path, nil)
 	if err != nil {

@@ -125,6 +125,7 @@ func startServer(t testing.TB, o Options) *Server {
 	if o.Listen == "" {
 		o.Listen = "127.0.0.1:0"
 	}
+	o.ReadWait = time.Minute
 	s, err := Start(t.Context(), o)
 	if err != nil {
 		t.Fatal(err)
@@ -215,7 +216,7 @@ func TestTheEmbeddedLogIsClosedToStrangers(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = conn.Close() }()
-	if err := conn.SetDeadline(time.Now().Add(10 * time.Second)); err != nil {
+	if err := conn.SetDeadline(time.Now().Add(time.Minute)); err != nil {
 		t.Fatal(err)
 	}
 	_, err = fmt.Fprint(conn, "CONNECT {\"verbose\":true}\r\nPUB sp.0.acme.strategy.metric.forged 2\r\nhi\r\nSUB sp.> 1\r\nPING\r\n")

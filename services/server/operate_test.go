@@ -312,7 +312,8 @@ func TestACollectorThatIsGone(t *testing.T) {
 	if err := s.Close(); err != nil {
 		t.Error(err)
 	}
-	if took := time.Since(began); took > 8*time.Second {
+	// Its exporter would go on trying for a minute.
+	if took := time.Since(began); took > 30*time.Second {
 		t.Errorf("the process took %s to end", took)
 	}
 }

@@ -53,6 +53,11 @@ type Options struct {
 	// 0 is 10 s.
 	ShutdownTimeout time.Duration
 
+	// ReadWait bounds how long a read waits for a revision that it asks for, and a
+	// fifth of it is how long one of the newest state waits for what this process
+	// has acknowledged; 0 is 10 s.
+	ReadWait time.Duration
+
 	// NoReactor leaves conditions as they are, and no policy reacts: while years of
 	// history are loaded, say. What was missed is made up for later.
 	NoReactor bool
@@ -123,6 +128,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.ReadWait == 0 {
+		o.ReadWait = 10 * time.Second
 	}
 	if o.ShutdownTimeout == 0 {
 		o.ShutdownTimeout = 10 * time.Second

@@ -11,6 +11,7 @@ import (
 	eventrpc "setpoint.dev/services/event/rpc"
 	"setpoint.dev/services/event/stream"
 	"setpoint.dev/services/internal/record"
+	"setpoint.dev/services/internal/telemetry"
 )
 
 // startEvents opens the stream of public events, and lets clients read it.
@@ -29,6 +30,7 @@ func startEvents(ctx context.Context, s *Server) (err error) {
 	}
 	s.hooks = delivery.NewActs(s.commands, s.record)
 	s.sender = delivery.NewSender(s.opts.WebhookAllowPrivate)
+	s.sender.Observe(s.observedWebhooks())
 	return s.serve(eventrpc.New(s.public, s.settlePublic, eventrpc.Hooks{
 		Record: s.record, Acts: s.hooks, Events: s.public, Vault: s.vault, Sender: s.sender, Now: s.opts.Now,
 	}))
@@ -40,10 +42,33 @@ func startWebhooks(ctx context.Context, s *Server) error {
 	if s.opts.NoReactor {
 		return nil
 	}
-	s.background(ctx, delivery.NewManager(delivery.Options{
+	m := delivery.NewManager(delivery.Options{
 		Events: s.public, Vault: s.vault, Record: s.record, Acts: s.hooks, Sender: s.sender, Now: s.opts.Now, Logger: s.opts.Logger,
-	}).Run)
+	})
+	s.background(ctx, m.Run)
+	s.webhookFigures = func(ctx context.Context) (telemetry.Webhooks, error) {
+		f, err := m.Figures(ctx)
+		return telemetry.Webhooks{Statuses: f.Statuses, Pending: f.Pending, Oldest: f.Oldest, DeadLetters: f.DeadLetters}, err
+	}
 	return nil
+}
+
+// observedWebhooks has attempts counted.
+func (s *Server) observedWebhooks() delivery.Observer {
+	attempt, gaveUp := s.telemetry.Webhooks()
+	if attempt == nil {
+		return delivery.Observer{}
+	}
+	return delivery.Observer{GaveUp: gaveUp, Attempt: func(o delivery.Outcome) {
+		switch {
+		case o.Delivered:
+			attempt(telemetry.Taken, o.Took)
+		case o.Status != 0:
+			attempt(telemetry.Refused, o.Took)
+		default:
+			attempt(telemetry.Unanswered, o.Took)
+		}
+	}}
 }
 
 // startPublisher publishes what the log tells. Any number of processes may: they

@@ -14,8 +14,6 @@ import (
 )
 
 const (
-	// waitFor bounds how long a read waits for a revision.
-	waitFor = 10 * time.Second
 	// catchUpWithin bounds how long a process waits at start for a record that
 	// another one writes.
 	catchUpWithin = 30 * time.Second
@@ -42,7 +40,7 @@ func startRecord(ctx context.Context, s *Server) (err error) {
 	if err := record.Check(ctx, s.log, at); err != nil {
 		return err
 	}
-	s.record = record.New(s.database, at, waitFor, s.log.LastRevision)
+	s.record = record.New(s.database, at, s.opts.ReadWait, s.log.LastRevision)
 	s.record.Observe(s.telemetry.Record())
 	s.projection = record.NewProjection(s.log, s.kinds, s.database, s.record, s.scratch, s.opts.Logger)
 	s.onCheck("history", func(ctx context.Context) error { return record.Whole(ctx, s.log) })
@@ -77,17 +75,24 @@ func (s *Server) openDatabase(ctx context.Context) (record.Database, error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, within)
 	defer cancel()
-	for wait, told := 100*time.Millisecond, false; ; wait = min(2*wait, 2*time.Second) {
+	told := ""
+	for wait := 100 * time.Millisecond; ; wait = min(2*wait, 2*time.Second) {
 		d, err := postgres.Open(ctx, postgres.Options{URL: s.opts.DatabaseURL, OwnerURL: s.opts.DatabaseOwnerURL, Kinds: s.kinds})
 		if err == nil {
 			return d, nil
 		}
-		if fault.ReasonOf(err) != "record.database_unreachable" {
+		reason := fault.ReasonOf(err)
+		switch reason {
+		case "record.database_unreachable":
+		case "record.no_schema", "record.older_schema":
+			// Where rights are divided one process migrates, and the others, which are
+			// started with it, are as fast as it is.
+		default:
 			return nil, err
 		}
-		if !told {
-			told = true
-			s.opts.Logger.Warn("the record's database does not answer yet", "error", err)
+		if told != reason {
+			told = reason
+			s.opts.Logger.Warn("the record's database is waited for", "error", err)
 		}
 		if pause(ctx, wait); ctx.Err() != nil {
 			return nil, err

@@ -49,17 +49,20 @@ type Server struct {
 	vault        *stream.Vault
 	hooks        *delivery.Acts
 	sender       *delivery.Sender
-	commands     *runner.Runner
-	eraser       *erasure.Eraser
-	services     []rpc.Service
-	http         *rpc.Server
+	// webhookFigures says how webhooks fare; nil where none is delivered to.
+	webhookFigures func(context.Context) (telemetry.Webhooks, error)
+	commands       *runner.Runner
+	eraser         *erasure.Eraser
+	services       []rpc.Service
+	http           *rpc.Server
 
 	telemetry    *telemetry.Telemetry
 	telemetryURL string
 	health       *health.Prober
-	progress     atomic.Value // of the start, in words
-	projects     atomic.Bool  // whether this process writes the record at the moment
-	deadline     time.Time    // of the shutdown, once it has begun
+	progress     atomic.Value        // of the start, in words
+	projects     atomic.Bool         // whether this process writes the record at the moment
+	deadline     time.Time           // of the shutdown, once it has begun
+	rest         func(time.Duration) // while it drains; nil: sleeps
 
 	checks []health.Check
 	stops  []func() error // in the order of starting

@@ -79,7 +79,7 @@ func (s *Server) TelemetryURL() string { return s.telemetryURL }
 func startReady(_ context.Context, s *Server) error {
 	s.telemetry.Show(telemetry.State{
 		Log: s.log, Record: s.record, Health: s.health, Folder: s.folder(),
-		Generation: s.liveGeneration, Projecting: s.projects.Load,
+		Generation: s.liveGeneration, Projecting: s.projects.Load, Webhooks: s.webhookFigures,
 	})
 	if folder := s.folder(); folder != "" {
 		s.checks = append(s.checks, health.DiskHasRoom(folder))
@@ -88,8 +88,11 @@ func startReady(_ context.Context, s *Server) error {
 	s.onStop(func() error {
 		s.health.Stop()
 		s.deadline = time.Now().Add(s.opts.Drain + s.opts.ShutdownTimeout)
-		s.opts.Logger.Info("shutting down", "drain", s.opts.Drain)
-		time.Sleep(s.opts.Drain)
+		s.opts.Logger.Info("shutting down", "drain", s.opts.Drain.String())
+		if s.rest == nil {
+			s.rest = time.Sleep
+		}
+		s.rest(s.opts.Drain)
 		return nil
 	})
 	return nil

@@ -15,10 +15,11 @@ import (
 	"setpoint.dev/services/kinds"
 )
 
+// get fails where nobody answers. How long a probe may take is for the tests of
+// health, whose clock does not depend on the machine.
 func get(t testing.TB, url string) (int, string) {
 	t.Helper()
-	c := &http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
-	began := time.Now()
+	c := &http.Client{Timeout: time.Minute, Transport: &http.Transport{DisableKeepAlives: true}}
 	res, err := c.Get(url)
 	if err != nil {
 		t.Fatal(err)
@@ -28,16 +29,13 @@ func get(t testing.TB, url string) (int, string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if took := time.Since(began); strings.HasSuffix(url, "z") && took > time.Second {
-		t.Errorf("a probe took %s: %s", took, body)
-	}
 	return res.StatusCode, string(body)
 }
 
 // until asks until the answer says something.
 func until(t testing.TB, url string, status int, parts ...string) string {
 	t.Helper()
-	deadline := time.Now().Add(20 * time.Second)
+	deadline := time.Now().Add(time.Minute)
 	for {
 		code, body := get(t, url)
 		ok := code == status
@@ -177,13 +175,15 @@ func TestARecordFarBehindIsNotReady(t *testing.T) {
 
 // While it drains, the process says that it is not ready and still answers.
 func TestReadinessEndsBeforeTheDoorCloses(t *testing.T) {
-	s, stops := assembled(t, Options{Drain: 1500 * time.Millisecond})
+	const drain = 1500 * time.Millisecond
+	s, stops := assembled(t, Options{Drain: drain})
 	isReady(t, s)
-	drained := make(chan time.Duration, 1)
-	began := time.Now()
+	rests, over := make(chan time.Duration, 1), make(chan struct{})
+	s.rest = func(d time.Duration) { rests <- d; <-over }
+	drained := make(chan struct{})
 	go func() {
+		defer close(drained)
 		_ = stops["ready"][0]()
-		drained <- time.Since(began)
 	}()
 	until(t, s.TelemetryURL()+"/readyz", 503, "shutting down")
 	until(t, s.URL()+"/healthz", 503, "shutting down")
@@ -192,17 +192,19 @@ func TestReadinessEndsBeforeTheDoorCloses(t *testing.T) {
 		t.Fatal(err)
 	}
 	_ = res.Body.Close()
-	select {
-	case took := <-drained:
-		t.Fatalf("the drain ended after %s, before the request", took)
-	default:
-	}
 	if res.StatusCode != 200 {
 		t.Errorf("a request in the drain: %s", res.Status)
 	}
-	if took := <-drained; took < 1500*time.Millisecond {
-		t.Errorf("the drain took %s", took)
+	if d := <-rests; d != drain {
+		t.Errorf("it drains for %s", d)
 	}
+	select {
+	case <-drained:
+		t.Error("the drain ended before its time")
+	default:
+	}
+	close(over)
+	<-drained
 }
 
 func TestTheOperatorsDoorIsLoopback(t *testing.T) {

@@ -10,6 +10,10 @@ import (
 // service is the slice's name in subjects, wire names and reasons.
 const service = "strategy"
 
+// OccurrenceToken is the token, in subjects, of one occurrence of a review; its id is
+// the review's, a ~ and the period in lower case.
+const OccurrenceToken = "occurrence"
+
 // Kinds returns this slice's entries of the registry.
 func Kinds() []resource.Kind {
 	return []resource.Kind{
@@ -89,6 +93,7 @@ func Kinds() []resource.Kind {
 			NewDeclared:  func() proto.Message { return &strategyv1.ReviewDeclared{} },
 			References:   resource.ReferencesOf(reviewReferences),
 			Check:        resource.CheckOf(service, checkReview),
+			Life:         &resource.Life{Token: OccurrenceToken, Many: true, Acts: Acts(), Words: reviewInWords},
 		},
 	}
 }

@@ -289,6 +289,11 @@ func notOpen(h Held, s *OccurrenceState) error {
 	return fault.New(fault.Rule, "strategy.review_not_open", "the review of %s is not open", h.Period.Name).WithHint("open it first: setpoint review open REVIEW")
 }
 
+func reviewInWords(event proto.Message) (summary, note string, links []string) {
+	summary, note = ReviewInWords(event)
+	return summary, note, nil
+}
+
 // ReviewInWords tells an event in a line that holds nothing personal, and what who
 // did it said.
 func ReviewInWords(event proto.Message) (summary, note string) {

@@ -19,7 +19,7 @@ const Variable = "SETPOINT_TEST_POSTGRES_URL"
 
 // shared is the private server of this process. It ends with the process.
 var shared = sync.OnceValues(func() (*Server, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
 	defer cancel()
 	return Start(ctx, "fsync=off", "synchronous_commit=off", "full_page_writes=off", "shared_buffers=64MB", "max_wal_size=256MB")
 })
@@ -39,7 +39,7 @@ func New(t testing.TB) string {
 	name := "setpoint_test_" + strings.ToLower(rand.Text()[:16])
 	run := func(text string) {
 		t.Helper()
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), time.Minute)
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), 3*time.Minute)
 		defer cancel()
 		conn, err := pgx.Connect(ctx, server)
 		if err != nil {

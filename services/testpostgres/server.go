@@ -118,7 +118,7 @@ func (s *Server) Run(ctx context.Context) error {
 		return fmt.Errorf("start the PostgreSQL server: %w", err)
 	}
 	s.watchdog, s.leash = c, leash
-	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	ctx, cancel := context.WithTimeout(ctx, 3*time.Minute)
 	defer cancel()
 	for {
 		conn, err := pgx.Connect(ctx, s.URL("postgres"))

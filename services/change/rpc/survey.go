@@ -2,7 +2,6 @@ package rpc
 
 import (
 	"context"
-	"strings"
 
 	"google.golang.org/protobuf/encoding/protojson"
 
@@ -93,7 +92,7 @@ func wavesOf(v record.View, program *record.Resource, at uint64) ([]*change.Wave
 	}
 	var list []dated
 	err := v.States(program.Org, change.Service, waveToken, at, func(have record.State) error {
-		of, _, _ := strings.Cut(have.ID, "~")
+		of, _ := record.Parted(have.ID)
 		if of != program.ID {
 			return nil
 		}

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"setpoint.dev/services/internal/cli"
 	"setpoint.dev/services/internal/record"
@@ -55,7 +56,7 @@ func (r result) want(t testing.TB, code int, parts ...string) result {
 // running is a service in a folder, without the loop, whose words would move revisions.
 func running(t testing.TB, data string) *server.Server {
 	t.Helper()
-	s, err := server.Start(context.Background(), server.Options{Data: data, Listen: "127.0.0.1:0", Version: "v1.2.3", NoReactor: true})
+	s, err := server.Start(context.Background(), server.Options{Data: data, Listen: "127.0.0.1:0", ReadWait: time.Minute, Version: "v1.2.3", NoReactor: true})
 	if err != nil {
 		t.Fatal(err)
 	}

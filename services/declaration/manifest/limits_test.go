@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -60,9 +61,9 @@ func TestHostileInput(t *testing.T) {
 		{"misindented", "p.yaml", fill("a: 1\n", 60<<10) + " b: 1", "manifest.syntax"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			start := time.Now()
+			start := worked(t)
 			documents, places := manifest.Parse([]manifest.File{{Path: c.path, Content: []byte(c.content)}}, kinds, manifest.Limits{})
-			if took := time.Since(start); took > 20*time.Second {
+			if took := worked(t) - start; took > 20*time.Second {
 				t.Errorf("took %v", took)
 			} else {
 				t.Log(took)
@@ -81,6 +82,17 @@ func TestHostileInput(t *testing.T) {
 			t.Errorf("no fault %s in\n%.500s", c.reason, render(places))
 		})
 	}
+}
+
+// worked is how long processors have worked for this process: what others do on
+// the machine does not count.
+func worked(t *testing.T) time.Duration {
+	t.Helper()
+	var used syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &used); err != nil {
+		t.Fatal(err)
+	}
+	return time.Duration(used.Utime.Nano() + used.Stime.Nano())
 }
 
 func manyKeys(n int) string {

@@ -26,7 +26,7 @@ func (a as) RoundTrip(r *http.Request) (*http.Response, error) {
 func TestFollowTellsOfTheOrganizationOnly(t *testing.T) {
 	ctx, stop := context.WithTimeout(t.Context(), time.Minute)
 	defer stop()
-	s, err := devserver.Start(ctx, devserver.Options{Data: t.TempDir(), Listen: "127.0.0.1:0", Version: "test"})
+	s, err := devserver.Start(ctx, devserver.Options{Data: t.TempDir(), Listen: "127.0.0.1:0", ReadWait: time.Minute, Version: "test"})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"slices"
 	"strconv"
+	"strings"
 
 	declarationv1 "setpoint.dev/proto/gen/setpoint/declaration/v1"
 	"setpoint.dev/services/declaration"
@@ -38,6 +39,7 @@ func (s *Service) History(ctx context.Context, req *declarationv1.HistoryRequest
 		}
 	}
 	var at uint64
+	var lives []record.State
 	subject := eventlog.Subject{Org: p.Org, Service: k.Service, Kind: k.Token}
 	err = s.record.At(ctx, page.Snapshot, func(v record.View, revision uint64) error {
 		at = revision
@@ -50,7 +52,8 @@ func (s *Service) History(ctx context.Context, req *declarationv1.HistoryRequest
 				WithHint("%s", resource.Suggest(req.GetName(), record.NewSet(v, p.Org, at).Names(k.Name)))
 		}
 		subject.ID = r.ID
-		return nil
+		lives, err = livesOf(v, k, subject, at)
+		return err
 	})
 	if err != nil {
 		return nil, err
@@ -59,12 +62,27 @@ func (s *Service) History(ctx context.Context, req *declarationv1.HistoryRequest
 	if err != nil {
 		return nil, err
 	}
-	list, err := s.acts(ctx, k, subject, at)
-	if err != nil {
-		return nil, err
-	}
+	var list []*declarationv1.HistoryEntry
 	for _, step := range steps {
 		list = append(list, entry(k, step))
+	}
+	wanted := 0 // of the entries, on this page
+	for i, life := range lives {
+		// Nothing of it, or of those after it, is newer than its state: what is on the
+		// page is all there.
+		if i > 0 && wanted > page.Size && pageEnds(list, before, page.Size) > int64(life.From) {
+			break
+		}
+		acts, err := s.acts(ctx, k, life.ID, subject, at)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, acts...)
+		for _, e := range acts {
+			if uint64(e.GetRevision()) < before {
+				wanted++
+			}
+		}
 	}
 	slices.SortStableFunc(list, func(a, b *declarationv1.HistoryEntry) int { return cmp.Compare(b.GetRevision(), a.GetRevision()) })
 	res := &declarationv1.HistoryResponse{Revision: int64(at)}
@@ -82,13 +100,46 @@ func (s *Service) History(ctx context.Context, req *declarationv1.HistoryRequest
 	return res, nil
 }
 
-// acts is what was done with a resource up to a revision, the last of a commit
-// first, as histories are read.
-func (s *Service) acts(ctx context.Context, k resource.Kind, subject eventlog.Subject, at uint64) ([]*declarationv1.HistoryEntry, error) {
-	if k.Life == nil {
+// livesOf are the aggregates of what was done with a resource, the one that was
+// acted on last first. Of one whose state is not on record only the id is known.
+func livesOf(v record.View, k resource.Kind, of eventlog.Subject, at uint64) ([]record.State, error) {
+	switch {
+	case k.Life == nil:
 		return nil, nil
+	case !k.Life.Many:
+		return []record.State{{ID: of.ID, From: at}}, nil
 	}
-	subject.Kind = k.Life.Token
+	var out []record.State
+	err := v.States(of.Org, of.Service, k.Life.Token, at, func(s record.State) error {
+		if id, _ := record.Parted(s.ID); id == of.ID {
+			out = append(out, record.State{ID: strings.Clone(s.ID), From: s.From})
+		}
+		return nil
+	})
+	slices.SortFunc(out, func(a, b record.State) int { return cmp.Or(cmp.Compare(b.From, a.From), cmp.Compare(a.ID, b.ID)) })
+	return out, err
+}
+
+// pageEnds is the revision of the last entry of a page below a revision, 0 if the
+// entries do not fill it.
+func pageEnds(list []*declarationv1.HistoryEntry, before uint64, size int) int64 {
+	var revisions []int64
+	for _, e := range list {
+		if uint64(e.GetRevision()) < before {
+			revisions = append(revisions, e.GetRevision())
+		}
+	}
+	if len(revisions) <= size {
+		return 0
+	}
+	slices.SortFunc(revisions, func(a, b int64) int { return cmp.Compare(b, a) })
+	return revisions[size-1]
+}
+
+// acts is what was done up to a revision in one of the aggregates of a resource's
+// life, the last of a commit first, as histories are read.
+func (s *Service) acts(ctx context.Context, k resource.Kind, id string, subject eventlog.Subject, at uint64) ([]*declarationv1.HistoryEntry, error) {
+	subject.Kind, subject.ID = k.Life.Token, id
 	told, err := s.runner.Story(ctx, subject, at, k.Life.Acts)
 	if err != nil {
 		return nil, err

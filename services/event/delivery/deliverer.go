@@ -7,11 +7,13 @@ import (
 	"errors"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/ThreeDotsLabs/watermill"
 	"github.com/ThreeDotsLabs/watermill/message"
 	"github.com/ThreeDotsLabs/watermill/message/router/middleware"
+	"google.golang.org/protobuf/proto"
 
 	"setpoint.dev/services/event"
 	"setpoint.dev/services/event/stream"
@@ -36,7 +38,7 @@ type hook struct {
 	org, id, name string
 	spec          *webhook.Spec
 	created       uint64 // the revision that declared it: earlier events are not its
-	acted         uint64 // the revision of the last act: one that was disabled and enabled in between starts anew
+	acted         uint64 // the revision of the last act
 	since         time.Time
 }
 
@@ -46,6 +48,9 @@ type deliverer struct {
 	hook
 	cancel context.CancelFunc
 	ended  sync.WaitGroup
+
+	// disabled is set once it has disabled the webhook and waits to be stopped.
+	disabled atomic.Bool
 
 	// Only the handler, which runs once at a time, touches these.
 	noted   time.Time
@@ -74,6 +79,14 @@ func (m *Manager) start(ctx context.Context, h hook) (*deliverer, error) {
 		_ = from.Close()
 	})
 	return d, nil
+}
+
+// serves reports whether it delivers as h wants it. Acts alone do not make it
+// start anew, which would have an event that is on its way sent twice: new
+// secrets are looked up for each attempt. But one that has disabled the webhook
+// and missed that it was enabled again at once must.
+func (d *deliverer) serves(h hook) bool {
+	return h.name == d.name && h.created == d.created && proto.Equal(h.spec, d.spec) && (h.acted == d.acted || !d.disabled.Load())
 }
 
 func (d *deliverer) stop() {
@@ -172,6 +185,9 @@ func (d *deliverer) failed(m *message.Message, e *event.CloudEvent, attempt int,
 		if err != nil {
 			return again(m, delay)
 		}
+		if gaveUp := d.sender.observed.GaveUp; gaveUp != nil {
+			gaveUp()
+		}
 		return nil
 	}
 	return again(m, delay)
@@ -198,6 +214,7 @@ func (d *deliverer) disable(m *message.Message, since time.Time, out Outcome) er
 		return again(m, time.Minute)
 	}
 	d.logger.Warn("a webhook is disabled", "organization", d.org, "webhook", d.name, "failure", out.Failure)
+	d.disabled.Store(true)
 	<-m.Context().Done()
 	return errRefused
 }

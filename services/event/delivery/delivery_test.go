@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"io"
 	"log/slog"
+	"maps"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -13,6 +14,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -83,14 +85,14 @@ func newWorld(t *testing.T) *world {
 	t.Cleanup(nc.Close)
 	w.js, err = jetstream.New(nc)
 	w.ok(err)
-	log, err := eventlog.Open(t.Context(), nc, eventlog.Options{})
+	log, err := eventlog.Open(t.Context(), nc, eventlog.Options{Timeout: time.Minute})
 	w.ok(err)
 	t.Cleanup(log.Close)
 	registry, logger := kinds.Registry(), slog.New(slog.DiscardHandler)
 	store, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "record.db"), registry)
 	w.ok(err)
 	t.Cleanup(func() { _ = store.Close() })
-	rec := record.New(store, record.Checkpoint{}, 20*time.Second, log.LastRevision)
+	rec := record.New(store, record.Checkpoint{}, time.Minute, log.LastRevision)
 	ctx, stop := context.WithCancel(context.Background())
 	var running sync.WaitGroup
 	t.Cleanup(func() { stop(); running.Wait() })
@@ -173,7 +175,7 @@ func (w *world) entry(name string) *eventv1.WebhookEntry {
 // until waits for a condition that nobody signals.
 func (w *world) until(what string, f func() bool) {
 	w.t.Helper()
-	for end := time.Now().Add(30 * time.Second); !f(); {
+	for end := time.Now().Add(time.Minute); !f(); {
 		if time.Now().After(end) {
 			w.t.Fatalf("never: %s", what)
 		}
@@ -230,7 +232,7 @@ func (e *endpoint) next(t *testing.T) arrival {
 	select {
 	case a := <-e.arrived:
 		return a
-	case <-time.After(30 * time.Second):
+	case <-time.After(time.Minute):
 		t.Fatal("nothing arrives")
 		panic("unreachable")
 	}
@@ -357,6 +359,14 @@ func TestRotation(t *testing.T) {
 // the next ones follow, and it can be delivered after all.
 func TestDeadLetters(t *testing.T) {
 	w, e := newWorld(t), newEndpoint(t)
+	var taken, failed, dead atomic.Int64
+	w.opts.Sender.Observe(delivery.Observer{GaveUp: func() { dead.Add(1) }, Attempt: func(o delivery.Outcome) {
+		if o.Delivered {
+			taken.Add(1)
+		} else {
+			failed.Add(1)
+		}
+	}})
 	w.run()
 	w.declare(hook("h", e.URL, ""))
 	w.rotate("h", 0)
@@ -407,6 +417,10 @@ func TestDeadLetters(t *testing.T) {
 	}
 	if n := w.entry("h").GetDeadLetters(); n != 0 {
 		t.Errorf("%d are dead still", n)
+	}
+	// 16 attempts and a redelivery failed; the other event and a redelivery did not.
+	if taken.Load() != 2 || failed.Load() != webhook.MaxAttempts+1 || dead.Load() != 1 {
+		t.Errorf("observed were %d taken, %d failed, %d given up", taken.Load(), failed.Load(), dead.Load())
 	}
 }
 
@@ -491,6 +505,40 @@ func TestDisabled(t *testing.T) {
 				t.Errorf("again: %v, %v", res, err)
 			}
 		})
+	}
+}
+
+// A new secret signs the next attempt, and what is on its way is not sent again
+// for it.
+func TestARotationInterruptsNothing(t *testing.T) {
+	w, e := newWorld(t), newEndpoint(t)
+	began, hold := make(chan struct{}, 10), make(chan struct{})
+	e.answers(func(string) int { began <- struct{}{}; <-hold; return 200 })
+	w.run()
+	w.declare(hook("h", e.URL, ""))
+	old := w.rotate("h", 0)
+	w.declare(unit("a"))
+	<-began
+	current := w.rotate("h", 0)
+	w.declare(hook("other", e.URL, "")) // the manager starts it once it has seen all before
+	w.rotate("other", 0)
+	w.declare(unit("b"))
+	<-began
+	close(hold)
+	got := map[string]int{}
+	for range 3 {
+		a := e.next(t)
+		got[a.subject()]++
+		if a.subject() == "unit/a" {
+			if err := verify(t, a, old); err != nil {
+				t.Error(err)
+			}
+		} else if verify(t, a, current) == nil {
+			got["signed anew"]++
+		}
+	}
+	if want := map[string]int{"unit/a": 1, "unit/b": 2, "signed anew": 1}; !maps.Equal(got, want) {
+		t.Errorf("%v", got)
 	}
 }
 
@@ -590,5 +638,38 @@ func TestTest(t *testing.T) {
 	e.answers(func(string) int { return 500 })
 	if res, err := w.event.TestWebhook(t.Context(), &eventv1.TestWebhookRequest{Webhook: "h"}); err != nil || res.GetDelivered() || res.GetFailure() != "status 500" {
 		t.Errorf("%v, %v", res, err)
+	}
+}
+
+// What happened to a webhook is in its history, in sentences without address or
+// secret.
+func TestTheHistoryOfAWebhook(t *testing.T) {
+	w, e := newWorld(t), newEndpoint(t)
+	e.answers(func(string) int { return http.StatusGone })
+	w.run()
+	w.declare(hook("h", e.URL, ""))
+	w.rotate("h", 0)
+	secret := w.rotate("h", 2)
+	w.declare(unit("a"))
+	w.until("it is disabled", func() bool { return w.entry("h").GetStatus() == "disabled" })
+	_, err := w.event.EnableWebhook(t.Context(), &eventv1.EnableWebhookRequest{Webhook: "h"})
+	w.ok(err)
+	res, err := w.apply.History(t.Context(), &declarationv1.HistoryRequest{Kind: "Webhook", Name: "h"})
+	w.ok(err)
+	var got []string
+	for _, x := range res.GetEntries() {
+		if x.GetAction() == "act" {
+			got = append(got, strings.TrimRight(x.GetSummary(), "0123456789-:TZ"))
+		}
+	}
+	want := []string{
+		"enabled: goes on where it was", "disabled: the endpoint wants nothing any more, the last one with: status ",
+		"a new secret was made, the former one signs beside it until ", "a new secret was made",
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("the history tells\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+	if all := res.String(); strings.Contains(all, secret) {
+		t.Errorf("the history holds a secret: %s", all)
 	}
 }

@@ -8,8 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"google.golang.org/protobuf/proto"
-
 	"setpoint.dev/services/event/stream"
 	"setpoint.dev/services/event/webhook"
 	"setpoint.dev/services/internal/record"
@@ -171,7 +169,7 @@ func chunks(versions []*record.Resource) func(func([]*record.Resource) bool) {
 func (m *Manager) follow(ctx context.Context, running map[[2]string]*deliverer, hooks map[[2]string]hook) (waiting int) {
 	var stopped []*deliverer
 	for key, d := range running {
-		if h, ok := hooks[key]; !ok || h.name != d.name || h.created != d.created || h.acted != d.acted || !proto.Equal(h.spec, d.spec) {
+		if h, ok := hooks[key]; !ok || !d.serves(h) {
 			d.cancel()
 			stopped = append(stopped, d)
 			delete(running, key)

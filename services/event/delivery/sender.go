@@ -30,8 +30,9 @@ const (
 
 // Sender makes attempts. It may be used concurrently.
 type Sender struct {
-	client *http.Client
-	clear  bool
+	client   *http.Client
+	clear    bool
+	observed Observer
 }
 
 // Outcome is what became of an attempt.
@@ -67,6 +68,9 @@ func (s *Sender) Send(ctx context.Context, spec *webhook.Spec, messageID string,
 	began := time.Now()
 	out := s.send(ctx, spec, messageID, body, secrets, now)
 	out.Took = time.Since(began)
+	if s.observed.Attempt != nil {
+		s.observed.Attempt(out)
+	}
 	return out
 }
 

@@ -52,7 +52,7 @@ func open(t *testing.T) stand {
 		t.Fatal(err)
 	}
 	t.Cleanup(nc.Close)
-	log, err := eventlog.Open(t.Context(), nc, eventlog.Options{})
+	log, err := eventlog.Open(t.Context(), nc, eventlog.Options{Timeout: time.Minute})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -108,7 +108,7 @@ func (s stand) run(to process.Public) (stop func()) {
 // read takes n events of an organization, as stored.
 func (s stand) read(org string, n int) (ids []string) {
 	s.t.Helper()
-	ctx, cancel := context.WithTimeout(s.t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(s.t.Context(), time.Minute)
 	defer cancel()
 	r, err := s.out.Read(ctx, org, 0)
 	if err != nil {
@@ -227,7 +227,7 @@ func TestExactlyOnePerCause(t *testing.T) {
 func TestDamageIsSetAside(t *testing.T) {
 	s := open(t)
 	s.tell("acme", 1, 1)
-	if _, err := s.nc.Request("sp.0.acme.strategy.observation.x", []byte("garbage"), 5*time.Second); err != nil {
+	if _, err := s.nc.Request("sp.0.acme.strategy.observation.x", []byte("garbage"), time.Minute); err != nil {
 		t.Fatal(err)
 	}
 	s.run(s.out)
@@ -240,7 +240,7 @@ func TestDamageIsSetAside(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m, err := c.Next(jetstream.FetchMaxWait(20 * time.Second))
+	m, err := c.Next(jetstream.FetchMaxWait(time.Minute))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -128,7 +128,7 @@ func (s *Service) entry(ctx context.Context, org string, r *record.Resource, sta
 		return nil, err
 	}
 	e := &eventv1.WebhookEntry{
-		Name: r.Name, Spec: spec, Status: "delivering", DisabledBecause: state.GetDisabledBecause(), DisabledAt: state.GetDisabledAt(),
+		Name: r.Name, Spec: spec, Status: delivery.StatusOf(spec, state, secrets, stands), DisabledBecause: state.GetDisabledBecause(), DisabledAt: state.GetDisabledAt(),
 		FailingSince: instant(stands.FailingSince), LastAttempt: instant(stands.LastAttempt), LastSuccess: instant(stands.LastSuccess),
 		Failure: stands.Failure, Attempts: int32(stands.Attempts), NextAttempt: instant(stands.Next),
 		Pending: int64(place.Pending), DeadLetters: int32(dead), OverlapUntil: instant(secrets.Until),
@@ -136,17 +136,7 @@ func (s *Service) entry(ctx context.Context, org string, r *record.Resource, sta
 	if secrets.Current != "" {
 		e.SecretMadeAt = state.GetSecretMadeAt()
 	}
-	switch {
-	case state.GetDisabled():
-		e.Status = "disabled"
-	case spec.GetPaused():
-		e.Status = "paused"
-	case secrets.Current == "":
-		e.Status = "waiting"
-	case !stands.FailingSince.IsZero():
-		e.Status = "failing"
-	}
-	if e.Status != "failing" {
+	if e.Status != delivery.Failing {
 		e.NextAttempt = ""
 	}
 	return e, nil

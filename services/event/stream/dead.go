@@ -75,6 +75,20 @@ func (s *Stream) Letters(ctx context.Context, org, id string) (uint64, error) {
 	return info.State.Subjects[letters(org, id)], nil
 }
 
+// AllLetters counts the letters of all webhooks.
+func (s *Stream) AllLetters(ctx context.Context) (n uint64, err error) {
+	ctx, cancel := within(ctx)
+	defer cancel()
+	info, err := s.dead.Info(ctx, jetstream.WithSubjectFilter(deadPrefix+"webhook.>"))
+	if err != nil {
+		return 0, unavailable(err)
+	}
+	for _, some := range info.State.Subjects {
+		n += some
+	}
+	return n, nil
+}
+
 // Taken removes a letter that was delivered after all.
 func (s *Stream) Taken(ctx context.Context, sequence uint64) error {
 	ctx, cancel := within(ctx)

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
+
+	"setpoint.dev/services/event"
 )
 
 // hooks begins the names of the consumers of webhooks; organizations and ids have
@@ -21,6 +23,8 @@ type Place struct {
 	// Pending is how many events of the organization it has not been through; one
 	// that is under way is among them.
 	Pending uint64
+	// Through is the place in the stream up to which it is through.
+	Through uint64
 }
 
 // Place reads how far a webhook is; a webhook that never ran is nowhere.
@@ -33,7 +37,22 @@ func (s *Stream) Place(ctx context.Context, org, id string) (Place, error) {
 		return Place{}, unavailable(err)
 	}
 	info := c.CachedInfo()
-	return Place{Pending: info.NumPending + uint64(info.NumAckPending)}, nil
+	return Place{Pending: info.NumPending + uint64(info.NumAckPending), Through: info.AckFloor.Stream}, nil
+}
+
+// Oldest is when the first event of an organization after a place was published;
+// zero if there is none.
+func (s *Stream) Oldest(ctx context.Context, org string, after Place) (time.Time, error) {
+	ctx, cancel := within(ctx)
+	defer cancel()
+	m, err := s.public.GetMsg(ctx, after.Through+1, jetstream.WithGetMsgSubject(event.SubjectPrefix+org+".>"))
+	if errors.Is(err, jetstream.ErrMsgNotFound) {
+		return time.Time{}, nil
+	}
+	if err != nil {
+		return time.Time{}, unavailable(err)
+	}
+	return m.Time, nil
 }
 
 // Webhooks are those that have a consumer: organizations and ids.

@@ -2,6 +2,7 @@ package webhook
 
 import (
 	"fmt"
+	"net/netip"
 	"net/url"
 	"slices"
 	"strings"
@@ -37,6 +38,7 @@ func Kinds() []resource.Kind {
 		NewSpec:      func() proto.Message { return &eventv1.WebhookSpec{} },
 		NewDeclared:  func() proto.Message { return &eventv1.WebhookDeclared{} },
 		Check:        resource.CheckOf(Service, check),
+		Life:         &resource.Life{Token: Aggregate, Acts: Acts(), Words: inWords},
 	}}
 }
 
@@ -70,7 +72,20 @@ func checkURL(s string, f *resource.Findings) {
 		f.Add(field, reason, "it has a fragment (#…), which is never sent", legal)
 	case u.Scheme == "http":
 		f.Warn(field, "webhook_clear", "events are sent in the clear", "use https; servers refuse http unless they run with --webhook-allow-private")
+	case private(u.Hostname()):
+		f.Warn(field, "webhook_private", "the address is not public", "servers send nothing there unless they run with --webhook-allow-private; what a name resolves to is looked at when it is dialled")
 	}
+}
+
+// private tells of a host, without asking anybody, that it is surely not public.
+func private(host string) bool {
+	host = strings.ToLower(strings.TrimSuffix(host, "."))
+	if host == "localhost" || strings.HasSuffix(host, ".localhost") {
+		return true
+	}
+	a, err := netip.ParseAddr(host)
+	a = a.Unmap()
+	return err == nil && (a.IsPrivate() || !a.IsGlobalUnicast())
 }
 
 // DisableAfter is how long every attempt may fail before the webhook is disabled.

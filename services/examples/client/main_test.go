@@ -19,7 +19,7 @@ import (
 
 func start(t *testing.T) string {
 	t.Helper()
-	s, err := devserver.Start(t.Context(), devserver.Options{Data: t.TempDir(), Listen: "127.0.0.1:0"})
+	s, err := devserver.Start(t.Context(), devserver.Options{Data: t.TempDir(), Listen: "127.0.0.1:0", ReadWait: time.Minute})
 	if err != nil {
 		t.Fatal(err)
 	}

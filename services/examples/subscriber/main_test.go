@@ -74,7 +74,7 @@ func declare(t *testing.T, url string, units ...string) {
 func TestTheExampleGoesOn(t *testing.T) {
 	data, file := t.TempDir(), filepath.Join(t.TempDir(), "state.json")
 	start := func() *devserver.Server {
-		s, err := devserver.Start(t.Context(), devserver.Options{Data: data, Listen: "127.0.0.1:0"})
+		s, err := devserver.Start(t.Context(), devserver.Options{Data: data, Listen: "127.0.0.1:0", ReadWait: time.Minute})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -5,6 +5,7 @@ import (
 
 	gapv1 "setpoint.dev/proto/gen/setpoint/gap/v1"
 	"setpoint.dev/services/gap"
+	"setpoint.dev/services/internal/calendar"
 )
 
 // Decide returns what is to be told of a target: nothing if all is told already.
@@ -12,8 +13,8 @@ func Decide(s *Set, o Observed) []proto.Message {
 	r := &o.Result
 	wasOpen := s.GetGapOpen()
 	open := o.open(s)
-	now := o.conditions(open)
-	changed := carry(s, now, o)
+	now := o.conditions(s, open)
+	changed := carry(s, now, o.Revision, o.Day, o.Instant)
 	f := o.finding(s, now)
 
 	var out []proto.Message
@@ -104,17 +105,17 @@ func beyond(s *Set, share *float64, margin float64) bool {
 
 // carry dates the conditions that now hold: those whose status is the same keep
 // the day of their last transition. It returns the types that changed.
-func carry(s *Set, now []*gapv1.Condition, o Observed) map[string]bool {
+func carry(s *Set, now []*gapv1.Condition, revision uint64, day calendar.Date, instant string) map[string]bool {
 	changed := map[string]bool{}
 	for _, c := range now {
-		c.ObservedRevision = int64(o.Revision)
+		c.ObservedRevision = int64(revision)
 		was := Of(s, c.GetType())
 		if was.GetStatus() == c.GetStatus() {
 			c.LastTransitionDay, c.LastTransitionAt = was.GetLastTransitionDay(), was.GetLastTransitionAt()
 			continue
 		}
 		changed[c.GetType()] = true
-		c.LastTransitionDay, c.LastTransitionAt = o.Day.String(), o.Instant
+		c.LastTransitionDay, c.LastTransitionAt = day.String(), instant
 	}
 	return changed
 }

@@ -34,6 +34,14 @@ func Evolve(s *Set, event proto.Message) *Set {
 		tell(out, e.GetFinding(), "DataBecameFresh", false)
 	case *gapv1.ConditionChanged:
 		tell(out, e.GetFinding(), e.GetType()+" "+e.GetTo(), false)
+	case *gapv1.RollUpChanged:
+		f := e.GetFinding()
+		out.Score = copied(f.Score)
+		// What is not known closes nothing.
+		if status := conditionOf(f.GetConditions(), OnTrack).GetStatus(); status != Unknown {
+			out.GapOpen = status == False
+		}
+		tell(out, f, "RollUpChanged "+f.GetToStatus(), true)
 	case *gapv1.ReactionHeld:
 		r := reaction(out, e.GetCause())
 		r.Since, r.Fired, r.Level = e.GetCause().GetSince(), false, 0
@@ -66,13 +74,21 @@ func Evolve(s *Set, event proto.Message) *Set {
 // compared with are those of what was told of the gap itself: other words must
 // not move them, or a gap could widen unnoticed.
 func tell(s *Set, f *gapv1.Finding, what string, ofGap bool) {
-	s.Target, s.Review, s.Last = f.GetTarget(), f.GetReview(), what
+	s.Target, s.Review, s.Kind, s.Name, s.Last = f.GetTarget(), f.GetReview(), f.GetKind(), f.GetName(), what
 	s.Conditions = f.GetConditions()
 	s.AsOf, s.ObservedRevision, s.Evaluator = f.GetAsOf(), f.GetRevision(), f.GetEvaluator()
 	s.Policy, s.PolicyRevision = f.GetPolicy(), f.GetPolicyRevision()
 	if ofGap || !s.GetGapOpen() {
-		s.Status, s.Share = f.GetToStatus(), f.Share
+		s.Status, s.Share = f.GetToStatus(), copied(f.Share)
 	}
+}
+
+// copied is a number of its own: one of an evaluation keeps the room of thousands.
+func copied(n *float64) *float64 {
+	if n == nil {
+		return nil
+	}
+	return proto.Float64(*n)
 }
 
 // reaction is the state of a reaction, made if there is none.

@@ -2,6 +2,7 @@ package condition
 
 import (
 	"fmt"
+	"math"
 	"slices"
 
 	gapv1 "setpoint.dev/proto/gen/setpoint/gap/v1"
@@ -12,7 +13,7 @@ import (
 
 // Evaluator is the version of what turns observations into conditions; it goes
 // into every event, and changes when the same input gives another result.
-const Evaluator = "2"
+const Evaluator = "3"
 
 // The types of conditions, in the order in which they are shown.
 const (
@@ -27,6 +28,11 @@ const (
 // Types are all of them, the one of reviews last.
 func Types() []string {
 	return []string{OnTrack, DataFresh, FinalPending, Covered, ForecastAttains, ChangeReady, ReviewOverdue}
+}
+
+// Aggregates are the tokens, in subjects, of all that has conditions.
+func Aggregates() []string {
+	return []string{Aggregate, ObjectiveAggregate, StrategyAggregate, UnitAggregate, ReviewAggregate}
 }
 
 // The statuses of a condition.
@@ -62,12 +68,22 @@ func verdict(typ, status, reason, format string, args ...any) *gapv1.Condition {
 	return &gapv1.Condition{Type: typ, Status: status, Reason: reason, Message: fmt.Sprintf(format, args...)}
 }
 
-// conditions are those that hold by the evaluation alone; open tells whether the
-// gap is one that was told, or is told now.
-func (o *Observed) conditions(open bool) []*gapv1.Condition {
+// conditions are those that hold; open tells whether the gap is one that was told, or
+// is told now, and s what is on record.
+func (o *Observed) conditions(s *Set, open bool) []*gapv1.Condition {
 	return []*gapv1.Condition{
-		o.onTrack(open), o.dataFresh(), o.finalPending(), o.covered(), o.forecastAttains(), o.changeReady(),
+		o.onTrack(open), o.dataFresh(), o.finalPending(), o.covered(s), o.forecastAttains(s), o.changeReady(s),
 	}
+}
+
+// reaches tells whether a number that should be at least a threshold counts as that:
+// below it never, and where it was told to be below only from the margin above it,
+// or from most, the highest that there is.
+func (o *Observed) reaches(s *Set, typ string, n, threshold, most float64) bool {
+	if Of(s, typ).GetStatus() == False {
+		threshold = max(threshold, min(threshold+o.Rules.Margin, most))
+	}
+	return n >= threshold
 }
 
 func (o *Observed) onTrack(open bool) *gapv1.Condition {
@@ -103,7 +119,7 @@ func (o *Observed) finalPending() *gapv1.Condition {
 	return verdict(FinalPending, False, "NotPending", "no last value is waited for")
 }
 
-func (o *Observed) covered() *gapv1.Condition {
+func (o *Observed) covered(s *Set) *gapv1.Condition {
 	c := o.Coverage
 	switch {
 	case c == nil || c.Gap == nil:
@@ -112,34 +128,42 @@ func (o *Observed) covered() *gapv1.Condition {
 		return verdict(Covered, True, "NoGap", "there is no gap to cover")
 	case c.Share == nil:
 		return verdict(Covered, Unknown, "NoShare", "the coverage is not known")
-	case *c.Share >= o.Rules.Covered:
+	case o.reaches(s, Covered, *c.Share, o.Rules.Covered, math.Inf(1)):
 		return verdict(Covered, True, "Covered", "initiatives in progress cover %.0f %% of the gap", 100**c.Share)
+	}
+	if *c.Share >= o.Rules.Covered {
+		return verdict(Covered, False, "WithinHysteresis", "initiatives in progress cover %.0f %% of the gap, by less than the margin of %v", 100**c.Share, o.Rules.Margin)
 	}
 	return verdict(Covered, False, "Uncovered", "initiatives in progress cover %.0f %% of the gap", 100**c.Share)
 }
 
-func (o *Observed) forecastAttains() *gapv1.Condition {
+func (o *Observed) forecastAttains(s *Set) *gapv1.Condition {
 	switch p := o.Attainment; {
 	case p == nil:
 		if o.Unforecast != "" {
 			return verdict(ForecastAttains, Unknown, "NoForecast", "there is no forecast: %s", o.Unforecast)
 		}
 		return verdict(ForecastAttains, Unknown, "NoForecast", "there is no forecast")
-	case *p >= o.Rules.Attains:
+	case o.reaches(s, ForecastAttains, *p, o.Rules.Attains, 1):
 		return verdict(ForecastAttains, True, "Attains", "the forecast attains with a probability of %.0f %%", 100**p)
+	case *p >= o.Rules.Attains:
+		return verdict(ForecastAttains, False, "WithinHysteresis", "the forecast attains with a probability of %.0f %%, by less than the margin of %v", 100**p, o.Rules.Margin)
 	default:
 		return verdict(ForecastAttains, False, "FallsShort", "the forecast attains with a probability of %.0f %%", 100**p)
 	}
 }
 
-func (o *Observed) changeReady() *gapv1.Condition {
+func (o *Observed) changeReady(s *Set) *gapv1.Condition {
 	switch {
 	case !o.Asked:
 		return verdict(ChangeReady, Unknown, "NoProgram", "no change program belongs to an initiative that works on the target")
 	case o.Readiness == nil:
 		return verdict(ChangeReady, Unknown, "Unmeasured", "an audience has not been measured")
-	case *o.Readiness >= o.Rules.Ready:
+	case o.reaches(s, ChangeReady, *o.Readiness, o.Rules.Ready, 1):
 		return verdict(ChangeReady, True, "Ready", "readiness is %.2f (heuristic)", *o.Readiness)
+	}
+	if *o.Readiness >= o.Rules.Ready {
+		return verdict(ChangeReady, False, "WithinHysteresis", "readiness is %.2f (heuristic), by less than the margin of %v", *o.Readiness, o.Rules.Margin)
 	}
 	return verdict(ChangeReady, False, "NotReady", "readiness is %.2f (heuristic), below %v", *o.Readiness, o.Rules.Ready)
 }
@@ -195,8 +219,10 @@ func behind(r *gap.TargetResult) string {
 }
 
 // Of is a condition of a set; a zero one if there is none.
-func Of(s *Set, typ string) *gapv1.Condition {
-	for _, c := range s.GetConditions() {
+func Of(s *Set, typ string) *gapv1.Condition { return conditionOf(s.GetConditions(), typ) }
+
+func conditionOf(list []*gapv1.Condition, typ string) *gapv1.Condition {
+	for _, c := range list {
 		if c.GetType() == typ {
 			return c
 		}

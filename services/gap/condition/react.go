@@ -21,6 +21,9 @@ type Surroundings struct {
 	// OpenActions counts the open corrective actions that people opened: what
 	// policies open is invisible, so that they cannot set each other off.
 	OpenActions int
+	// Promised tells whether a corrective action that a policy opened on the target is
+	// still open, by title and owner; nil: none is. No expression sees it.
+	Promised func(policy, title, owner string) bool
 	// Identity tells the target from every other one for ever.
 	Identity string
 }
@@ -201,6 +204,11 @@ func (o subject) effect(a *gapv1.Action, around Surroundings, cause *gapv1.Cause
 			e.Message = "not opened: nobody owns the target, and the policy names no owner"
 			break
 		}
+		if around.Promised != nil && around.Promised(cause.GetPolicy(), e.GetTitle(), e.GetOwner()) {
+			// Nobody is helped by the same promise twice.
+			e.Message = "not opened: the one that the policy opened before is still open"
+			break
+		}
 		e.RequestId = requestID(around.Identity, cause, i)
 	case a.GetRequireCheckIn() != nil:
 		due := 7
@@ -221,7 +229,10 @@ func (o subject) effect(a *gapv1.Action, around Surroundings, cause *gapv1.Cause
 
 // requestID is the same for the same firing, whoever carries it out.
 func requestID(identity string, c *gapv1.Cause, i int) string {
-	sum := sha256.Sum256([]byte(strings.Join([]string{identity, c.GetPolicy(), c.GetReaction(), c.GetSince(), c.GetAsOf(), fmt.Sprint(i)}, "\x00")))
+	// With the revision: it may end and fire again on the same day.
+	sum := sha256.Sum256([]byte(strings.Join([]string{
+		identity, c.GetPolicy(), c.GetReaction(), c.GetSince(), c.GetAsOf(), fmt.Sprint(c.GetRevision()), fmt.Sprint(i),
+	}, "\x00")))
 	return "policy-" + strings.ToLower(base32.StdEncoding.EncodeToString(sum[:15]))
 }
 

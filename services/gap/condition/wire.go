@@ -22,6 +22,7 @@ func Acts() resource.Acts {
 		{Type: "gap.data_went_stale.v1", New: func() proto.Message { return &gapv1.DataWentStale{} }},
 		{Type: "gap.data_became_fresh.v1", New: func() proto.Message { return &gapv1.DataBecameFresh{} }},
 		{Type: "gap.condition_changed.v1", New: func() proto.Message { return &gapv1.ConditionChanged{} }},
+		{Type: "gap.roll_up_changed.v1", New: func() proto.Message { return &gapv1.RollUpChanged{} }},
 		{Type: "gap.reaction_held.v1", New: func() proto.Message { return &gapv1.ReactionHeld{} }},
 		{Type: "gap.reaction_fired.v1", New: func() proto.Message { return &gapv1.ReactionFired{} }},
 		{Type: "gap.reaction_ended.v1", New: func() proto.Message { return &gapv1.ReactionEnded{} }},

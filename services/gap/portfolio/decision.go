@@ -1,8 +1,6 @@
 package portfolio
 
 import (
-	"strings"
-
 	strategyv1 "setpoint.dev/proto/gen/setpoint/strategy/v1"
 	"setpoint.dev/services/gap"
 	"setpoint.dev/services/internal/record"
@@ -16,7 +14,7 @@ func (l *loader) decisions(p *gap.Portfolio) error {
 		return err
 	}
 	return l.v.States(l.org, "strategy", "occurrence", l.at, func(have record.State) error {
-		id, _, _ := strings.Cut(have.ID, "~")
+		id, _ := record.Parted(have.ID)
 		r := reviews[id]
 		if r == nil {
 			return nil // it was deleted

@@ -83,7 +83,7 @@ spec: {objective: o, metric: sales, direction: increase, periods: [{period: FY20
 func TestLoad(t *testing.T) {
 	ctx := context.Background()
 	now := time.Date(2018, 1, 31, 12, 0, 0, 0, time.UTC)
-	s, err := devserver.Start(ctx, devserver.Options{Data: t.TempDir(), Listen: "127.0.0.1:0", Version: "test", Now: func() time.Time { return now }})
+	s, err := devserver.Start(ctx, devserver.Options{Data: t.TempDir(), Listen: "127.0.0.1:0", ReadWait: time.Minute, Version: "test", Now: func() time.Time { return now }})
 	if err != nil {
 		t.Fatal(err)
 	}

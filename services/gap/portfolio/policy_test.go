@@ -23,7 +23,7 @@ import (
 func TestPoliciesCountFromTheirDay(t *testing.T) {
 	ctx := context.Background()
 	now := time.Date(2018, 5, 10, 12, 0, 0, 0, time.UTC)
-	s, err := devserver.Start(ctx, devserver.Options{Data: t.TempDir(), Listen: "127.0.0.1:0", Version: "test", Now: func() time.Time { return now }})
+	s, err := devserver.Start(ctx, devserver.Options{Data: t.TempDir(), Listen: "127.0.0.1:0", ReadWait: time.Minute, Version: "test", Now: func() time.Time { return now }})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -40,6 +40,8 @@ type picture struct {
 	policies  []policy.Ready
 	parents   map[string]string // of units
 	actions   map[string]int    // open ones that people opened, by target
+	// promised are the open actions that policies opened.
+	promised map[promise]bool
 
 	// reviews are all of them at the end of the day.
 	reviews []condition.Review
@@ -48,13 +50,24 @@ type picture struct {
 	metrics map[string]int    // in the portfolio, by id
 	byName  map[string]int    // metrics in the portfolio, by name
 	uses    map[string][]int  // targets in the portfolio that a metric touches, by its name
-	sets    map[string]*known // by id of the target
+	sets    map[key]known
+
+	// results are those of all targets, of each what rolling it up looks at, and
+	// moved says that one is another than it was; above is which targets are below
+	// what.
+	results []gap.TargetResult
+	result  map[string]int // of a target, by name
+	moved   bool
+	above   above
 	// chances are the probabilities that were forecast, by id of the target: the
 	// costly part of looking at one, which most changes leave as it was.
 	chances map[string]chance
 	// unforecast says that nobody asks for them.
 	unforecast bool
 }
+
+// promise is a corrective action that a policy opened.
+type promise struct{ target, policy, title, owner string }
 
 // chance is the attainment of a target, and of what it was forecast.
 type chance struct {
@@ -98,11 +111,17 @@ func (p *picture) basisOf(t *gap.Target) basis {
 	return b
 }
 
-// known is what was on record of a target's conditions, and from when on.
+// known is what was on record of some conditions, and from when on; the zero one is
+// that nothing was.
 type known struct {
 	set  *condition.Set
 	from uint64
 }
+
+// key tells whose conditions they are: a target and a review may have the same id.
+type key struct{ aggregate, id string }
+
+func keyOf(s eventlog.Subject) key { return key{s.Kind, s.ID} }
 
 // load reads an organization; before is what was kept of it, nil at first.
 func (r *Reconciler) load(v record.View, org string, before *picture) (*picture, error) {
@@ -119,19 +138,22 @@ func (r *Reconciler) load(v record.View, org string, before *picture) (*picture,
 	if err := p.prepare(v); err != nil {
 		return nil, err
 	}
+	if err := p.above.index(v, p); err != nil {
+		return nil, err
+	}
 	if r.reviews != nil {
 		if p.reviews, err = r.reviews(v, org, p.at, p.day); err != nil {
 			return nil, err
 		}
 	}
-	p.sets = map[string]*known{}
-	for _, aggregate := range []string{condition.Aggregate, condition.ReviewAggregate} {
+	p.sets = map[key]known{}
+	for _, aggregate := range condition.Aggregates() {
 		err = v.States(org, policy.Service, aggregate, p.at, func(s record.State) error {
 			set := &condition.Set{}
 			if err := s.Into(set); err != nil {
 				return err
 			}
-			p.sets[s.ID] = &known{set, s.From}
+			p.sets[key{aggregate, s.ID}] = known{set, s.From}
 			return nil
 		})
 		if err != nil {
@@ -178,14 +200,18 @@ func (p *picture) prepare(v record.View) (err error) {
 			p.uses[m.Name] = append(p.uses[m.Name], of[ratio]...)
 		}
 	}
-	p.actions = map[string]int{}
+	p.actions, p.promised = map[string]int{}, map[promise]bool{}
 	return v.States(p.org, "initiative", "action", p.at, func(s record.State) error {
 		var a initiativev1.ActionState
 		if err := s.Into(&a); err != nil {
 			return err
 		}
-		if a.GetPolicy() == "" && a.GetStatus() == "open" {
+		switch {
+		case a.GetStatus() != "open":
+		case a.GetPolicy() == "":
 			p.actions[a.GetTarget()]++
+		default:
+			p.promised[promise{a.GetTarget(), a.GetPolicy(), a.GetTitle(), a.GetOwner()}] = true
 		}
 		return nil
 	})
@@ -264,6 +290,7 @@ func (p *picture) observed(targets []int, instant time.Time) []condition.Observe
 		}
 	}
 	result := gap.Evaluate(part, p.day, p.rules.Policy, opts)
+	p.keep(result.Targets, targets == nil)
 	if p.chances == nil {
 		p.chances = map[string]chance{}
 	}
@@ -283,7 +310,10 @@ func (p *picture) observed(targets []int, instant time.Time) []condition.Observe
 		if opts.ForecastOf[t.Name] {
 			c := chance{of: bases[t.Name]}
 			if t.Outlook != nil {
-				c.attainment, c.unknown = t.Outlook.Attainment, t.Outlook.Unknown
+				c.unknown = t.Outlook.Unknown
+				if a := t.Outlook.Attainment; a != nil { // of its own: the result's keeps the room of thousands
+					c.attainment = proto.Float64(*a)
+				}
 			}
 			p.chances[id] = c
 		}
@@ -331,6 +361,9 @@ func (p *picture) next(set *condition.Set, o condition.Observed, identity string
 	}
 	reactions := condition.React(set, o, condition.Surroundings{
 		Units: condition.Chain(o.Result.Unit, p.parents), OpenActions: p.actions[o.Result.Name], Identity: p.org + "/" + identity,
+		Promised: func(policy, title, owner string) bool {
+			return p.promised[promise{o.Result.Name, policy, title, owner}]
+		},
 	}, p.policies)
 	for _, e := range reactions {
 		set = condition.Evolve(set, e)
@@ -338,81 +371,101 @@ func (p *picture) next(set *condition.Set, o condition.Observed, identity string
 	return append(events, reactions...), set
 }
 
+// told is something of which there is something to tell.
+type told struct {
+	of eventlog.Subject
+	// next is what is to be told, and the set after it, where s is on record.
+	next func(s *condition.Set) ([]proto.Message, *condition.Set)
+	// target is the one for which policies act; "" for what is none.
+	target string
+}
+
 // tell appends what is to be told of targets, many in a commit, and carries out
-// what policies decided. It returns how many targets something was told of.
+// what policies decided; then of what rolls them up. It returns of how many something
+// was told.
 func (r *Reconciler) tell(ctx context.Context, p *picture, targets []int) (int, error) {
 	now := r.runner.Now()
-	var pending []condition.Observed
+	var list []told
 	for _, o := range p.observed(targets, now) {
-		id := p.ids[o.Result.Name]
-		if id == "" {
-			continue
-		}
-		var set *condition.Set
-		if k := p.sets[id]; k != nil {
-			set = k.set
-		}
-		if events, _ := p.next(set, o, id); len(events) > 0 {
-			pending = append(pending, o)
+		if id := p.ids[o.Result.Name]; id != "" {
+			list = append(list, told{of: subject(p.org, id), target: o.Result.Name, next: func(s *condition.Set) ([]proto.Message, *condition.Set) {
+				return p.next(s, o, id)
+			}})
 		}
 	}
+	n, err := r.commitAll(ctx, p, list)
+	if err != nil {
+		return n, err
+	}
+	if targets == nil || n > 0 || p.moved {
+		above, err := r.commitAll(ctx, p, p.rolledUp(targets, now))
+		n += above
+		if err != nil {
+			return n, err
+		}
+	}
+	if targets != nil {
+		return n, nil // values touch no review
+	}
+	reviews, err := r.commitAll(ctx, p, p.reviewed(now))
+	return n + reviews, err
+}
+
+// commitAll tells of those of a list of which there is something to tell, by what
+// is known here; it returns how many they are.
+func (r *Reconciler) commitAll(ctx context.Context, p *picture, list []told) (int, error) {
+	pending := slices.DeleteFunc(list, func(t told) bool {
+		events, _ := t.next(p.sets[keyOf(t.of)].set)
+		return len(events) == 0
+	})
 	for chunk := range slices.Chunk(pending, min(mostAtOnce, r.runner.MaxCommit())) {
 		if err := r.commit(ctx, p, chunk); err != nil {
 			return 0, err
 		}
 	}
-	if targets != nil {
-		return len(pending), nil // values touch no review
-	}
-	n, err := r.tellOfReviews(ctx, p, now)
-	return len(pending) + n, err
+	return len(pending), nil
 }
 
-// commit tells of some targets, decided on what their guards say.
-func (r *Reconciler) commit(ctx context.Context, p *picture, list []condition.Observed) error {
+// commit tells of some, decided on what their guards say.
+func (r *Reconciler) commit(ctx context.Context, p *picture, list []told) error {
 	var guards []eventlog.Subject
 	h := sha256.New()
 	fmt.Fprintf(h, "%s %s %d %s %d", p.org, p.day, p.at, p.rules.Name, p.rules.Revision)
-	for _, o := range list {
-		id := p.ids[o.Result.Name]
-		guards = append(guards, subject(p.org, id))
-		from := uint64(0)
-		if k := p.sets[id]; k != nil {
-			from = k.from
-		}
-		fmt.Fprintf(h, "\n%s %d", id, from)
+	for _, t := range list {
+		guards = append(guards, t.of)
+		fmt.Fprintf(h, "\n%s %s %d", t.of.Kind, t.of.ID, p.sets[keyOf(t.of)].from)
 	}
 	request := "gap-" + strings.ToLower(base32.StdEncoding.EncodeToString(h.Sum(nil)[:15]))
-	after := map[string]*condition.Set{}
-	fired := map[string][]*gapv1.ReactionFired{}
+	after := map[key]*condition.Set{}
+	fired := map[key][]*gapv1.ReactionFired{}
 	out, err := r.runner.Run(ctx, runner.Command{
 		Org: p.org, RequestID: request, Principal: Principal, Manager: Manager, Guards: guards,
 	}, func(v record.View) ([]runner.Write, error) {
 		clear(after)
 		clear(fired)
 		var writes []runner.Write
-		for _, o := range list {
-			id := p.ids[o.Result.Name]
-			set, err := setOf(v, subject(p.org, id))
+		for _, t := range list {
+			set, err := setOf(v, t.of)
 			if err != nil {
 				return nil, err
 			}
-			if set.GetObservedRevision() > int64(o.Revision) {
+			if set.GetObservedRevision() > int64(p.at) {
 				continue // another one has told what is newer
 			}
-			events, next := p.next(set, o, id)
+			events, next := t.next(set)
 			if len(events) == 0 {
 				continue
 			}
-			w, err := write(subject(p.org, id), p.day, events, next)
+			w, err := write(t.of, p.day, events, next)
 			if err != nil {
 				return nil, err
 			}
 			writes = append(writes, w)
-			after[id] = next
+			k := keyOf(t.of)
+			after[k] = next
 			for _, e := range events {
 				if f, ok := e.(*gapv1.ReactionFired); ok {
-					fired[id] = append(fired[id], f)
+					fired[k] = append(fired[k], f)
 				}
 			}
 		}
@@ -424,11 +477,13 @@ func (r *Reconciler) commit(ctx context.Context, p *picture, list []condition.Ob
 	if out.Replayed != nil || len(after) < len(list) {
 		return errElsewhere // somebody else told: read again
 	}
-	for _, o := range list {
-		id := p.ids[o.Result.Name]
-		p.sets[id] = &known{after[id], out.Revision}
-		for _, f := range fired[id] {
-			r.carryOut(ctx, p.org, o.Result.Name, f.GetCause().GetPolicy(), f.GetEffects())
+	for _, t := range list {
+		k := keyOf(t.of)
+		p.sets[k] = known{after[k], out.Revision}
+		for _, f := range fired[k] {
+			if t.target != "" {
+				r.carryOut(ctx, p, t.target, f.GetCause().GetPolicy(), f.GetEffects())
+			}
 		}
 	}
 	return nil
@@ -467,7 +522,8 @@ func write(of eventlog.Subject, day calendar.Date, events []proto.Message, next 
 
 // carryOut does what a firing decided. A refusal is told to the operator; what
 // failed for another reason is tried again when a reconciler begins.
-func (r *Reconciler) carryOut(ctx context.Context, org, target, policyName string, effects []*gapv1.Effect) {
+func (r *Reconciler) carryOut(ctx context.Context, p *picture, target, policyName string, effects []*gapv1.Effect) {
+	org := p.org
 	for _, e := range effects {
 		if e.GetRequestId() == "" {
 			continue
@@ -479,6 +535,9 @@ func (r *Reconciler) carryOut(ctx context.Context, org, target, policyName strin
 				RequestId: e.GetRequestId(), Title: e.GetTitle(), Target: target, Owner: e.GetOwner(), Due: e.GetDue(),
 				Policy: policyName, Manager: "policy",
 			})
+			if err == nil { // what policies do is no reason to read everything anew
+				p.promised[promise{target, policyName, e.GetTitle(), e.GetOwner()}] = true
+			}
 		case "requireCheckIn":
 			err = r.acts.RequestCheckIn(ctx, org, "policy/"+policyName, &strategyv1.RequestCheckInRequest{
 				RequestId: e.GetRequestId(), Target: target, Reason: e.GetTitle(), Due: e.GetDue(), Policy: policyName, Manager: "policy",
@@ -490,8 +549,10 @@ func (r *Reconciler) carryOut(ctx context.Context, org, target, policyName strin
 	}
 }
 
-// makeUp carries out the effects of firings that are not on record.
-func (r *Reconciler) makeUp(ctx context.Context, p *picture) error {
+// makeUp carries out the effects of firings that are not on record; before, if not
+// nil, is what was kept until somebody else told something, and limits it to what
+// they told: whoever did may have been killed before the effects.
+func (r *Reconciler) makeUp(ctx context.Context, p, before *picture) error {
 	type due struct {
 		target, policy string
 		effects        []*gapv1.Effect
@@ -500,11 +561,11 @@ func (r *Reconciler) makeUp(ctx context.Context, p *picture) error {
 	err := r.record.View(ctx, func(v record.View) error {
 		missing = nil
 		for _, t := range p.portfolio.Targets {
-			k := p.sets[p.ids[t.Name]]
-			if k == nil {
+			k := key{condition.Aggregate, p.ids[t.Name]}
+			if before != nil && before.sets[k].from == p.sets[k].from {
 				continue
 			}
-			for _, f := range k.set.GetFirings() {
+			for _, f := range p.sets[k].set.GetFirings() {
 				for _, e := range f.GetEffects() {
 					if e.GetRequestId() == "" {
 						continue
@@ -522,7 +583,7 @@ func (r *Reconciler) makeUp(ctx context.Context, p *picture) error {
 		return nil
 	})
 	for _, d := range missing {
-		r.carryOut(ctx, p.org, d.target, d.policy, d.effects)
+		r.carryOut(ctx, p, d.target, d.policy, d.effects)
 	}
 	return err
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"slices"
 	"sync"
 	"time"
 
@@ -127,17 +126,15 @@ func (r *Reconciler) reach(ctx context.Context) error {
 func (r *Reconciler) begin(ctx context.Context) (at uint64, err error) {
 	var orgs []string
 	err = r.record.View(ctx, func(v record.View) error {
-		at = v.Revision()
-		if orgs, err = v.Organizations("Target"); err != nil {
-			return err
-		}
-		others, err := v.Organizations("Review")
-		for _, org := range others {
-			if !slices.Contains(orgs, org) {
-				orgs = append(orgs, org)
+		at, orgs = v.Revision(), nil
+		for _, kind := range []string{"Target", "Review", "Objective", "Strategy", "Unit"} {
+			some, err := v.Organizations(kind)
+			if err != nil {
+				return err
 			}
+			orgs = append(orgs, some...)
 		}
-		return err
+		return nil
 	})
 	r.mu.Lock()
 	r.dirty = map[string]*change{}
@@ -278,6 +275,7 @@ func (r *Reconciler) look(ctx context.Context, org string, p *picture, c *change
 		return p, err
 	}
 	whole := c.all || p == nil || calendar.FromTime(r.runner.Now().In(p.zone)) != p.day
+	var before *picture // what was kept when somebody else told something
 	for range 10 {
 		var targets []int
 		begun := p == nil
@@ -293,17 +291,18 @@ func (r *Reconciler) look(ctx context.Context, org string, p *picture, c *change
 		if err != nil {
 			return p, err
 		}
-		if begun {
-			if err := r.makeUp(ctx, p); err != nil {
+		if begun || before != nil {
+			if err := r.makeUp(ctx, p, before); err != nil {
 				return p, err
 			}
+			before = nil
 		}
 		n := 0
 		if whole || len(targets) > 0 {
 			n, err = r.tell(ctx, p, targets)
 		}
 		if errors.Is(err, errElsewhere) {
-			whole = true
+			whole, before = true, p
 			continue
 		}
 		if err == nil {

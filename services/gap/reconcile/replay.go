@@ -25,9 +25,13 @@ const mostDays = 1100
 // evaluated as it was known at its end; with hindsight, with all that is known at
 // the view's revision.
 func Replay(v record.View, org, name string, spec *policy.Spec, revision uint64, since, until calendar.Date, hindsight bool, reviews ReviewsFunc) (*gapv1.TestPolicyResponse, error) {
-	if days := until.Sub(since) + 1; days < 1 || days > mostDays {
-		return nil, fault.New(fault.Invalid, "gap.replay_days", "since: %d days from %s to %s", days, since, until).
-			WithHint("from 1 to %d days can be replayed", mostDays)
+	switch days := until.Sub(since) + 1; {
+	case days < 1:
+		return nil, fault.New(fault.Invalid, "gap.replay_days", "since: %s is after the last day, %s", since, until).
+			WithHint("a replay goes from since to until, which is today unless it is given")
+	case days > mostDays:
+		return nil, fault.New(fault.Invalid, "gap.replay_days", "since: there are %d days from %s to %s", days, since, until).
+			WithHint("at most %d days can be replayed: begin on %s, or give until, %s at the latest", mostDays, until.AddDays(1-mostDays), since.AddDays(mostDays-1))
 	}
 	ready, err := policy.Prepare(name, revision, spec)
 	if err != nil {
@@ -41,7 +45,7 @@ func Replay(v record.View, org, name string, spec *policy.Spec, revision uint64,
 	asks := slices.ContainsFunc(spec.GetReactions(), func(r *gapv1.Reaction) bool {
 		return strings.Contains(r.GetWhen(), "condition."+condition.ForecastAttains)
 	})
-	sets := map[string]*condition.Set{}
+	sets := map[key]*condition.Set{}
 	zone := record.Location(v, org, v.Revision())
 	var p *picture
 	empty := 0
@@ -78,6 +82,8 @@ func Replay(v record.View, org, name string, spec *policy.Spec, revision uint64,
 		}
 		p = q
 		p.policies = []policy.Ready{ready}
+		// What is open now was not opened by what is tried.
+		p.promised = nil
 		if name == "default" && spec.GetEvaluation() != nil {
 			p.rules = policy.Of(name, revision, spec)
 		}
@@ -92,14 +98,16 @@ func Replay(v record.View, org, name string, spec *policy.Spec, revision uint64,
 		}
 		for _, o := range p.reviews {
 			o.Day, o.Instant, o.Revision = day, noon.UTC().Format(time.RFC3339), at
-			events, next := p.nextOfReview(sets[o.ID], o)
-			sets[o.ID] = next
+			k := key{condition.ReviewAggregate, o.ID}
+			events, next := p.nextOfReview(sets[k], o)
+			sets[k] = next
 			out.Firings = append(out.Firings, tested(day, "", o.Name, events)...)
 		}
 		for _, o := range p.observed(nil, noon) {
 			id := p.ids[o.Result.Name]
-			events, next := p.next(sets[id], o, id)
-			sets[id] = next
+			k := key{condition.Aggregate, id}
+			events, next := p.next(sets[k], o, id)
+			sets[k] = next
 			out.Firings = append(out.Firings, tested(day, o.Result.Name, "", events)...)
 		}
 	}

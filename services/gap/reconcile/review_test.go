@@ -33,7 +33,7 @@ func TestReviewsThatAreNotHeld(t *testing.T) {
 	w.reconciling(1, false)
 	events := func(want ...string) {
 		t.Helper()
-		for deadline := time.After(20 * time.Second); ; {
+		for deadline := time.After(time.Minute); ; {
 			got := w.events("gap", condition.ReviewAggregate)
 			if slices.Equal(got, want) {
 				return

@@ -76,6 +76,8 @@ type (
 		Pictured       string // what the picture leaves out
 		Falls          []template.HTML
 		FallNote       string
+		FallsLeft      string
+		CoveredLeft    string
 		Unserved       []unservedView
 		UnservedAll    int
 		UnservedLeft   string
@@ -141,12 +143,16 @@ func newAct(d *Document, byName map[string]*targetView, ids idSet) *actView {
 	if c := d.Coverage; c != nil {
 		v.HasCoverage, v.Sentence, v.Key = true, c.Sentence, coverageKey
 		v.Picture, v.Pictured, v.FallNote = coverageSVG(d), c.pictured(inOverview), objectiveFallNote
-		for i := range c.Objectives {
-			v.Falls = append(v.Falls, template.HTML(c.Objectives[i].svg(ids.of("fall-"+c.Objectives[i].Objective))))
+		falls, left := d.fallsShown()
+		v.FallsLeft = left
+		for i := range falls {
+			v.Falls = append(v.Falls, template.HTML(falls[i].svg(ids.of("fall-"+falls[i].Objective))))
 		}
 		targets := d.targetsByName()
-		for i := range c.Targets {
-			x := &c.Targets[i]
+		list, left := d.coveredShown()
+		v.CoveredLeft = left
+		for i := range list {
+			x := &list[i]
 			m := targets[x.Target].Metric
 			v.Covered = append(v.Covered, coveredView{
 				ID: byName[x.Target].ID, Title: x.Title, Gap: gapOf(x, m), Delivered: x.ifDelivered(m), Ready: x.ifReady(m), Unfunded: x.unfunded(m), Residual: x.residual(m),
@@ -248,14 +254,16 @@ func (m *markdown) coverage(c *Coverage) {
 	m.printf("## Coverage\n\n**%s**\n\n", md(c.Sentence))
 	if len(c.Targets) > 0 {
 		t := newTable("Target", "Gap:", "Covered if delivered:", "If people are ready:", "Unfunded:", "Stays open:")
-		for i := range c.Targets {
-			x := &c.Targets[i]
+		list, left := m.d.coveredShown()
+		for i := range list {
+			x := &list[i]
 			of := m.targets[x.Target].Metric
 			t.row(md(x.Title), md(gapOf(x, of)), md(x.ifDelivered(of)), md(x.ifReady(of)), md(x.unfunded(of)), md(x.residual(of)))
 		}
 		m.table(t)
-		for i := range c.Targets {
-			x := &c.Targets[i]
+		m.paragraph(left)
+		for i := range list {
+			x := &list[i]
 			m.printf("- **%s**: %s\n", md(x.Title), md(x.parts(m.targets[x.Target].Metric)))
 		}
 		m.printf("\n")
@@ -289,10 +297,12 @@ func (m *markdown) falls(c *Coverage) {
 		m.paragraph("From the whole gap, initiative by initiative, to what is unfunded: " + key)
 		m.paragraph(md(objectiveFallNote))
 	}
-	for i := range c.Objectives {
-		o := &c.Objectives[i]
+	falls, left := m.d.fallsShown()
+	for i := range falls {
+		o := &falls[i]
 		m.printf("**%s**\n\n```text\n%s```\n\n", md(o.Title), o.fall().text())
 	}
+	m.paragraph(left)
 	if m.d.shallow() {
 		return
 	}

@@ -84,3 +84,25 @@ func (d *Document) countIssues(kind string) int {
 	}
 	return n
 }
+
+// fallsShown are the objectives whose waterfalls are drawn: for a board those with
+// most left unfunded, and how many more there are.
+func (d *Document) fallsShown() ([]CoveredObjective, string) {
+	list := d.Coverage.Objectives
+	if !d.shallow() || len(list) <= inList {
+		return list, ""
+	}
+	list = slices.Clone(list)
+	slices.SortStableFunc(list, func(x, y CoveredObjective) int { return cmp.Compare(y.Unfunded, x.Unfunded) })
+	return list[:inList], fmt.Sprintf("The least funded; the report for owners has %s.", plural(len(list)-inList, "more objective"))
+}
+
+// coveredShown are the targets of the table of coverage, worst first, and how many
+// more there are.
+func (d *Document) coveredShown() ([]CoveredTarget, string) {
+	list := d.Coverage.Targets
+	if !d.shallow() || len(list) <= inGlance {
+		return list, ""
+	}
+	return list[:inGlance], leftOut(len(list)-inGlance, "target")
+}

@@ -309,8 +309,8 @@ func (p *printed) initiatives() {
 	for i := range p.d.Initiatives {
 		x := &p.d.Initiatives[i]
 		planned := x.dates()
-		if x.ExpectedEnd != x.End && x.Stage != "completed" {
-			planned += "\nexpected " + x.expected()
+		if late := x.expected(); late != absent && x.ExpectedEnd != x.End && x.Stage != "completed" {
+			planned += "\nexpected " + late
 		}
 		steps := x.progress()
 		if late := x.overdue(); len(late) > 0 {
@@ -369,22 +369,25 @@ func (p *printed) coverage() {
 	if len(c.Objectives) > 0 {
 		p.heading(2, "What closes the gaps, objective by objective", 120)
 		p.text(objectiveFallNote, regular, inkMuted, smallSize)
-		for i := range c.Objectives {
-			o := &c.Objectives[i]
+		falls, left := p.d.fallsShown()
+		for i := range falls {
 			p.gap(5)
-			p.picture(o.svg(fmt.Sprintf("fall-%d", i)), pageMargin, chartSpan)
+			p.picture(falls[i].svg(fmt.Sprintf("fall-%d", i)), pageMargin, chartSpan)
 		}
+		p.text(left, regular, inkMuted, smallSize)
 	}
 	if len(c.Targets) > 0 {
 		p.gap(6)
 		var rows [][]tableCell
-		for i := range c.Targets {
-			x := &c.Targets[i]
+		list, left := p.d.coveredShown()
+		for i := range list {
+			x := &list[i]
 			m := p.targets[x.Target].Metric
 			rows = append(rows, []tableCell{strongCell(x.Title), plainCell(gapOf(x, m)), plainCell(x.ifDelivered(m)), plainCell(x.ifReady(m)), plainCell(x.unfunded(m)), plainCell(x.residual(m)), plainCell(strings.Join(x.partList(m), "\n"))})
 		}
 		p.tableIn([]tableColumn{{title: "Target", share: 2.3}, {title: "Gap", share: 1, right: true}, {title: "If delivered", share: 1.4, right: true}, {title: "If people are ready", share: 1.5, right: true},
 			{title: "Unfunded", share: 1, right: true}, {title: "Stays open", share: 1.1, right: true}, {title: "By", share: 3.7}}, rows, 6.8)
+		p.text(left, regular, inkMuted, smallSize)
 	}
 	if len(c.Unserved) > 0 {
 		p.heading(2, "Targets that no initiative works on", 30)

@@ -10,6 +10,7 @@ import (
 	"unicode"
 
 	"codeberg.org/go-fonts/dejavu/dejavusans"
+	"codeberg.org/go-fonts/dejavu/dejavusansbold"
 	"golang.org/x/image/font/sfnt"
 	"golang.org/x/text/unicode/bidi"
 )
@@ -39,21 +40,29 @@ func inFace(r rune) bool {
 	if known, ok := inFaces.Load(r); ok {
 		return known.(bool)
 	}
-	var buffer sfnt.Buffer
-	i, err := parsedFace().GlyphIndex(&buffer, r)
-	has := err == nil && i != 0
+	has := true
+	for _, f := range parsedFaces() {
+		var buffer sfnt.Buffer
+		i, err := f.GlyphIndex(&buffer, r)
+		has = has && err == nil && i != 0
+	}
 	inFaces.Store(r, has)
 	return has
 }
 
 var inFaces sync.Map // rune → bool
 
-var parsedFace = sync.OnceValue(func() *sfnt.Font {
-	f, err := sfnt.Parse(dejavusans.TTF)
-	if err != nil {
-		panic("report: the face of paper: " + err.Error())
+// parsedFaces are the regular and the bold one, of which the bold one has less.
+var parsedFaces = sync.OnceValue(func() []*sfnt.Font {
+	var out []*sfnt.Font
+	for _, ttf := range [][]byte{dejavusans.TTF, dejavusansbold.TTF} {
+		f, err := sfnt.Parse(ttf)
+		if err != nil {
+			panic("report: the face of paper: " + err.Error())
+		}
+		out = append(out, f)
 	}
-	return f
+	return out
 })
 
 // shown is s with what the face does not have replaced. Characters that only

@@ -1,6 +1,7 @@
 package rpc
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -29,70 +30,103 @@ func (s *Service) ListConditions(ctx context.Context, req *gapv1.ListConditionsR
 	if err != nil {
 		return nil, err
 	}
+	kind, name := req.GetKind(), req.GetName()
+	if target := req.GetTarget(); target != "" {
+		if kind != "" && kind != "Target" || name != "" && name != target {
+			return nil, fault.New(fault.Invalid, "gap.condition_of_two", "target: %.64q, beside kind and name", target).
+				WithHint("give the target alone, or kind and name")
+		}
+		kind, name = "Target", target
+	}
+	if name != "" && kind == "" {
+		return nil, fault.New(fault.Invalid, "gap.condition_kind", "kind: it is not said of which kind %.64q is", name).
+			WithHint("Target, Objective, Strategy, Unit or Review")
+	}
 	res := &gapv1.ListConditionsResponse{}
 	err = s.record.At(ctx, snapshot, func(v record.View, at uint64) error {
 		res = &gapv1.ListConditionsResponse{Revision: int64(at)}
-		add := func(t *record.Resource, state record.State, to *[]*gapv1.TargetConditions) error {
-			set := &condition.Set{}
-			if err := state.Into(set); err != nil {
-				return err
-			}
-			if t.Kind == "Review" { // it may have been renamed since
-				set.Review = t.Name
-			} else {
-				set.Target = t.Name
-			}
-			set.Conditions = slices.DeleteFunc(set.Conditions, func(c *gapv1.Condition) bool {
-				return req.GetType() != "" && c.GetType() != req.GetType() || req.GetStatus() != "" && c.GetStatus() != req.GetStatus()
-			})
-			if len(set.Conditions) > 0 {
-				*to = append(*to, &gapv1.TargetConditions{Set: set, Revision: int64(state.From)})
-			}
-			return nil
-		}
-		if name := req.GetTarget(); name != "" {
-			t, err := v.Resource(who.Org, "Target", name, at)
-			if err != nil {
-				return err
-			}
-			if t == nil {
-				return record.Unknown(v, who.Org, "Target", name)
-			}
-			state, err := v.State(who.Org, policy.Service, condition.Aggregate, t.ID, at)
-			if err != nil || state == nil {
-				return err
-			}
-			return add(t, *state, &res.Targets)
-		}
 		for _, x := range []struct {
 			kind, aggregate string
 			to              *[]*gapv1.TargetConditions
-		}{{"Target", condition.Aggregate, &res.Targets}, {"Review", condition.ReviewAggregate, &res.Reviews}} {
-			list, err := v.Resources(who.Org, x.kind, at, "", 0)
+		}{
+			{"Target", condition.Aggregate, &res.Targets},
+			{"Objective", condition.ObjectiveAggregate, &res.RollUps}, {"Strategy", condition.StrategyAggregate, &res.RollUps}, {"Unit", condition.UnitAggregate, &res.RollUps},
+			{"Review", condition.ReviewAggregate, &res.Reviews},
+		} {
+			if kind != "" && kind != x.kind {
+				continue
+			}
+			list, err := conditionsOf(v, who.Org, x.kind, x.aggregate, name, at, req)
 			if err != nil {
 				return err
 			}
-			byID := make(map[string]*record.Resource, len(list))
-			for _, t := range list {
-				byID[t.ID] = t
-			}
-			if err := v.States(who.Org, policy.Service, x.aggregate, at, func(state record.State) error {
-				if t := byID[state.ID]; t != nil {
-					state.Payload = slices.Clone(state.Payload)
-					return add(t, state, x.to)
-				}
-				return nil // it was deleted
-			}); err != nil {
-				return err
-			}
+			*x.to = append(*x.to, list...)
 		}
-		slices.SortFunc(res.Reviews, func(a, b *gapv1.TargetConditions) int {
-			return strings.Compare(a.GetSet().GetReview(), b.GetSet().GetReview())
-		})
-		slices.SortFunc(res.Targets, func(a, b *gapv1.TargetConditions) int {
-			return strings.Compare(a.GetSet().GetTarget(), b.GetSet().GetTarget())
-		})
 		return nil
 	})
 	return res, err
 }
+
+// conditionsOf are those on record of the resources of a kind, or of the one of a
+// name, by name.
+func conditionsOf(v record.View, org, kind, aggregate, name string, at uint64, req *gapv1.ListConditionsRequest) ([]*gapv1.TargetConditions, error) {
+	var out []*gapv1.TargetConditions
+	add := func(of *record.Resource, state record.State) error {
+		set := &condition.Set{}
+		if err := state.Into(set); err != nil {
+			return err
+		}
+		switch kind { // it may have been renamed since
+		case "Target":
+			set.Target = of.Name
+		case "Review":
+			set.Review = of.Name
+		default:
+			set.Kind, set.Name = kind, of.Name
+		}
+		set.Conditions = slices.DeleteFunc(set.Conditions, func(c *gapv1.Condition) bool {
+			return req.GetType() != "" && c.GetType() != req.GetType() || req.GetStatus() != "" && c.GetStatus() != req.GetStatus()
+		})
+		if len(set.Conditions) > 0 {
+			out = append(out, &gapv1.TargetConditions{Set: set, Revision: int64(state.From)})
+		}
+		return nil
+	}
+	if name != "" {
+		of, err := v.Resource(org, kind, name, at)
+		if err != nil {
+			return nil, err
+		}
+		if of == nil {
+			return nil, record.Unknown(v, org, kind, name)
+		}
+		state, err := v.State(org, policy.Service, aggregate, of.ID, at)
+		if err != nil || state == nil {
+			return nil, err
+		}
+		err = add(of, *state)
+		return out, err
+	}
+	list, err := v.Resources(org, kind, at, "", 0)
+	if err != nil {
+		return nil, err
+	}
+	byID := make(map[string]*record.Resource, len(list))
+	for _, r := range list {
+		byID[r.ID] = r
+	}
+	err = v.States(org, policy.Service, aggregate, at, func(state record.State) error {
+		if of := byID[state.ID]; of != nil {
+			state.Payload = slices.Clone(state.Payload)
+			return add(of, state)
+		}
+		return nil // it was deleted
+	})
+	slices.SortFunc(out, func(a, b *gapv1.TargetConditions) int {
+		return strings.Compare(nameOf(a.GetSet()), nameOf(b.GetSet()))
+	})
+	return out, err
+}
+
+// nameOf is whose conditions they are.
+func nameOf(s *condition.Set) string { return cmp.Or(s.GetTarget(), s.GetName(), s.GetReview()) }

@@ -3,7 +3,6 @@ package rpc
 import (
 	"cmp"
 	"context"
-	"strings"
 
 	strategyv1 "setpoint.dev/proto/gen/setpoint/strategy/v1"
 	"setpoint.dev/services/gap"
@@ -42,7 +41,7 @@ func (s *Service) reviewedBy(ctx context.Context, r gap.Result) (out reviewed, e
 			titles[x.ID] = cmp.Or(x.Spec.(*strategyv1.ReviewSpec).GetTitle(), x.Name)
 		}
 		return v.States(who.Org, "strategy", "occurrence", at, func(have record.State) error {
-			id, _, _ := strings.Cut(have.ID, "~")
+			id, _ := record.Parted(have.ID)
 			title, declared := titles[id]
 			state := &strategyv1.OccurrenceState{}
 			if err := have.Into(state); err != nil {

@@ -72,7 +72,7 @@ func start(t *testing.T, now func() time.Time, change func(*watching)) stack {
 	nc, err := ns.Connect()
 	ok(err)
 	t.Cleanup(nc.Close)
-	log, err := eventlog.Open(t.Context(), nc, eventlog.Options{})
+	log, err := eventlog.Open(t.Context(), nc, eventlog.Options{Timeout: time.Minute})
 	ok(err)
 	t.Cleanup(log.Close)
 	registry := kinds.Registry()
@@ -80,7 +80,7 @@ func start(t *testing.T, now func() time.Time, change func(*watching)) stack {
 	ok(err)
 	t.Cleanup(func() { _ = store.Close() })
 	logger := slog.New(slog.DiscardHandler)
-	rec := record.New(store, record.Checkpoint{}, 10*time.Second, log.LastRevision)
+	rec := record.New(store, record.Checkpoint{}, time.Minute, log.LastRevision)
 	ctx, stop := context.WithCancel(context.Background())
 	var following sync.WaitGroup
 	following.Go(func() { _ = record.NewProjector(log, registry, store, rec, logger).Run(ctx) })
@@ -274,11 +274,13 @@ func TestWatchCoalesces(t *testing.T) {
 	w.next()
 	began := time.Now()
 	const values = 40
-	go func() {
+	var observing sync.WaitGroup
+	defer observing.Wait() // its last answer may come after the last message
+	observing.Go(func() {
 		for i := range values {
 			s.observe("acme", calendar.Of(2020, 1, 1).AddDays(i).String(), float64(i+1))
 		}
-	}()
+	})
 	messages := 0
 	for {
 		messages++

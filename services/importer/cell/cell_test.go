@@ -97,6 +97,21 @@ func TestParseNumber(t *testing.T) {
 		{"45 (days)", point, Number{Value: 45, Unit: "days"}},
 		{"85% (2022)", point, Number{Value: 85, Percent: true, Mark: "(2022)"}},
 		{"12 (15)", point, Number{}},
+		{"07/01/2022", point, Number{}},
+		{"1 : 18,5", comma, Number{}},
+		{"12 | 15", point, Number{}},
+		{"100% by 2030", point, Number{}},
+		{"50 Standorte bis Ende 2025", point, Number{}},
+		{"40 bis 2025", point, Number{}},
+		{"07/2022", point, Number{}},
+		{"1/2/22", point, Number{}},
+		{"12.5 p", point, Number{Value: 12.5, Decimals: 1, Mark: "p"}},
+		{"at least 95 %", point, Number{Value: 95, Bound: ">=", Percent: true}},
+		{"Max. 30 Tage", comma, Number{Value: 30, Bound: "<=", Unit: "Tage"}},
+		{"höchstens 5", comma, Number{Value: 5, Bound: "<="}},
+		{"90%以上", point, Number{Value: 90, Bound: ">=", Percent: true}},
+		{"minutes 5", point, Number{}},
+		{"approx. 50", point, Number{}},
 		{"20 m²", point, Number{Value: 20, Unit: "m²"}},
 		{"3h 30m", point, Number{Value: 3.5, Unit: "h"}},
 		{"1 day, 6 hours", point, Number{Value: 1.25, Unit: "day"}},
@@ -205,6 +220,8 @@ func TestParsePeriod(t *testing.T) {
 		{"2018-W07", point, "2018-W07"},
 		{"KW 7/2018", point, "2018-W07"},
 		{"Q1 2023/24", point, "FY2024-Q1"},
+		{"Q1 23-24", point, "FY2024-Q1"},
+		{"Q1 23-26", point, ""},
 		{"2023-24 Q1", point, "FY2024-Q1"},
 		{"2010/11 Q1", point, "FY2011-Q1"},
 		{"2022年", point, "2022"},
@@ -283,21 +300,35 @@ func TestNameUnit(t *testing.T) {
 	}
 }
 
+func TestCutKind(t *testing.T) {
+	for name, want := range map[string][2]string{
+		"Sales - Target": {"Sales", "target"}, "Umsatz (Ist)": {"Umsatz", "actual"}, "Visits: Budget": {"Visits", "target"}, "Umsatz Soll": {"Umsatz", "target"},
+		"Target": {}, "Sales": {}, "Share of targets met": {}, "": {},
+	} {
+		rest, kind, ok := CutKind(name)
+		if ok != (want[1] != "") || ok && (rest != want[0] || kind != want[1]) {
+			t.Errorf("%q: %q, %q, %v", name, rest, kind, ok)
+		}
+	}
+}
+
 func TestFindPeriod(t *testing.T) {
 	for text, want := range map[string][2]string{
-		"FY18 Target":       {"FY2018", "Target"},
-		"Target FY 2018":    {"FY2018", "Target"},
-		"Actual (2017 Q3)":  {"2017-Q3", "Actual"},
-		"Ist 2019":          {"2019", "Ist"},
-		"Q1 2020 - planned": {"2020-Q1", "planned"},
-		"target_2025":       {"2025", "target"},
-		"2016-17 Outturn":   {"FY2017", "Outturn"},
-		"Jan 2018 actual":   {"2018-01", "actual"},
-		"2025年目标":           {"2025", "目标"},
-		"基準値（2019年度）":       {"2019", "基準値"},
-		"Target":            {},
-		"2018 to 2020":      {},
-		"":                  {},
+		"FY18 Target":           {"FY2018", "Target"},
+		"Target FY 2018":        {"FY2018", "Target"},
+		"Actual (2017 Q3)":      {"2017-Q3", "Actual"},
+		"Ist 2019":              {"2019", "Ist"},
+		"Q1 2020 - planned":     {"2020-Q1", "planned"},
+		"target_2025":           {"2025", "target"},
+		"2016-17 Outturn":       {"FY2017", "Outturn"},
+		"Jan 2018 actual":       {"2018-01", "actual"},
+		"2023 (cible PAP 2023)": {"2023", "cible PAP"},
+		"2022 to 2023":          {},
+		"2025年目标":               {"2025", "目标"},
+		"基準値（2019年度）":           {"2019", "基準値"},
+		"Target":                {},
+		"2018 to 2020":          {},
+		"":                      {},
 	} {
 		name, rest, ok := FindPeriod(text, point)
 		if name != want[0] || rest != want[1] || ok != (want[0] != "") {

@@ -3,8 +3,9 @@ package cell
 import "regexp"
 
 // marks of footnotes stand behind a number: 12.5*, 12.5 †, 12,5¹⁾, 12,5 1), 12.5
-// (p). A raised digit behind a letter is a unit's (m²).
-var mark = regexp.MustCompile(`^(.*[\d%)])(?: ?([*†‡§#]+\)?)|([¹²³⁴⁵⁶⁷⁸⁹]+⁾?)| ?(\((?:[a-z]|\d)\))| (\d\)))$`)
+// (p), and the flags of statistical offices: 12.5 p (provisional), b (break), e
+// (estimated), r (revised). A raised digit behind a letter is a unit's (m²).
+var mark = regexp.MustCompile(`^(.*[\d%)])(?: ?([*†‡§#]+\)?)|([¹²³⁴⁵⁶⁷⁸⁹]+⁾?)| ?(\((?:[a-z]|\d)\))| (\d\))| ([bepr]))$`)
 
 // cutMark parts the mark of a footnote from the text before it.
 func cutMark(s string) (rest, sign string) {
@@ -12,5 +13,5 @@ func cutMark(s string) (rest, sign string) {
 	if m == nil {
 		return s, ""
 	}
-	return m[1], m[2] + m[3] + m[4] + m[5]
+	return m[1], m[2] + m[3] + m[4] + m[5] + m[6]
 }

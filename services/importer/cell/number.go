@@ -3,6 +3,7 @@ package cell
 import (
 	"fmt"
 	"math"
+	"regexp"
 	"strconv"
 	"strings"
 	"unicode"
@@ -161,14 +162,27 @@ func (n *Number) tail(rest string) error {
 		return fmt.Errorf("has two numbers: is it a range?")
 	case strings.ContainsRune(".,'’_", first):
 		return fmt.Errorf("has %q behind the number", clip(rest))
+	case slashes.MatchString(rest):
+		return fmt.Errorf("is a date")
+	case when.MatchString(rest), dueWord.MatchString(rest):
+		return fmt.Errorf("says when, %q, beside the number", clip(rest))
 	case twoAmounts(rest):
 		return fmt.Errorf("has a second number in %q: is it a duration, or two values?", clip(rest))
-	case adjacent && !unicode.IsLetter(first) && !strings.ContainsRune("°/(µ", first):
+	case !unicode.IsLetter(first) && !strings.ContainsRune("°/(µ‰", first) && !unicode.Is(unicode.Sc, first):
 		return fmt.Errorf("has %q behind the number", clip(rest))
 	}
 	n.Unit = rest
 	return nil
 }
+
+// when is a day or a year behind a number, which is then not of the period that
+// the cell stands in: 100 % by 2030.
+var when = regexp.MustCompile(`^(?i:,? ?(?:by|until|till|bis|until the end of|bis zum|d'ici|à l'horizon|para|hasta|a|até|em|en|entro|in|im|per|op|do|w|till|senast|vor|before)? ?(?:the )?(?:end of|ende|fin|fin de|finales de|fine|eind|końca|utgången av)? ?(?:fy|q[1-4]|\pL{3,10})? ?)(?:19|20|21)\d{2}\b`)
+
+var dueWord = regexp.MustCompile(`(?i)(?:^|[^\pL])(?:by|until|till|bis|d'ici|hasta|até|entro|senast)[^\pL\d][^\d]*(?:19|20|21)\d{2}(?:\D|$)`)
+
+// slashes are the rest of a date behind its first number; /5 is a scale.
+var slashes = regexp.MustCompile(`^ ?/ ?\d{1,2} ?/|^ ?/ ?\d{4}`)
 
 // value reads digits with their groups and fraction. The error's text goes
 // behind the quoted cell.
@@ -358,6 +372,16 @@ func exponent(s string) int {
 func cutBound(s string) (rest, bound string) {
 	for _, b := range bounds {
 		if r, ok := strings.CutPrefix(s, b.written); ok {
+			return strings.TrimSpace(r), b.means
+		}
+	}
+	lower := strings.ToLower(s)
+	for _, b := range boundWords {
+		if r, ok := strings.CutPrefix(lower, b.written); ok && len(lower) == len(s) && !startsWithLetter(r) && hasDigit(r) {
+			return strings.TrimSpace(s[len(b.written):]), b.means
+		}
+		// 90%以上
+		if r, ok := strings.CutSuffix(s, b.written); ok && r != "" && strings.ContainsAny(b.written, "以") {
 			return strings.TrimSpace(r), b.means
 		}
 	}

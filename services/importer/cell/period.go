@@ -140,6 +140,7 @@ var periodForms = compile(
 	// Q3 2016/17, Q3 FY2016-17, 2016/17 Q3
 	`{q}[ /_.,-]*(?:of )?{f}?{y4}[-/–]{z}`,
 	`{f}?{y4}[-/–]{z}[ /_.,-]*{q}`,
+	`{q} {y2}[-/–]{z2}`,
 	// Q3 FY17, Q3 2017, Q3/17, Q3'17, 3. Quartal 2017, T3-2017
 	`{q}[ /_.,-]*(?:of |de |del |du )?{f}?(?:{y4}|'?{y2})`,
 	// 2017-07, 2017/7, 2017M07, 201707
@@ -344,8 +345,11 @@ func FindPeriod(text string, l Locale) (name, rest string, ok bool) {
 			}
 			remaining := append(append([]string(nil), words[:at]...), words[at+size:]...)
 			rest := strings.Join(remaining, " ")
-			if _, _, again := FindPeriod(rest, l); again {
-				return "", "", false
+			if other, left, again := FindPeriod(rest, l); again {
+				if other != p {
+					return "", "", false
+				}
+				rest = left // it is said twice: 2023 (target of 2023)
 			}
 			return p, strings.Trim(rest, " -–,"), true
 		}

@@ -14,7 +14,7 @@ var unitWords = words(strings.Fields(`
 	fte ftes vzä etp hc headcount number count no nr anzahl nombre número numero num aantal antal liczba stk stück pcs szt units unit
 	index score rank ratio rate stars persons people personen personnes personas pessoas persone
 	tsd t€ teur mio mrd mn m€ k€ mill mln bn k thousands thousand millions million billions billion milliers mille millones miles milhões milhares mil milioni migliaia
-	usd eur gbp chf jpy inr brl mxn cad aud sek nok dkk pln czk cny zar kr euro euros dollars pesos rs crore lakh cr lakhs crores
+	usd eur gbp chf jpy inr brl mxn cad aud sek nok dkk pln czk cny zar kr mkr tkr kkr euro euros dollars pesos rs crore lakh cr lakhs crores
 	$ € £ ¥ ₹ zł kč £m €m $m £k €k $k £bn €bn $bn $000 £000 €000 us$ a$ r$ reais
 	dni lat años jahre jahr years year ans anni anos jaar år months month monate mois meses mesi maanden månader monat
 	円 人 件 元 万元 亿元 億円 百万円 千円 ％ 歳 戸 箇所 トン 个 家 吨 万人`)...)

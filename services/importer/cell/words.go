@@ -11,6 +11,19 @@ var bounds = []struct{ written, means string }{
 	{"<=", "<="}, {">=", ">="}, {"=<", "<="}, {"=>", ">="}, {"≤", "<="}, {"≥", ">="}, {"<", "<"}, {">", ">"},
 }
 
+// boundWords are words before a number that say the same, in lower case.
+var boundWords = []struct{ written, means string }{
+	{"no more than", "<="}, {"not more than", "<="}, {"no less than", ">="}, {"not less than", ">="}, {"at least", ">="}, {"at most", "<="},
+	{"more than", ">"}, {"greater than", ">"}, {"less than", "<"}, {"fewer than", "<"}, {"under", "<"}, {"below", "<"}, {"over", ">"}, {"above", ">"}, {"up to", "<="},
+	{"minimum", ">="}, {"maximum", "<="}, {"min.", ">="}, {"max.", "<="}, {"min", ">="}, {"max", "<="},
+	{"mindestens", ">="}, {"höchstens", "<="}, {"mehr als", ">"}, {"weniger als", "<"}, {"unter", "<"}, {"über", ">"}, {"maximal", "<="}, {"bis zu", "<="}, {"mind.", ">="},
+	{"au moins", ">="}, {"au plus", "<="}, {"plus de", ">"}, {"moins de", "<"}, {"supérieur à", ">"}, {"inférieur à", "<"},
+	{"al menos", ">="}, {"como máximo", "<="}, {"más de", ">"}, {"menos de", "<"}, {"mínimo", ">="}, {"máximo", "<="}, {"hasta", "<="},
+	{"pelo menos", ">="}, {"no mínimo", ">="}, {"no máximo", "<="}, {"mais de", ">"}, {"até", "<="},
+	{"almeno", ">="}, {"non più di", "<="}, {"più di", ">"}, {"meno di", "<"}, {"minimaal", ">="}, {"maximaal", "<="}, {"ten minste", ">="}, {"ten hoogste", "<="},
+	{"co najmniej", ">="}, {"nie więcej niż", "<="}, {"minst", ">="}, {"högst", "<="}, {"以上", ">="}, {"以下", "<="},
+}
+
 // currencies are the signs and codes that are read as one, the longer first
 // where one begins another. $ alone is taken for the US dollar.
 var currencies = []struct{ sign, code string }{
@@ -173,6 +186,23 @@ var kinds = map[string]string{
 func ParseKind(text string) (kind string, ok bool) {
 	kind, ok = kinds[strings.TrimSpace(strings.Trim(strings.ToLower(plain(text)), "().,;:*"))]
 	return kind, ok
+}
+
+// CutKind parts the word for a kind at the end of a measure's name, in
+// parentheses or behind a dash or a blank, from the name: "Sales - Target". ok is
+// false where there is none.
+func CutKind(name string) (rest, kind string, ok bool) {
+	s := strings.TrimRight(plain(name), " )]:")
+	i := strings.LastIndexAny(s, " ([-–—:")
+	if i < 0 {
+		return name, "", false
+	}
+	_, size := utf8.DecodeRuneInString(s[i:])
+	if kind, ok = ParseKind(s[i+size:]); !ok {
+		return name, "", false
+	}
+	rest = strings.TrimRight(s[:i], " ([-–—:,")
+	return rest, kind, rest != ""
 }
 
 // Direction is which way is good.

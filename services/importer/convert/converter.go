@@ -88,6 +88,7 @@ type table struct {
 	columns  []column
 	skip     []skip
 	section  section
+	below    int // the row of another header, below which nothing is read
 	bound    bool
 	err      error
 }

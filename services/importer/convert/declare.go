@@ -296,8 +296,18 @@ func (f *finisher) metric(m *measure, name string) *strategyv1.MetricSpec {
 // unit sets how values are shown, and gives what makes a value of a number: why
 // is set where it cannot be told what the number is.
 func (f *finisher) unit(m *measure, s *strategyv1.MetricSpec) func(v float64, percent bool) (float64, string) {
-	asIs := func(v float64, _ bool) (float64, string) { return v, "" }
 	said := isPercent(m.said)
+	asIs := func(v float64, percent bool) (float64, string) {
+		switch {
+		case !percent:
+			return v, ""
+		case said && m.largest > 1.5:
+			// The others cannot be fractions: 95 and 95 % are the same here.
+			p, _ := strconv.ParseFloat(strconv.FormatFloat(v, 'g', -1, 64)+"e2", 64)
+			return p, ""
+		}
+		return v, "it has a per cent sign, and most values of the measure have none: is it a change?"
+	}
 	switch {
 	case m.percent && m.said != "" && !said:
 		// "97% of calls": the unit names what the share is of.
@@ -624,6 +634,16 @@ func (f *finisher) paths(m *measure, name string, taken bool) [][]version {
 					}
 				}
 			}
+			if p.from.IsZero() && p.start != nil {
+				// Which way it is from there is said, when it was is not.
+				if s.Direction == "" && p.value != nil && *p.value != *p.start {
+					s.Direction = "decrease"
+					if *p.value > *p.start {
+						s.Direction = "increase"
+					}
+				}
+				f.report(p.baseline, display(*p.start), "nothing says when the baseline was true: of it only the direction is taken")
+			}
 			if s.Direction == "" && (s.Baseline == nil || s.Value == nil || s.GetBaseline().Value != nil && s.GetBaseline().GetValue() == s.GetValue()) {
 				f.report(p.origin, due, "neither a direction nor another baseline says which way the target is: give a direction in the mapping")
 				continue
@@ -710,10 +730,11 @@ func (f *finisher) plan() ([]*commonv1.Resource, error) {
 	if s.Horizon.End == "" && !f.last.IsZero() {
 		s.Horizon.End = f.last.String()
 	}
-	if s.Horizon.Start == "" || s.Horizon.End == "" {
-		if f.m.Declares("Strategy") {
-			return nil, (&table{}).fail("give strategy.start and strategy.end", "the table has objectives but neither a target nor a value whose period could be the strategy's horizon")
-		}
+	if (s.Horizon.Start == "" || s.Horizon.End == "") && f.m.Declares("Strategy") {
+		// Nothing has a period, so no target refers to an objective.
+		f.troubles = append(f.troubles, Trouble{Field: "strategy", Content: fmt.Sprintf("%d objectives", len(f.objectives)),
+			Why: "neither a target nor a value has a period that could be the strategy's horizon: the objectives are not declared; strategy.start and strategy.end, or a period, say when"})
+		return out, nil
 	}
 	slices.SortFunc(f.pillars, func(a, b string) int { return cmp.Compare(foldTitle(a), foldTitle(b)) })
 	pillar := map[string]string{}

@@ -3,6 +3,7 @@ package convert
 import (
 	"cmp"
 	"fmt"
+	"math"
 	"regexp"
 	"slices"
 	"strings"
@@ -18,16 +19,20 @@ type origin struct {
 	col     *column
 	row     int32
 	percent bool
+	marked  bool   // with the sign of a footnote, which is in text
 	text    string // what stands there, where that is not the number alone
-	mark    string // of a footnote
 }
 
 // remark is what stood behind the number.
 func (o origin) remark() string {
-	if o.mark == "" {
+	if !o.marked {
 		return ""
 	}
-	return "the table marks it " + o.mark
+	n, err := cell.ParseNumber(o.text, o.t.locale)
+	if err != nil {
+		return ""
+	}
+	return "the table marks it " + n.Mark
 }
 
 // measure is what is known of one.
@@ -45,7 +50,9 @@ type measure struct {
 	notes                        []string
 	weight                       *float64
 	currency                     string
-	percent, plain               bool // values with and without a per cent sign
+	percent                      bool    // more values with a per cent sign than without
+	percents, plains             int     // values with and without one
+	largest                      float64 // of those without
 	defaults                     mapping.Defaults
 	at                           map[moment]int32
 	observed                     []observed
@@ -85,6 +92,7 @@ type path struct {
 	value, start *float64
 	change       string
 	origin       origin
+	baseline     origin // where start stands
 	disputed     bool
 }
 
@@ -337,9 +345,10 @@ func (m *measure) sameTime(n *number) {
 	n.unit = m.said
 }
 
-// unitOf takes in what stands beside a number; why is set where it contradicts
+// unitOf takes in what stands beside a number, which counts so much for or against
+// a per cent sign; why is set where it contradicts
 // what stands beside others.
-func (m *measure) unitOf(n number, change bool) (why string) {
+func (m *measure) unitOf(n number, change bool, weight int) (why string) {
 	if change {
 		return ""
 	}
@@ -360,10 +369,12 @@ func (m *measure) unitOf(n number, change bool) (why string) {
 		m.currency = n.currency
 	}
 	if n.percent {
-		m.percent = true
+		m.percents += weight
 	} else if n.value != 0 {
-		m.plain = true
+		m.plains += weight
+		m.largest = max(m.largest, math.Abs(n.value))
 	}
+	m.percent = m.percents > 0 && m.percents >= m.plains
 	return ""
 }
 
@@ -457,7 +468,7 @@ func (t *table) periodOf(said *row, col *column) *calendar.Period {
 
 func (t *table) observe(m *measure, said *row, col *column, n number, day calendar.Date, cadence calendar.Cadence, point bool, text string) {
 	t.conv.counts.Actual++
-	o := observed{value: n.value, edition: said.edition, origin: origin{t, col, int32(said.number), n.percent, n.text, n.mark}, day: day, cadence: cadence, point: point}
+	o := observed{value: n.value, edition: said.edition, origin: origin{t, col, int32(said.number), n.percent, n.mark != "", n.text}, day: day, cadence: cadence, point: point}
 	key := moment{day, cadence}
 	i, twice := m.at[key]
 	if !twice {
@@ -484,7 +495,7 @@ func (t *table) observe(m *measure, said *row, col *column, n number, day calend
 // setpoint takes a target in. byDefault: no cell says it.
 func (t *table) setpoint(m *measure, said *row, col *column, n number, role mapping.Role, byDefault bool) {
 	text := cmp.Or(n.text, display(n.value))
-	o := origin{t, col, int32(said.number), n.percent, n.text, n.mark}
+	o := origin{t, col, int32(said.number), n.percent, n.mark != "", n.text}
 	if n.bound != "" && role == mapping.Target {
 		d := "increase"
 		if strings.HasPrefix(n.bound, "<") {
@@ -549,7 +560,7 @@ func (t *table) bands(m *measure, said *row) {
 }
 
 func (t *table) baseline(m *measure, said *row, col *column, n number, text string) {
-	b := &base{row: said.number, value: n.value, origin: origin{t, col, int32(said.number), n.percent, n.text, n.mark}, at: col.period}
+	b := &base{row: said.number, value: n.value, origin: origin{t, col, int32(said.number), n.percent, n.mark != "", n.text}, at: col.period}
 	if when := said.text[mapping.BaselineAt]; when != "" && b.at == nil {
 		p, why := t.conv.period(when, t.locale)
 		if why != "" {
@@ -561,7 +572,7 @@ func (t *table) baseline(m *measure, said *row, col *column, n number, text stri
 	// The row's target may have come before it.
 	for _, p := range m.paths[said.edition] {
 		if int(p.origin.row) == said.number && p.origin.t == t {
-			p.start = &b.value
+			p.start, p.baseline = &b.value, b.origin
 			if b.at != nil {
 				p.from = b.at.End
 			}
@@ -602,7 +613,7 @@ func (t *table) path(m *measure, said *row, col *column, n number, text string, 
 		p.from = from.End
 	}
 	if b := m.base; b != nil && b.row == said.number {
-		p.start, m.base = &b.value, nil
+		p.start, p.baseline, m.base = &b.value, b.origin, nil
 		if b.at != nil {
 			p.from = b.at.End
 		}

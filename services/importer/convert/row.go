@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 
 	"setpoint.dev/services/importer/cell"
 	"setpoint.dev/services/importer/mapping"
@@ -38,6 +39,13 @@ func (t *table) read(r workbook.Row) {
 		t.conv.counts.Skipped++
 		return
 	}
+	if t.below == 0 && t.isOther(r) {
+		t.below = r.Number
+	}
+	if t.below > 0 {
+		t.tellBelow(r)
+		return
+	}
 	said := row{number: r.Number, text: map[mapping.Role]string{}, at: map[mapping.Role]*column{}}
 	var values []*column
 	something := false
@@ -57,6 +65,11 @@ func (t *table) read(r workbook.Row) {
 		if c.Kind != workbook.Empty {
 			t.conv.counts.Cells++
 			something = something || !c.Merged
+		}
+		if col.Kinds {
+			if rest, kind, ok := cell.CutKind(text); ok {
+				text, said.kind = rest, mapping.Role(kind)
+			}
 		}
 		if col.Split != "" {
 			text, _, _ = strings.Cut(text, col.Split)
@@ -125,6 +138,47 @@ func (t *table) isHeader(r workbook.Row) bool {
 		same++
 	}
 	return same > 1
+}
+
+// isOther reports whether a row is the header of another table, below the one
+// that the mapping is for: its columns of values name kinds or periods, and its
+// name is the header's.
+func (t *table) isOther(r workbook.Row) bool {
+	words, named := 0, false
+	for _, col := range t.columns {
+		c := r.At(col.index)
+		switch {
+		case c.Kind == workbook.Empty || c.Merged:
+		case col.Role == mapping.Name || col.Role == mapping.ID:
+			named = named || fold(c.Text) == fold(col.header)
+		case col.Role.IsValue():
+			if c.Kind != workbook.Text && len(c.Text) != 4 || c.Kind == workbook.Text && !strings.ContainsFunc(c.Text, unicode.IsLetter) {
+				return false // most rows end here
+			}
+			_, kind := cell.ParseKind(c.Text)
+			period := false
+			if !kind {
+				_, _, period = cell.FindPeriod(c.Text, t.locale)
+			}
+			switch {
+			case c.Kind == workbook.Text && (kind || period && !cell.Missing(c.Text)):
+				words++
+			case c.Kind == workbook.Number && period: // 2023, which may be a value
+			default:
+				return false
+			}
+		}
+	}
+	return words >= 2 || named
+}
+
+// tellBelow tells of the cells of a row below another header.
+func (t *table) tellBelow(r workbook.Row) {
+	for _, col := range t.columns {
+		if c := r.At(col.index); col.Role.IsValue() && c.Kind != workbook.Empty && !c.Merged {
+			t.trouble(r.Number, col, c.Text, fmt.Sprintf("row %d is the header of another table: give it a sheet of its own in the mapping (header, first, last)", t.below))
+		}
+	}
 }
 
 // alone is the only text of a row, which may be merged over several cells; at is
@@ -215,6 +269,10 @@ func (t *table) take(said *row, col *column, text string) {
 		if cell.Missing(text, t.conv.m.Missing...) {
 			return
 		}
+	}
+	switch col.Role {
+	case mapping.Name, mapping.Unit, mapping.Objective, mapping.Strategy:
+		text = strings.Join(strings.Fields(text), " ") // lines within a cell are no part of a title
 	}
 	switch col.Role {
 	case mapping.Unit:
@@ -412,7 +470,11 @@ func (t *table) value(m *measure, said *row, col *column, c workbook.Cell) {
 		}
 	}
 	m.sameTime(&n)
-	if why := m.unitOf(n, col.Change != ""); why != "" {
+	weight := 1
+	if role == mapping.Actual {
+		weight = 2 // a target may be a change: +5 %
+	}
+	if why := m.unitOf(n, col.Change != "", weight); why != "" {
 		t.trouble(said.number, *col, c.Text, why)
 		return
 	}

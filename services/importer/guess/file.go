@@ -125,6 +125,9 @@ func gridOf(s workbook.Sheet) (g Grid, typed [][]bool, err error) {
 		}
 		texts, kinds := make([]string, len(row.Cells)), make([]bool, len(row.Cells))
 		for i, c := range row.Cells {
+			if c.Kind == workbook.Error {
+				continue // says nothing of what the column holds
+			}
 			texts[i] = strings.TrimSpace(c.Text)
 			kinds[i] = c.Kind == workbook.Number || c.Kind == workbook.Date
 		}
@@ -248,6 +251,10 @@ func sheetOf(name string, g Grid, p Proposal, when context, m *mapping.Mapping, 
 	}
 	dateless := when.period != "" && len(p.Of(Period)) == 0 && len(p.Of(mapping.Year)) == 0 && len(p.Of(TargetAt)) == 0 &&
 		len(p.Of(Target))+len(p.Of(Actual))+len(p.Of(Value)) > 0
+	if b, t := p.Of(Baseline), p.Of(Target); !dateless && len(b) > 0 && len(t) > 0 && len(p.Of(BaselineAt))+len(p.Of(TargetAt)) == 0 && len(p.Of(Period)) > 0 && onceEach(p, body) {
+		own.Form = "path"
+		questions = append(questions, fmt.Sprintf("is %q the value at the beginning of the row's period, and %q due at its end?", b[0].Header, t[0].Header))
+	}
 	if dateless {
 		own.Period = when.period
 		questions = append(questions, fmt.Sprintf("%s: are the values without a period of their own of %s?", when.from, when.period))
@@ -260,7 +267,8 @@ func sheetOf(name string, g Grid, p Proposal, when context, m *mapping.Mapping, 
 	for _, c := range p.Columns {
 		headers[normalize(c.Header)]++
 	}
-	chosen := choose(p, &questions)
+	ofs := partsOf(p)
+	chosen := choose(p, ofs, &questions)
 	finer := 0
 	for _, c := range p.Columns {
 		if c.Header == "" && c.Role == Ignored {
@@ -281,6 +289,9 @@ func sheetOf(name string, g Grid, p Proposal, when context, m *mapping.Mapping, 
 		if c.dated() {
 			period, ok := periodOf(c, p, year, known, m.FiscalYearStart)
 			switch {
+			case c.Relative && len(p.Of(mapping.Quarter))+len(p.Of(mapping.Month)) > 0:
+				col.Role = Ignored
+				col.Comment += "; of the year before the row's period, whose own rows hold it"
 			case !ok:
 				col.Role = Ignored
 				col.Comment += "; of which year is not said"
@@ -306,14 +317,40 @@ func sheetOf(name string, g Grid, p Proposal, when context, m *mapping.Mapping, 
 				col.Measure, c.Header = unit, rest
 			}
 		}
-		if col.Role.IsValue() && len(p.Of(Name)) == 0 {
+		switch {
+		case !col.Role.IsValue():
+		case len(p.Of(Name)) == 0 && c.dated():
+			// The column is a period of something that the title may name.
+			col.Of = "Value"
+			if n := len(when.lines); n > 0 && len([]rune(when.lines[n-1])) <= 100 {
+				col.Of = when.lines[n-1]
+			}
+			if _, rest, ok := dated(c.Header, p.Locale); ok && ofHeader(rest) != "" && kindOf(rest) == "" {
+				col.Of = ofHeader(rest)
+			}
+			q := "no column names a measure: what do the values measure (of)?"
+			if !slices.Contains(questions, q) {
+				questions = append(questions, q)
+			}
+		case len(p.Of(Name)) == 0:
 			col.Of = ofHeader(c.Header)
+		case ofs[c.Index] != "":
+			col.Of = ofs[c.Index]
+			col.Comment += "; " + strconv.Quote(ofs[c.Index]) + " is a part of the measure"
+		}
+		if c.UnitTitle {
+			own.Unit = c.Header
+			questions = append(questions, fmt.Sprintf("is %q the unit whose measures are below it?", c.Header))
 		}
 		if c.Role == Period && !c.dated() {
 			if span := spanOf(c.Index, body, p.Locale); span != "" {
 				col.Span = span
-				questions = append(questions, fmt.Sprintf("the dates in %q are all the ends of a %s: are the values of the whole %[2]s?", c.Header, span))
+				questions = append(questions, fmt.Sprintf("the dates in %q are all the first or all the last of a %s: are the values of the whole %[2]s?", c.Header, span))
 			}
+		}
+		if c.Kinds {
+			col.Kinds = true
+			questions = append(questions, "the last words of the names are read as what the values are (target, actual): are they?")
 		}
 		if fills(c, p, body) {
 			col.Fill = true
@@ -365,6 +402,10 @@ func sheetOf(name string, g Grid, p Proposal, when context, m *mapping.Mapping, 
 		questions = append(questions, "rows with one text only are read as objectives of the rows below: are they?")
 	}
 	editions(p, body, m, &questions)
+	if key := keyOf(p, body, s.Sections); key != nil && m.Key == nil {
+		m.Key = key
+		questions = append(questions, fmt.Sprintf("measures of the same name are told apart by %s (key): are they different ones?", key[len(key)-2]))
+	}
 	if own != (mapping.Defaults{}) {
 		if !several {
 			if own.Period != "" {
@@ -373,13 +414,106 @@ func sheetOf(name string, g Grid, p Proposal, when context, m *mapping.Mapping, 
 			if own.Form != "" {
 				m.Defaults.Form = own.Form
 			}
-			own.Period, own.Form = "", ""
+			if own.Unit != "" {
+				m.Defaults.Unit = own.Unit
+			}
+			own.Period, own.Form, own.Unit = "", "", ""
 		}
 		if own != (mapping.Defaults{}) {
 			s.Defaults = &own
 		}
 	}
 	return s, questions
+}
+
+// keyOf is what tells measures apart where their names alone, with their units,
+// do not: rows of the same name and period under another goal, objective or
+// heading, or of the same id in another unit.
+func keyOf(p Proposal, body Grid, sections mapping.Role) []mapping.Role {
+	base, named := mapping.ID, p.Of(ID)
+	if len(named) == 0 {
+		base, named = Name, p.Of(Name)
+	}
+	if len(named) != 1 {
+		return nil
+	}
+	rows := slices.Concat(p.Of(Period), p.Of(mapping.Year), p.Of(mapping.Quarter), p.Of(mapping.Month), p.Of(Kind), p.Of(Vintage), p.Of(TargetAt))
+	columns := map[mapping.Role][]Column{mapping.Unit: p.Of(Unit), mapping.Strategy: p.Of(Strategy), mapping.Objective: p.Of(Objective)}
+	// A few rows that are there twice are slips, not measures of their own: another
+	// key would part what later editions say of one.
+	slips := len(body) / 20
+	twice := func(roles ...mapping.Role) bool {
+		seen, above, section, n := map[string]bool{}, map[int]string{}, "", 0
+		for _, row := range body {
+			text, filled := "", 0
+			for _, t := range row {
+				if t != "" && t != text {
+					text, filled = t, filled+1
+				}
+			}
+			if filled == 1 {
+				section = text
+			}
+			if filled < 2 || named[0].Index >= len(row) || row[named[0].Index] == "" {
+				continue
+			}
+			key := normalize(row[named[0].Index])
+			for _, c := range rows {
+				if c.Index < len(row) {
+					key += "\x1f" + row[c.Index]
+				}
+			}
+			for _, r := range roles {
+				if r == sections {
+					key += "\x1f" + section
+				}
+				for _, c := range columns[r] {
+					if c.Index < len(row) && row[c.Index] != "" {
+						above[c.Index] = row[c.Index]
+					}
+					key += "\x1f" + above[c.Index]
+				}
+			}
+			if seen[key] {
+				n++
+			}
+			seen[key] = true
+		}
+		return n > slips
+	}
+	if base == mapping.ID {
+		if len(columns[mapping.Unit]) > 0 && twice() && !twice(mapping.Unit) {
+			return []mapping.Role{mapping.Unit, mapping.ID}
+		}
+		return nil
+	}
+	if !twice(mapping.Unit) {
+		return nil
+	}
+	for _, r := range []mapping.Role{mapping.Objective, mapping.Strategy} {
+		if (len(columns[r]) > 0 || sections == r) && !twice(mapping.Unit, r) {
+			return []mapping.Role{mapping.Unit, r, mapping.Name}
+		}
+	}
+	return nil
+}
+
+// onceEach reports whether every measure has one row, as key results have.
+func onceEach(p Proposal, body Grid) bool {
+	seen := map[string]bool{}
+	for _, row := range body {
+		for _, c := range p.Of(Name) {
+			if c.Index >= len(row) || row[c.Index] == "" {
+				continue
+			}
+			if key := normalize(row[c.Index]); seen[key] {
+				return false
+			} else {
+				seen[key] = true
+			}
+		}
+	}
+	return len(seen) > 0
 }
 
 // fills reports whether a column names each of its groups once, in their first
@@ -421,11 +555,15 @@ func fills(c Column, p Proposal, body Grid) bool {
 	return empty > 0
 }
 
-// spanOf tells whether a column's dates are the last days of their months (or
-// of their quarters or years), all of them and more than one.
+// spanOf tells whether a column's dates are the last days of their months (or of
+// their quarters or years), all of them and more than one, or the first days.
 func spanOf(column int, body Grid, l cell.Locale) string {
 	seen := map[calendar.Date]bool{}
-	ends := map[calendar.Cadence]bool{calendar.Monthly: true, calendar.Quarterly: true, calendar.Yearly: true}
+	spans := []calendar.Cadence{calendar.Yearly, calendar.Quarterly, calendar.Monthly}
+	starts, ends := map[calendar.Cadence]bool{}, map[calendar.Cadence]bool{}
+	for _, c := range spans {
+		starts[c], ends[c] = true, true
+	}
 	for _, row := range body {
 		if column >= len(row) || row[column] == "" {
 			continue
@@ -439,18 +577,18 @@ func spanOf(column int, body Grid, l cell.Locale) string {
 			return ""
 		}
 		seen[d] = true
-		for c := range ends {
-			ends[c] = ends[c] && calendar.Months(1).PeriodOf(d, c).End == d
+		for _, c := range spans {
+			p := calendar.Months(1).PeriodOf(d, c)
+			starts[c], ends[c] = starts[c] && p.Start == d, ends[c] && p.End == d
 		}
 	}
-	switch {
-	case len(seen) < 2:
-	case ends[calendar.Yearly]:
-		return "year"
-	case ends[calendar.Quarterly]:
-		return "quarter"
-	case ends[calendar.Monthly]:
-		return "month"
+	if len(seen) < 2 {
+		return ""
+	}
+	for _, c := range spans {
+		if starts[c] || ends[c] {
+			return map[calendar.Cadence]string{calendar.Yearly: "year", calendar.Quarterly: "quarter", calendar.Monthly: "month"}[c]
+		}
 	}
 	return ""
 }
@@ -633,7 +771,7 @@ var settled = []string{"draft", "proposed", "preliminary", "original", "recommen
 
 // choose takes one of several columns that say the same of one period; the
 // others are not read.
-func choose(p Proposal, questions *[]string) map[int]string {
+func choose(p Proposal, parts map[int]string, questions *[]string) map[int]string {
 	out := map[int]string{}
 	groups := map[string][]Column{}
 	var order []string
@@ -645,6 +783,7 @@ func choose(p Proposal, questions *[]string) map[int]string {
 		if len(p.Of(Name)) == 0 {
 			key += normalize(ofHeader(c.Header))
 		}
+		key += parts[c.Index]
 		if groups[key] == nil {
 			order = append(order, key)
 		}
@@ -674,7 +813,7 @@ func choose(p Proposal, questions *[]string) map[int]string {
 		for _, c := range g {
 			names = append(names, strconv.Quote(c.Header))
 			if c.Index != best.Index {
-				out[c.Index] = fmt.Sprintf("%q says the same of the period and counts", best.Header)
+				out[c.Index] = fmt.Sprintf("%q is read in its place", best.Header)
 			}
 		}
 		if g[0].dated() {
@@ -683,6 +822,44 @@ func choose(p Proposal, questions *[]string) map[int]string {
 	}
 	return out
 }
+
+// partsOf finds what undated columns of values are parts of, beside their kind:
+// where "North target" and "North actual" stand beside "South target", each is a
+// part of the row's measure. It is by the column's index.
+func partsOf(p Proposal) map[int]string {
+	kinds := map[string]map[Role]bool{}
+	rest := map[int]string{}
+	for _, c := range p.Columns {
+		if c.Role != Target && c.Role != Actual || c.dated() || toDate.MatchString(normalize(c.Header)) {
+			continue
+		}
+		r := ofHeader(c.Header)
+		if r == strings.Join(strings.Fields(strings.ReplaceAll(c.Header, "_", " ")), " ") {
+			r = "" // nothing but the word for the kind
+		}
+		if projectYear.MatchString(r) {
+			return nil // of which years is not said
+		}
+		rest[c.Index] = r
+		if kinds[r] == nil {
+			kinds[r] = map[Role]bool{}
+		}
+		kinds[r][c.Role] = true
+	}
+	paired := 0
+	for r, k := range kinds {
+		if r != "" && len(k) == 2 {
+			paired++
+		}
+	}
+	if paired < 2 {
+		return nil
+	}
+	return rest
+}
+
+// projectYear is a year that counts from the beginning of a project.
+var projectYear = regexp.MustCompile(`(?i)^(?:(?:y|yr|year|jahr|año|ano|année|anno|rok|q|t) ?\d+|\d+(?:er|do|º|ª|e|st|nd|rd|th|\.)? (?:año|ano|year|année|anno|jahr)|lop|life of project|final|end of project)$`)
 
 var cut = regexp.MustCompile(`(?i)\b(reduction|reduce|decrease|below|cut|senkung|minderung|reduzierung|réduction|reducción|redução|riduzione|reductie)\b`)
 

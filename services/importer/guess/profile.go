@@ -150,5 +150,10 @@ func kindOf(text string) Role {
 			best, at = r, s
 		}
 	}
+	if best == "" {
+		if s, _ := headerScore(text, BaselineAt); s >= 0.6 {
+			return Baseline // of a column of values: FY19 (base year)
+		}
+	}
 	return best
 }

@@ -11,6 +11,7 @@ import (
 
 	"setpoint.dev/services/importer/cell"
 	"setpoint.dev/services/importer/mapping"
+	"setpoint.dev/services/internal/calendar"
 )
 
 // Grid is a sheet: rows of cells as text, merged cells filled with what the
@@ -56,6 +57,12 @@ type Column struct {
 	Back           int
 	Confidence     float64
 	Reason         string
+	// Kinds: the names say what the values of their rows are.
+	Kinds bool
+	// UnitTitle: the header is the name of the unit whose measures the column names.
+	UnitTitle bool
+	// Partial: the header names a part of a period that has no name of its own.
+	Partial bool
 	// Unknown: the header says when, and whether it is a target cannot be told.
 	Unknown bool
 }
@@ -141,7 +148,7 @@ func try(g Grid, r, depth, rows int) (Proposal, bool) {
 		}
 		named++
 		if _, err := cell.ParseNumber(h, cell.Locale{}); err == nil {
-			if _, _, ok := cell.FindPeriod(h, cell.Locale{}); !ok {
+			if _, _, ok := dated(h, cell.Locale{}); !ok {
 				numeric++
 			}
 		}
@@ -296,10 +303,46 @@ func isValue(r Role) bool { return r == Value || r == Target || r == Actual }
 
 var relativeYear = regexp.MustCompile(`(?i)^(?:(c|p)fy ?(\d)?|(current|this|prior|previous|last) (?:fiscal )?year|n ?- ?(\d)|(vorjahr)|(laufendes jahr))\b`)
 
+// yearLetter is a year as finance writes it: 2023A is an actual, 2024B a budget.
+var yearLetter = regexp.MustCompile(`\b((?:FY ?)?(?:20\d\d|'?\d\d))([ABPTEF])\b`)
+
+// shortPair is a pair of years without their centuries, as headers have it: 23/24.
+var shortPair = regexp.MustCompile(`(^|[\s(])'?([1-4]\d)[/–-]'?([1-4]\d)($|[\s)])`)
+
+// part is what says beside a period that it is only a part of it, or more than
+// one: H1 2024, Jan-Jun 2024, 2024 YTD.
+var part = regexp.MustCompile(`(?i)\b(?:h ?[12]|[12] ?h|hj ?[12]|[12]\. ?hj|s[12]|halbjahr|half|halves|semest\w*|semestr\w*|mid[- ]?year|halvår|półrocze|ytd|to date|\d{1,2} ?m|\d{1,2} (?:months?|monate|mois|meses|mesi)|first|bis|jusqu|hasta|q\d ?[-–+/] ?q?\d|t\d ?[-–+/] ?t?\d|trim\w* \d ?[-–] ?\d|cuatrienio|quadriênio|quinquenio)\b|上半年|下半年|上期|下期`)
+
+// isPart reports whether the rest of a header that names a period says that the
+// column is of a part of it.
+func isPart(rest string) bool {
+	if part.MatchString(rest) {
+		return true
+	}
+	return slices.ContainsFunc(strings.FieldsFunc(rest, func(r rune) bool { return strings.ContainsRune(" -–/", r) }), func(w string) bool {
+		if len([]rune(strings.Trim(w, "."))) < 3 {
+			return false
+		}
+		_, month := cell.ParseMonth(w)
+		return month
+	})
+}
+
 // dated reads a header that says when: a period, a month or quarter without
 // its year, or a year before the current one.
 func dated(header string, l cell.Locale) (c Column, rest string, ok bool) {
 	plain := strings.TrimSpace(strings.ReplaceAll(header, "_", " "))
+	plain = yearLetter.ReplaceAllStringFunc(plain, func(found string) string {
+		m := yearLetter.FindStringSubmatch(found)
+		return m[1] + " " + map[string]string{"A": "actual", "B": "budget", "P": "plan", "T": "target", "E": "estimate", "F": "forecast estimate"}[m[2]]
+	})
+	if m := shortPair.FindStringSubmatchIndex(plain); m != nil {
+		from, _ := strconv.Atoi(plain[m[4]:m[5]])
+		to, _ := strconv.Atoi(plain[m[6]:m[7]])
+		if to == from+1 {
+			plain = plain[:m[4]] + "20" + plain[m[4]:m[5]] + "-" + plain[m[6]:]
+		}
+	}
 	if name, rest, found := cell.FindPeriod(plain, l); found {
 		return Column{Period: name}, rest, true
 	}
@@ -340,6 +383,7 @@ func assign(headers []string, profiles []profile) []Column {
 		reason string
 	}
 	var all []candidate
+	partial := map[int]bool{}
 	assumed := map[int]string{} // what else the headers say of which no word is known
 	for i, h := range headers {
 		out[i] = Column{Index: i, Header: h, Role: Ignored}
@@ -354,10 +398,17 @@ func assign(headers []string, profiles []profile) []Column {
 			}
 			confidence, reason := 0.9, fmt.Sprintf("the header says when, and %q what", phrase)
 			switch {
+			case when.Period != "" && isPart(rest):
+				kind, confidence = Ignored, 0.8
+				reason = fmt.Sprintf("%q is a part of the period, or more than it", rest)
+				partial[i] = true
 			case kind != "":
 			case isComputed(rest):
 				kind, confidence = Ignored, 0.8
 				reason = fmt.Sprintf("%q is computed from other columns", rest)
+			case kindOf(firstWord(rest)) != "":
+				kind, confidence = kindOf(firstWord(rest)), 0.7
+				reason = fmt.Sprintf("the header says when, and %q what", firstWord(rest))
 			default:
 				kind, confidence = Actual, 0.5
 				reason = "the header says when; that it holds actuals is assumed"
@@ -365,7 +416,9 @@ func assign(headers []string, profiles []profile) []Column {
 			}
 			when.Index, when.Header, when.Role, when.Confidence, when.Reason = i, h, kind, confidence, reason
 			if identifier.MatchString(normalize(h)) || kind == Ignored {
+				delete(assumed, i)
 				when = Column{Index: i, Header: h, Role: Ignored, Confidence: confidence, Reason: reason}
+				when.Partial = partial[i]
 				if kind != Ignored {
 					when.Confidence, when.Reason = 0, "a number that names something else"
 				}
@@ -374,7 +427,7 @@ func assign(headers []string, profiles []profile) []Column {
 			continue
 		}
 		if p.numeric() && isComputed(h) {
-			out[i].Reason = "is computed from other columns"
+			out[i].Reason = isTotal
 			out[i].Confidence = 0.8
 			continue
 		}
@@ -385,12 +438,23 @@ func assign(headers []string, profiles []profile) []Column {
 				all = append(all, candidate{i, role, s, fmt.Sprintf("%q in the header; %s", phrase, why)})
 			}
 		}
+		if m := ofDate.FindStringSubmatch(normalize(h)); m != nil && p.share(p.periods) >= 0.6 {
+			switch kindOf(m[1]) {
+			case Target:
+				all = append(all, candidate{i, TargetAt, 1.1, fmt.Sprintf("%q in the header; %d years or dates", m[1]+" "+m[2], p.periods)})
+			case Baseline:
+				all = append(all, candidate{i, BaselineAt, 1.1, fmt.Sprintf("%q in the header; %d years or dates", m[1]+" "+m[2], p.periods)})
+			}
+		}
 		// Values alone, where the header says nothing.
 		if p.known() > 0 && p.share(p.words) >= 0.8 && p.letters > 1 {
 			all = append(all, candidate{i, Direction, 0.55, "the values are words of direction"})
 		}
 		if p.known() > 0 && p.share(p.kinds) >= 0.9 && p.distinct >= 2 && p.distinct <= 8 {
 			all = append(all, candidate{i, Kind, 0.8, "the values say target or actual"})
+		}
+		if p.known() > 1 && p.share(p.periods) >= 0.95 && p.share(p.numbers) < 0.5 && !slices.ContainsFunc(p.texts, func(t string) bool { return bare(t) }) {
+			all = append(all, candidate{i, Period, 0.5, "the values are periods"})
 		}
 		if p.known() > 0 && p.share(p.periods) >= 0.95 && p.distinct >= 2 && p.share(p.years) >= 0.95 {
 			all = append(all, candidate{i, Period, 0.45, "the values are years"})
@@ -414,10 +478,13 @@ func assign(headers []string, profiles []profile) []Column {
 		taken[c.role]++
 		out[c.column].Role, out[c.column].Confidence, out[c.column].Reason = c.role, min(1, c.score), c.reason
 	}
-	if taken[Name] == 0 {
+	if taken[Name] == 0 && !namesUnderUnit(out, profiles) {
 		nameByValues(out, profiles)
 	}
+	monthsAsDates(out)
 	unknownKinds(out, assumed)
+	kindsInNames(out, profiles)
+	totalAlone(out)
 	runningTotals(out)
 	kindsOfRows(out)
 	yearAndPart(out, profiles)
@@ -428,15 +495,24 @@ func assign(headers []string, profiles []profile) []Column {
 			out[i] = Column{Index: c.Index, Header: c.Header, Role: Ignored, Confidence: c.Confidence, Reason: "may be the code of a unit that another column names"}
 		}
 	}
-	valueAlone(out)
 	measuresInColumns(out, profiles)
+	actualOfTarget(out, profiles)
+	valueAlone(out)
 	return out
 }
 
+// ofDate are headers that say when another column's value is due, or was true.
+var ofDate = regexp.MustCompile(`^(.+) (date|year|by|jahr|datum|frist|année|échéance|año|fecha|ano|data|anno|jaar|år|rok|termin|deadline|period|end date)$`)
+
 // computed are headers of columns that follow from others, or judge them.
 var computed = regexp.MustCompile(`^(?:(?:sub ?)?total|grand total|gesamt|summe|sum|insgesamt|totale|totaal|totalt|razem|suma|合計|合计|ytd average)$|` +
-	`\b(?:variance|var|difference|diff|deviation|delta|gap|abweichung|abw|differenz|écart|ecart|variación|variacion|variação|desviación|desvio|scostamento|afwijking|avvikelse|odchylenie|差異|差异|` +
-	`change|veränderung|évolution|evolution|yoy|cagr|zielerreichung|erreichungsgrad|zielerreichungsgrad|taux de réalisation|cumplimiento|% de avance|% cumplimiento|% executed|% ejecutado|% of target|% achieved|% achievement|achievement %|percent of target|rank|ranking|rang)\b|(?:達成率|完成率|増減)`)
+	`(?:^|[^\pL\d])(?:variance|var|difference|diff|deviation|delta|gap|abweichung|abw|differenz|écart|ecart|variación|variacion|variação|desviación|desvio|scostamento|afwijking|avvikelse|odchylenie|差異|差异|` +
+	`change|veränderung|évolution|evolution|yoy|cagr|zielerreichung|erreichungsgrad|zielerreichungsgrad|taux de réalisation|cumplimiento|% de avance|% cumplimiento|% executed|% ejecutado|% of target|% achieved|% achievement|achievement %|percent of target|rank|ranking|rang)(?:[^\pL\d]|$)|(?:達成率|完成率|増減|前年差|前年比|差額)`)
+
+func firstWord(text string) string {
+	word, _, _ := strings.Cut(strings.TrimSpace(text), " ")
+	return word
+}
 
 var sumWord = regexp.MustCompile(`^(?:total|gesamt|summe|insgesamt|totale|totaal|totalt|razem|suma) | (?:total|gesamt|insgesamt|totale|totaal|totalt|razem)$`)
 
@@ -457,6 +533,33 @@ func withoutUnit(header string) string {
 	return rest
 }
 
+// monthsAsDates reads headers that are all the first or all the last days of
+// months as those months.
+func monthsAsDates(out []Column) {
+	first, last, n := true, true, 0
+	for _, c := range out {
+		if !day.MatchString(c.Period) {
+			continue
+		}
+		d, err := calendar.ParseDate(c.Period)
+		if err != nil {
+			return
+		}
+		n++
+		first = first && d.Day() == 1
+		last = last && d.AddDays(1).Day() == 1
+	}
+	if n < 2 || !first && !last {
+		return
+	}
+	for i, c := range out {
+		if day.MatchString(c.Period) {
+			out[i].Period = c.Period[:len("2006-01")]
+			out[i].Reason += "; that the day stands for its month is assumed"
+		}
+	}
+}
+
 // unknownKinds takes the role from dated columns of which it was only assumed
 // that they hold actuals, where the headers tell kinds apart by words that are
 // not known: one of them may well be the target.
@@ -465,12 +568,14 @@ func unknownKinds(out []Column, assumed map[int]string) {
 	for _, rest := range assumed {
 		count[rest]++
 	}
-	known := slices.ContainsFunc(out, func(c Column) bool {
-		_, open := assumed[c.Index]
-		return c.dated() && !open
-	})
+	known, actual := false, false
+	for _, c := range out {
+		if _, open := assumed[c.Index]; c.dated() && !open {
+			known, actual = true, actual || c.Role == Actual
+		}
+	}
 	for i, rest := range assumed {
-		if rest == "" || !known && len(count) == 1 || known && count[rest] > 1 {
+		if rest == "" || !known && len(count) == 1 || known && !actual && count[rest] > 1 {
 			continue
 		}
 		if s, _ := headerScore(rest, Value); s >= 0.5 {
@@ -481,19 +586,25 @@ func unknownKinds(out []Column, assumed map[int]string) {
 	}
 }
 
-var toDate = regexp.MustCompile(`\b(?:ytd|year to date|cumulative|cumulated|kumuliert|kum|acumulado|acumulada|cumulé|cumulée|cumul|progressivo|cumulatief|ackumulerat|narastająco)\b|累計|累计`)
+var toDate = regexp.MustCompile(`(?:^|[^\pL\d])(?:ytd|year to date|cumulative|cumulated|kumuliert|kum|acumulado|acumulada|cumulé|cumulée|cumul|progressivo|cumulatief|ackumulerat|narastająco)(?:[^\pL\d]|$)|累計|累计`)
 
 // runningTotals takes the role from a column of totals so far that stands beside
 // columns of the same kind: of the whole period it is not the value.
 func runningTotals(out []Column) {
+	some := func(header string) bool { return toDate.MatchString(normalize(header)) || isPart(header) }
 	for i, c := range out {
-		if c.Role != Actual && c.Role != Target || !toDate.MatchString(normalize(c.Header)) || c.Period != "" {
+		if c.Role != Actual && c.Role != Target || c.dated() {
 			continue
 		}
-		if slices.ContainsFunc(out, func(o Column) bool {
-			return o.Index != c.Index && o.Role == c.Role && !toDate.MatchString(normalize(o.Header))
-		}) {
-			out[i] = Column{Index: i, Header: c.Header, Role: Ignored, Confidence: 0.7, Reason: "a running total of the columns beside it"}
+		if y := ofHeader(c.Header); projectYear.MatchString(y) && strings.ContainsAny(y, "0123456789") {
+			out[i] = Column{Index: i, Header: c.Header, Role: Ignored, Confidence: 0.7, Partial: true, Reason: "a year of a project: which it is, is not said"}
+			continue
+		}
+		if !some(c.Header) {
+			continue
+		}
+		if slices.ContainsFunc(out, func(o Column) bool { return o.Index != c.Index && o.Role == c.Role && !some(o.Header) }) {
+			out[i] = Column{Index: i, Header: c.Header, Role: Ignored, Confidence: 0.7, Partial: true, Reason: "a running total, or a part, of what the columns beside it hold"}
 		}
 	}
 }
@@ -511,6 +622,74 @@ func kindsOfRows(out []Column) {
 	}
 }
 
+// kindsInNames makes values of dated columns that say no kind, where the names
+// of the rows end in one: "Sales - Target" above "Sales - Actual".
+func kindsInNames(out []Column, profiles []profile) {
+	name := slices.IndexFunc(out, func(c Column) bool { return c.Role == Name })
+	if name < 0 || slices.ContainsFunc(out, func(c Column) bool { return c.Role == Kind }) {
+		return
+	}
+	of := map[string]map[string]bool{}
+	for _, t := range profiles[name].texts {
+		if rest, kind, ok := cell.CutKind(t); ok {
+			if of[rest] == nil {
+				of[rest] = map[string]bool{}
+			}
+			of[rest][kind] = true
+		}
+	}
+	pairs := 0
+	for _, kinds := range of {
+		if len(kinds) > 1 {
+			pairs++
+		}
+	}
+	if pairs == 0 || 4*pairs < len(profiles[name].texts) {
+		return
+	}
+	for i, c := range out {
+		if c.dated() && c.Role == Actual && c.Confidence <= 0.5 {
+			out[i].Role, out[i].Confidence, out[i].Reason = Value, 0.8, "the header says when, and the names say what each row holds"
+			out[name].Kinds = true
+		}
+	}
+}
+
+// totalAlone reads a column that is called a total where there is no other value.
+func totalAlone(out []Column) {
+	if slices.ContainsFunc(out, func(c Column) bool { return isValue(c.Role) }) {
+		return
+	}
+	for i, c := range out {
+		if c.Role == Ignored && c.Reason == isTotal && totals.MatchString(c.Header) {
+			out[i].Role, out[i].Confidence, out[i].Reason = Actual, 0.4, "there is no other column of values; that they are actuals is assumed"
+			return
+		}
+	}
+}
+
+const isTotal = "is computed from other columns"
+
+// actualOfTarget takes a column of numbers that is called like a target without
+// the word for one ("Share", "Target share") as its actuals, where there are none.
+func actualOfTarget(out []Column, profiles []profile) {
+	if slices.ContainsFunc(out, func(c Column) bool { return c.Role == Actual || c.Role == Value }) {
+		return
+	}
+	for _, t := range out {
+		rest := normalize(ofHeader(t.Header))
+		if t.Role != Target || t.dated() || rest == normalize(t.Header) {
+			continue
+		}
+		for i, c := range out {
+			if c.Role == Ignored && c.Reason == "" && normalize(c.Header) == rest && profiles[i].numeric() {
+				out[i].Role, out[i].Confidence = Actual, 0.7
+				out[i].Reason = fmt.Sprintf("%q is its target", t.Header)
+			}
+		}
+	}
+}
+
 // measuresInColumns makes a measure of each column of numbers in a table that has
 // a row for each period and nothing else that names measures or values.
 func measuresInColumns(out []Column, profiles []profile) {
@@ -519,29 +698,53 @@ func measuresInColumns(out []Column, profiles []profile) {
 		return
 	}
 	for _, c := range out {
-		if isValue(c.Role) || c.Role == Name || c.Role == ID || c.dated() {
+		if c.Role == Target || c.Role == Actual || c.Role == Name || c.Role == ID || c.dated() {
 			return
 		}
 	}
 	for i, c := range out {
-		if p := profiles[i]; c.Role == Ignored && c.Reason == "" && c.Header != "" && p.numeric() {
+		if p := profiles[i]; (c.Role == Ignored && c.Reason == "" && !identifier.MatchString(normalize(c.Header)) || c.Role == Value) && c.Header != "" && p.numeric() {
 			out[i].Role, out[i].Confidence = Actual, 0.6
 			out[i].Reason = "a number for each period, and the header names the measure; that they are actuals is assumed"
 		}
 	}
 }
 
+// bare reports whether a text is a month or a quarter without its year.
+func bare(text string) bool {
+	_, month := cell.ParseMonth(text)
+	_, quarter := cell.ParseQuarter(text)
+	return month || quarter
+}
+
 // valueAlone makes actuals of values where no column says what they are.
 func valueAlone(out []Column) {
-	if slices.ContainsFunc(out, func(c Column) bool { return c.Role == Kind }) {
+	if slices.ContainsFunc(out, func(c Column) bool { return c.Role == Kind || c.Kinds }) {
 		return
 	}
 	for i, c := range out {
+		if c.Role == Value && twoValues(out, i) {
+			// "Value A" beside "Value B": one of them may well be the target.
+			out[i] = Column{Index: i, Header: c.Header, Role: Ignored, Confidence: 0.3, Unknown: true, Reason: "one of several columns of values, of which it is not known what they are"}
+			continue
+		}
 		if c.Role == Value {
 			out[i].Role = Actual
 			out[i].Reason += "; that they are actuals is assumed"
 		}
 	}
+}
+
+// twoValues reports whether a header names its value by more than the word for
+// one, and another column without a role does so as well.
+func twoValues(out []Column, i int) bool {
+	more := func(c Column) bool {
+		s, phrase := headerScore(withoutUnit(c.Header), Value)
+		return s > 0.4 && phrase != normalize(withoutUnit(c.Header))
+	}
+	return more(out[i]) && slices.ContainsFunc(out, func(o Column) bool {
+		return o.Index != i && (o.Role == Ignored || o.Role == Value) && o.Reason == "" && more(o)
+	})
 }
 
 // rowNumbers takes the role from an id that numbers something else than
@@ -558,6 +761,8 @@ func rowNumbers(out []Column, profiles []profile) {
 	name := at(Name)
 	why := ""
 	switch {
+	case counts(profiles[id].texts):
+		why = "it counts the rows"
 	case profiles[id].distinct == profiles[id].filled && (long || name < 0 && at(Unit) >= 0 && at(TargetAt) >= 0):
 		why = "another one in each row, where a measure has several rows"
 	case name >= 0 && profiles[id].distinct < profiles[name].distinct:
@@ -566,6 +771,16 @@ func rowNumbers(out []Column, profiles []profile) {
 		return
 	}
 	out[id].Role, out[id].Confidence, out[id].Reason = Ignored, 0.6, "looks like an id, and numbers something else: "+why
+}
+
+// counts reports whether texts are 1, 2, 3 and so on.
+func counts(texts []string) bool {
+	for i, t := range texts {
+		if t != strconv.Itoa(i+1) {
+			return false
+		}
+	}
+	return len(texts) >= 3
 }
 
 // yearAndPart reads a column of years beside one of quarters or months as the
@@ -705,7 +920,7 @@ func fits(r Role, p profile) (fit float64, why string) {
 		}
 		return 0.2, ""
 	case Strategy, Objective, Owner:
-		if p.textual() {
+		if p.textual() && (p.letters >= 3 || r == Owner || len(p.texts) > 0 && unparted(p.texts[0])) {
 			return 1, fmt.Sprintf("%d different texts", p.distinct)
 		}
 		return 0, ""
@@ -729,6 +944,31 @@ func fits(r Role, p profile) (fit float64, why string) {
 		return 0, ""
 	}
 	return 0, ""
+}
+
+// namesUnderUnit reads the measures of a table whose first column has the name of
+// a unit as its header, as budget books have it: "Police Department" above what
+// that measures. A header that is no more than the word for a unit names units.
+func namesUnderUnit(out []Column, profiles []profile) bool {
+	dated := 0
+	for _, c := range out {
+		if c.dated() {
+			dated++
+		}
+	}
+	for i, c := range out {
+		if c.dated() || !profiles[i].textual() {
+			continue
+		}
+		score, phrase := headerScore(c.Header, Unit)
+		if p := profiles[i]; c.Role != Unit || score == 0 || phrase == normalize(c.Header) || !unitName(c.Header) || p.distinct != p.filled || p.distinct < 2 || dated < 2 {
+			return false
+		}
+		out[i].Role, out[i].Confidence, out[i].UnitTitle = Name, 0.5, true
+		out[i].Reason = "no header speaks of measures; the texts are all different, and the header is the name of a unit, whose measures they seem to be"
+		return true
+	}
+	return false
 }
 
 // nameByValues takes the column with the most different texts of a name's
@@ -881,7 +1121,33 @@ func (p *Proposal) details(g Grid, typed [][]bool) {
 	if len(p.Of(Name)) == 0 {
 		p.Questions = append(p.Questions, "no column names a measure: is each column of values one measure of each row?")
 	}
+	var numbersLeft, textsLeft []string
 	for _, c := range p.Columns {
+		if c.Role != Ignored || c.Reason != "" || c.Header == "" || identifier.MatchString(normalize(c.Header)) {
+			continue
+		}
+		column := make([]string, 0, len(body))
+		for _, row := range body {
+			if c.Index < len(row) && !merged(row) {
+				column = append(column, row[c.Index])
+			}
+		}
+		if prof := profileOf(column); prof.numeric() && !prof.flag() {
+			numbersLeft = append(numbersLeft, strconv.Quote(c.Header))
+		} else if prof.textual() && prof.filled > 0 && prof.share(prof.periods) < 0.8 {
+			textsLeft = append(textsLeft, strconv.Quote(c.Header))
+		}
+	}
+	if n := len(textsLeft); n > 0 {
+		p.Questions = append(p.Questions, fmt.Sprintf("%s hold texts and are not read: are they units, objectives, notes?", strings.Join(textsLeft[:min(n, 8)], ", ")))
+	}
+	if n := len(numbersLeft); n > 0 {
+		p.Questions = append(p.Questions, fmt.Sprintf("%s hold numbers and are not read: what are they?", strings.Join(numbersLeft[:min(n, 8)], ", ")))
+	}
+	for _, c := range p.Columns {
+		if c.Partial {
+			p.Questions = append(p.Questions, fmt.Sprintf("the column %q is of a part of a period, of several, or of one that is not said, and is left out: what is it of?", c.Header))
+		}
 		if c.Unknown {
 			p.Questions = append(p.Questions, fmt.Sprintf("what does the column %q hold, a target or an actual? It is left out", c.Header))
 		}

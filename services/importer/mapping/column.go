@@ -71,6 +71,9 @@ type Column struct {
 	// Span says what a date in a column of periods stands for: the week, month,
 	// quarter or year that it is in.
 	Span string `yaml:"span,omitempty" enum:"week,month,quarter,year" doc:"dates of the periods stand for the week, month, quarter or year they are in"`
+	// Kinds says that the last word of a name is what the row's values are, as in
+	// "Sales - Target" above "Sales - Actual".
+	Kinds bool `yaml:"kinds,omitempty" doc:"the last word of the name says what the row's values are (Sales - Target)"`
 	// Of names the measure of this column: a part of the row's measure, or the
 	// whole where the row names none.
 	Of string `yaml:"of,omitempty" doc:"the measure of this column: a part of the row's, or the whole where the row names none"`

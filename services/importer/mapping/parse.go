@@ -267,7 +267,7 @@ func (c *checker) sheet(field string, m *Mapping, s Sheet) {
 	if has[Name] == 0 && has[ID] == 0 && !named {
 		c.add(field+".columns", "give a column the role name or id, or value columns an of", "nothing names the measures")
 	}
-	if has[Value] > 0 && has[Kind] == 0 {
+	if has[Value] > 0 && has[Kind] == 0 && !slices.ContainsFunc(s.Columns, func(c Column) bool { return c.Kinds }) {
 		c.add(field+".columns", "give a column the role kind, or the value column the role target or actual", "nothing says what the values are")
 	}
 	if n := has[Value] + has[Target] + has[Actual] + has[Planned] + has[Executed] + has[Min] + has[Max]; n == 0 && d.Target == nil {
@@ -297,6 +297,9 @@ func (c *checker) column(field string, col Column) {
 	}
 	c.word(field+".at", col.At, "start", "middle", "end")
 	c.word(field+".change", col.Change, "below", "above")
+	if col.Kinds && col.Role != Name {
+		c.add(field+".kinds", "", "only a column of the role name has it")
+	}
 	c.word(field+".span", col.Span, "week", "month", "quarter", "year")
 	if col.Span != "" && col.Role != Period {
 		c.add(field+".span", "", "only a column of the role period has dates that stand for more")

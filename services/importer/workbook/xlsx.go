@@ -424,7 +424,7 @@ func (x *xlsx) rows(part string, yield func(Row, error) bool) {
 
 // cell reads a cell whose start has been read.
 func (x *xlsx) cell(d *xml.Decoder, start xml.StartElement) (Cell, error) {
-	value, inline, formula := "", "", ""
+	value, inline, formula, saved := "", "", "", false
 	for {
 		token, err := d.Token()
 		if err != nil {
@@ -434,6 +434,7 @@ func (x *xlsx) cell(d *xml.Decoder, start xml.StartElement) (Cell, error) {
 		case xml.StartElement:
 			switch e.Name.Local {
 			case "v":
+				saved = true
 				if value, err = richValue(d); err != nil {
 					return Cell{}, err
 				}
@@ -455,7 +456,7 @@ func (x *xlsx) cell(d *xml.Decoder, start xml.StartElement) (Cell, error) {
 			}
 			continue
 		case xml.EndElement:
-			if formula != "" && value == "" && inline == "" && attr(start, "t") != "str" {
+			if formula != "" && !saved && inline == "" {
 				// What it comes to is not in the file: the cell is not empty.
 				return Cell{Kind: Error, Text: "=" + formula[:min(len(formula), maxCell)]}, nil
 			}

@@ -94,11 +94,12 @@ func halt(err error) *adminv1.Halt {
 	if at, ok := record.HaltedAt(err); ok {
 		h.Sequence = int64(at)
 		if h.Reason == "" {
-			h.Reason, h.Hint = "record.event_undecodable", "setpoint doctor checks the whole log"
+			h.Reason = "record.event_undecodable"
 		}
+		h.Hint = "setpoint doctor checks the whole log, and says what to do about what it finds"
 	}
 	var f *fault.Error
-	if errors.As(err, &f) {
+	if errors.As(err, &f) && f.Hint != "" {
 		h.Hint = f.Hint
 	}
 	return h

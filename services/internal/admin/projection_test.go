@@ -55,3 +55,19 @@ func TestWhereAFoldEndsIsNamed(t *testing.T) {
 		t.Error("no error became one")
 	}
 }
+
+// Whoever sees that a projection has halted is told what to do next, also where
+// the error under it says nothing of that.
+func TestAHaltSaysWhatToDo(t *testing.T) {
+	corrupt := fault.New(fault.Internal, "log.envelope_corrupt", "a stored envelope cannot be decoded")
+	newer := fault.New(fault.Unavailable, "record.unknown_event", "the record cannot be kept").WithHint("start a newer binary")
+	for err, want := range map[error]string{
+		&record.FoldError{Sequence: 4, Err: corrupt}:                    "setpoint doctor",
+		&record.FoldError{Sequence: 4, Err: newer}:                      "start a newer binary",
+		&record.FoldError{Sequence: 4, Err: errors.New("cannot parse")}: "setpoint doctor",
+	} {
+		if h := halt(err); h.GetSequence() != 4 || h.GetReason() == "" || !strings.Contains(h.GetHint(), want) {
+			t.Errorf("%v: %v", err, h)
+		}
+	}
+}

@@ -53,7 +53,7 @@ func openLog(t testing.TB, data string) *stand {
 		}
 	}
 	t.Cleanup(s.close)
-	if s.Log, err = eventlog.Open(t.Context(), nc, eventlog.Options{}); err != nil {
+	if s.Log, err = eventlog.Open(t.Context(), nc, eventlog.Options{Timeout: time.Minute}); err != nil {
 		t.Fatal(err)
 	}
 	return s

@@ -109,7 +109,7 @@ func TestARestoreThatIsKilled(t *testing.T) {
 // as at does.
 func killedRestore(t *testing.T, file, data, at string) {
 	t.Helper()
-	ctx, kill := context.WithTimeout(t.Context(), time.Minute)
+	ctx, kill := context.WithTimeout(t.Context(), 3*time.Minute)
 	defer kill()
 	child := exec.CommandContext(ctx, os.Args[0]) // cancelled: SIGKILL
 	child.Env = append(os.Environ(), restoreFile+"="+file, restoreData+"="+data)

@@ -65,7 +65,7 @@ func (a *app) names(cmd *cobra.Command, word, typed string) []string {
 	if strings.HasPrefix(strings.ToLower(word), "observation") {
 		word = "Metric"
 	}
-	_, ofConditions := conditionsOf([]string{word})
+	_, ofConditions, _ := conditionsOf([]string{word})
 	if _, ok, _ := checkInsOf([]string{word}); ok || ofConditions {
 		word = "Target"
 	}
@@ -77,7 +77,7 @@ func (a *app) names(cmd *cobra.Command, word, typed string) []string {
 	if ctx == nil {
 		ctx = context.Background()
 	}
-	ctx, cancel := context.WithTimeout(ctx, completionWait)
+	ctx, cancel := context.WithTimeout(ctx, a.opts.names)
 	defer cancel()
 	a.completing = true
 	res, err := a.client().declaration.List(ctx, &declarationv1.ListRequest{Kind: k.Name, PageSize: resourcePage})

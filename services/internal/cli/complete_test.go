@@ -14,6 +14,7 @@ import (
 // and the directive.
 func (s session) completes(t *testing.T, args ...string) (words []string, directive string) {
 	t.Helper()
+	s.names = time.Minute
 	got := s.run(t, append([]string{"__complete"}, args...)...).want(t, exitOK)
 	lines := strings.Split(strings.TrimSpace(got.stdout), "\n")
 	for _, l := range lines[:len(lines)-1] {
@@ -107,7 +108,7 @@ func TestCompletionIsSilentWithoutAServer(t *testing.T) {
 		if got.code != exitOK || got.stdout != ":4\n" || strings.Contains(got.stderr, "rror:") {
 			t.Errorf("%s: %+v", server, got)
 		}
-		if took := time.Since(begun); took > 20*completionWait {
+		if took := time.Since(begun); took > time.Minute { // it waits a second, and not for the answer
 			t.Errorf("%s: the shell hung for %s", server, took)
 		}
 	}

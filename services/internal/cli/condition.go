@@ -13,37 +13,68 @@ import (
 	gapv1 "setpoint.dev/proto/gen/setpoint/gap/v1"
 )
 
-// conditionsOf recognises `get conditions [TARGET]`.
-func conditionsOf(args []string) (target string, ok bool) {
+// conditionsOf recognises `get conditions [TARGET | KIND/NAME]`; of says whose they
+// are, which is a target where no kind is given.
+func conditionsOf(args []string) (of *gapv1.ListConditionsRequest, ok bool, err error) {
 	first, name, _ := strings.Cut(args[0], "/")
 	switch strings.ToLower(first) {
 	case "condition", "conditions":
 	default:
-		return "", false
+		return nil, false, nil
 	}
 	if len(args) > 1 {
 		name = args[1]
 	}
-	return name, true
+	kind, rest, found := strings.Cut(name, "/")
+	if !found {
+		return &gapv1.ListConditionsRequest{Target: name}, true, nil
+	}
+	k, err := kindNamed(kind)
+	if err != nil {
+		return nil, true, err
+	}
+	if !slices.Contains(conditioned, k.Name) {
+		return nil, true, usagef("%s has no conditions; legal are %s", k.Name, strings.Join(conditioned, ", "))
+	}
+	return &gapv1.ListConditionsRequest{Kind: k.Name, Name: rest}, true, nil
 }
 
-func (a *app) getConditions(ctx context.Context, target string, s *moment, f format) (reading, error) {
+// conditioned are the kinds that have conditions.
+var conditioned = []string{"Target", "Objective", "Strategy", "Unit", "Review"}
+
+func (a *app) getConditions(ctx context.Context, of *gapv1.ListConditionsRequest, s *moment, f format) (reading, error) {
 	if f == asCSV {
 		return reading{}, usagef("conditions have no CSV form; legal are table, json and yaml")
 	}
-	res, err := a.client().gap.ListConditions(ctx, &gapv1.ListConditionsRequest{
-		Target: target, Revision: s.GetRevision(), KnownAt: s.GetKnownAt(), MinRevision: s.GetMinRevision(),
-	})
+	of.Revision, of.KnownAt, of.MinRevision = s.GetRevision(), s.GetKnownAt(), s.GetMinRevision()
+	res, err := a.client().gap.ListConditions(ctx, of)
 	if err != nil {
 		return reading{}, err
 	}
-	return reading{contentOf(append(slices.Clone(res.GetTargets()), res.GetReviews()...)), func() error { return a.writeConditions(res, f) }}, nil
+	return reading{contentOf(withConditions(res)), func() error { return a.writeConditions(res, f) }}, nil
+}
+
+// withConditions are all of a response: targets, what rolls them up, and reviews.
+func withConditions(res *gapv1.ListConditionsResponse) []*gapv1.TargetConditions {
+	return slices.Concat(res.GetTargets(), res.GetRollUps(), res.GetReviews())
+}
+
+// whose says whose a set of conditions is: a target by its name alone.
+func whose(s *gapv1.ConditionSet) string {
+	switch {
+	case s.GetReview() != "":
+		return "review/" + printable(s.GetReview())
+	case s.GetKind() != "":
+		return strings.ToLower(printable(s.GetKind())) + "/" + printable(s.GetName())
+	}
+	return printable(s.GetTarget())
 }
 
 func (a *app) writeConditions(res *gapv1.ListConditionsResponse, f format) error {
+	all := withConditions(res)
 	if f != asTable {
 		l := list{Items: []json.RawMessage{}, Revision: itoa(res.GetRevision())}
-		for _, t := range append(slices.Clone(res.GetTargets()), res.GetReviews()...) {
+		for _, t := range all {
 			raw, err := encode(t, true)
 			if err != nil {
 				return err
@@ -52,22 +83,17 @@ func (a *app) writeConditions(res *gapv1.ListConditionsResponse, f format) error
 		}
 		return a.writeStructured(f, l)
 	}
-	if len(res.GetTargets())+len(res.GetReviews()) == 0 {
+	if len(all) == 0 {
 		a.warnf("no conditions are on record yet\n")
 		return nil
 	}
 	var rows [][]string
-	for _, t := range res.GetTargets() {
+	for _, t := range all {
 		for _, c := range t.GetSet().GetConditions() {
-			rows = append(rows, append([]string{printable(t.GetSet().GetTarget())}, conditionCells(c)...))
+			rows = append(rows, append([]string{whose(t.GetSet())}, conditionCells(c)...))
 		}
 	}
-	for _, t := range res.GetReviews() {
-		for _, c := range t.GetSet().GetConditions() {
-			rows = append(rows, append([]string{"review/" + printable(t.GetSet().GetReview())}, conditionCells(c)...))
-		}
-	}
-	columns := append([]column{{Title: "TARGET", Shrink: 16, Name: true}}, conditionColumns...)
+	columns := append([]column{{Title: "OF", Shrink: 16, Name: true}}, conditionColumns...)
 	a.printf("%s", renderTable(columns, rows, a.width(), a.colors(a.opts.Stdout)))
 	return nil
 }
@@ -80,16 +106,16 @@ func conditionCells(c *gapv1.Condition) []string {
 	return []string{c.GetType(), c.GetStatus(), c.GetLastTransitionDay(), c.GetReason(), printable(c.GetMessage()), itoa(c.GetObservedRevision())}
 }
 
-// conditionsOn asks for what is on record of a target; nil if nothing is.
-func (a *app) conditionsOn(ctx context.Context, t *gapv1.TargetGap, query *gapv1.EvaluateRequest) (*gapv1.ConditionSet, error) {
-	res, err := a.client().gap.ListConditions(ctx, &gapv1.ListConditionsRequest{Target: t.GetName(), Revision: query.GetRevision()})
+// conditionsOn asks for what is on record of a resource; nil if nothing is.
+func (a *app) conditionsOn(ctx context.Context, kind, name string, revision int64) (*gapv1.ConditionSet, error) {
+	res, err := a.client().gap.ListConditions(ctx, &gapv1.ListConditionsRequest{Kind: kind, Name: name, Revision: revision})
 	if connect.CodeOf(err) == connect.CodeUnimplemented {
 		return nil, nil
 	}
-	if err != nil || len(res.GetTargets()) == 0 {
-		return nil, err
+	if all := withConditions(res); err == nil && len(all) > 0 {
+		return all[0].GetSet(), nil
 	}
-	return res.GetTargets()[0].GetSet(), nil
+	return nil, err
 }
 
 // renderConditions shows the conditions, with what policies made of them.
@@ -98,7 +124,11 @@ func (d *description) renderConditions(b *block, width int) {
 	if s == nil {
 		return
 	}
-	b.heading("Conditions as of " + s.GetAsOf() + ", policy " + printable(s.GetPolicy()))
+	heading := "Conditions as of " + s.GetAsOf()
+	if s.GetPolicy() != "" { // none judges a review
+		heading += ", policy " + printable(s.GetPolicy())
+	}
+	b.heading(heading)
 	inner := &block{color: b.color, width: len("ForecastAttains: ")}
 	for _, c := range s.GetConditions() {
 		text := fmt.Sprintf("%s since %s: %s", c.GetStatus(), c.GetLastTransitionDay(), printable(c.GetMessage()))
@@ -151,7 +181,7 @@ func effectsText(list []*gapv1.Effect) string {
 	for _, e := range list {
 		switch e.GetKind() {
 		case "openCorrectiveAction":
-			if e.GetOwner() == "" {
+			if e.GetMessage() != "" {
 				parts = append(parts, "a corrective action "+printable(e.GetMessage()))
 				continue
 			}
@@ -180,7 +210,7 @@ func (a *app) reactedOf(ctx context.Context, query *gapv1.EvaluateRequest) ([]*g
 	if connect.CodeOf(err) == connect.CodeUnimplemented {
 		return nil, nil
 	}
-	return append(slices.Clone(res.GetTargets()), res.GetReviews()...), err
+	return withConditions(res), err
 }
 
 // renderReacted shows where a policy holds, and what it did and why, by target.
@@ -188,10 +218,7 @@ func (d *description) renderReacted(b *block, width int) {
 	name := d.resource.GetMetadata().GetName()
 	var holds, did [][]string
 	for _, t := range d.reacted {
-		target := printable(t.GetSet().GetTarget())
-		if review := t.GetSet().GetReview(); review != "" {
-			target = "review/" + printable(review)
-		}
+		target := whose(t.GetSet())
 		for _, r := range t.GetSet().GetReactions() {
 			if r.GetPolicy() == name {
 				holds = append(holds, []string{target, printable(r.GetReaction()), r.GetSince(), reactionState(r)})

@@ -34,7 +34,7 @@ type description struct {
 	chart        *chart                      // of a Target; nil: nothing to draw
 	coverage     *gapv1.Coverage             // of a Target; nil: not known, or nothing works on it
 	actions      []*initiativev1.ActionEntry // of a Target: those that are open, by due date
-	conditions   *gapv1.ConditionSet         // of a Target; nil: none on record
+	conditions   *gapv1.ConditionSet         // of a Target, Objective, Strategy, Unit or Review; nil: none on record
 	reacted      []*gapv1.TargetConditions   // of a Policy: what is on record of every target
 	observations []*strategyv1.Observation   // of a Metric, newest last
 	values       []float64                   // of a Metric, all of them, oldest first
@@ -50,8 +50,9 @@ func (a *app) describeCommand() *cobra.Command {
 		Short: "Show all about one resource",
 		Long: `Describe shows a resource, where this version of it comes from, and what it means
 now: of a target the evaluation, a picture of its way and how the status came
-about; of a metric its course and latest observations; of an initiative or a change
-program what setpoint initiative describe or setpoint change describe show.
+about; of a metric its course and latest observations; of targets, objectives,
+strategies, units and reviews their conditions; of an initiative or a change program
+what setpoint initiative describe or setpoint change describe show.
 
 Pictures are drawn in Unicode, or in ASCII where the locale (LC_ALL, LC_CTYPE,
 LANG) is not UTF-8, or with --ascii.`,
@@ -119,6 +120,11 @@ func (a *app) describe(ctx context.Context, k kind, name string, query *gapv1.Ev
 	}
 	d := &description{kind: k, resource: res.GetResource()}
 	query.Revision, query.KnownAt = res.GetRevision(), ""
+	if slices.Contains(conditioned, k.Name) {
+		if d.conditions, err = a.conditionsOn(ctx, k.Name, name, query.GetRevision()); err != nil {
+			return nil, err
+		}
+	}
 	switch k.Name {
 	case "Target":
 		query.WithoutForecasts = true
@@ -142,9 +148,6 @@ func (a *app) describe(ctx context.Context, k kind, name string, query *gapv1.Ev
 				return nil, err
 			}
 			if d.coverage, err = a.coverageOf(ctx, d.evaluation, query); err != nil {
-				return nil, err
-			}
-			if d.conditions, err = a.conditionsOn(ctx, d.evaluation, query); err != nil {
 				return nil, err
 			}
 			if d.actions, err = a.actionsOn(ctx, d.evaluation, query); err != nil {
@@ -326,6 +329,13 @@ func (d *description) write(a *app, f format) error {
 		}
 		fields = append(fields, fmt.Sprintf(`"asOf":%q,"policy":%q,"evaluation":%s`, d.asOf, d.policy, e))
 	}
+	if d.conditions != nil {
+		c, err := encode(d.conditions, true)
+		if err != nil {
+			return err
+		}
+		fields = append(fields, `"conditions":`+string(c))
+	}
 	if d.kind.Name == "Metric" {
 		items := []json.RawMessage{}
 		for _, o := range d.observations {
@@ -396,7 +406,9 @@ func (d *description) render(width int, g *glyphs, color paint) (string, error) 
 	}
 	if d.evaluation != nil {
 		d.renderEvaluation(b)
-		d.renderConditions(b, width)
+	}
+	d.renderConditions(b, width)
+	if d.evaluation != nil {
 		if drawn := picture(d.chart, shownAs(d.evaluation.GetFormat()), g, inside(width), color); drawn != "" {
 			b.heading("Course")
 			b.indented(drawn)

@@ -134,12 +134,20 @@ func TestReport(t *testing.T) {
 	var got *gapv1.ReportRequest
 	f := &fake{report: func(r *gapv1.ReportRequest) (*gapv1.ReportResponse, error) {
 		got = r
-		return &gapv1.ReportResponse{Content: []byte("# Gaps\n"), Sha256: "abc123", AsOf: "2018-12-31", Revision: 4711}, nil
+		res := &gapv1.ReportResponse{Content: []byte("# Gaps\n"), Sha256: "abc123", AsOf: "2018-12-31", Revision: 4711}
+		if r.GetFormat() == "pdf" {
+			res.Warnings = []string{"Characters that the font of this document does not have (Han) are shown as \uFFFD."}
+		}
+		return res, nil
 	}}
 	s := session{server: f.serve(t)}
 	r := s.run(t, "report", "gap", "--strategy", "gsa", "--format", "md", "--as-of", "2018-12-31").want(t, exitOK)
 	if r.stdout != "# Gaps\n" || r.stderr != "" || got.GetStrategy() != "gsa" || got.GetFormat() != "md" || got.GetAsOf() != "2018-12-31" {
 		t.Errorf("%+v for %v", r, got)
+	}
+	r = s.run(t, "report", "gap", "--format", "pdf").want(t, exitOK).wantStderr(t, "warning: Characters that the font")
+	if r.stdout != "# Gaps\n" {
+		t.Errorf("a warning got into the document: %q", r.stdout)
 	}
 	out := filepath.Join(t.TempDir(), "report.html")
 	r = s.run(t, "report", "gap", "--format", "html", "-o", out).want(t, exitOK).wantStderr(t, out, "sha256 abc123", "revision 4711")

@@ -33,11 +33,13 @@ func (a *app) getCommand() *cobra.Command {
 	var s snapshotFlags
 	var watch bool
 	cmd := &cobra.Command{
-		Use:     "get {KIND [NAME] | observations METRIC | checkins TARGET | conditions [TARGET]}",
+		Use:     "get {KIND [NAME] | observations METRIC | checkins TARGET | conditions [TARGET | KIND/NAME]}",
 		Aliases: []string{"list"},
 		Short:   "Show resources of a kind, observations, check-ins, or conditions",
 		Long: `Get reads what is declared, a metric's observations, what was said about a
-target, or the conditions of targets with their last transitions, now or as it was known at a revision or an instant. Kinds: ` + strings.Join(kindNames(), ", ") + `.
+target, or the conditions of targets, of the objectives, strategies and units above
+them, and of reviews, with their last transitions, now or as it was known at a
+revision or an instant. Kinds: ` + strings.Join(kindNames(), ", ") + `.
 
 Tables show values as their metric declares them, cut to the terminal. With
 -o yaml, resources are manifests: they apply again. With -o csv, numbers are
@@ -52,6 +54,7 @@ each result follows the one before, with -o json as one line each.`,
   setpoint get observations vacant-space -o csv
   setpoint get checkins vacant-space
   setpoint get conditions
+  setpoint get conditions objective/savings
   setpoint get targets --known-at 2026-03-31 -o json
   setpoint get observations vacant-space --watch`,
 		Args:              betweenArgs(1, 2, "KIND"),
@@ -94,8 +97,9 @@ func (a *app) reader(args []string, s *moment, f format) (func(context.Context) 
 	if ok || err != nil {
 		return func(ctx context.Context) (reading, error) { return a.getCheckIns(ctx, target, s, f) }, err
 	}
-	if target, ok := conditionsOf(args); ok {
-		return func(ctx context.Context) (reading, error) { return a.getConditions(ctx, target, s, f) }, nil
+	of, ok, err := conditionsOf(args)
+	if ok || err != nil {
+		return func(ctx context.Context) (reading, error) { return a.getConditions(ctx, of, s, f) }, err
 	}
 	k, name, err := splitKind(args)
 	if err != nil || name == "" {

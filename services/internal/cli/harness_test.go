@@ -58,6 +58,7 @@ type fake struct {
 	observed    func(*strategyv1.ListObservationsRequest) (*strategyv1.ListObservationsResponse, error)
 	whatIf      func(*gapv1.WhatIfRequest) (*gapv1.WhatIfResponse, error)
 	sensitivity func(*gapv1.SensitivityRequest) (*gapv1.SensitivityResponse, error)
+	conditions  func(*gapv1.ListConditionsRequest) (*gapv1.ListConditionsResponse, error)
 	evaluate    func(*gapv1.EvaluateRequest) (*gapv1.EvaluateResponse, error)
 	report      func(*gapv1.ReportRequest) (*gapv1.ReportResponse, error)
 	projections []*adminv1.Projection
@@ -132,6 +133,10 @@ func (f *fake) ListObservations(_ context.Context, r *strategyv1.ListObservation
 
 func (f *fake) Evaluate(_ context.Context, r *gapv1.EvaluateRequest) (*gapv1.EvaluateResponse, error) {
 	return unset(f.evaluate, r)
+}
+
+func (f *fake) ListConditions(_ context.Context, r *gapv1.ListConditionsRequest) (*gapv1.ListConditionsResponse, error) {
+	return unset(f.conditions, r)
 }
 
 func (f *fake) Report(_ context.Context, r *gapv1.ReportRequest) (*gapv1.ReportResponse, error) {
@@ -218,6 +223,7 @@ type session struct {
 	serve    func(context.Context, ServeOptions) error
 	height   int
 	patience time.Duration
+	names    time.Duration // as in Options
 	offline  func([]*declarationv1.ManifestFile) (*OfflinePlan, error)
 	out, err io.Writer // beside what is collected
 }
@@ -259,6 +265,7 @@ func (s session) runContext(ctx context.Context, args ...string) result {
 		chunk:      s.chunk,
 		Height:     func() int { return s.height },
 		patience:   s.patience,
+		names:      s.names,
 
 		PlanOffline: s.offline,
 		Policies:    []string{"default", "okr"},

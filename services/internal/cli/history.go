@@ -20,9 +20,9 @@ func (a *app) historyCommand() *cobra.Command {
 		Short: "Show who changed a resource, when, from what to what and why",
 		Long: `History shows every change of one resource, newest first: who made it, with
 what, when, from when it counts, why, and field by field from what to what; of an
-initiative and a change program also every act, such as a stage that moved. It
-follows a resource through its renames; one that was deleted is found by the
-last name it had.`,
+initiative, a change program, a review and a webhook also every act, such as a stage
+that moved or a review that was locked. It follows a resource through its renames;
+one that was deleted is found by the last name it had.`,
 		Example: `  setpoint history target vacant-space
   setpoint history metric/fedramp-systems --known-at 2026-03-31
   setpoint history target fedramp-2020 -o json`,

@@ -200,7 +200,7 @@ func (a *app) importFile(ctx context.Context, file string, i importFlags, f form
 			return err
 		}
 	}
-	report.NotUnderstood = res.Troubles
+	report.NotUnderstood = append([]convert.Trouble{}, res.Troubles...) // [], not null
 	if f != asTable {
 		raw, err := json.Marshal(report)
 		if err != nil {
@@ -532,12 +532,13 @@ func writeImport(ctx context.Context, folder string, res convert.Result) error {
 			return err
 		}
 	}
-	table := sheet.New("metric", "observed_at", "value", "source")
+	table := sheet.New("metric", "observed_at", "value", "source", "note")
 	for _, o := range res.Observations {
 		table.Text(o.Metric)
 		table.Text(o.At.String())
 		table.Number(&o.Value)
 		table.Text(o.Source)
+		table.Text(o.Note)
 		table.End()
 	}
 	if err := writeFile(ctx, filepath.Join(folder, "observations.csv"), table.Bytes()); err != nil {

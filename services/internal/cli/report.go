@@ -40,11 +40,14 @@ func (a *app) reportGapCommand() *cobra.Command {
 		Use:   "gap",
 		Short: "The gap report of a strategy",
 		Long: `Report gap renders the comparison as a document. The same day, the
-same revision and the same erasure epoch give the same bytes. Written to a file, its SHA-256 goes to standard
-error; it is that of the data, so that every format has the same. PDF has an objective a page, bookmarks, and charts as
-vectors. XLSX is a
-workbook with a table a sheet, numbers in their formats and native charts. CSV
-is one row for each target, with raw numbers.
+same revision and the same erasure epoch give the same bytes. Written to a file,
+its SHA-256 goes to standard error; it is that of the data, so that every format
+has the same.
+
+PDF has the summary on one page, an objective a page, bookmarks, and charts as
+vectors; characters that its font lacks are shown as missing, and named on
+standard error. XLSX is a workbook with a table a sheet, numbers in their formats
+and native charts. CSV is one row for each target, with raw numbers.
 
 --since tells what changed since a revision or a day, and which events did it. Of
 a day it is what was known at its end; where nothing was on record by then, it is

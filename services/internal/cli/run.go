@@ -60,6 +60,7 @@ type Options struct {
 
 	chunk    int           // rows of a table that go in one request; default what the API takes
 	patience time.Duration // before an upload shows its progress
+	names    time.Duration // what a shell waits for names at most
 }
 
 // ServeOptions says what to start.
@@ -140,6 +141,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.patience == 0 {
 		o.patience = patience
+	}
+	if o.names == 0 {
+		o.names = completionWait
 	}
 	if o.chunk == 0 {
 		o.chunk = maxChunk

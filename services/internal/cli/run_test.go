@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -167,14 +166,7 @@ func TestFlagsComeFromTheEnvironmentAndTheCommandLineWins(t *testing.T) {
 }
 
 func TestNoServer(t *testing.T) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	address := "http://" + l.Addr().String()
-	if err := l.Close(); err != nil {
-		t.Fatal(err)
-	}
+	const address = "http://127.0.0.1:1"
 	got := session{server: address}.run(t, "gaps").want(t, exitError)
 	if want := "error: no setpoint server at " + address + "\nhint: start one with: setpoint dev\n"; got.stderr != want {
 		t.Errorf("stderr %q, want %q", got.stderr, want)

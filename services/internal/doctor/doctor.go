@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"setpoint.dev/services/internal/eventlog"
+	"setpoint.dev/services/internal/fault"
 	"setpoint.dev/services/internal/record"
 	"setpoint.dev/services/internal/resource"
 )
@@ -68,11 +69,17 @@ func Diagnose(ctx context.Context, p Patient, found func(Finding), progress func
 	r := newReport(found)
 	s := Summary{Version: p.Version}
 	audit, err := p.examineLog(ctx, r, progress)
-	if err != nil {
+	silent := p.Log != nil && fault.KindOf(err) == fault.Unavailable && ctx.Err() == nil
+	if err != nil && !silent {
 		return s, err
 	}
 	s.Audit = audit
 	switch {
+	case silent:
+		// All else is looked at: what works tells where to look for what does not.
+		s.LogID, s.Audit = p.Log.ID(), eventlog.Audit{}
+		r.add(Finding{Severity: Error, Check: "log", Reason: "log.unreachable", Where: p.stream(), Message: "the servers of the log do not answer: " + err.Error(),
+			Advice: "start the NATS servers, most of them if they are several, or mend the way to them: the service goes on by itself when they answer, and nothing acknowledged is lost"})
 	case p.Log != nil:
 		s.LogID = p.Log.ID()
 		if err := p.examineServer(ctx, r); err != nil {
@@ -82,7 +89,7 @@ func Diagnose(ctx context.Context, p Patient, found func(Finding), progress func
 		s.LogID = p.Offline.ID()
 		p.examineFiles(r)
 	}
-	p.examineRecord(ctx, r, audit)
+	p.examineRecord(ctx, r, s.Audit)
 	p.examineKeys(ctx, r)
 	if p.Deep != nil {
 		differences, err := p.Deep(ctx, func(done, total uint64) { progress("record", done, total) })
@@ -95,7 +102,7 @@ func Diagnose(ctx context.Context, p Patient, found func(Finding), progress func
 		}
 	}
 	p.examineDisk(r)
-	p.examineClock(r, audit)
+	p.examineClock(r, s.Audit)
 	r.add(Finding{Severity: OK, Check: "server", Reason: "server.versions", Where: "versions", Message: versions(p)})
 	r.rest()
 	s.OK, s.Notes, s.Warnings, s.Errors = r.counts[OK], r.counts[Note], r.counts[Warning], r.counts[Error]

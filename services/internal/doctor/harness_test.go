@@ -32,7 +32,7 @@ func fill(t testing.TB, dir string, n, size, payload int) record.Checkpoint {
 	if err != nil {
 		t.Fatal(err)
 	}
-	l, err := eventlog.Open(t.Context(), nc, eventlog.Options{})
+	l, err := eventlog.Open(t.Context(), nc, eventlog.Options{Timeout: time.Minute})
 	if err != nil {
 		t.Fatal(err)
 	}

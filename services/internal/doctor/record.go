@@ -23,8 +23,13 @@ func (p Patient) examineRecord(ctx context.Context, r *report, audit eventlog.Au
 		r.add(Finding{Severity: severity, Check: "record", Reason: reason, Where: "record", Message: message, Advice: advice, First: at, Last: at})
 	}
 	at, err := p.Record.Checkpoint(ctx)
+	if fault.KindOf(err) == fault.Unavailable {
+		add(Error, "record.unreachable", "the database that has the record does not answer: "+err.Error(),
+			"start the database, or mend the way to it: the service goes on by itself when it answers, and nothing is lost", 0)
+		return
+	}
 	if err != nil {
-		add(Error, "record.unreadable", "the record cannot be read: "+err.Error(), "delete the record: it is rebuilt from the log", 0)
+		add(Error, "record.unreadable", "the record cannot be read: "+err.Error(), "delete what is left of the record and restart the processes: it is rebuilt from the log", 0)
 		return
 	}
 	if p.Halted != nil {
@@ -36,6 +41,8 @@ func (p Patient) examineRecord(ctx context.Context, r *report, audit eventlog.Au
 	switch err := p.belongs(ctx, at, audit); {
 	case at.Revision == 0:
 		add(Note, "record.empty", "there is no record yet", "", 0)
+	case audit.Revision == 0 && fault.KindOf(err) == fault.Unavailable:
+		add(Note, "record.not_compared", fmt.Sprintf("the record stands at revision %d, and there is no log to compare it with", at.Revision), "", at.Revision)
 	case err != nil:
 		add(Error, fault.ReasonOf(err), err.Error(), hintOf(err), at.Revision)
 	case len(at.Hash) != 0 && r.endsInHole(at.Revision):

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"google.golang.org/protobuf/proto"
 
@@ -26,7 +27,7 @@ func leaveOut(t *testing.T, dir string, sequences ...uint64) record.Checkpoint {
 	if err != nil {
 		t.Fatal(err)
 	}
-	l, err := eventlog.Open(t.Context(), nc, eventlog.Options{})
+	l, err := eventlog.Open(t.Context(), nc, eventlog.Options{Timeout: time.Minute})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -237,6 +237,8 @@ func (s *Server) connect(url string, opts []nats.Option) (*nats.Conn, error) {
 		nats.UserInfo(user, s.password),
 		nats.MaxReconnects(-1),
 		nats.ReconnectWait(100 * time.Millisecond),
+		// Nothing is lost on this way: what takes long is the machine.
+		nats.Timeout(readyAfter),
 	}
 	nc, err := nats.Connect(url, append(base, opts...)...)
 	if err != nil {

@@ -22,22 +22,12 @@ func TestKeysOfAClusterComeBack(t *testing.T) {
 	cluster := natsfault.Start(t, 3)
 	enter := func() process {
 		t.Helper()
-		nc, err := nats.Connect(cluster.URL(), nats.MaxReconnects(-1), nats.ReconnectWait(100*time.Millisecond))
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(nc.Close)
-		return joinBy(t, nc, 3, whole)
+		return joinBy(t, natsfault.Connect(t, cluster.URL(), nats.ReconnectWait(100*time.Millisecond)), 3, whole)
 	}
 	// bucket is the stream of the keys, as its leader sees it.
 	bucket := func() (jetstream.JetStream, *jetstream.StreamInfo) {
 		t.Helper()
-		nc, err := nats.Connect(cluster.URL())
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(nc.Close)
-		js, err := jetstream.New(nc)
+		js, err := jetstream.New(natsfault.Connect(t, cluster.URL()))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -46,6 +36,21 @@ func TestKeysOfAClusterComeBack(t *testing.T) {
 			t.Fatal(err)
 		}
 		return js, s.CachedInfo()
+	}
+	// answered asks until there is an answer: who asks while servers elect, or is
+	// sent to the one that was killed, is told to ask again.
+	answered := func(what string, ask func() error) {
+		t.Helper()
+		for end := time.Now().Add(time.Minute); ; {
+			err := ask()
+			if err == nil {
+				return
+			}
+			if fault.KindOf(err) != fault.Unavailable || time.Now().After(end) {
+				t.Fatalf("%s: %v", what, err)
+			}
+			cluster.Leader(t, keystore.Stream(0)) // waits
+		}
 	}
 	p := enter()
 	p.declare(t, "p-1", "Ada", "u-42")
@@ -64,21 +69,18 @@ func TestKeysOfAClusterComeBack(t *testing.T) {
 	leader := cluster.Servers[cluster.Leader(t, keystore.Stream(0))]
 	leader.Kill()
 	cluster.Leader(t, keystore.Stream(0))
-	without, err := p.Backup(t.Context(), "acme", p.log.ID(), time.Unix(0, 0))
-	if err != nil || !bytes.Equal(without, before) {
-		t.Fatalf("a backup from the servers that are left: %d bytes, %v, want %d", len(without), err, len(before))
+	var without []byte
+	answered("a backup from the servers that are left", func() (err error) {
+		without, err = p.Backup(t.Context(), "acme", p.log.ID(), time.Unix(0, 0))
+		return err
+	})
+	if !bytes.Equal(without, before) {
+		t.Fatalf("a backup from the servers that are left: %d bytes, want %d", len(without), len(before))
 	}
-	// Who asks while the servers elect is told to ask again.
-	for end := time.Now().Add(time.Minute); ; {
+	answered("an erasure by the servers that are left", func() error {
 		_, err := p.Erase(t.Context(), wish("e", "p-2"))
-		if err == nil {
-			break
-		}
-		if fault.KindOf(err) != fault.Unavailable || time.Now().After(end) {
-			t.Fatal(err)
-		}
-		cluster.Leader(t, keystore.Stream(0)) // waits
-	}
+		return err
+	})
 	if err := leader.Start(); err != nil {
 		t.Fatal(err)
 	}

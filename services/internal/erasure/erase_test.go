@@ -81,7 +81,7 @@ func joinBy(t *testing.T, nc *nats.Conn, copies int, with func(personal.Store) p
 	bucket, err := keystore.Open(t.Context(), nc, keystore.Options{Replicas: copies})
 	must(err)
 	keys := personal.NewKeys(with(bucket))
-	rec := record.New(store, record.Checkpoint{}, 20*time.Second, log.LastRevision).
+	rec := record.New(store, record.Checkpoint{}, time.Minute, log.LastRevision).
 		WithPersonal(record.NewPersonal(kinds.Registry(), keys))
 	ctx, stop := context.WithCancel(context.Background())
 	var running sync.WaitGroup

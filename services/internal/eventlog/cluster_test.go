@@ -27,12 +27,7 @@ func TestConformanceCluster(t *testing.T) {
 
 func connect(t testing.TB, url string, opts ...nats.Option) *nats.Conn {
 	t.Helper()
-	nc, err := nats.Connect(url, append([]nats.Option{nats.MaxReconnects(-1)}, opts...)...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(nc.Close)
-	return nc
+	return natsfault.Connect(t, url, opts...)
 }
 
 // Processes that start at once on servers that hold nothing all get the one

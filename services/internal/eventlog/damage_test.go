@@ -55,7 +55,7 @@ func damaged(t *testing.T, ctx context.Context, gone ...uint64) *Log {
 	}
 	l := &Log{
 		nc: nc, js: js, stream: stream, batching: make(chan struct{}, 1),
-		opts: Options{MaxBatch: 100, Timeout: 5 * time.Second, BatchTimeout: 5 * time.Second},
+		opts: Options{MaxBatch: 100, Timeout: time.Minute, BatchTimeout: time.Minute},
 	}
 	for i := range 10 {
 		id := fmt.Sprintf("m%d", i)
@@ -86,7 +86,7 @@ func TestHoleIsDetected(t *testing.T) {
 		"the first": {[]uint64{1}, HoleError{1, 2}, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
-			ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+			ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
 			defer cancel()
 			l := damaged(t, ctx, c.gone...)
 			for reader, read := range map[string]func(Handler) error{
@@ -111,7 +111,7 @@ func TestHoleIsDetected(t *testing.T) {
 }
 
 func TestHoleAtTheEndIsDetected(t *testing.T) {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
 	defer cancel()
 	l := damaged(t, ctx, 10)
 	var h *HoleError
@@ -125,7 +125,7 @@ func TestHoleAtTheEndIsDetected(t *testing.T) {
 }
 
 func TestForeignMessageHaltsReaders(t *testing.T) {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
 	defer cancel()
 	l := damaged(t, ctx)
 	if _, err := l.js.Publish(ctx, "sp.0.acme.strategy.metric.forged", []byte("not an envelope")); err != nil {
@@ -138,7 +138,7 @@ func TestForeignMessageHaltsReaders(t *testing.T) {
 }
 
 func TestOpenChecksTheBatchLimit(t *testing.T) {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
 	defer cancel()
 	nc := embeddedConn(t, embeddednats.Options{MaxBatch: 1_000})
 	_, err := Open(ctx, nc, Options{})
@@ -184,7 +184,7 @@ func TestOpenRefusesUnsafeStreams(t *testing.T) {
 func TestAnAggregateThatLostItsEnd(t *testing.T) {
 	for name, copies := range map[string]int{"one copy": 1, "several, of which a confirmed leader says so": 3} {
 		t.Run(name, func(t *testing.T) {
-			ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+			ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
 			defer cancel()
 			l := damaged(t, ctx, 4)
 			l.copies = copies // a single server counts as heard by a majority of itself
@@ -212,7 +212,7 @@ func TestAnAggregateThatLostItsEnd(t *testing.T) {
 }
 
 func TestWhole(t *testing.T) {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
 	defer cancel()
 	for name, c := range map[string]struct {
 		gone, except []uint64

@@ -44,10 +44,12 @@ const (
 type feed struct {
 	mu    sync.Mutex
 	slots []fed // by sequence; nil where there is no feed
-	taken bool  // one reader at a time
-	want  uint64
-	last  uint64        // the highest sequence acknowledged to us
-	came  chan struct{} // holds a token when want is there
+	// within is burstWithin, but in tests.
+	within time.Duration
+	taken  bool // one reader at a time
+	want   uint64
+	last   uint64        // the highest sequence acknowledged to us
+	came   chan struct{} // holds a token when want is there
 }
 
 type fed struct {
@@ -58,7 +60,7 @@ type fed struct {
 func (f *feed) open() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.slots, f.came = make([]fed, fedMessages), make(chan struct{}, 1)
+	f.slots, f.came, f.within = make([]fed, fedMessages), make(chan struct{}, 1), burstWithin
 }
 
 // put adds the messages of a commit that ends at a sequence.
@@ -132,8 +134,16 @@ func (f *feed) leave() {
 
 // burst counts messages of our own that follow one another.
 type burst struct {
-	count int
-	began time.Time
+	within time.Duration
+	count  int
+	began  time.Time
+}
+
+// burst begins to count.
+func (f *feed) burst() burst {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return burst{within: f.within}
 }
 
 // add counts a message, and reports whether the last burstMessages came fast
@@ -150,7 +160,7 @@ func (b *burst) add(own bool) bool {
 		return false
 	}
 	b.count = 0
-	return time.Since(b.began) <= burstWithin
+	return time.Since(b.began) <= b.within
 }
 
 // readFed hands over what the feed has, until it has had nothing for a while.

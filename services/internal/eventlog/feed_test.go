@@ -21,6 +21,7 @@ func TestFollowTakesWhatItsProcessAppends(t *testing.T) {
 	server := start(t, t.TempDir())
 	defer server.Close()
 	own, other := open(t, server), open(t, server)
+	own.AnyPaceIsABurst()
 	nc, err := server.Connect()
 	if err != nil {
 		t.Fatal(err)
@@ -49,7 +50,7 @@ func TestFollowTakesWhatItsProcessAppends(t *testing.T) {
 	}()
 	until := func(sequence uint64) {
 		t.Helper()
-		limit := time.After(20 * time.Second)
+		limit := time.After(2 * time.Minute)
 		for at.Load() < sequence {
 			select {
 			case <-moved:
@@ -77,7 +78,7 @@ func TestFollowTakesWhatItsProcessAppends(t *testing.T) {
 		}
 		return stream.CachedInfo().State.Consumers
 	}
-	limit := time.Now().Add(20 * time.Second)
+	limit := time.Now().Add(2 * time.Minute)
 	for consumers() > 0 {
 		if time.Now().After(limit) {
 			t.Fatal("the reader keeps its consumer")

@@ -213,7 +213,7 @@ func (l *Log) readRound(parent context.Context, a *assembler, to uint64, handle 
 		}
 	}()
 	var seen unseen
-	var own burst
+	own := l.feed.burst()
 	for delivered := uint64(1); ; delivered++ {
 		in, ok := next(arrived)
 		if !ok {

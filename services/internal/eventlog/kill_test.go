@@ -72,7 +72,7 @@ func writeForever(dir, cycle string) error {
 // is added to acknowledged.
 func killedWriter(t *testing.T, dir string, cycle int, acknowledged map[string]uint64) {
 	t.Helper()
-	ctx, kill := context.WithTimeout(t.Context(), time.Minute)
+	ctx, kill := context.WithTimeout(t.Context(), 3*time.Minute)
 	defer kill()
 	child := exec.CommandContext(ctx, os.Args[0]) // cancelled: SIGKILL
 	child.Env = append(os.Environ(), writerDir+"="+dir, fmt.Sprintf("%s=%d", writerCycle, cycle))

@@ -90,7 +90,7 @@ func TestADamagedReplica(t *testing.T) {
 // messages as there are.
 func follow(t *testing.T, l *eventlog.Log, messages uint64) (n uint64, err error) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	err = l.Follow(ctx, 0, func(batch []*eventlog.Record) error {
 		if n += uint64(len(batch)); n >= messages {
@@ -113,13 +113,13 @@ func lead(t *testing.T, nc *nats.Conn, cluster *natsfault.Cluster, server int) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	limit := time.Now().Add(time.Minute)
+	limit := time.Now().Add(2 * time.Minute)
 	for cluster.Leader(t, "SETPOINT_0") != server {
 		if time.Now().After(limit) {
 			t.Fatalf("%s does not lead", cluster.Servers[server].Name)
 		}
 		// Its answer may be lost with the leader that it deposes.
-		if _, err := nc.Request("$JS.API.STREAM.LEADER.STEPDOWN.SETPOINT_0", request, time.Second); err != nil {
+		if _, err := nc.Request("$JS.API.STREAM.LEADER.STEPDOWN.SETPOINT_0", request, 5*time.Second); err != nil {
 			t.Logf("step down: %v", err)
 		}
 	}

@@ -181,7 +181,7 @@ func TestFlippedBitIsNoticed(t *testing.T) {
 	defer nc.Close()
 	l, err = eventlog.Open(t.Context(), nc, eventlog.Options{})
 	if err == nil {
-		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
 		err = l.Follow(ctx, 0, func(batch []*eventlog.Record) error {
 			if last := batch[len(batch)-1].Sequence; last >= 26 {

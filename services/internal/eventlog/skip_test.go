@@ -137,7 +137,7 @@ func TestLeavingOutLeadsToTheEnd(t *testing.T) {
 }
 
 func TestReadersLeaveOut(t *testing.T) {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
 	defer cancel()
 	l := damaged(t, ctx, 4, 7)
 	if _, err := l.js.Publish(ctx, "sp.0.acme.strategy.metric.forged", []byte("not an envelope")); err != nil {

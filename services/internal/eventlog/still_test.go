@@ -35,7 +35,7 @@ func TestAServerThatStoodStillDoesNotConfirm(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(nc.Close)
-	l, err := Open(t.Context(), nc, Options{})
+	l, err := Open(t.Context(), nc, Options{Timeout: time.Minute})
 	if err != nil {
 		t.Fatal(err)
 	}

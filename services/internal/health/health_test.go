@@ -19,7 +19,9 @@ func probe(p *Prober) (int, string) {
 	return w.Code, w.Body.String()
 }
 
-func TestThePhasesOfAProcess(t *testing.T) {
+func TestThePhasesOfAProcess(t *testing.T) { synctest.Test(t, phases) }
+
+func phases(t *testing.T) {
 	far := "reading the log: 3 of 9"
 	p := New(func() string { return far })
 	if code, body := probe(p); code != 503 || !strings.Contains(body, "starting: reading the log: 3 of 9") {
@@ -39,7 +41,9 @@ func TestThePhasesOfAProcess(t *testing.T) {
 	}
 }
 
-func TestEveryReasonIsSaid(t *testing.T) {
+func TestEveryReasonIsSaid(t *testing.T) { synctest.Test(t, everyReason) }
+
+func everyReason(t *testing.T) {
 	p := New(nil)
 	p.Begin(
 		Check{"log", func(context.Context) error { return errors.New("no leader") }},

@@ -83,7 +83,9 @@ func Open(ctx context.Context, nc *nats.Conn, opts Options) (*Store, error) {
 			Bucket(opts.Shard), strings.Join(wrong, ", ")).
 			WithHint("let setpoint make the bucket, or give it the settings of ADR 13")
 	}
-	kv, err := js.KeyValue(ctx, Bucket(opts.Shard))
+	kv, err := ensure.Answered(ctx, func(ctx context.Context) (jetstream.KeyValue, error) {
+		return js.KeyValue(ctx, Bucket(opts.Shard))
+	})
 	if err != nil {
 		return nil, unreachable(err)
 	}

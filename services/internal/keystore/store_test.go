@@ -39,7 +39,7 @@ func open(t *testing.T, s *embeddednats.Server) (*keystore.Store, *nats.Conn) {
 		t.Fatal(err)
 	}
 	t.Cleanup(nc.Close)
-	store, err := keystore.Open(t.Context(), nc, keystore.Options{})
+	store, err := keystore.Open(t.Context(), nc, keystore.Options{Timeout: time.Minute})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -18,6 +18,9 @@ const (
 	DefaultTTL = 3 * time.Second
 
 	bucketName = "SETPOINT_LEASES"
+
+	// remake bounds how long making the bucket again is tried at a time.
+	remake = 2 * time.Second
 )
 
 // Options say where leases are kept. The zero value is a bucket with one
@@ -31,8 +34,9 @@ type Options struct {
 
 // Bucket holds leases. Its methods may be called concurrently.
 type Bucket struct {
-	kv  jetstream.KeyValue
-	ttl time.Duration
+	kv   jetstream.KeyValue
+	ttl  time.Duration
+	make func(context.Context) (jetstream.KeyValue, error) // finds the bucket, or makes it
 
 	now  func() time.Time                          // with a monotonic reading
 	rest func(context.Context, time.Duration) bool // false: the context ended
@@ -47,20 +51,22 @@ func Open(ctx context.Context, nc *nats.Conn, o Options) (*Bucket, error) {
 	if err != nil {
 		return nil, unavailable(err)
 	}
+	b := &Bucket{ttl: o.TTL, now: time.Now, rest: pause, make: func(ctx context.Context) (jetstream.KeyValue, error) {
+		return ensure.Made(ctx,
+			func(ctx context.Context) (jetstream.KeyValue, error) { return js.KeyValue(ctx, bucketName) },
+			func(ctx context.Context) (jetstream.KeyValue, error) {
+				return js.CreateKeyValue(ctx, jetstream.KeyValueConfig{
+					Bucket: bucketName, Description: "Setpoint: which process has which role",
+					History: 1, Replicas: max(o.Replicas, 1), MaxValueSize: maxValue,
+				})
+			})
+	}}
 	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
-	kv, err := ensure.Made(ctx,
-		func(ctx context.Context) (jetstream.KeyValue, error) { return js.KeyValue(ctx, bucketName) },
-		func(ctx context.Context) (jetstream.KeyValue, error) {
-			return js.CreateKeyValue(ctx, jetstream.KeyValueConfig{
-				Bucket: bucketName, Description: "Setpoint: which process has which role",
-				History: 1, Replicas: max(o.Replicas, 1), MaxValueSize: maxValue,
-			})
-		})
-	if err != nil {
+	if b.kv, err = b.make(ctx); err != nil {
 		return nil, unavailable(err)
 	}
-	return &Bucket{kv: kv, ttl: o.TTL, now: time.Now, rest: pause}, nil
+	return b, nil
 }
 
 // TTL is how long a lease outlives its last renewal.
@@ -84,11 +90,19 @@ type State struct {
 	revision uint64
 }
 
-// Get reads an entry; the zero State if nobody ever held it.
+// Get reads an entry; the zero State if nobody ever held it. A bucket that
+// somebody deleted is made again: it holds nothing that is not there anew in a
+// moment, and without it nobody would work until all processes were restarted.
 func (b *Bucket) Get(ctx context.Context, name string) (State, error) {
-	ctx, cancel := context.WithTimeout(ctx, b.ttl/3)
-	defer cancel()
-	e, err := b.kv.Get(ctx, name)
+	e, err := b.get(ctx, name)
+	if errors.Is(err, nats.ErrNoResponders) {
+		making, made := context.WithTimeout(ctx, remake)
+		// Whom nobody answers may as well be servers without a leader.
+		if _, lost := b.make(making); lost == nil {
+			e, err = b.get(ctx, name)
+		}
+		made()
+	}
 	if errors.Is(err, jetstream.ErrKeyNotFound) {
 		return State{}, nil
 	}
@@ -100,6 +114,12 @@ func (b *Bucket) Get(ctx context.Context, name string) (State, error) {
 	_ = json.Unmarshal(e.Value(), &s)
 	s.revision = e.Revision()
 	return s, nil
+}
+
+func (b *Bucket) get(ctx context.Context, name string) (jetstream.KeyValueEntry, error) {
+	ctx, cancel := context.WithTimeout(ctx, b.ttl/3)
+	defer cancel()
+	return b.kv.Get(ctx, name)
 }
 
 // errMoved says that an entry was written since it was read.

@@ -23,7 +23,7 @@ func TestWhatClocksSayDoesNotCount(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(nc.Close)
-	b, err := Open(t.Context(), nc, Options{})
+	b, err := Open(t.Context(), nc, Options{TTL: time.Minute})
 	if err != nil {
 		t.Fatal(err)
 	}

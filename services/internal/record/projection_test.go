@@ -27,7 +27,7 @@ import (
 )
 
 // bound is the longest that anything here waits.
-const bound = time.Minute
+const bound = 3 * time.Minute
 
 // bench is a log on a server of its own, and what projects it.
 type bench struct {

@@ -41,7 +41,8 @@ type Record struct {
 }
 
 // New makes the door over a store that stands at a checkpoint. Readers wait
-// for a revision at most as long as wait; end tells where the log ends, so that
+// for a revision that they ask for at most as long as wait, and a fifth of that for
+// what this process has acknowledged; end tells where the log ends, so that
 // nobody waits for a revision that does not exist.
 func New(store Viewer, at Checkpoint, wait time.Duration, end func(context.Context) (uint64, error)) *Record {
 	return &Record{store: store, wait: wait, end: end, at: at.Revision, orgs: map[string]uint64{}, pace: newPace(), changed: make(chan struct{})}
@@ -267,9 +268,9 @@ func (r *Record) exists(ctx context.Context, field string, revision uint64) erro
 		"%s: there is no revision %d, the log ends at %d", field, revision, last)
 }
 
-// settleFor bounds how long a read of the newest state waits for what this
-// process has acknowledged.
-const settleFor = 2 * time.Second
+// settles is the part of the wait for a revision that a read of the newest state
+// waits for what this process has acknowledged.
+const settles = 5
 
 // Owe says that a revision was acknowledged: reads of the newest state that
 // begin from now on show it.
@@ -289,7 +290,7 @@ func (r *Record) settle(ctx context.Context) {
 	if at, halted := r.Status(); at >= owed || halted != nil {
 		return
 	}
-	ctx, cancel := context.WithTimeout(ctx, settleFor)
+	ctx, cancel := context.WithTimeout(ctx, r.wait/settles)
 	defer cancel()
 	_ = r.Wait(ctx, owed)
 }

@@ -2,6 +2,7 @@ package record
 
 import (
 	"fmt"
+	"strings"
 
 	"google.golang.org/protobuf/proto"
 
@@ -27,6 +28,17 @@ func StateOf(v View, r *Resource, service, kind string, at uint64, m proto.Messa
 		return 0, err
 	}
 	return s.From, s.Into(m)
+}
+
+// Parted is the id of a resource, and which part of what belongs to it, of an
+// aggregate whose id is both with a ~ between. The resource's may hold a ~ itself:
+// that of one which has the name of another one that was renamed does.
+func Parted(id string) (of, part string) {
+	i := strings.LastIndexByte(id, '~')
+	if i < 0 {
+		return "", id
+	}
+	return id[:i], id[i+1:]
 }
 
 // Unknown is the refusal of a name that stands for nothing, with what may have

@@ -46,7 +46,10 @@ type Kind struct {
 // of the kind's service that has the resource's id.
 type Life struct {
 	Token string // of the aggregate in subjects: life
-	Acts  Acts
+	// Many says that there are several aggregates, whose ids are the resource's, a ~
+	// and what tells them apart; the state of each is on record.
+	Many bool
+	Acts Acts
 	// Words tell an event in a line that holds nothing personal, what who did it
 	// said, and the links that it gave.
 	Words func(event proto.Message) (summary, note string, links []string)

@@ -124,7 +124,7 @@ func TestConnectionsOverTheMaximumAreClosed(t *testing.T) {
 	dial()
 	second := <-accepted
 	over := dial()
-	if err := over.SetReadDeadline(time.Now().Add(10 * time.Second)); err != nil {
+	if err := over.SetReadDeadline(time.Now().Add(time.Minute)); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := over.Read(make([]byte, 1)); !errors.Is(err, io.EOF) && !isReset(err) {
@@ -136,7 +136,7 @@ func TestConnectionsOverTheMaximumAreClosed(t *testing.T) {
 	dial()
 	third := <-accepted
 	over = dial()
-	if err := over.SetReadDeadline(time.Now().Add(10 * time.Second)); err != nil {
+	if err := over.SetReadDeadline(time.Now().Add(time.Minute)); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := over.Read(make([]byte, 1)); !errors.Is(err, io.EOF) && !isReset(err) {

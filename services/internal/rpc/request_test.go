@@ -52,7 +52,7 @@ func observing() (Observer, func() seen) {
 		select {
 		case s := <-all:
 			return s
-		case <-time.After(10 * time.Second):
+		case <-time.After(time.Minute):
 			return seen{code: "never told"}
 		}
 	}

@@ -44,7 +44,7 @@ func replicas(t *testing.T, n int) []replica {
 			t.Fatal(err)
 		}
 		t.Cleanup(nc.Close)
-		log, err := eventlog.Open(t.Context(), nc, eventlog.Options{})
+		log, err := eventlog.Open(t.Context(), nc, eventlog.Options{Timeout: time.Minute})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -52,7 +52,7 @@ func replicas(t *testing.T, n int) []replica {
 		if err != nil {
 			t.Fatal(err)
 		}
-		rec := record.New(store, record.Checkpoint{}, 20*time.Second, log.LastRevision)
+		rec := record.New(store, record.Checkpoint{}, time.Minute, log.LastRevision)
 		ctx, stop := context.WithCancel(context.Background())
 		var running sync.WaitGroup
 		t.Cleanup(func() {

@@ -41,6 +41,10 @@ type metrics struct {
 
 	waits    *prometheus.CounterVec
 	waitTime prometheus.Histogram
+
+	webhookAttempts *prometheus.CounterVec
+	webhookTime     prometheus.Histogram
+	webhookGivenUp  prometheus.Counter
 }
 
 // How an append, a batch and a wait can end.
@@ -58,6 +62,13 @@ const (
 	reached  = "reached"
 	timedOut = "timed_out"
 	halted   = "halted"
+)
+
+// How an attempt to send to a webhook can end.
+const (
+	Taken      = "taken"
+	Refused    = "refused"    // with an answer that says no
+	Unanswered = "unanswered" // with none
 )
 
 // projection is the one there is; the label leaves room for others.
@@ -114,6 +125,11 @@ func newMetrics(r *prometheus.Registry, version string) *metrics {
 		waits: counters("setpoint_record_waits_total", "Times somebody waited for the record to reach a revision, by how that ended.", "result",
 			reached, timedOut, halted, givenUp),
 		waitTime: histogram("setpoint_record_wait_duration_seconds", "How long they waited.", steps),
+
+		webhookAttempts: counters("setpoint_webhook_attempts_total", "Attempts to send to a webhook, tests and redeliveries included, by how they ended.", "result",
+			Taken, Refused, Unanswered),
+		webhookTime:    histogram("setpoint_webhook_attempt_duration_seconds", "How long an attempt to send to a webhook took.", requests),
+		webhookGivenUp: counter("setpoint_webhook_given_up_total", "Events that became dead letters of a webhook."),
 	}
 	m.batches.WithLabelValues(written)
 	m.batches.WithLabelValues(failed)

@@ -160,3 +160,16 @@ func waitResult(err error) string {
 	}
 	return givenUp
 }
+
+// Webhooks observes what is sent to webhooks: each attempt, by how it ended, and
+// each event that is given up. Both are nil where nothing is shown.
+func (t *Telemetry) Webhooks() (attempt func(result string, took time.Duration), gaveUp func()) {
+	if t == nil {
+		return nil, nil
+	}
+	m := t.metrics
+	return func(result string, took time.Duration) {
+		m.webhookTime.Observe(took.Seconds())
+		m.webhookAttempts.WithLabelValues(result).Inc()
+	}, m.webhookGivenUp.Inc
+}

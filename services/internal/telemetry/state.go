@@ -25,7 +25,21 @@ type State struct {
 	Generation func(context.Context) (int, error)
 	// Projecting tells whether it is this process that keeps the record.
 	Projecting func() bool
+	// Webhooks is how they fare, in a process that delivers to them.
+	Webhooks func(context.Context) (Webhooks, error)
 }
+
+// Webhooks are how all webhooks of all organizations fare together.
+type Webhooks struct {
+	Statuses map[string]int
+	Pending  uint64    // events
+	Oldest   time.Time // when the oldest of them was published; zero: there is none
+	// DeadLetters is how many are kept.
+	DeadLetters uint64
+}
+
+// The statuses of a webhook that are shown, also where none has it.
+var webhookStatuses = []string{"delivering", "failing", "waiting", "paused", "disabled"}
 
 // Show adds figures that are looked up when somebody asks for the metrics.
 func (t *Telemetry) Show(s State) {
@@ -52,7 +66,11 @@ var (
 	checkOK       = gauge("setpoint_check_ok", "1 if this condition of being ready holds, else 0.", nil, "check")
 	diskFree      = gauge("setpoint_disk_free_bytes", "Room on the disk of the data folder.", nil)
 	diskSize      = gauge("setpoint_disk_size_bytes", "Size of the disk of the data folder.", nil)
-	descriptions  = []*prometheus.Desc{lastRevision, logBytes, revision, lagRevisions, lagSeconds, isHalted, isStalled, generation, projecting, ready, checkOK, diskFree, diskSize}
+	webhooks      = gauge("setpoint_webhooks", "Webhooks, by how they fare; waiting is for a secret. Absent in a process that does not deliver, and while the log does not answer.", nil, "status")
+	webhookEvents = gauge("setpoint_webhook_pending_events", "Events that webhooks have not been through; those of paused and disabled ones do not count.", nil)
+	webhookLag    = gauge("setpoint_webhook_lag_seconds", "Time since the oldest event that a webhook has not been through was published, 0 if there is none; those of paused and disabled ones do not count.", nil)
+	webhookDead   = gauge("setpoint_webhook_dead_letters", "Dead letters of webhooks that are kept.", nil)
+	descriptions  = []*prometheus.Desc{webhooks, webhookEvents, webhookLag, webhookDead, lastRevision, logBytes, revision, lagRevisions, lagSeconds, isHalted, isStalled, generation, projecting, ready, checkOK, diskFree, diskSize}
 	_             = prometheus.Collector(state{})
 	numberOf      = map[bool]float64{true: 1}
 	constantGauge = prometheus.MustNewConstMetric
@@ -102,6 +120,20 @@ func (s state) Collect(out chan<- prometheus.Metric) {
 		}
 		if info, err := s.Log.Info(ctx); err == nil {
 			put(logBytes, float64(info.Bytes))
+		}
+	}
+	if s.Webhooks != nil {
+		if w, err := s.Webhooks(ctx); err == nil {
+			for _, status := range webhookStatuses {
+				put(webhooks, float64(w.Statuses[status]), status)
+			}
+			put(webhookEvents, float64(w.Pending))
+			lag := 0.0
+			if !w.Oldest.IsZero() {
+				lag = max(0, time.Since(w.Oldest).Seconds())
+			}
+			put(webhookLag, lag)
+			put(webhookDead, float64(w.DeadLetters))
 		}
 	}
 	if s.Folder != "" {

@@ -178,7 +178,9 @@ func TestACheckInCountsOnce(t *testing.T) {
 		if again := w.checkIn(req); again != first {
 			t.Errorf("revision %d, first it was %d", again, first)
 		}
-		if after := w.list(&strategyv1.ListCheckInsRequest{}); !proto.Equal(before, after) {
+		after := w.list(&strategyv1.ListCheckInsRequest{})
+		before.Revision, after.Revision = 0, 0 // the loop may have told of something
+		if !proto.Equal(before, after) {
 			t.Errorf("rebuilt %v: %v, before it was %v", rebuild, after, before)
 		}
 	}

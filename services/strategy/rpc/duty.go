@@ -33,17 +33,15 @@ func (s *Service) ListDuties(ctx context.Context, req *strategyv1.ListDutiesRequ
 			return nil, fault.Wrap(err, fault.Invalid, "strategy.as_of", "asOf: not a date").WithHint("YYYY-MM-DD")
 		}
 	}
-	if o := req.GetOwner(); o != "" {
-		if kind, id, ok := strings.Cut(o, "/"); !ok || id == "" || kind != "unit" && kind != "person" {
-			return nil, fault.New(fault.Invalid, "strategy.owner", "owner: %q names no owner", o).WithHint("write unit/NAME or person/ID")
-		}
-	}
 	res := &strategyv1.ListDutiesResponse{}
 	var ledger strategy.Ledger
 	err = s.record.At(ctx, snapshot, func(v record.View, at uint64) error {
 		res.Revision = int64(at)
 		if asOf.IsZero() {
 			asOf = record.Today(v, p.Org, at, s.runner.Now())
+		}
+		if err := ownerKnown(v, p.Org, at, req.GetOwner()); err != nil {
+			return err
 		}
 		ledger, err = Ledger(v, p.Org, at, asOf)
 		return err
@@ -67,6 +65,26 @@ func (s *Service) ListDuties(ctx context.Context, req *strategyv1.ListDutiesRequ
 		res.Duties = append(res.Duties, m)
 	}
 	return res, nil
+}
+
+// ownerKnown refuses an owner of whom nothing can be owed because it is misspelt: an
+// empty list would say that nothing is. People need not be declared.
+func ownerKnown(v record.View, org string, at uint64, owner string) error {
+	if owner == "" {
+		return nil
+	}
+	kind, id, _ := strings.Cut(owner, "/")
+	if id == "" || kind != "unit" && kind != "person" {
+		return fault.New(fault.Invalid, "strategy.owner", "owner: %.80q names no owner", owner).WithHint("write unit/NAME or person/ID")
+	}
+	if kind == "person" {
+		return nil
+	}
+	r, err := v.Resource(org, "Unit", id, at)
+	if err == nil && r == nil {
+		err = record.Unknown(v, org, "Unit", id)
+	}
+	return err
 }
 
 // Ledger reads what duties are told from, as it was known at a revision and had

@@ -130,6 +130,15 @@ func TestWhatIsOwed(t *testing.T) {
 	if _, err := w.strategy.ListDuties(w.ctx, &strategyv1.ListDutiesRequest{Owner: "estate"}); reason(err) != "strategy.owner" {
 		t.Errorf("an owner without its kind: %v", err)
 	}
+	// An empty list would say that nothing is owed.
+	_, duties := w.strategy.ListDuties(w.ctx, &strategyv1.ListDutiesRequest{Owner: "unit/estat"})
+	_, held := w.strategy.ListReviews(w.ctx, &strategyv1.ListReviewsRequest{Owner: "unit/estat"})
+	_, decided := w.strategy.ListDecisions(w.ctx, &strategyv1.ListDecisionsRequest{Owner: "unit/estat"})
+	for _, err := range []error{duties, held, decided} {
+		if reason(err) != "record.unknown_resource" {
+			t.Errorf("a unit that is none: %v", err)
+		}
+	}
 	// A target that is deleted owes nothing, and neither does a new one of its name.
 	if _, err := w.declare.Delete(w.ctx, &declarationv1.DeleteRequest{Kind: "Target", Name: "visits"}); err != nil {
 		t.Fatal(err)

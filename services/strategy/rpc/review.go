@@ -19,17 +19,13 @@ import (
 	"setpoint.dev/services/strategy"
 )
 
-// occurrenceToken is the token, in subjects, of one occurrence of a review; its id
-// is that of the review, a tilde and the period.
-const occurrenceToken = "occurrence"
-
 // PackFunc evaluates what a review looks at, at the end of a day, with what a view
 // has on record at a revision: what there is to know of the pack, and its content.
 // Evaluating is another slice's work, as for StatusFunc.
 type PackFunc func(v record.View, org string, at uint64, day calendar.Date, scope *strategyv1.ReviewScope, policy string) (*strategyv1.ReviewPack, []byte, error)
 
 func occurrenceSubject(org, review, period string) eventlog.Subject {
-	return subject(org, occurrenceToken, review+"~"+strings.ToLower(period))
+	return subject(org, strategy.OccurrenceToken, review+"~"+strings.ToLower(period))
 }
 
 // standingReview is a review with what had become of its occurrences at a revision, by the
@@ -73,8 +69,8 @@ func reviewsAt(v record.View, org string, at uint64, asOf calendar.Date, name st
 	if err := set.Err(); err != nil || len(out) == 0 {
 		return nil, err
 	}
-	err = v.States(org, "strategy", occurrenceToken, at, func(have record.State) error {
-		id, _, _ := strings.Cut(have.ID, "~")
+	err = v.States(org, "strategy", strategy.OccurrenceToken, at, func(have record.State) error {
+		id, _ := record.Parted(have.ID)
 		x := byID[id]
 		if x == nil || name != "" && x.Name != name {
 			return nil

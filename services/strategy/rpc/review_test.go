@@ -288,3 +288,87 @@ func TestACheckInBringsItsValue(t *testing.T) {
 		t.Errorf("the same again: %v, %v", again, err)
 	}
 }
+
+// The history of a review tells its declarations and every act on every occurrence,
+// newest first, in sentences; pages join to the same.
+func TestTheHistoryOfAReview(t *testing.T) {
+	w := start(t)
+	w.apply(reviews)
+	ok := func(_ any, err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	ok(w.strategy.OpenReview(w.ctx, &strategyv1.OpenReviewRequest{Review: "monthly", Period: "2026-09", Note: "late"}))
+	ok(w.strategy.OpenReview(w.ctx, &strategyv1.OpenReviewRequest{Review: "monthly", Period: "2026-10"}))
+	ok(w.strategy.LockReview(w.ctx, &strategyv1.LockReviewRequest{Review: "monthly", Period: "2026-09"}))
+	ok(w.strategy.RecordDecision(w.ctx, &strategyv1.RecordDecisionRequest{Review: "monthly", Period: "2026-10", Title: "move", Owner: "unit/estate", Due: "2026-12-01"}))
+	ok(w.strategy.SettleDecision(w.ctx, &strategyv1.SettleDecisionRequest{Review: "monthly", Period: "2026-10", Decision: "d1", Outcome: "dropped", Evidence: "too dear"}))
+	ok(w.strategy.CloseReview(w.ctx, &strategyv1.CloseReviewRequest{Review: "monthly", Period: "2026-09"}))
+	ok(w.strategy.SkipReview(w.ctx, &strategyv1.SkipReviewRequest{Review: "monthly", Period: "2026-11", Reason: "a holiday"}))
+	want := []string{
+		"2026-11 skipped on 2026-11-22 (a holiday)", "2026-09 closed on 2026-11-22 ()", "d1 of 2026-10 dropped on 2026-11-22 (too dear)",
+		"2026-10 decided d1: move, unit/estate until 2026-12-01 ()", "2026-09 locked: as of 2026-09-30", "2026-10 opened on 2026-11-22 ()", "2026-09 opened on 2026-11-22 (late)", "create",
+	}
+	for size := range int32(4) {
+		var got []string
+		req := &declarationv1.HistoryRequest{Kind: "Review", Name: "monthly", PageSize: 2 * size} // 0: all on one
+		for {
+			res, err := w.declare.History(w.ctx, req)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, e := range res.GetEntries() {
+				if e.GetAction() != "act" {
+					got = append(got, e.GetAction())
+					continue
+				}
+				said := fmt.Sprintf("%s (%s)", e.GetSummary(), e.GetReason())
+				if lock, _, ok := strings.Cut(said, ", revision"); ok {
+					said = lock
+				}
+				got = append(got, said)
+			}
+			if req.PageToken = res.GetNextPageToken(); req.PageToken == "" {
+				break
+			}
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("in pages of %d:\n%s\nwant\n%s", 2*size, strings.Join(got, "\n"), strings.Join(want, "\n"))
+		}
+	}
+}
+
+// A review that gets the name of one that was renamed is another one: what is done
+// with the one is not done with the other.
+func TestAReviewWithTheNameOfOneThatWasRenamed(t *testing.T) {
+	w := start(t)
+	w.apply(reviews)
+	w.apply(`
+{apiVersion: setpoint.dev/v1, kind: Review, metadata: {name: former, renamedFrom: monthly}, spec: {title: Monthly look, cadence: monthly, owner: unit/estate}}
+---
+{apiVersion: setpoint.dev/v1, kind: Review, metadata: {name: monthly, effective: 2026-08-20}, spec: {title: Another, cadence: monthly, owner: unit/top, withoutPack: true}}
+`)
+	if _, err := w.strategy.CloseReview(w.ctx, &strategyv1.CloseReviewRequest{Review: "monthly"}); err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]string{"monthly": "closed", "former": "overdue"} {
+		res, err := w.strategy.GetReview(w.ctx, &strategyv1.GetReviewRequest{Review: name, Period: "2026-10"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, o := range res.GetOccurrences() {
+			if o.GetPeriod() == "2026-10" && o.GetStatus() != want {
+				t.Errorf("2026-10 of %s is %s, want %s", name, o.GetStatus(), want)
+			}
+		}
+		history, err := w.declare.History(w.ctx, &declarationv1.HistoryRequest{Kind: "Review", Name: name})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if acted := history.GetEntries()[0].GetAction() == "act"; acted != (want == "closed") {
+			t.Errorf("the history of %s: %v", name, history.GetEntries())
+		}
+	}
+}

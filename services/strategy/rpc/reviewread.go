@@ -47,6 +47,9 @@ func (s *Service) ListReviews(ctx context.Context, req *strategyv1.ListReviewsRe
 	res := &strategyv1.ListReviewsResponse{}
 	err := s.at(ctx, req, req.GetAsOf(), func(v record.View, org string, at uint64, asOf calendar.Date) error {
 		res.Revision, res.AsOf, res.Reviews = int64(at), asOf.String(), nil
+		if err := ownerKnown(v, org, at, req.GetOwner()); err != nil {
+			return err
+		}
 		list, err := reviewsAt(v, org, at, asOf, "")
 		if err != nil {
 			return err
@@ -223,6 +226,9 @@ func (s *Service) ListDecisions(ctx context.Context, req *strategyv1.ListDecisio
 		list, err := reviewsAt(v, org, at, asOf, "")
 		if err == nil && req.GetReview() != "" && !slices.ContainsFunc(list, func(x *standingReview) bool { return x.Name == req.GetReview() }) {
 			err = record.Unknown(v, org, "Review", req.GetReview())
+		}
+		if err == nil {
+			err = ownerKnown(v, org, at, req.GetOwner())
 		}
 		if err != nil {
 			return err

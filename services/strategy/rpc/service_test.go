@@ -65,7 +65,7 @@ func start(t *testing.T) *world {
 
 func (w *world) open() {
 	w.Helper()
-	s, err := devserver.Start(w.ctx, devserver.Options{Data: w.dir, Listen: "127.0.0.1:0", Version: "test", Now: clock})
+	s, err := devserver.Start(w.ctx, devserver.Options{Data: w.dir, Listen: "127.0.0.1:0", ReadWait: time.Minute, Version: "test", Now: clock})
 	if err != nil {
 		w.Fatal(err)
 	}

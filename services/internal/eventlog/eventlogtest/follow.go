@@ -136,7 +136,7 @@ func consumersAreDeleted(t *testing.T, target Target) {
 	stream := must[jetstream.Stream](t)(js.Stream(ctx, info.Stream))
 	// A cluster forgets them a moment after it said so; one that nobody
 	// deletes stays for a minute.
-	soon, cancel := context.WithTimeout(ctx, 30*time.Second)
+	soon, cancel := context.WithTimeout(ctx, 50*time.Second)
 	defer cancel()
 	for {
 		n := must[*jetstream.StreamInfo](t)(stream.Info(ctx)).State.Consumers

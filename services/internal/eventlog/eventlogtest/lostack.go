@@ -81,6 +81,7 @@ func wasLost(t *testing.T, l *lossy) {
 }
 
 func lostAcknowledgement(t *testing.T, target Target) {
+	target.Options.Timeout = settling
 	network := newLossy()
 	l, ctx := target.Open(t, network.options()...), background(t)
 	network.arm()
@@ -95,6 +96,7 @@ func lostAcknowledgement(t *testing.T, target Target) {
 }
 
 func lostAcknowledgementNextTry(t *testing.T, target Target) {
+	target.Options.Timeout = settling
 	network := newLossy()
 	l := target.Open(t, network.options()...)
 	ctx, giveUp := context.WithCancel(background(t))
@@ -122,7 +124,7 @@ func lostAcknowledgementNextTry(t *testing.T, target Target) {
 }
 
 func lostBatchAcknowledgement(t *testing.T, target Target) {
-	target.Options.BatchTimeout = 4 * time.Second
+	target.Options.BatchTimeout = settling
 	network := newLossy()
 	l, ctx := target.Open(t, network.options()...), background(t)
 	drafts := newDrafts("m", 50)

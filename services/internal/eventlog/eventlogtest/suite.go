@@ -58,12 +58,21 @@ func Run(t *testing.T, start func(t testing.TB) Target) {
 		{"hash chain", hashChain},
 		{"recorded time", recordedTime},
 	} {
-		t.Run(test.name, func(t *testing.T) { test.run(t, start(t)) })
+		t.Run(test.name, func(t *testing.T) {
+			target := start(t)
+			target.Options.Timeout = patience
+			test.run(t, target)
+		})
 	}
 }
 
+// patience is how long the log may take for one message where nothing is lost,
+// and settling where an acknowledgement is: a quarter of it is left for finding out
+// what happened.
+const patience, settling = time.Minute, 10 * time.Second
+
 // limit is longer than anything here takes.
-const limit = 2 * time.Minute
+const limit = 5 * time.Minute
 
 func background(t testing.TB) context.Context {
 	ctx, cancel := context.WithTimeout(context.Background(), limit)

@@ -34,10 +34,11 @@ var _ record.Database = (*Database)(nil)
 //
 // Errors: Invalid record.database_url; Unavailable record.database_unreachable;
 // Denied record.database_refuses if the role, its password or the database's
-// name is wrong, and record.not_owner if the role may not do what it must;
-// Unavailable record.newer_schema and record.older_schema if the schema is not
-// this binary's and the role may not migrate it; Unavailable
-// record.database_version if the server is too old.
+// name is wrong, record.no_schema if there is none yet and the role may not make
+// it, and record.not_owner if the role may not do what it must; Unavailable
+// record.newer_schema and record.older_schema if the schema is not this binary's
+// and the role may not migrate it; Unavailable record.database_version if the
+// server is too old.
 func Open(ctx context.Context, o Options) (_ *Database, err error) {
 	o, err = o.check()
 	if err != nil {

@@ -83,6 +83,17 @@ func large(rev uint64) []record.Change {
 	return out
 }
 
+// slowness is added to how long something may take: that depends on the machine,
+// too, and how slow that is a write shows which nobody holds up.
+func slowness(t *testing.T, s record.Store) time.Duration {
+	t.Helper()
+	begin := time.Now()
+	if err := s.Write(t.Context(), record.Checkpoint{}, record.Checkpoint{LogID: "log", Revision: 1}, large(1)); err != nil {
+		t.Fatal(err)
+	}
+	return 10 * time.Since(begin)
+}
+
 // A process that is stopped, wherever in a write, keeps nobody from writing for
 // long; and when it goes on it finds that it is no longer the writer.
 func TestAStoppedWriterIsSucceeded(t *testing.T) {
@@ -91,6 +102,7 @@ func TestAStoppedWriterIsSucceeded(t *testing.T) {
 	d := open(t, postgres.Options{URL: url})
 	defer func() { _ = d.Close() }()
 	s := live(t, d)
+	slow := slowness(t, s)
 	for round := range 4 {
 		before, err := s.Checkpoint(t.Context())
 		if err != nil {
@@ -129,14 +141,15 @@ func TestAStoppedWriterIsSucceeded(t *testing.T) {
 			if err = s.Write(t.Context(), at, to, large(to.Revision)); err == nil {
 				break
 			}
-			// What the other sent before it stopped may still have been committed.
-			if fault.ReasonOf(err) != "record.checkpoint_moved" {
+			// What the other sent before it stopped may still have been committed, and
+			// may take a while to be undone.
+			if fault.ReasonOf(err) != "record.checkpoint_moved" && fault.KindOf(err) != fault.Unavailable {
 				t.Fatal(err)
 			}
 		}
 		took := time.Since(begin)
 		t.Logf("succeeded after %s", took)
-		if took > 4*time.Second {
+		if took > 4*time.Second+slow {
 			t.Errorf("a stopped writer held up the next for %s", took)
 		}
 		if err := c.Process.Signal(syscall.SIGCONT); err != nil {
@@ -159,20 +172,21 @@ func TestAHangingSessionIsEnded(t *testing.T) {
 	d := open(t, postgres.Options{URL: url})
 	defer func() { _ = d.Close() }()
 	s := live(t, d)
+	slow := slowness(t, s)
 	hanging := connect(t, url)
 	execute(t, hanging, `BEGIN; SELECT 1 FROM setpoint.generation FOR UPDATE; UPDATE setpoint.generation SET log_id = 'theirs'`)
 	begin := time.Now()
-	if err := s.Write(t.Context(), record.Checkpoint{}, record.Checkpoint{LogID: "log", Revision: 1}, large(1)); err != nil {
+	if err := s.Write(t.Context(), record.Checkpoint{LogID: "log", Revision: 1}, record.Checkpoint{LogID: "log", Revision: 2}, large(2)); err != nil {
 		t.Fatal(err)
 	}
-	if took := time.Since(begin); took > 6*time.Second {
+	if took := time.Since(begin); took > 6*time.Second+slow {
 		t.Errorf("the write took %s", took)
 	}
 	if _, err := hanging.Exec(t.Context(), `COMMIT`); err == nil {
 		t.Error("the hanging session is still there")
 	}
 	at, err := s.Checkpoint(t.Context())
-	if err != nil || at.LogID != "log" || at.Revision != 1 {
+	if err != nil || at.LogID != "log" || at.Revision != 2 {
 		t.Errorf("%+v, %v", at, err)
 	}
 }

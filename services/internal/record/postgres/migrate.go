@@ -63,7 +63,7 @@ func (d *Database) migrate(ctx context.Context) error {
 		return o.arrange()
 	})
 	if !exists && fault.ReasonOf(err) == "record.not_owner" {
-		return fault.Wrap(err, fault.Denied, "record.not_owner",
+		return fault.Wrap(err, fault.Denied, "record.no_schema",
 			"the record's schema %s is not there yet, and the database's role may not make it", d.opts.Schema).
 			WithHint("start one process with the projector first, with the URL of the role that owns the record as --database-owner-url")
 	}

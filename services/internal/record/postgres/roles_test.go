@@ -187,7 +187,7 @@ func TestTheWriterDoesNotMigrate(t *testing.T) {
 	const schema = "rolesw"
 	owner, writer := roles(t, server, schema)
 	_, err := postgres.Open(t.Context(), postgres.Options{URL: writer, Schema: schema})
-	if got := fault.ReasonOf(err); got != "record.not_owner" {
+	if got := fault.ReasonOf(err); got != "record.no_schema" {
 		t.Errorf("a writer made the schema: %v", err)
 	} else if f := new(fault.Error); !errors.As(err, &f) || !strings.Contains(f.Hint, "--database-owner-url") {
 		t.Errorf("who makes the schema is not told: %v", f.Hint)

@@ -332,7 +332,7 @@ func watching(t *testing.T, open OpenDatabase) {
 	}()
 	until := func(what string, ok func() bool) {
 		t.Helper()
-		bound := time.After(30 * time.Second)
+		bound := time.After(time.Minute)
 		for {
 			mu.Lock()
 			is := ok()

@@ -98,7 +98,7 @@ func TestKilledInASwap(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
 	newest, began := 0, map[string]int{}
 	for cycle := range cycles {
-		ctx, done := context.WithTimeout(t.Context(), time.Minute)
+		ctx, done := context.WithTimeout(t.Context(), 3*time.Minute)
 		defer done()
 		cmd := exec.CommandContext(ctx, os.Args[0], "-test.run", "^$")
 		cmd.Env = append(os.Environ(), swapFolder+"="+dir)

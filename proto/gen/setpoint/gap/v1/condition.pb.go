@@ -26,6 +26,10 @@ type ListConditionsRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Limit to one target.
 	Target string `protobuf:"bytes,1,opt,name=target,proto3" json:"target,omitempty"`
+	// Limit to a kind, and to the resource of a name. A target may be given in place of
+	// both.
+	Kind string `protobuf:"bytes,4,opt,name=kind,proto3" json:"kind,omitempty"`
+	Name string `protobuf:"bytes,5,opt,name=name,proto3" json:"name,omitempty"`
 	// Limit to conditions of a type, and of a status.
 	Type   string `protobuf:"bytes,2,opt,name=type,proto3" json:"type,omitempty"`
 	Status string `protobuf:"bytes,3,opt,name=status,proto3" json:"status,omitempty"`
@@ -76,6 +80,20 @@ func (x *ListConditionsRequest) GetTarget() string {
 	return ""
 }
 
+func (x *ListConditionsRequest) GetKind() string {
+	if x != nil {
+		return x.Kind
+	}
+	return ""
+}
+
+func (x *ListConditionsRequest) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
 func (x *ListConditionsRequest) GetType() string {
 	if x != nil {
 		return x.Type
@@ -115,8 +133,10 @@ type ListConditionsResponse struct {
 	state    protoimpl.MessageState `protogen:"open.v1"`
 	Targets  []*TargetConditions    `protobuf:"bytes,1,rep,name=targets,proto3" json:"targets,omitempty"`
 	Revision int64                  `protobuf:"varint,2,opt,name=revision,proto3" json:"revision,omitempty"`
-	// Those of reviews; only where no target is asked for.
-	Reviews       []*TargetConditions `protobuf:"bytes,3,rep,name=reviews,proto3" json:"reviews,omitempty"`
+	// Those of reviews.
+	Reviews []*TargetConditions `protobuf:"bytes,3,rep,name=reviews,proto3" json:"reviews,omitempty"`
+	// Those of objectives, strategies and units, in this order.
+	RollUps       []*TargetConditions `protobuf:"bytes,4,rep,name=roll_ups,json=rollUps,proto3" json:"roll_ups,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -172,7 +192,14 @@ func (x *ListConditionsResponse) GetReviews() []*TargetConditions {
 	return nil
 }
 
-// TargetConditions is what is on record of one target, or one review.
+func (x *ListConditionsResponse) GetRollUps() []*TargetConditions {
+	if x != nil {
+		return x.RollUps
+	}
+	return nil
+}
+
+// TargetConditions is what is on record of one target, roll-up or review.
 type TargetConditions struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	Set   *ConditionSet          `protobuf:"bytes,1,opt,name=set,proto3" json:"set,omitempty"`
@@ -467,18 +494,21 @@ var File_setpoint_gap_v1_condition_proto protoreflect.FileDescriptor
 
 const file_setpoint_gap_v1_condition_proto_rawDesc = "" +
 	"\n" +
-	"\x1fsetpoint/gap/v1/condition.proto\x12\x0fsetpoint.gap.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1csetpoint/gap/v1/events.proto\x1a\x1bsetpoint/gap/v1/specs.proto\"\x81\x02\n" +
+	"\x1fsetpoint/gap/v1/condition.proto\x12\x0fsetpoint.gap.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1csetpoint/gap/v1/events.proto\x1a\x1bsetpoint/gap/v1/specs.proto\"\xe6\x02\n" +
 	"\x15ListConditionsRequest\x12\x1f\n" +
-	"\x06target\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x18?R\x06target\x12\x1b\n" +
+	"\x06target\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x18?R\x06target\x12F\n" +
+	"\x04kind\x18\x04 \x01(\tB2\xbaH/r-R\x00R\x06TargetR\tObjectiveR\bStrategyR\x04UnitR\x06ReviewR\x04kind\x12\x1b\n" +
+	"\x04name\x18\x05 \x01(\tB\a\xbaH\x04r\x02\x18?R\x04name\x12\x1b\n" +
 	"\x04type\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x18?R\x04type\x125\n" +
 	"\x06status\x18\x03 \x01(\tB\x1d\xbaH\x1ar\x18R\x00R\x04TrueR\x05FalseR\aUnknownR\x06status\x12#\n" +
 	"\brevision\x18\x14 \x01(\x03B\a\xbaH\x04\"\x02(\x00R\brevision\x12\"\n" +
 	"\bknown_at\x18\x15 \x01(\tB\a\xbaH\x04r\x02\x18@R\aknownAt\x12*\n" +
-	"\fmin_revision\x18\x16 \x01(\x03B\a\xbaH\x04\"\x02(\x00R\vminRevision\"\xae\x01\n" +
+	"\fmin_revision\x18\x16 \x01(\x03B\a\xbaH\x04\"\x02(\x00R\vminRevision\"\xec\x01\n" +
 	"\x16ListConditionsResponse\x12;\n" +
 	"\atargets\x18\x01 \x03(\v2!.setpoint.gap.v1.TargetConditionsR\atargets\x12\x1a\n" +
 	"\brevision\x18\x02 \x01(\x03R\brevision\x12;\n" +
-	"\areviews\x18\x03 \x03(\v2!.setpoint.gap.v1.TargetConditionsR\areviews\"_\n" +
+	"\areviews\x18\x03 \x03(\v2!.setpoint.gap.v1.TargetConditionsR\areviews\x12<\n" +
+	"\broll_ups\x18\x04 \x03(\v2!.setpoint.gap.v1.TargetConditionsR\arollUps\"_\n" +
 	"\x10TargetConditions\x12/\n" +
 	"\x03set\x18\x01 \x01(\v2\x1d.setpoint.gap.v1.ConditionSetR\x03set\x12\x1a\n" +
 	"\brevision\x18\x02 \x01(\x03R\brevision\"\xfc\x01\n" +
@@ -529,16 +559,17 @@ var file_setpoint_gap_v1_condition_proto_goTypes = []any{
 var file_setpoint_gap_v1_condition_proto_depIdxs = []int32{
 	2, // 0: setpoint.gap.v1.ListConditionsResponse.targets:type_name -> setpoint.gap.v1.TargetConditions
 	2, // 1: setpoint.gap.v1.ListConditionsResponse.reviews:type_name -> setpoint.gap.v1.TargetConditions
-	6, // 2: setpoint.gap.v1.TargetConditions.set:type_name -> setpoint.gap.v1.ConditionSet
-	7, // 3: setpoint.gap.v1.TestPolicyRequest.spec:type_name -> setpoint.gap.v1.PolicySpec
-	5, // 4: setpoint.gap.v1.TestPolicyResponse.firings:type_name -> setpoint.gap.v1.TestedFiring
-	8, // 5: setpoint.gap.v1.TestedFiring.cause:type_name -> setpoint.gap.v1.Cause
-	9, // 6: setpoint.gap.v1.TestedFiring.effects:type_name -> setpoint.gap.v1.Effect
-	7, // [7:7] is the sub-list for method output_type
-	7, // [7:7] is the sub-list for method input_type
-	7, // [7:7] is the sub-list for extension type_name
-	7, // [7:7] is the sub-list for extension extendee
-	0, // [0:7] is the sub-list for field type_name
+	2, // 2: setpoint.gap.v1.ListConditionsResponse.roll_ups:type_name -> setpoint.gap.v1.TargetConditions
+	6, // 3: setpoint.gap.v1.TargetConditions.set:type_name -> setpoint.gap.v1.ConditionSet
+	7, // 4: setpoint.gap.v1.TestPolicyRequest.spec:type_name -> setpoint.gap.v1.PolicySpec
+	5, // 5: setpoint.gap.v1.TestPolicyResponse.firings:type_name -> setpoint.gap.v1.TestedFiring
+	8, // 6: setpoint.gap.v1.TestedFiring.cause:type_name -> setpoint.gap.v1.Cause
+	9, // 7: setpoint.gap.v1.TestedFiring.effects:type_name -> setpoint.gap.v1.Effect
+	8, // [8:8] is the sub-list for method output_type
+	8, // [8:8] is the sub-list for method input_type
+	8, // [8:8] is the sub-list for extension type_name
+	8, // [8:8] is the sub-list for extension extendee
+	0, // [0:8] is the sub-list for field type_name
 }
 
 func init() { file_setpoint_gap_v1_condition_proto_init() }

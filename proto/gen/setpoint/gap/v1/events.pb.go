@@ -122,9 +122,19 @@ type Finding struct {
 	Conditions []*Condition `protobuf:"bytes,25,rep,name=conditions,proto3" json:"conditions,omitempty"`
 	// The review it is about, in place of a target, and how many occurrences in a row
 	// are late, since when.
-	Review        string `protobuf:"bytes,26,opt,name=review,proto3" json:"review,omitempty"`
-	Missed        int32  `protobuf:"varint,27,opt,name=missed,proto3" json:"missed,omitempty"`
-	MissedSince   string `protobuf:"bytes,28,opt,name=missed_since,json=missedSince,proto3" json:"missed_since,omitempty"`
+	Review      string `protobuf:"bytes,26,opt,name=review,proto3" json:"review,omitempty"`
+	Missed      int32  `protobuf:"varint,27,opt,name=missed,proto3" json:"missed,omitempty"`
+	MissedSince string `protobuf:"bytes,28,opt,name=missed_since,json=missedSince,proto3" json:"missed_since,omitempty"`
+	// The roll-up it is about, in place of a target: Objective, Strategy or Unit, and
+	// its name.
+	Kind string `protobuf:"bytes,29,opt,name=kind,proto3" json:"kind,omitempty"`
+	Name string `protobuf:"bytes,30,opt,name=name,proto3" json:"name,omitempty"`
+	// Of a roll-up: its score, the one that was told before, the share of its weight
+	// that is known, and how many targets below it have which status.
+	Score         *float64         `protobuf:"fixed64,31,opt,name=score,proto3,oneof" json:"score,omitempty"`
+	FromScore     *float64         `protobuf:"fixed64,32,opt,name=from_score,json=fromScore,proto3,oneof" json:"from_score,omitempty"`
+	Known         *float64         `protobuf:"fixed64,33,opt,name=known,proto3,oneof" json:"known,omitempty"`
+	Statuses      map[string]int32 `protobuf:"bytes,34,rep,name=statuses,proto3" json:"statuses,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"varint,2,opt,name=value"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -355,7 +365,50 @@ func (x *Finding) GetMissedSince() string {
 	return ""
 }
 
-// Condition is one thing that holds of a target, does not, or is not known.
+func (x *Finding) GetKind() string {
+	if x != nil {
+		return x.Kind
+	}
+	return ""
+}
+
+func (x *Finding) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *Finding) GetScore() float64 {
+	if x != nil && x.Score != nil {
+		return *x.Score
+	}
+	return 0
+}
+
+func (x *Finding) GetFromScore() float64 {
+	if x != nil && x.FromScore != nil {
+		return *x.FromScore
+	}
+	return 0
+}
+
+func (x *Finding) GetKnown() float64 {
+	if x != nil && x.Known != nil {
+		return *x.Known
+	}
+	return 0
+}
+
+func (x *Finding) GetStatuses() map[string]int32 {
+	if x != nil {
+		return x.Statuses
+	}
+	return nil
+}
+
+// Condition is one thing that holds of a target, a roll-up or a review, does not, or
+// is not known.
 type Condition struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// OnTrack, DataFresh, FinalPending, Covered, ForecastAttains, ChangeReady; of a
@@ -855,6 +908,52 @@ func (x *ConditionChanged) GetMessage() string {
 	return ""
 }
 
+// RollUpChanged is the first word on an objective, a strategy or a unit, or says
+// that its status is another (gap.roll_up_changed.v1).
+type RollUpChanged struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Finding       *Finding               `protobuf:"bytes,1,opt,name=finding,proto3" json:"finding,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RollUpChanged) Reset() {
+	*x = RollUpChanged{}
+	mi := &file_setpoint_gap_v1_events_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RollUpChanged) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RollUpChanged) ProtoMessage() {}
+
+func (x *RollUpChanged) ProtoReflect() protoreflect.Message {
+	mi := &file_setpoint_gap_v1_events_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RollUpChanged.ProtoReflect.Descriptor instead.
+func (*RollUpChanged) Descriptor() ([]byte, []int) {
+	return file_setpoint_gap_v1_events_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *RollUpChanged) GetFinding() *Finding {
+	if x != nil {
+		return x.Finding
+	}
+	return nil
+}
+
 // Cause says why a policy did something.
 type Cause struct {
 	state          protoimpl.MessageState `protogen:"open.v1"`
@@ -880,7 +979,7 @@ type Cause struct {
 
 func (x *Cause) Reset() {
 	*x = Cause{}
-	mi := &file_setpoint_gap_v1_events_proto_msgTypes[11]
+	mi := &file_setpoint_gap_v1_events_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -892,7 +991,7 @@ func (x *Cause) String() string {
 func (*Cause) ProtoMessage() {}
 
 func (x *Cause) ProtoReflect() protoreflect.Message {
-	mi := &file_setpoint_gap_v1_events_proto_msgTypes[11]
+	mi := &file_setpoint_gap_v1_events_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -905,7 +1004,7 @@ func (x *Cause) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Cause.ProtoReflect.Descriptor instead.
 func (*Cause) Descriptor() ([]byte, []int) {
-	return file_setpoint_gap_v1_events_proto_rawDescGZIP(), []int{11}
+	return file_setpoint_gap_v1_events_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *Cause) GetPolicy() string {
@@ -996,7 +1095,7 @@ type ReactionHeld struct {
 
 func (x *ReactionHeld) Reset() {
 	*x = ReactionHeld{}
-	mi := &file_setpoint_gap_v1_events_proto_msgTypes[12]
+	mi := &file_setpoint_gap_v1_events_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1008,7 +1107,7 @@ func (x *ReactionHeld) String() string {
 func (*ReactionHeld) ProtoMessage() {}
 
 func (x *ReactionHeld) ProtoReflect() protoreflect.Message {
-	mi := &file_setpoint_gap_v1_events_proto_msgTypes[12]
+	mi := &file_setpoint_gap_v1_events_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1021,7 +1120,7 @@ func (x *ReactionHeld) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReactionHeld.ProtoReflect.Descriptor instead.
 func (*ReactionHeld) Descriptor() ([]byte, []int) {
-	return file_setpoint_gap_v1_events_proto_rawDescGZIP(), []int{12}
+	return file_setpoint_gap_v1_events_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *ReactionHeld) GetCause() *Cause {
@@ -1042,7 +1141,7 @@ type ReactionFired struct {
 
 func (x *ReactionFired) Reset() {
 	*x = ReactionFired{}
-	mi := &file_setpoint_gap_v1_events_proto_msgTypes[13]
+	mi := &file_setpoint_gap_v1_events_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1054,7 +1153,7 @@ func (x *ReactionFired) String() string {
 func (*ReactionFired) ProtoMessage() {}
 
 func (x *ReactionFired) ProtoReflect() protoreflect.Message {
-	mi := &file_setpoint_gap_v1_events_proto_msgTypes[13]
+	mi := &file_setpoint_gap_v1_events_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1067,7 +1166,7 @@ func (x *ReactionFired) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReactionFired.ProtoReflect.Descriptor instead.
 func (*ReactionFired) Descriptor() ([]byte, []int) {
-	return file_setpoint_gap_v1_events_proto_rawDescGZIP(), []int{13}
+	return file_setpoint_gap_v1_events_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *ReactionFired) GetCause() *Cause {
@@ -1095,7 +1194,7 @@ type ReactionEnded struct {
 
 func (x *ReactionEnded) Reset() {
 	*x = ReactionEnded{}
-	mi := &file_setpoint_gap_v1_events_proto_msgTypes[14]
+	mi := &file_setpoint_gap_v1_events_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1107,7 +1206,7 @@ func (x *ReactionEnded) String() string {
 func (*ReactionEnded) ProtoMessage() {}
 
 func (x *ReactionEnded) ProtoReflect() protoreflect.Message {
-	mi := &file_setpoint_gap_v1_events_proto_msgTypes[14]
+	mi := &file_setpoint_gap_v1_events_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1120,7 +1219,7 @@ func (x *ReactionEnded) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReactionEnded.ProtoReflect.Descriptor instead.
 func (*ReactionEnded) Descriptor() ([]byte, []int) {
-	return file_setpoint_gap_v1_events_proto_rawDescGZIP(), []int{14}
+	return file_setpoint_gap_v1_events_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *ReactionEnded) GetCause() *Cause {
@@ -1143,7 +1242,7 @@ type Escalated struct {
 
 func (x *Escalated) Reset() {
 	*x = Escalated{}
-	mi := &file_setpoint_gap_v1_events_proto_msgTypes[15]
+	mi := &file_setpoint_gap_v1_events_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1155,7 +1254,7 @@ func (x *Escalated) String() string {
 func (*Escalated) ProtoMessage() {}
 
 func (x *Escalated) ProtoReflect() protoreflect.Message {
-	mi := &file_setpoint_gap_v1_events_proto_msgTypes[15]
+	mi := &file_setpoint_gap_v1_events_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1168,7 +1267,7 @@ func (x *Escalated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Escalated.ProtoReflect.Descriptor instead.
 func (*Escalated) Descriptor() ([]byte, []int) {
-	return file_setpoint_gap_v1_events_proto_rawDescGZIP(), []int{15}
+	return file_setpoint_gap_v1_events_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *Escalated) GetCause() *Cause {
@@ -1204,7 +1303,7 @@ type NotificationRequested struct {
 
 func (x *NotificationRequested) Reset() {
 	*x = NotificationRequested{}
-	mi := &file_setpoint_gap_v1_events_proto_msgTypes[16]
+	mi := &file_setpoint_gap_v1_events_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1216,7 +1315,7 @@ func (x *NotificationRequested) String() string {
 func (*NotificationRequested) ProtoMessage() {}
 
 func (x *NotificationRequested) ProtoReflect() protoreflect.Message {
-	mi := &file_setpoint_gap_v1_events_proto_msgTypes[16]
+	mi := &file_setpoint_gap_v1_events_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1229,7 +1328,7 @@ func (x *NotificationRequested) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use NotificationRequested.ProtoReflect.Descriptor instead.
 func (*NotificationRequested) Descriptor() ([]byte, []int) {
-	return file_setpoint_gap_v1_events_proto_rawDescGZIP(), []int{16}
+	return file_setpoint_gap_v1_events_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *NotificationRequested) GetCause() *Cause {
@@ -1273,7 +1372,7 @@ type Effect struct {
 
 func (x *Effect) Reset() {
 	*x = Effect{}
-	mi := &file_setpoint_gap_v1_events_proto_msgTypes[17]
+	mi := &file_setpoint_gap_v1_events_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1285,7 +1384,7 @@ func (x *Effect) String() string {
 func (*Effect) ProtoMessage() {}
 
 func (x *Effect) ProtoReflect() protoreflect.Message {
-	mi := &file_setpoint_gap_v1_events_proto_msgTypes[17]
+	mi := &file_setpoint_gap_v1_events_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1298,7 +1397,7 @@ func (x *Effect) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Effect.ProtoReflect.Descriptor instead.
 func (*Effect) Descriptor() ([]byte, []int) {
-	return file_setpoint_gap_v1_events_proto_rawDescGZIP(), []int{17}
+	return file_setpoint_gap_v1_events_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *Effect) GetKind() string {
@@ -1350,7 +1449,8 @@ func (x *Effect) GetRequestId() string {
 	return ""
 }
 
-// ConditionSet is what is on record of the conditions of a target.
+// ConditionSet is what is on record of the conditions of a target, a roll-up or a
+// review.
 type ConditionSet struct {
 	state      protoimpl.MessageState `protogen:"open.v1"`
 	Target     string                 `protobuf:"bytes,1,opt,name=target,proto3" json:"target,omitempty"`
@@ -1367,17 +1467,22 @@ type ConditionSet struct {
 	Reactions        []*ReactionState `protobuf:"bytes,11,rep,name=reactions,proto3" json:"reactions,omitempty"`
 	// The last transition, in words.
 	Last string `protobuf:"bytes,12,opt,name=last,proto3" json:"last,omitempty"`
-	// The last 20 firings, newest last.
+	// The last 10 firings, newest last.
 	Firings []*Firing `protobuf:"bytes,13,rep,name=firings,proto3" json:"firings,omitempty"`
 	// The review, in place of a target.
-	Review        string `protobuf:"bytes,14,opt,name=review,proto3" json:"review,omitempty"`
+	Review string `protobuf:"bytes,14,opt,name=review,proto3" json:"review,omitempty"`
+	// The roll-up, in place of a target: Objective, Strategy or Unit, and its name. Its
+	// score is the one told last; gap_open then says that it is not on track.
+	Kind          string   `protobuf:"bytes,15,opt,name=kind,proto3" json:"kind,omitempty"`
+	Name          string   `protobuf:"bytes,16,opt,name=name,proto3" json:"name,omitempty"`
+	Score         *float64 `protobuf:"fixed64,17,opt,name=score,proto3,oneof" json:"score,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *ConditionSet) Reset() {
 	*x = ConditionSet{}
-	mi := &file_setpoint_gap_v1_events_proto_msgTypes[18]
+	mi := &file_setpoint_gap_v1_events_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1389,7 +1494,7 @@ func (x *ConditionSet) String() string {
 func (*ConditionSet) ProtoMessage() {}
 
 func (x *ConditionSet) ProtoReflect() protoreflect.Message {
-	mi := &file_setpoint_gap_v1_events_proto_msgTypes[18]
+	mi := &file_setpoint_gap_v1_events_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1402,7 +1507,7 @@ func (x *ConditionSet) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ConditionSet.ProtoReflect.Descriptor instead.
 func (*ConditionSet) Descriptor() ([]byte, []int) {
-	return file_setpoint_gap_v1_events_proto_rawDescGZIP(), []int{18}
+	return file_setpoint_gap_v1_events_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *ConditionSet) GetTarget() string {
@@ -1503,6 +1608,27 @@ func (x *ConditionSet) GetReview() string {
 	return ""
 }
 
+func (x *ConditionSet) GetKind() string {
+	if x != nil {
+		return x.Kind
+	}
+	return ""
+}
+
+func (x *ConditionSet) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *ConditionSet) GetScore() float64 {
+	if x != nil && x.Score != nil {
+		return *x.Score
+	}
+	return 0
+}
+
 // ReactionState is where a reaction stands with a target.
 type ReactionState struct {
 	state    protoimpl.MessageState `protogen:"open.v1"`
@@ -1520,7 +1646,7 @@ type ReactionState struct {
 
 func (x *ReactionState) Reset() {
 	*x = ReactionState{}
-	mi := &file_setpoint_gap_v1_events_proto_msgTypes[19]
+	mi := &file_setpoint_gap_v1_events_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1532,7 +1658,7 @@ func (x *ReactionState) String() string {
 func (*ReactionState) ProtoMessage() {}
 
 func (x *ReactionState) ProtoReflect() protoreflect.Message {
-	mi := &file_setpoint_gap_v1_events_proto_msgTypes[19]
+	mi := &file_setpoint_gap_v1_events_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1545,7 +1671,7 @@ func (x *ReactionState) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReactionState.ProtoReflect.Descriptor instead.
 func (*ReactionState) Descriptor() ([]byte, []int) {
-	return file_setpoint_gap_v1_events_proto_rawDescGZIP(), []int{19}
+	return file_setpoint_gap_v1_events_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *ReactionState) GetPolicy() string {
@@ -1599,7 +1725,7 @@ type Firing struct {
 
 func (x *Firing) Reset() {
 	*x = Firing{}
-	mi := &file_setpoint_gap_v1_events_proto_msgTypes[20]
+	mi := &file_setpoint_gap_v1_events_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1611,7 +1737,7 @@ func (x *Firing) String() string {
 func (*Firing) ProtoMessage() {}
 
 func (x *Firing) ProtoReflect() protoreflect.Message {
-	mi := &file_setpoint_gap_v1_events_proto_msgTypes[20]
+	mi := &file_setpoint_gap_v1_events_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1624,7 +1750,7 @@ func (x *Firing) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Firing.ProtoReflect.Descriptor instead.
 func (*Firing) Descriptor() ([]byte, []int) {
-	return file_setpoint_gap_v1_events_proto_rawDescGZIP(), []int{20}
+	return file_setpoint_gap_v1_events_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *Firing) GetPolicy() string {
@@ -1684,7 +1810,7 @@ const file_setpoint_gap_v1_events_proto_rawDesc = "" +
 	"\x0ePolicyDeclared\x128\n" +
 	"\bmetadata\x18\x01 \x01(\v2\x1c.setpoint.common.v1.MetadataR\bmetadata\x12/\n" +
 	"\x04spec\x18\x02 \x01(\v2\x1b.setpoint.gap.v1.PolicySpecR\x04spec\x12\x10\n" +
-	"\x03set\x18\x03 \x01(\tR\x03set\"\x82\a\n" +
+	"\x03set\x18\x03 \x01(\tR\x03set\"\xa8\t\n" +
 	"\aFinding\x12\x16\n" +
 	"\x06target\x18\x01 \x01(\tR\x06target\x12\x14\n" +
 	"\x05title\x18\x02 \x01(\tR\x05title\x12\x16\n" +
@@ -1718,14 +1844,27 @@ const file_setpoint_gap_v1_events_proto_rawDesc = "" +
 	"conditions\x12\x16\n" +
 	"\x06review\x18\x1a \x01(\tR\x06review\x12\x16\n" +
 	"\x06missed\x18\x1b \x01(\x05R\x06missed\x12!\n" +
-	"\fmissed_since\x18\x1c \x01(\tR\vmissedSinceB\x06\n" +
+	"\fmissed_since\x18\x1c \x01(\tR\vmissedSince\x12\x12\n" +
+	"\x04kind\x18\x1d \x01(\tR\x04kind\x12\x12\n" +
+	"\x04name\x18\x1e \x01(\tR\x04name\x12\x19\n" +
+	"\x05score\x18\x1f \x01(\x01H\aR\x05score\x88\x01\x01\x12\"\n" +
+	"\n" +
+	"from_score\x18  \x01(\x01H\bR\tfromScore\x88\x01\x01\x12\x19\n" +
+	"\x05known\x18! \x01(\x01H\tR\x05known\x88\x01\x01\x12B\n" +
+	"\bstatuses\x18\" \x03(\v2&.setpoint.gap.v1.Finding.StatusesEntryR\bstatuses\x1a;\n" +
+	"\rStatusesEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\x05R\x05value:\x028\x01B\x06\n" +
 	"\x04_gapB\b\n" +
 	"\x06_driftB\b\n" +
 	"\x06_shareB\t\n" +
 	"\a_actualB\v\n" +
 	"\t_expectedB\x0f\n" +
 	"\r_target_valueB\r\n" +
-	"\v_from_share\"\xf4\x01\n" +
+	"\v_from_shareB\b\n" +
+	"\x06_scoreB\r\n" +
+	"\v_from_scoreB\b\n" +
+	"\x06_known\"\xf4\x01\n" +
 	"\tCondition\x12\x12\n" +
 	"\x04type\x18\x01 \x01(\tR\x04type\x12\x16\n" +
 	"\x06status\x18\x02 \x01(\tR\x06status\x12\x16\n" +
@@ -1755,7 +1894,9 @@ const file_setpoint_gap_v1_events_proto_rawDesc = "" +
 	"\x04from\x18\x03 \x01(\tR\x04from\x12\x0e\n" +
 	"\x02to\x18\x04 \x01(\tR\x02to\x12\x16\n" +
 	"\x06reason\x18\x05 \x01(\tR\x06reason\x12\x18\n" +
-	"\amessage\x18\x06 \x01(\tR\amessage\"\x9a\x03\n" +
+	"\amessage\x18\x06 \x01(\tR\amessage\"C\n" +
+	"\rRollUpChanged\x122\n" +
+	"\afinding\x18\x01 \x01(\v2\x18.setpoint.gap.v1.FindingR\afinding\"\x9a\x03\n" +
 	"\x05Cause\x12\x16\n" +
 	"\x06policy\x18\x01 \x01(\tR\x06policy\x12'\n" +
 	"\x0fpolicy_revision\x18\x02 \x01(\x03R\x0epolicyRevision\x12\x1a\n" +
@@ -1795,7 +1936,7 @@ const file_setpoint_gap_v1_events_proto_rawDesc = "" +
 	"\achannel\x18\x05 \x01(\tR\achannel\x12\x18\n" +
 	"\amessage\x18\x06 \x01(\tR\amessage\x12\x1d\n" +
 	"\n" +
-	"request_id\x18\a \x01(\tR\trequestId\"\xf8\x03\n" +
+	"request_id\x18\a \x01(\tR\trequestId\"\xc5\x04\n" +
 	"\fConditionSet\x12\x16\n" +
 	"\x06target\x18\x01 \x01(\tR\x06target\x12:\n" +
 	"\n" +
@@ -1813,8 +1954,12 @@ const file_setpoint_gap_v1_events_proto_rawDesc = "" +
 	"\treactions\x18\v \x03(\v2\x1e.setpoint.gap.v1.ReactionStateR\treactions\x12\x12\n" +
 	"\x04last\x18\f \x01(\tR\x04last\x121\n" +
 	"\afirings\x18\r \x03(\v2\x17.setpoint.gap.v1.FiringR\afirings\x12\x16\n" +
-	"\x06review\x18\x0e \x01(\tR\x06reviewB\b\n" +
-	"\x06_share\"\x85\x01\n" +
+	"\x06review\x18\x0e \x01(\tR\x06review\x12\x12\n" +
+	"\x04kind\x18\x0f \x01(\tR\x04kind\x12\x12\n" +
+	"\x04name\x18\x10 \x01(\tR\x04name\x12\x19\n" +
+	"\x05score\x18\x11 \x01(\x01H\x01R\x05score\x88\x01\x01B\b\n" +
+	"\x06_shareB\b\n" +
+	"\x06_score\"\x85\x01\n" +
 	"\rReactionState\x12\x16\n" +
 	"\x06policy\x18\x01 \x01(\tR\x06policy\x12\x1a\n" +
 	"\breaction\x18\x02 \x01(\tR\breaction\x12\x14\n" +
@@ -1845,7 +1990,7 @@ func file_setpoint_gap_v1_events_proto_rawDescGZIP() []byte {
 	return file_setpoint_gap_v1_events_proto_rawDescData
 }
 
-var file_setpoint_gap_v1_events_proto_msgTypes = make([]protoimpl.MessageInfo, 23)
+var file_setpoint_gap_v1_events_proto_msgTypes = make([]protoimpl.MessageInfo, 25)
 var file_setpoint_gap_v1_events_proto_goTypes = []any{
 	(*PolicyDeclared)(nil),        // 0: setpoint.gap.v1.PolicyDeclared
 	(*Finding)(nil),               // 1: setpoint.gap.v1.Finding
@@ -1858,51 +2003,55 @@ var file_setpoint_gap_v1_events_proto_goTypes = []any{
 	(*DataWentStale)(nil),         // 8: setpoint.gap.v1.DataWentStale
 	(*DataBecameFresh)(nil),       // 9: setpoint.gap.v1.DataBecameFresh
 	(*ConditionChanged)(nil),      // 10: setpoint.gap.v1.ConditionChanged
-	(*Cause)(nil),                 // 11: setpoint.gap.v1.Cause
-	(*ReactionHeld)(nil),          // 12: setpoint.gap.v1.ReactionHeld
-	(*ReactionFired)(nil),         // 13: setpoint.gap.v1.ReactionFired
-	(*ReactionEnded)(nil),         // 14: setpoint.gap.v1.ReactionEnded
-	(*Escalated)(nil),             // 15: setpoint.gap.v1.Escalated
-	(*NotificationRequested)(nil), // 16: setpoint.gap.v1.NotificationRequested
-	(*Effect)(nil),                // 17: setpoint.gap.v1.Effect
-	(*ConditionSet)(nil),          // 18: setpoint.gap.v1.ConditionSet
-	(*ReactionState)(nil),         // 19: setpoint.gap.v1.ReactionState
-	(*Firing)(nil),                // 20: setpoint.gap.v1.Firing
-	nil,                           // 21: setpoint.gap.v1.Cause.InputsEntry
-	nil,                           // 22: setpoint.gap.v1.Firing.InputsEntry
-	(*v1.Metadata)(nil),           // 23: setpoint.common.v1.Metadata
-	(*PolicySpec)(nil),            // 24: setpoint.gap.v1.PolicySpec
+	(*RollUpChanged)(nil),         // 11: setpoint.gap.v1.RollUpChanged
+	(*Cause)(nil),                 // 12: setpoint.gap.v1.Cause
+	(*ReactionHeld)(nil),          // 13: setpoint.gap.v1.ReactionHeld
+	(*ReactionFired)(nil),         // 14: setpoint.gap.v1.ReactionFired
+	(*ReactionEnded)(nil),         // 15: setpoint.gap.v1.ReactionEnded
+	(*Escalated)(nil),             // 16: setpoint.gap.v1.Escalated
+	(*NotificationRequested)(nil), // 17: setpoint.gap.v1.NotificationRequested
+	(*Effect)(nil),                // 18: setpoint.gap.v1.Effect
+	(*ConditionSet)(nil),          // 19: setpoint.gap.v1.ConditionSet
+	(*ReactionState)(nil),         // 20: setpoint.gap.v1.ReactionState
+	(*Firing)(nil),                // 21: setpoint.gap.v1.Firing
+	nil,                           // 22: setpoint.gap.v1.Finding.StatusesEntry
+	nil,                           // 23: setpoint.gap.v1.Cause.InputsEntry
+	nil,                           // 24: setpoint.gap.v1.Firing.InputsEntry
+	(*v1.Metadata)(nil),           // 25: setpoint.common.v1.Metadata
+	(*PolicySpec)(nil),            // 26: setpoint.gap.v1.PolicySpec
 }
 var file_setpoint_gap_v1_events_proto_depIdxs = []int32{
-	23, // 0: setpoint.gap.v1.PolicyDeclared.metadata:type_name -> setpoint.common.v1.Metadata
-	24, // 1: setpoint.gap.v1.PolicyDeclared.spec:type_name -> setpoint.gap.v1.PolicySpec
+	25, // 0: setpoint.gap.v1.PolicyDeclared.metadata:type_name -> setpoint.common.v1.Metadata
+	26, // 1: setpoint.gap.v1.PolicyDeclared.spec:type_name -> setpoint.gap.v1.PolicySpec
 	2,  // 2: setpoint.gap.v1.Finding.conditions:type_name -> setpoint.gap.v1.Condition
-	1,  // 3: setpoint.gap.v1.TargetAssessed.finding:type_name -> setpoint.gap.v1.Finding
-	1,  // 4: setpoint.gap.v1.GapOpened.finding:type_name -> setpoint.gap.v1.Finding
-	1,  // 5: setpoint.gap.v1.GapWidened.finding:type_name -> setpoint.gap.v1.Finding
-	1,  // 6: setpoint.gap.v1.GapNarrowed.finding:type_name -> setpoint.gap.v1.Finding
-	1,  // 7: setpoint.gap.v1.GapClosed.finding:type_name -> setpoint.gap.v1.Finding
-	1,  // 8: setpoint.gap.v1.DataWentStale.finding:type_name -> setpoint.gap.v1.Finding
-	1,  // 9: setpoint.gap.v1.DataBecameFresh.finding:type_name -> setpoint.gap.v1.Finding
-	1,  // 10: setpoint.gap.v1.ConditionChanged.finding:type_name -> setpoint.gap.v1.Finding
-	21, // 11: setpoint.gap.v1.Cause.inputs:type_name -> setpoint.gap.v1.Cause.InputsEntry
-	1,  // 12: setpoint.gap.v1.Cause.finding:type_name -> setpoint.gap.v1.Finding
-	11, // 13: setpoint.gap.v1.ReactionHeld.cause:type_name -> setpoint.gap.v1.Cause
-	11, // 14: setpoint.gap.v1.ReactionFired.cause:type_name -> setpoint.gap.v1.Cause
-	17, // 15: setpoint.gap.v1.ReactionFired.effects:type_name -> setpoint.gap.v1.Effect
-	11, // 16: setpoint.gap.v1.ReactionEnded.cause:type_name -> setpoint.gap.v1.Cause
-	11, // 17: setpoint.gap.v1.Escalated.cause:type_name -> setpoint.gap.v1.Cause
-	11, // 18: setpoint.gap.v1.NotificationRequested.cause:type_name -> setpoint.gap.v1.Cause
-	2,  // 19: setpoint.gap.v1.ConditionSet.conditions:type_name -> setpoint.gap.v1.Condition
-	19, // 20: setpoint.gap.v1.ConditionSet.reactions:type_name -> setpoint.gap.v1.ReactionState
-	20, // 21: setpoint.gap.v1.ConditionSet.firings:type_name -> setpoint.gap.v1.Firing
-	22, // 22: setpoint.gap.v1.Firing.inputs:type_name -> setpoint.gap.v1.Firing.InputsEntry
-	17, // 23: setpoint.gap.v1.Firing.effects:type_name -> setpoint.gap.v1.Effect
-	24, // [24:24] is the sub-list for method output_type
-	24, // [24:24] is the sub-list for method input_type
-	24, // [24:24] is the sub-list for extension type_name
-	24, // [24:24] is the sub-list for extension extendee
-	0,  // [0:24] is the sub-list for field type_name
+	22, // 3: setpoint.gap.v1.Finding.statuses:type_name -> setpoint.gap.v1.Finding.StatusesEntry
+	1,  // 4: setpoint.gap.v1.TargetAssessed.finding:type_name -> setpoint.gap.v1.Finding
+	1,  // 5: setpoint.gap.v1.GapOpened.finding:type_name -> setpoint.gap.v1.Finding
+	1,  // 6: setpoint.gap.v1.GapWidened.finding:type_name -> setpoint.gap.v1.Finding
+	1,  // 7: setpoint.gap.v1.GapNarrowed.finding:type_name -> setpoint.gap.v1.Finding
+	1,  // 8: setpoint.gap.v1.GapClosed.finding:type_name -> setpoint.gap.v1.Finding
+	1,  // 9: setpoint.gap.v1.DataWentStale.finding:type_name -> setpoint.gap.v1.Finding
+	1,  // 10: setpoint.gap.v1.DataBecameFresh.finding:type_name -> setpoint.gap.v1.Finding
+	1,  // 11: setpoint.gap.v1.ConditionChanged.finding:type_name -> setpoint.gap.v1.Finding
+	1,  // 12: setpoint.gap.v1.RollUpChanged.finding:type_name -> setpoint.gap.v1.Finding
+	23, // 13: setpoint.gap.v1.Cause.inputs:type_name -> setpoint.gap.v1.Cause.InputsEntry
+	1,  // 14: setpoint.gap.v1.Cause.finding:type_name -> setpoint.gap.v1.Finding
+	12, // 15: setpoint.gap.v1.ReactionHeld.cause:type_name -> setpoint.gap.v1.Cause
+	12, // 16: setpoint.gap.v1.ReactionFired.cause:type_name -> setpoint.gap.v1.Cause
+	18, // 17: setpoint.gap.v1.ReactionFired.effects:type_name -> setpoint.gap.v1.Effect
+	12, // 18: setpoint.gap.v1.ReactionEnded.cause:type_name -> setpoint.gap.v1.Cause
+	12, // 19: setpoint.gap.v1.Escalated.cause:type_name -> setpoint.gap.v1.Cause
+	12, // 20: setpoint.gap.v1.NotificationRequested.cause:type_name -> setpoint.gap.v1.Cause
+	2,  // 21: setpoint.gap.v1.ConditionSet.conditions:type_name -> setpoint.gap.v1.Condition
+	20, // 22: setpoint.gap.v1.ConditionSet.reactions:type_name -> setpoint.gap.v1.ReactionState
+	21, // 23: setpoint.gap.v1.ConditionSet.firings:type_name -> setpoint.gap.v1.Firing
+	24, // 24: setpoint.gap.v1.Firing.inputs:type_name -> setpoint.gap.v1.Firing.InputsEntry
+	18, // 25: setpoint.gap.v1.Firing.effects:type_name -> setpoint.gap.v1.Effect
+	26, // [26:26] is the sub-list for method output_type
+	26, // [26:26] is the sub-list for method input_type
+	26, // [26:26] is the sub-list for extension type_name
+	26, // [26:26] is the sub-list for extension extendee
+	0,  // [0:26] is the sub-list for field type_name
 }
 
 func init() { file_setpoint_gap_v1_events_proto_init() }
@@ -1912,14 +2061,14 @@ func file_setpoint_gap_v1_events_proto_init() {
 	}
 	file_setpoint_gap_v1_specs_proto_init()
 	file_setpoint_gap_v1_events_proto_msgTypes[1].OneofWrappers = []any{}
-	file_setpoint_gap_v1_events_proto_msgTypes[18].OneofWrappers = []any{}
+	file_setpoint_gap_v1_events_proto_msgTypes[19].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_setpoint_gap_v1_events_proto_rawDesc), len(file_setpoint_gap_v1_events_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   23,
+			NumMessages:   25,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
