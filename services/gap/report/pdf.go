@@ -28,6 +28,7 @@ func PDF(d Document) ([]byte, error) {
 	p.actions()
 	p.coverage()
 	p.readiness()
+	p.calibration()
 	if !d.shallow() {
 		p.sections()
 	}
@@ -386,6 +387,31 @@ func (p *printed) target(t *Target) {
 			about += " " + n.At.String()
 		}
 		p.text("• "+about+": "+n.Text, regular, inkMuted, smallSize)
+	}
+}
+
+func (p *printed) calibration() {
+	c := p.d.Calibration
+	if c == nil {
+		return
+	}
+	p.heading(1, "Calibration", 80)
+	p.text(c.Summary(), regular, inkMuted, smallSize)
+	for _, t := range c.Tables() {
+		p.heading(2, t.Title, 40)
+		columns := []tableColumn{{title: "Of", share: 4}}
+		for _, name := range t.Columns[1:] {
+			columns = append(columns, tableColumn{title: name, share: 1.3, right: true})
+		}
+		var rows [][]tableCell
+		for _, r := range t.Rows {
+			row := []tableCell{strongCell(r[0])}
+			for _, v := range r[1:] {
+				row = append(row, plainCell(v))
+			}
+			rows = append(rows, row)
+		}
+		p.table(columns, rows)
 	}
 }
 

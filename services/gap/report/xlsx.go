@@ -30,6 +30,7 @@ func XLSX(d Document) ([]byte, error) {
 	b.initiatives()
 	b.actions()
 	b.readiness()
+	b.calibration()
 	b.quality()
 	b.definitions()
 	if len(charts) > 0 {
@@ -317,6 +318,32 @@ func (b *book) readiness() {
 		}
 	}
 	b.w.Table("Readiness", columns, rows, 2)
+}
+
+// calibration is a row for each group, also those too small for numbers.
+func (b *book) calibration() {
+	c := b.d.Calibration
+	if c == nil {
+		return
+	}
+	columns := []string{"What", "By", "Of", "n", "With hindsight", "Brier", "Brier of the base rate", "Mean probability", "Reached", "Intervals", "In 80 %", "In 95 %"}
+	var rows [][]workbook.Cell
+	score := func(v *float64) workbook.Cell { return workbook.Number(v, "0.000") }
+	add := func(what, by string, list ...Calibrated) {
+		for _, g := range list {
+			rows = append(rows, []workbook.Cell{
+				text(what), text(by), text(g.Name), workbook.Count(g.N), workbook.Count(g.Hindsight), score(g.Brier), score(g.BaseBrier),
+				shareCell(g.Mean), shareCell(g.BaseRate), workbook.Count(g.Intervals), shareCell(g.Within80), shareCell(g.Within95),
+			})
+		}
+	}
+	add("Forecast", "all", c.Forecasts)
+	add("Forecast", "time left", c.Leads...)
+	add("Forecast", "owner unit", c.Units...)
+	add("Forecast", "method", c.Methods...)
+	add("Confidence", "all", c.Confidence)
+	add("Confidence", "owner unit", c.Said...)
+	b.w.Table("Calibration", columns, rows, 3)
 }
 
 func (b *book) quality() {
