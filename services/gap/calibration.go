@@ -16,9 +16,13 @@ var Leads = []int{75, 50, 25}
 // more about chance than about who forecast.
 const FewestScored = 20
 
-// Trial is a target whose end is known, and a day on which it was still open.
+// Trial is a target whose end is known, and a day on which it was still open. Each
+// period of a target that is declared by periods is an end of its own.
 type Trial struct {
 	Target, Metric string
+	Period         string        // "": the target as a whole
+	End            calendar.Date // of that period, or of the target
+	SaidFrom       calendar.Date // what was said before is about an earlier period; zero: all is about this end
 	Unit           string
 	Lead           int // percent of the horizon that was left
 	Day            calendar.Date
@@ -26,33 +30,50 @@ type Trial struct {
 	Actual         *float64 // the value it ended with
 }
 
-// Trials lists the targets of an evaluation that have a final verdict, at each
-// lead, the one that ended last first.
+// Trials lists the ends that an evaluation knows, at each lead, the latest first:
+// those of targets that have a final verdict, and of the periods of targets that
+// are declared by periods, each with the horizon from where the first of them
+// begins.
 func Trials(p Portfolio, r Result) []Trial {
 	var out []Trial
-	ended := map[string]calendar.Date{}
 	targets := map[string]*Target{}
 	for i := range p.Targets {
 		targets[p.Targets[i].Name] = &p.Targets[i]
 	}
-	for _, t := range r.Targets {
-		begin, end := horizonOf(targets[t.Name], r.AsOf)
-		if t.Form == PeriodsForm && len(t.Periods) > 0 {
-			begin, end = periodsOf(t.Periods)
+	add := func(t *TargetResult, begin calendar.Date, of Trial) {
+		if begin.IsZero() || !begin.Before(of.End) || r.AsOf.Before(of.End) {
+			return
 		}
-		if t.Status != Achieved && t.Status != Missed || t.Form == MilestoneForm || begin.IsZero() || !begin.Before(end) || r.AsOf.Before(end) || slices.Contains(t.Conditions, "FinalPending") {
-			continue
-		}
-		ended[t.Name] = end
+		of.Target, of.Metric, of.Unit = t.Name, t.Metric, t.Unit
 		for _, lead := range Leads {
-			out = append(out, Trial{
-				Target: t.Name, Metric: t.Metric, Unit: t.Unit, Lead: lead, Day: end.AddDays(-(end.Sub(begin)*lead + 50) / 100),
-				Reached: t.Status == Achieved, Actual: t.Actual,
-			})
+			of.Lead, of.Day = lead, of.End.AddDays(-(of.End.Sub(begin)*lead+50)/100)
+			out = append(out, of)
 		}
 	}
+	for i := range r.Targets {
+		t := &r.Targets[i]
+		if t.Form == PeriodsForm && len(t.Periods) > 0 {
+			begin, last := periodsOf(t.Periods)
+			for _, x := range t.Periods {
+				if x.State != PeriodMet && x.State != PeriodNear && x.State != PeriodNotMet {
+					continue // the truth has not arrived
+				}
+				of := Trial{Period: x.Period, End: x.End, Reached: x.State == PeriodMet, Actual: x.Actual}
+				if x.End.Before(last) {
+					of.SaidFrom = x.Start
+				}
+				add(t, begin, of)
+			}
+			continue
+		}
+		if t.Status != Achieved && t.Status != Missed || t.Form == MilestoneForm || slices.Contains(t.Conditions, "FinalPending") {
+			continue
+		}
+		begin, end := horizonOf(targets[t.Name], r.AsOf)
+		add(t, begin, Trial{End: end, Reached: t.Status == Achieved, Actual: t.Actual})
+	}
 	slices.SortStableFunc(out, func(a, b Trial) int {
-		return cmp.Or(ended[b.Target].Compare(ended[a.Target]), cmp.Compare(a.Target, b.Target))
+		return cmp.Or(b.End.Compare(a.End), cmp.Compare(a.Target, b.Target))
 	})
 	return out
 }
@@ -116,11 +137,19 @@ type Scored struct {
 	Hindsight bool
 }
 
+// forecastBy is the last day that is forecast; zero: that of the target.
+func (t Trial) forecastBy() calendar.Date {
+	if t.Period == "" {
+		return calendar.Date{}
+	}
+	return t.End
+}
+
 // Score forecasts what a trial asks, from a portfolio as it was known then; of it
 // only the target and its metrics are looked at.
 func (t Trial) Score(then Portfolio, policy Policy) Scored {
 	out := Scored{Trial: t}
-	r := Evaluate(then, t.Day, policy, Options{Forecast: true, Chances: true, ForecastOf: map[string]bool{t.Target: true}})
+	r := Evaluate(then, t.Day, policy, Options{Forecast: true, Chances: true, ForecastOf: map[string]bool{t.Target: true}, ForecastBy: t.forecastBy()})
 	for _, x := range r.Targets {
 		o := x.Outlook
 		if x.Name != t.Target || o == nil {
@@ -147,7 +176,7 @@ type Calibration struct {
 	Leads      []Calibrated
 	Confidence Calibrated // said by people
 	Said       []Calibrated
-	// LeftOut are targets that ended earlier, and were too many to forecast anew.
+	// LeftOut are ends that came earlier, and were too many to forecast anew.
 	LeftOut int
 }
 
@@ -220,7 +249,9 @@ func Calibrate(list []Scored) Calibration {
 		return groups[kind][name]
 	}
 	list = slices.Clone(list)
-	slices.SortFunc(list, func(a, b Scored) int { return cmp.Or(cmp.Compare(a.Target, b.Target), cmp.Compare(b.Lead, a.Lead)) })
+	slices.SortFunc(list, func(a, b Scored) int {
+		return cmp.Or(cmp.Compare(a.Target, b.Target), a.End.Compare(b.End), cmp.Compare(b.Lead, a.Lead))
+	})
 	leads := map[int]string{75: "75 % left", 50: "50 % left", 25: "25 % left"}
 	for _, s := range list {
 		if s.Probability != nil {

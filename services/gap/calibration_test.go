@@ -89,3 +89,40 @@ func TestTrials(t *testing.T) {
 		t.Errorf("nothing was known, and yet %+v", s)
 	}
 }
+
+// Of a target that is declared by periods each closed period is scored, against its
+// own target and with the horizon up to its end; what was said before a period began
+// is not about it.
+func TestTrialsOfPeriods(t *testing.T) {
+	value := func(v float64) *float64 { return &v }
+	p := Portfolio{
+		Metrics: []Metric{yearlyMetric("m", 1, 2, 3, 4, 5, 6, 7)}, // 2010 on
+		Targets: []Target{{Name: "t", Metric: "m", Versions: []Setpoint{{Direction: Increase, Periods: []PeriodTarget{
+			{Period: "2013", Value: value(3)}, {Period: "2014", Value: value(9)}, {Period: "2015", Excluded: "a move"}, {Period: "2016", Value: value(6)}, {Period: "2018", Value: value(50)},
+		}}}}},
+	}
+	policy, _ := PolicyNamed("default")
+	r := Evaluate(p, calendar.Of(2017, 1, 20), policy, Options{Explain: true})
+	trials := Trials(p, r)
+	var got []string
+	for _, x := range trials {
+		got = append(got, fmt.Sprintf("%s %d %s %v %v", x.Period, x.Lead, x.Day, x.Reached, x.SaidFrom))
+	}
+	want := []string{
+		"2016 75 2014-01-01 true 2016-01-01", "2016 50 2015-01-01 true 2016-01-01", "2016 25 2016-01-01 true 2016-01-01",
+		"2014 75 2013-07-02 false 2014-01-01", "2014 50 2013-12-31 false 2014-01-01", "2014 25 2014-07-02 false 2014-01-01",
+		"2013 75 2013-04-02 true 2013-01-01", "2013 50 2013-07-02 true 2013-01-01", "2013 25 2013-10-01 true 2013-01-01",
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("%q, expected %q", got, want)
+	}
+	// By then 2010 to 2013 were known, 1 to 4: 6 in 2016 is about what comes next, and
+	// 50 in 2018, which is not asked about, is out of reach.
+	s := trials[0].Score(p, policy)
+	if s.Probability == nil || *s.Probability < 0.3 || s.Within95 == nil || !*s.Within95 {
+		t.Errorf("%+v, probability %v", s, *s.Probability)
+	}
+	if s := trials[4].Score(p, policy); s.Probability == nil || *s.Probability > 0.1 {
+		t.Errorf("9 in 2014 was out of reach: %+v", s)
+	}
+}

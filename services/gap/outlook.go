@@ -172,7 +172,7 @@ func (c *comparison) goal() (g goal, end calendar.Period, ok bool) {
 	case PeriodsForm:
 		rows, _ := c.declaredRows()
 		for _, w := range slices.Backward(rows) {
-			if !w.hasTarget() {
+			if !w.hasTarget() || !c.opts.ForecastBy.IsZero() && w.End.After(c.opts.ForecastBy) {
 				continue
 			}
 			end = c.s.k.Span(w.End, c.s.cadence)

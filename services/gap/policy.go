@@ -1,5 +1,7 @@
 package gap
 
+import "setpoint.dev/services/internal/calendar"
+
 // Policy is which rule turns numbers into statuses and roll-ups. It is data:
 // a preset is a value, and changing a number of it makes another policy.
 type Policy struct {
@@ -105,6 +107,9 @@ type Options struct {
 	Forecast bool
 	// ForecastOf limits that to the targets of these names; nil means all.
 	ForecastOf map[string]bool
+	// ForecastBy makes the last declared period that ends by then what is forecast of
+	// a target that is declared by periods; zero means the last.
+	ForecastBy calendar.Date
 	// Chances limits an Outlook to the status quo at the end: what takes courses to
 	// be drawn, such as when the target is reached and what initiatives add, is left
 	// out, and it is some ten times faster.

@@ -83,7 +83,7 @@ const searched = 40_000
 // 27(1), 1981) and the fractional knapsack of what each adds by itself, which is
 // an upper bound because what a set closes is submodular (Nemhauser, Wolsey and
 // Fisher, Mathematical Programming 14, 1978).
-// What these leave open, tighten closes for the most part.
+// What these leave open, tighten and divide close for the most part.
 func Suggest(r Result, initiatives []Initiative, limits Limits) (Suggestion, error) {
 	out := Suggestion{Currency: limits.Currency}
 	initiatives = slices.Clone(initiatives)
@@ -147,15 +147,18 @@ type choice struct {
 	load    float64
 	limits  Limits
 
-	order []int // of the items, as they are decided
-	best  []bool
-	value float64
-	upper float64
-	exact bool
+	live     []int // of the items, what a better set may have
+	branches int   // that are looked at, at most
+	parts    int   // that were looked at
+	order    []int // of the items, as they are decided
+	best     []bool
+	value    float64
+	upper    float64
+	exact    bool
 }
 
 func newChoice(r Result, initiatives []Initiative, limits Limits, out *Suggestion) *choice {
-	c := &choice{budget: math.Inf(1), load: math.Inf(1), limits: limits}
+	c := &choice{budget: math.Inf(1), load: math.Inf(1), limits: limits, branches: searched}
 	if limits.Budget != nil {
 		// A sum of amounts must not miss its limit by a rounding.
 		c.budget = limits.Budget.InexactFloat64() * (1 + 1e-12)
@@ -396,13 +399,15 @@ func (c *choice) gain(s *set, all []int) (value, cost, load float64) {
 
 const tiny = 1e-12
 
-// fill adds what closes the most for what it takes, until nothing fits.
-func (c *choice) fill(s *set, barred int) {
+// fill adds what closes the most for what it takes, until nothing fits, and tells
+// how many candidates it looked at.
+func (c *choice) fill(s *set, barred int) (looked int) {
 	for {
+		looked += len(c.live)
 		var best []int
 		most := 0.0
-		for k := range c.items {
-			if s.in[k] || c.items[k].reason != "" || k == barred {
+		for _, k := range c.live {
+			if s.in[k] || k == barred {
 				continue
 			}
 			all := c.with(s.in, k)
@@ -425,7 +430,7 @@ func (c *choice) fill(s *set, barred int) {
 			}
 		}
 		if best == nil {
-			return
+			return looked
 		}
 		for _, i := range best {
 			c.add(s, i)

@@ -41,36 +41,7 @@ func proposal(name string, cost int64, capacity float64, asOf calendar.Date, add
 // better than the one suggested.
 func TestSuggestIsOptimal(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		n, m := rapid.IntRange(0, 9).Draw(t, "n"), rapid.IntRange(1, 4).Draw(t, "m")
-		gaps := make([]float64, m)
-		for i := range gaps {
-			gaps[i] = float64(rapid.IntRange(-3, 20).Draw(t, "gap"))
-		}
-		r, asOf := problem(gaps)
-		var list []Initiative
-		for i := range n {
-			adds := map[int]float64{}
-			for range rapid.IntRange(0, 3).Draw(t, "contributions") {
-				adds[rapid.IntRange(0, m-1).Draw(t, "target")] = float64(rapid.IntRange(-4, 15).Draw(t, "adds"))
-			}
-			x := proposal(fmt.Sprintf("i%d", i), rapid.Int64Range(0, 10).Draw(t, "cost"), float64(rapid.IntRange(0, 5).Draw(t, "load")), asOf, adds)
-			for range rapid.IntRange(0, 1).Draw(t, "needs") {
-				x.After = append(x.After, schedule.After{Name: fmt.Sprintf("i%d", rapid.IntRange(0, n-1).Draw(t, "after"))})
-			}
-			list = append(list, x)
-		}
-		if rapid.Bool().Draw(t, "in progress") && n > 0 {
-			list[0].Stage = "active"
-		}
-		var limits Limits
-		if rapid.Bool().Draw(t, "budgeted") {
-			b := decimal.NewFromInt(rapid.Int64Range(0, 30).Draw(t, "budget"))
-			limits.Budget = &b
-		}
-		if rapid.Bool().Draw(t, "limited") {
-			k := float64(rapid.IntRange(0, 12).Draw(t, "capacity"))
-			limits.Capacity = &k
-		}
+		r, list, limits := smallProblem(t)
 		got, err := Suggest(r, list, limits)
 		if err != nil {
 			t.Fatal(err)
@@ -87,6 +58,70 @@ func TestSuggestIsOptimal(t *testing.T) {
 			t.Fatalf("the set %v is worth %v (legal: %v), not %v", names, v, ok, got.Closed)
 		}
 	})
+}
+
+// Dividing finds the best set, and a bound that holds, by itself: what was found
+// before is taken away, and the search is not let look at anything.
+func TestDivideIsOptimal(t *testing.T) {
+	divided := 0
+	rapid.Check(t, func(t *rapid.T) {
+		r, list, limits := smallProblem(t)
+		var out Suggestion
+		out.Currency = "EUR"
+		c := newChoice(r, list, limits, &out)
+		c.branches = 0
+		c.search()
+		_, p, l := c.tighten(c.relax())
+		c.best, c.value, c.upper = make([]bool, len(c.items)), 0, out.Residual
+		c.divide(l, p)
+		most, _ := bruteForce(r, list, limits)
+		if c.upper < most-1e-9 {
+			t.Fatalf("the bound %v is below the best set, %v", c.upper, most)
+		}
+		// As near as is enough where it was divided.
+		if math.Abs(c.value-most) > 2*enough*(1+most) || c.upper-most > 2*enough*(1+most) {
+			t.Fatalf("closed %v, bound %v, the best set closes %v", c.value, c.upper, most)
+		}
+		divided += c.parts
+	})
+	if divided < 100 {
+		t.Errorf("only %d parts were looked at", divided)
+	}
+}
+
+// smallProblem draws one that every set of can be tried.
+func smallProblem(t *rapid.T) (Result, []Initiative, Limits) {
+	n, m := rapid.IntRange(0, 9).Draw(t, "n"), rapid.IntRange(1, 4).Draw(t, "m")
+	gaps := make([]float64, m)
+	for i := range gaps {
+		gaps[i] = float64(rapid.IntRange(-3, 20).Draw(t, "gap"))
+	}
+	r, asOf := problem(gaps)
+	var list []Initiative
+	for i := range n {
+		adds := map[int]float64{}
+		for range rapid.IntRange(0, 3).Draw(t, "contributions") {
+			adds[rapid.IntRange(0, m-1).Draw(t, "target")] = float64(rapid.IntRange(-4, 15).Draw(t, "adds"))
+		}
+		x := proposal(fmt.Sprintf("i%d", i), rapid.Int64Range(0, 10).Draw(t, "cost"), float64(rapid.IntRange(0, 5).Draw(t, "load")), asOf, adds)
+		for range rapid.IntRange(0, 1).Draw(t, "needs") {
+			x.After = append(x.After, schedule.After{Name: fmt.Sprintf("i%d", rapid.IntRange(0, n-1).Draw(t, "after"))})
+		}
+		list = append(list, x)
+	}
+	if rapid.Bool().Draw(t, "in progress") && n > 0 {
+		list[0].Stage = "active"
+	}
+	var limits Limits
+	if rapid.Bool().Draw(t, "budgeted") {
+		b := decimal.NewFromInt(rapid.Int64Range(0, 30).Draw(t, "budget"))
+		limits.Budget = &b
+	}
+	if rapid.Bool().Draw(t, "limited") {
+		k := float64(rapid.IntRange(0, 12).Draw(t, "capacity"))
+		limits.Capacity = &k
+	}
+	return r, list, limits
 }
 
 // worth is what a set closes, by the definition: with it in progress, how much
@@ -144,45 +179,59 @@ func bruteForce(r Result, list []Initiative, limits Limits) (most float64, best 
 	return most, best
 }
 
-// On large portfolios the set is within 1 % of the bound that is printed.
+// On large portfolios the set is well within 1 % of the bound that is printed, and so
+// of the best there is: also where budget and capacity let few in, and where proposals
+// need each other. Without dividing half a percent and more is left.
 func TestSuggestIsNearItsBound(t *testing.T) {
-	for _, seed := range []uint64{1, 4} {
-		random := rand.New(rand.NewPCG(seed, 7))
-		gaps := make([]float64, 20+10*seed)
-		for i := range gaps {
-			gaps[i] = 10 + 90*random.Float64()
-		}
-		r, asOf := problem(gaps[:min(len(gaps), 64)])
-		var list []Initiative
-		total := int64(0)
-		for i := range 150 {
-			adds := map[int]float64{}
-			for range 1 + random.IntN(3) {
-				adds[random.IntN(len(r.Targets))] = 2 + 30*random.Float64()
-			}
-			cost := 10 + random.Int64N(1000)
-			total += cost
-			x := proposal(fmt.Sprintf("i%03d", i), cost, 1+float64(random.IntN(9)), asOf, adds)
-			if i > 0 && random.IntN(5) == 0 {
-				x.After = append(x.After, schedule.After{Name: fmt.Sprintf("i%03d", random.IntN(i))})
-			}
-			list = append(list, x)
-		}
-		budget := decimal.NewFromInt(total / 5)
-		limits := Limits{Budget: &budget}
-		if seed%2 == 1 {
-			capacity := 150.0
-			limits.Capacity = &capacity
-		}
+	for i, x := range []struct {
+		proposals, targets int
+		share              float64 // of what all take together that there is of each limit
+	}{
+		{150, 64, 0.12}, {200, 40, 0.08}, {200, 40, 0.06}, {160, 64, 0.13},
+	} {
+		r, list, limits := largeProblem(uint64(i), x.proposals, x.targets, x.share, i%2 == 0)
 		got, err := Suggest(r, list, limits)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got.Closed < 0.99*got.UpperBound {
-			t.Errorf("seed %d: closed %.4f, bound %.4f: %.2f %% apart", seed, got.Closed, got.UpperBound, 100*(1-got.Closed/got.UpperBound))
+		if apart := 1 - got.Closed/got.UpperBound; apart > 0.0025 {
+			t.Errorf("%+v: closed %.4f, bound %.4f: %.2f %% apart", x, got.Closed, got.UpperBound, 100*apart)
 		}
-		t.Logf("seed %d: closed %.4f, bound %.4f, optimal %v, %d chosen", seed, got.Closed, got.UpperBound, got.Optimal, len(got.Chosen))
+		var names []string
+		for _, c := range got.Chosen {
+			names = append(names, c.Initiative)
+		}
+		if v, ok := worth(r, list, limits, names); !ok || math.Abs(v-got.Closed) > 1e-6 {
+			t.Errorf("%+v: the set is worth %v (legal: %v), not %v", x, v, ok, got.Closed)
+		}
+		t.Logf("%+v: closed %.4f, bound %.4f, optimal %v, %d chosen", x, got.Closed, got.UpperBound, got.Optimal, len(got.Chosen))
 	}
+}
+
+func largeProblem(seed uint64, n, m int, share float64, chained bool) (Result, []Initiative, Limits) {
+	random := rand.New(rand.NewPCG(seed, 7))
+	gaps := make([]float64, m)
+	for i := range gaps {
+		gaps[i] = 10 + 90*random.Float64()
+	}
+	r, asOf := problem(gaps)
+	var list []Initiative
+	total, loads := 0.0, 0.0
+	for i := range n {
+		adds := map[int]float64{}
+		for range 1 + random.IntN(3) {
+			adds[random.IntN(m)] = 2 + 30*random.Float64()
+		}
+		cost, load := 10+random.Int64N(1000), 1+float64(random.IntN(9))
+		total, loads = total+float64(cost), loads+load
+		x := proposal(fmt.Sprintf("i%03d", i), cost, load, asOf, adds)
+		if chained && i > 0 && random.IntN(5) == 0 {
+			x.After = append(x.After, schedule.After{Name: fmt.Sprintf("i%03d", random.IntN(i))})
+		}
+		list = append(list, x)
+	}
+	budget, capacity := decimal.NewFromInt(int64(total*share)), math.Floor(loads*share)
+	return r, list, Limits{Budget: &budget, Capacity: &capacity}
 }
 
 // What a target is worth at most at given prices is what trying every set gives,
@@ -209,7 +258,7 @@ func TestInnerIsExact(t *testing.T) {
 		for bits := range 1 << n {
 			most = max(most, worth(func(i int) bool { return bits>>i&1 == 1 }))
 		}
-		got, _ := inner(open, list, price, in)
+		got, _ := inner(open, list, price, nil, in)
 		if told := worth(func(i int) bool { return in[i] }); math.Abs(got-most) > 1e-9 || math.Abs(told-most) > 1e-9 {
 			t.Fatalf("%v, its set %v, the best set %v", got, told, most)
 		}

@@ -39,8 +39,9 @@ const mostWork = 15_000_000
 
 // inner is what a target is worth at most, when each of its candidates costs a
 // price: the largest min(open, Σ part) - Σ price over sets of them, exactly where
-// few are worth a look. in tells which are in that set.
-func inner(open float64, list []member, price []float64, in []bool) (most float64, work int) {
+// few are worth a look. What is settled is in it, or not, whatever its price. in
+// tells which are in that set.
+func inner(open float64, list []member, price []float64, settled []verdict, in []bool) (most float64, work int) {
 	type one struct {
 		at          int
 		part, price float64
@@ -48,8 +49,13 @@ func inner(open float64, list []member, price []float64, in []bool) (most float6
 	var free []one
 	room := open
 	for i, m := range list {
+		is := undecided
+		if settled != nil {
+			is = settled[m.item]
+		}
 		switch in[i] = false; {
-		case price[i] <= 0:
+		case is == outside:
+		case is == inside || price[i] <= 0:
 			in[i] = true // pays for being there
 			most -= price[i]
 			room -= m.part
@@ -111,42 +117,92 @@ type multipliers struct {
 	price       []float64
 }
 
+// prices are multipliers of a decomposition: of the limits, of each need, and of
+// each candidate in each target.
+type prices struct {
+	money, load float64
+	needs       []float64
+	of          [][]float64
+}
+
+func (p prices) clone() prices {
+	p.needs = slices.Clone(p.needs)
+	of := make([][]float64, len(p.of))
+	for t := range of {
+		of[t] = slices.Clone(p.of[t])
+	}
+	p.of = of
+	return p
+}
+
+// layers is what a decomposition is made of.
+type layers struct {
+	list  [][]member
+	needs [][2]int
+	work  int // sets looked at so far
+}
+
 // tighten betters a bound. Each target decides by itself which candidates it would
 // have, at prices that bring these decisions together: Lagrangian decomposition
 // (Guignard and Kim, Mathematical Programming 39, 1987). That is as tight as the
 // convex hull of what each target can come to, where the plain relaxation lets
 // fractions of candidates fill a gap exactly. It begins at the prices which give
 // the plain one, and tries a set by the worth of candidates now and then.
-func (c *choice) tighten(best bound, m multipliers) bound {
-	list := c.members()
-	price := make([][]float64, len(list))
-	in := make([][]bool, len(list))
-	for t := range list {
-		price[t], in[t] = make([]float64, len(list[t])), make([]bool, len(list[t]))
-		for i, x := range list[t] {
-			price[t][i] = (1 - m.cap[t]) * x.part
+func (c *choice) tighten(best bound, m multipliers) (bound, prices, *layers) {
+	l := &layers{list: c.members(), needs: m.needs}
+	p := prices{money: m.money, load: m.load, needs: m.price, of: make([][]float64, len(l.list))}
+	for t := range l.list {
+		p.of[t] = make([]float64, len(l.list[t]))
+		for i, x := range l.list[t] {
+			p.of[t][i] = (1 - m.cap[t]) * x.part
 		}
 	}
-	used := make([]bool, len(c.items))
-	length, since, work := 1.0, 0, 0
-	for round := range 4000 {
+	d := descent{rounds: 4000, length: 1, patience: 30, work: mostWork}
+	tight, p, _ := c.descend(l, p, nil, d)
+	if best.total <= tight.total {
+		// What the plain one tells of candidates is what its own prices tell.
+		tight = best
+	}
+	return tight, p, l
+}
+
+// descent is how long prices are looked for: at most so many rounds and so much
+// work, by steps that are halved whenever so many rounds brought nothing.
+type descent struct {
+	rounds, patience, work int
+	length                 float64
+}
+
+// descend looks for prices with a low bound, from some on. What is settled stays
+// as it is. often tells how often each candidate was wanted, the latest rounds the
+// most: what an optimum would have of it, about.
+func (c *choice) descend(l *layers, p prices, settled []verdict, d descent) (best bound, at prices, often []float64) {
+	in := make([][]bool, len(l.list))
+	for t := range l.list {
+		in[t] = make([]bool, len(l.list[t]))
+	}
+	best.total = math.Inf(1)
+	p = p.clone()
+	used, often := make([]bool, len(c.items)), make([]float64, len(c.items))
+	length, since, began := d.length, 0, l.work
+	for round := range d.rounds {
 		b := bound{worth: make([]float64, len(c.items))}
 		if finite(c.budget) {
-			b.base += m.money
+			b.base += p.money
 		}
 		if finite(c.load) {
-			b.base += m.load
+			b.base += p.load
 		}
-		for t := range list {
-			most, took := inner(max(0, c.open[t]), list[t], price[t], in[t])
-			b.base, work = b.base+most, work+took
-			for i, x := range list[t] {
-				b.worth[x.item] += price[t][i]
+		for t := range l.list {
+			most, took := inner(max(0, c.open[t]), l.list[t], p.of[t], settled, in[t])
+			b.base, l.work = b.base+most, l.work+took
+			for i, x := range l.list[t] {
+				b.worth[x.item] += p.of[t][i]
 			}
 		}
-		for n, pair := range m.needs {
-			b.worth[pair[0]] -= m.price[n]
-			b.worth[pair[1]] += m.price[n]
+		for n, pair := range l.needs {
+			b.worth[pair[0]] -= p.needs[n]
+			b.worth[pair[1]] += p.needs[n]
 		}
 		b.total = b.base
 		var cost, takes float64
@@ -155,21 +211,26 @@ func (c *choice) tighten(best bound, m multipliers) bound {
 			if x.reason != "" {
 				continue
 			}
-			b.worth[k] -= m.money*ofLimit(x.cost, c.budget) + m.load*ofLimit(x.load, c.load)
-			if used[k] = b.worth[k] > 0; used[k] {
+			b.worth[k] -= p.money*ofLimit(x.cost, c.budget) + p.load*ofLimit(x.load, c.load)
+			used[k] = b.worth[k] > 0
+			if settled != nil && settled[k] != undecided {
+				used[k] = settled[k] == inside
+			}
+			if used[k] {
 				b.total += b.worth[k]
 				cost, takes = cost+ofLimit(x.cost, c.budget), takes+ofLimit(x.load, c.load)
 			}
+			often[k] = 0.9*often[k] + 0.1*one(used[k])
 		}
 		if since++; b.total < best.total-tiny {
-			best, since = b, 0
-		} else if since > 30 {
+			best, at, since = b, p.clone(), 0
+		} else if since > d.patience {
 			length, since = length/2, 0
 		}
-		if round%50 == 0 {
-			c.byWorth(b.worth)
+		if l.work += len(c.items); round%50 == 0 {
+			l.work += c.byWorth(b.worth, settled)
 		}
-		if b.total <= c.value+tiny || length < 1e-5 || work > mostWork {
+		if best.total <= c.value+tiny || length < 1e-5 || l.work-began > d.work {
 			break
 		}
 		norm := 0.0
@@ -179,11 +240,11 @@ func (c *choice) tighten(best bound, m multipliers) bound {
 		if finite(c.load) {
 			norm += (takes - 1) * (takes - 1)
 		}
-		for _, pair := range m.needs {
+		for _, pair := range l.needs {
 			norm += math.Abs(one(used[pair[0]]) - one(used[pair[1]]))
 		}
-		for t := range list {
-			for i, x := range list[t] {
+		for t := range l.list {
+			for i, x := range l.list[t] {
 				norm += math.Abs(one(in[t][i]) - one(used[x.item]))
 			}
 		}
@@ -191,34 +252,39 @@ func (c *choice) tighten(best bound, m multipliers) bound {
 			break
 		}
 		step := length * (b.total - c.value) / norm
-		for n, pair := range m.needs {
-			m.price[n] = max(0, m.price[n]+step*(one(used[pair[0]])-one(used[pair[1]])))
+		for n, pair := range l.needs {
+			p.needs[n] = max(0, p.needs[n]+step*(one(used[pair[0]])-one(used[pair[1]])))
 		}
-		for t := range list {
-			for i, x := range list[t] {
-				price[t][i] += step * (one(in[t][i]) - one(used[x.item]))
+		for t := range l.list {
+			for i, x := range l.list[t] {
+				p.of[t][i] += step * (one(in[t][i]) - one(used[x.item]))
 			}
 		}
 		if finite(c.budget) {
-			m.money = max(0, m.money-step*(1-cost))
+			p.money = max(0, p.money-step*(1-cost))
 		}
 		if finite(c.load) {
-			m.load = max(0, m.load-step*(1-takes))
+			p.load = max(0, p.load-step*(1-takes))
 		}
 	}
-	return best
+	return best, at, often
 }
 
-// byWorth tries the set of those of the highest worth that fit.
-func (c *choice) byWorth(worth []float64) {
+// byWorth tries the set of those of the highest worth that fit, with what is
+// settled, and tells what that took.
+func (c *choice) byWorth(worth []float64, settled []verdict) (work int) {
 	order := make([]int, 0, len(c.items))
+	s := c.empty()
 	for k := range c.items {
-		if c.items[k].reason == "" && worth[k] > 0 {
+		switch {
+		case c.items[k].reason != "":
+		case settled != nil && settled[k] == inside:
+			c.add(s, k)
+		case worth[k] > 0 && (settled == nil || settled[k] != outside):
 			order = append(order, k)
 		}
 	}
 	slices.SortStableFunc(order, func(i, j int) int { return cmp.Compare(worth[j], worth[i]) })
-	s := c.empty()
 	for _, k := range order {
 		if s.in[k] {
 			continue
@@ -232,14 +298,16 @@ func (c *choice) byWorth(worth []float64) {
 			c.add(s, i)
 		}
 	}
-	c.fill(s, -1)
+	before := len(order)
+	work = c.fill(s, -1)
 	c.keep(s)
+	return before + work
 }
 
 // rounds are so many for each candidate, fewer where there are many: each takes
 // longer, too.
 func (c *choice) rounds(each int) int {
-	n := max(1, len(c.items))
+	n := max(1, len(c.live))
 	return min(each*n, 8_000_000/n)
 }
 
@@ -249,8 +317,8 @@ func (c *choice) rounds(each int) int {
 func (c *choice) wander(rounds int) {
 	rng := rand.New(rand.NewPCG(1, 2))
 	var free []int
-	for k := range c.items {
-		if c.items[k].reason == "" && len(c.items[k].adds) > 0 {
+	for _, k := range c.live {
+		if len(c.items[k].adds) > 0 {
 			free = append(free, k)
 		}
 	}

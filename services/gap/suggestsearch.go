@@ -9,6 +9,11 @@ import (
 // search finds the best set: a greedy one, bettered by taking single candidates
 // out and filling up again, and then every branch that may hold a better one.
 func (c *choice) search() {
+	for k := range c.items {
+		if c.items[k].reason == "" {
+			c.live = append(c.live, k)
+		}
+	}
 	c.keep(c.empty())
 	s := c.empty()
 	c.fill(s, -1)
@@ -30,15 +35,30 @@ func (c *choice) search() {
 		}
 	}
 	b, m := c.relax()
+	var (
+		p prices
+		l *layers
+	)
 	if b.total > c.value*(1+enough) {
 		c.wander(c.rounds(5))
-		b = c.tighten(b, m)
+		b, p, l = c.tighten(b, m)
+		c.peg(b)
 	}
 	if b.total > c.value*(1+enough) {
 		c.wander(c.rounds(150))
 	}
 	c.branch(b)
+	if l != nil && c.upper > c.value*(1+enough) {
+		c.divide(l, p)
+	}
 	c.prune()
+}
+
+// peg leaves out of what is looked at what a bound shows no better set to have
+// (Balas and Zemel, An algorithm for large zero-one knapsack problems, Operations
+// Research 28(5), 1980): of many candidates few are left.
+func (c *choice) peg(b bound) {
+	c.live = slices.DeleteFunc(c.live, func(k int) bool { return !c.best[k] && b.total+b.worth[k] < c.value })
 }
 
 // drop takes a candidate out of a set, and all that need it.
@@ -202,7 +222,7 @@ func (c *choice) branch(b bound) {
 		rest[i] = rest[i+1] + max(0, b.worth[c.order[i]])
 	}
 	out := make([]bool, len(c.items))
-	left := searched
+	left := c.branches
 	var walk func(at int, s *set, worth float64)
 	walk = func(at int, s *set, worth float64) {
 		if left--; left < 0 {

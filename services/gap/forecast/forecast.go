@@ -49,7 +49,7 @@ type Prediction struct {
 	scales       []float64 // there, by step
 	class        int       // the row of the table
 	positive     bool      // all values were
-	last         float64   // the last of them
+	sizes        []float64 // by step, if positive: the last of them, with the step's season
 	lower, upper float64
 	quantiles    [][levels]float64 // standardized, by step
 }
@@ -105,30 +105,37 @@ func Predict(s Series, horizon int) (Prediction, error) {
 		}
 		return p, nil
 	}
-	var missed float64
-	p.Point, p.Method, missed = points(y, s.Period, horizon, positive)
-	p.positive, p.last = positive, y[len(y)-1]*unit
+	var (
+		adjusted []float64
+		season   *seasonal
+		missed   float64
+	)
+	p.Point, p.Method, adjusted, season, missed = points(y, s.Period, horizon, positive)
+	p.positive = positive
 	var moves float64
-	p.scales, moves = scales(y, positive, horizon, missed)
-	p.class = classOf(s.Period, moves)
+	p.scales, moves = scales(adjusted, positive, horizon, missed)
+	p.class = classOf(s.Period, season != nil, moves)
 	p.quantiles = multiples(p.class, known, horizon)
-	floor := math.Inf(-1)
-	if positive {
-		// What was always positive does not get to 0 in the median.
-		floor = y[len(y)-1] * 1e-3
-	}
+	last := adjusted[len(adjusted)-1]
 	p.centre = make([]float64, horizon)
-	for i, v := range p.Point {
-		v = math.Max(v, floor)
-		if p.centre[i] = v * unit; positive {
-			p.centre[i] = root(v*unit, p.last)
-		}
-		p.Point[i] = clamp(v*unit, p.lower, p.upper)
+	if positive {
+		p.sizes = make([]float64, horizon)
 	}
-	for i := range p.scales {
+	for i, v := range p.Point {
 		if !positive {
-			p.scales[i] *= unit
+			p.Point[i] = clamp(v*unit, p.lower, p.upper)
+			p.centre[i], p.scales[i] = v*unit, p.scales[i]*unit
+			continue
 		}
+		size := last
+		if season != nil {
+			size = season.again(last, len(y)+i)
+		}
+		// What was always positive does not get to 0 in the median.
+		v = math.Max(v, size*1e-3)
+		p.sizes[i] = size * unit
+		p.centre[i] = root(v, size)
+		p.Point[i] = clamp(v*unit, p.lower, p.upper)
 	}
 	return p, nil
 }

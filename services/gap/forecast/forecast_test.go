@@ -253,3 +253,63 @@ func FuzzPredict(f *testing.F) {
 		}
 	})
 }
+
+// What lies beyond a bound is certain, one way or the other: no probability leaves
+// 0 to 1.
+func TestBeyondTheBounds(t *testing.T) {
+	lower, upper := 0.0, 100.0
+	p := must(t, Series{Values: []float64{60, 75, 82, 91, 97}, Lower: &lower, Upper: &upper}, 3)
+	for _, x := range []struct{ value, below, atLeast, atMost float64 }{
+		{-5, 0, 1, 0}, {0, 0, 1, math.NaN()}, {100.001, 1, 0, 1}, {1e9, 1, 0, 1},
+	} {
+		for h := 1; h <= 3; h++ {
+			if got := p.Below(h, x.value); got != x.below {
+				t.Errorf("step %d is below %v with %v", h, x.value, got)
+			}
+			if got := p.AtLeast(h, x.value); got != x.atLeast {
+				t.Errorf("step %d is at least %v with %v", h, x.value, got)
+			}
+			if got := p.AtMost(h, x.value); got != x.atMost && !math.IsNaN(x.atMost) {
+				t.Errorf("step %d is at most %v with %v", h, x.value, got)
+			}
+		}
+	}
+	if p.AtLeast(3, 100) <= 0 || p.AtMost(3, 100) != 1 {
+		t.Errorf("at the bound: at least %v, at most %v", p.AtLeast(3, 100), p.AtMost(3, 100))
+	}
+}
+
+// A season multiplies what is uncertain, too: where it is high the interval is wide,
+// and a season that is nothing but chance moves nothing by much.
+func TestSeasonalIntervals(t *testing.T) {
+	noise := Normal("noise", 120)
+	var seasonal, plain []float64
+	for i := range 120 {
+		v := 100 * math.Exp(0.03*noise[i])
+		plain = append(plain, v)
+		seasonal = append(seasonal, v*(1+0.5*math.Sin(2*math.Pi*float64(i)/12)))
+	}
+	p := must(t, Series{Values: seasonal, Period: 12}, 12)
+	high, low := 0, 0
+	for i, v := range p.Point {
+		if v > p.Point[high] {
+			high = i
+		}
+		if v < p.Point[low] {
+			low = i
+		}
+	}
+	if high != 3 || low != 9 || !near(p.Point[3], 150, 0.05) || !near(p.Point[9], 50, 0.05) {
+		t.Errorf("the season is %v", p.Point)
+	}
+	width := func(i int) float64 { a, b := p.Interval(i+1, 0.8); return b - a }
+	if r := width(3) / width(9); r < 2 || r > 4 {
+		t.Errorf("at the top the interval is %v times as wide as at the bottom", r)
+	}
+	q := must(t, Series{Values: plain, Period: 12}, 12)
+	for i, v := range q.Point {
+		if !near(v, q.Point[0], 0.03) {
+			t.Errorf("step %d of a series without a season is %v, the first %v", i+1, v, q.Point[0])
+		}
+	}
+}

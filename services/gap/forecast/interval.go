@@ -32,7 +32,7 @@ const (
 )
 
 // stepScale is that scale, and how much the series moves as a share of its size.
-// missed is the squared error of theta, NaN where it is still to be fitted.
+// missed is the squared error of theta.
 func stepScale(y []float64, positive bool, missed float64) (scale, moves float64) {
 	prior := priorScale
 	if positive {
@@ -48,9 +48,6 @@ func stepScale(y []float64, positive bool, missed float64) (scale, moves float64
 	moved := 0.0
 	for i := 1; i < len(y); i++ {
 		moved += (y[i] - y[i-1]) * (y[i] - y[i-1]) / steps
-	}
-	if math.IsNaN(missed) {
-		missed = fitTheta(y).sse
 	}
 	missed /= math.Max(1, steps-1)
 	v := expectedWeight*missed + (1-expectedWeight)*moved
@@ -108,13 +105,13 @@ func multiples(class, n, horizon int) [][levels]float64 {
 	return out
 }
 
-// classOf is the row of the table for a series: by whether there can be a season,
-// a short or a long one, and by how much the series moves from step to step, as a
-// share of its size.
-func classOf(period int, moves float64) int {
+// classOf is the row of the table for a series: by whether there can be a season
+// and whether it has been taken out, and by how much the series moves from step to
+// step, as a share of its size.
+func classOf(period int, seasonal bool, moves float64) int {
 	season := 0
 	switch {
-	case period > 6:
+	case seasonal:
 		season = 2
 	case period > 1:
 		season = 1
@@ -123,23 +120,26 @@ func classOf(period int, moves float64) int {
 	for k < len(Moves) && moves > Moves[k] {
 		k++
 	}
-	return season*(len(Moves)+1) + k
+	return season*perSeason + k
 }
 
 // Moves divide the classes.
 var Moves = [...]float64{0.004, 0.012, 0.03, 0.07, 0.15, 0.3}
 
-// Classes is how many there are.
-const Classes = 3 * (len(Moves) + 1)
+// Classes is how many there are: so many for each of three seasons.
+const (
+	perSeason = len(Moves) + 1
+	Classes   = 3 * perSeason
+)
 
 // Lengths and Steps are where the table has values.
 var (
-	Lengths = []int{2, 3, 4, 5, 6, 8, 10, 13, 17, 22, 30, 45, 70, 120, 250}
+	Lengths = []int{2, 3, 4, 5, 6, 8, 10, 13, 17, 22, 30, 45, 70, 120, 250, 500, 1000}
 	Steps   = []int{1, 2, 3, 4, 6, 8, 12, 18}
 )
 
 // lookUp interpolates; beyond the ends the multiples stay as they are there.
-func lookUp(t *[15][8][levels]float64, n, h float64) (q [levels]float64) {
+func lookUp(t *[17][8][levels]float64, n, h float64) (q [levels]float64) {
 	i, u := place(Lengths, n)
 	j, v := place(Steps, h)
 	for k := range q {
@@ -176,14 +176,14 @@ func (p *Prediction) Interval(h int, probability float64) (low, high float64) {
 func (p *Prediction) at(h int, z float64) float64 {
 	v := p.centre[h-1] + p.scales[h-1]*standardized(&p.quantiles[h-1], z)
 	if p.positive {
-		v = unroot(v, p.last)
+		v = unroot(v, p.sizes[h-1])
 	}
 	return clamp(v, p.lower, p.upper)
 }
 
 // root is the working scale of a positive series: twice the root of how many times
-// the last value something is. Near that a step of 0.01 is one percent, as with
-// logarithms, which measured worse: their upper bounds run away.
+// the last value, with its season, something is. Near that a step of 0.01 is one
+// percent, as with logarithms, which measured worse: their upper bounds run away.
 func root(v, last float64) float64 { return 2 * math.Sqrt(v/last) }
 
 func unroot(x, last float64) float64 {
@@ -211,14 +211,14 @@ func (p *Prediction) Below(h int, value float64) float64 {
 	case value <= p.lower:
 		return 0
 	case value > p.upper:
-		return 2
+		return 1
 	}
 	v := value
 	if p.positive {
 		if value <= 0 {
 			return 0
 		}
-		v = root(value, p.last)
+		v = root(value, p.sizes[h-1])
 	}
 	x, q := (v-p.centre[h-1])/p.scales[h-1], &p.quantiles[h-1]
 	i := 0
@@ -231,7 +231,10 @@ func (p *Prediction) Below(h int, value float64) float64 {
 // AtMost and AtLeast are the probabilities that step h is not above, and not
 // below, a value: what a bound cuts off lies on it. NaN where nothing is known.
 func (p *Prediction) AtMost(h int, value float64) float64 {
-	if value == p.lower {
+	switch {
+	case p.Unknown == "" && h >= 1 && h <= len(p.centre) && value >= p.upper:
+		return 1
+	case value == p.lower:
 		return p.Below(h, math.Nextafter(value, math.Inf(1)))
 	}
 	return p.Below(h, value)
@@ -253,7 +256,7 @@ func (p *Prediction) Standardized(h int, value float64) float64 {
 		return math.NaN()
 	}
 	if p.positive {
-		value = root(value, p.last)
+		value = root(value, p.sizes[h-1])
 	}
 	return (value - p.centre[h-1]) / p.scales[h-1]
 }

@@ -9,29 +9,24 @@ import "math"
 // Forecasting 36 (2020)); which are taken depends on whether a season can be
 // there.
 //
-// missed is the squared error of theta on the series as its scale is measured, by
-// its logarithms where all values are positive; NaN where that was not fitted.
-func points(y []float64, period, h int, positive bool) (out []float64, method string, missed float64) {
-	s, seasonal := decompose(y, period, positive)
-	a := y
-	if seasonal {
-		a = s.adjusted(y)
+// a is the series without its season s, which is nil where it has none, and missed
+// the squared error of theta on it as its scale is measured: by its logarithms where
+// all values are positive.
+func points(y []float64, period, h int, positive bool) (out []float64, method string, a []float64, s *seasonal, missed float64) {
+	a = y
+	if of, ok := decompose(y, period, positive); ok {
+		s, a = &of, of.adjusted(y, 0)
 	}
 	var forecasts [][]float64
-	missed = math.NaN()
 	fitted := fitTheta(a)
-	if !seasonal && !positive {
-		missed = fitted.sse
-	}
+	missed = fitted.sse
 	forecasts = append(forecasts, fitted.forecast(h))
 	method = "theta"
 	var l []float64
 	if positive {
 		l = logarithms(a)
 		of := fitTheta(l)
-		if !seasonal {
-			missed = of.sse
-		}
+		missed = of.sse
 		forecasts = append(forecasts, exponentials(of.forecast(h)))
 		method += ", theta of logarithms"
 	}
@@ -48,19 +43,23 @@ func points(y []float64, period, h int, positive bool) (out []float64, method st
 		forecasts = append(forecasts, drift(a, h))
 		method += ", drift"
 	}
+	if s != nil {
+		forecasts = append(forecasts, s.adjusted(seasonalSmoothing(y, *s, h), len(y)))
+		method += ", seasonal smoothing"
+	}
 	out = make([]float64, h)
 	for i := range out {
 		for _, f := range forecasts {
 			out[i] += clamp(f[i], -farthest, farthest) / float64(len(forecasts))
 		}
-		if seasonal {
+		if s != nil {
 			out[i] = s.again(out[i], len(y)+i)
 		}
 	}
-	if seasonal {
+	if s != nil {
 		method += ", season"
 	}
-	return out, method, missed
+	return out, method, a, s, missed
 }
 
 // farthest is how many times the largest value a forecast may be: what grows by a

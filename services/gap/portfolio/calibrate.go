@@ -8,8 +8,8 @@ import (
 	"setpoint.dev/services/internal/record"
 )
 
-// mostTrials is of how many targets what was expected is made anew, those that
-// ended last.
+// mostTrials is of how many ends of targets, and of their periods, what was expected
+// is made anew, the latest.
 const mostTrials = 500
 
 // Calibration scores what was expected of the targets whose end is known: forecasts
@@ -60,6 +60,9 @@ func Calibration(v record.View, org string, p gap.Portfolio, r gap.Result, polic
 		}
 		// Newest first: the first that was said by then.
 		for _, c := range said[trial.Target] {
+			if c.At < trial.SaidFrom.String() && !trial.SaidFrom.IsZero() {
+				break
+			}
 			if c.Confidence != nil && c.At <= trial.Day.String() {
 				share := float64(*c.Confidence) / 10
 				s.Confidence = &share

@@ -25,7 +25,7 @@ type Calibration struct {
 	Methods    []Calibrated `json:"methods,omitempty"`
 	Confidence Calibrated   `json:"confidence"` // said in check-ins
 	Said       []Calibrated `json:"confidenceByUnit,omitempty"`
-	LeftOut    int          `json:"leftOut,omitempty"` // targets that ended earlier
+	LeftOut    int          `json:"leftOut,omitempty"` // targets and periods that ended earlier
 }
 
 // Calibrated is one group. What n is too small for is absent.
@@ -68,14 +68,14 @@ func CalibrationOf(c gap.Calibration) *Calibration {
 // Summary says what was scored, and how to read it.
 func (c *Calibration) Summary() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "What was expected of targets that have ended, when 75, 50 and 25 %% of their time was left, beside what became of them: %s and %s. ",
+	fmt.Fprintf(&b, "What was expected of targets and of their periods that have ended, when 75, 50 and 25 %% of their time was left, beside what became of them: %s and %s. ",
 		plural(c.Forecasts.N, "forecast"), plural(c.Confidence.N, "confidence"))
 	if c.Forecasts.Hindsight > 0 {
 		fmt.Fprintf(&b, "Nothing was on record at the time of %s, which were made of the values of that time as they are known now. ", plural(c.Forecasts.Hindsight, "forecast"))
 	}
 	fmt.Fprintf(&b, "The Brier score is the mean squared distance of the probability from the outcome: 0 is best, and a forecast that is worth something is below that of always naming the base rate. Groups of fewer than %d show no numbers.", gap.FewestScored)
 	if c.LeftOut > 0 {
-		fmt.Fprintf(&b, " %s that ended earlier are left out.", plural(c.LeftOut, "target"))
+		fmt.Fprintf(&b, " %s that came earlier are left out.", plural(c.LeftOut, "end"))
 	}
 	return b.String()
 }

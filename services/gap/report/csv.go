@@ -23,6 +23,12 @@ var csvColumns = []string{
 // coverageColumns follow where initiatives are declared.
 var coverageColumns = []string{"initiatives", "covered", "covered_if_ready", "unfunded", "stays_open", "unmeasured", "covered_by"}
 
+// calibrationColumns follow where targets or periods have ended: how well what was
+// expected by the owner unit of the target came true.
+var calibrationColumns = []string{
+	"unit_forecasts", "unit_brier", "unit_base_brier", "unit_mean_probability", "unit_reached", "unit_in_80", "unit_in_95", "unit_confidences", "unit_confidence_brier",
+}
+
 // CSV is every target of d, one row each, worst first, for a spreadsheet: raw
 // numbers in the metric's own unit (a percentage is a fraction), empty where a
 // number is not known; gap, drift and share are positive where it is behind.
@@ -33,6 +39,11 @@ func CSV(d Document) []byte {
 	if d.Coverage != nil {
 		columns = append(slices.Clone(columns), coverageColumns...)
 		covered = byName(d.Coverage.Targets, func(c CoveredTarget) string { return c.Target })
+	}
+	forecast, said := map[string]Calibrated{}, map[string]Calibrated{}
+	if c := d.Calibration; c != nil {
+		columns = append(slices.Clone(columns), calibrationColumns...)
+		forecast, said = byName(c.Units, unitName), byName(c.Said, unitName)
 	}
 	s := sheet.New(columns...)
 	sum := d.SHA256()
@@ -73,7 +84,7 @@ func CSV(d Document) []byte {
 		s.Text(noteLine(t.Notes))
 		s.Text(t.Explanation.Rule)
 		s.Text(strings.ReplaceAll(t.Explanation.revisions(), ", ", " "))
-		said(s, t)
+		says(s, t)
 		s.Text(dateOrNone(d.AsOf))
 		s.Text(uint64String(d.Revision))
 		s.Text(d.Policy)
@@ -82,6 +93,9 @@ func CSV(d Document) []byte {
 		s.Integer(int64(d.ErasureEpoch))
 		if d.Coverage != nil {
 			covers(s, covered[t.Name])
+		}
+		if d.Calibration != nil {
+			calibrates(s, forecast[t.Unit], said[t.Unit])
 		}
 		s.End()
 	}
@@ -111,8 +125,20 @@ func covers(s *sheet.Sheet, c CoveredTarget) {
 	s.Text(strings.Join(by, "; "))
 }
 
-// said is what people say about t.
-func said(s *sheet.Sheet, t *Target) {
+func unitName(c Calibrated) string { return c.Name }
+
+// calibrates is how well what was expected by a unit came true.
+func calibrates(s *sheet.Sheet, forecast, said Calibrated) {
+	s.Integer(int64(forecast.N))
+	for _, v := range []*float64{forecast.Brier, forecast.BaseBrier, forecast.Mean, forecast.BaseRate, forecast.Within80, forecast.Within95} {
+		s.Number(v)
+	}
+	s.Integer(int64(said.N))
+	s.Number(said.Brier)
+}
+
+// says is what people say about t.
+func says(s *sheet.Sheet, t *Target) {
 	var o Override
 	if t.Override != nil {
 		o = *t.Override

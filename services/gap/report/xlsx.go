@@ -31,8 +31,8 @@ func XLSX(d Document) ([]byte, error) {
 	b.initiatives()
 	b.actions()
 	b.readiness()
-	b.quality()
 	b.calibration()
+	b.quality()
 	b.definitions()
 	if len(charts) > 0 {
 		w.Charts("Charts", charts)
@@ -410,6 +410,32 @@ func (b *book) readiness() {
 	b.w.Table("Readiness", columns, rows, 2)
 }
 
+// calibration is a row for each group, also those too small for numbers.
+func (b *book) calibration() {
+	c := b.d.Calibration
+	if c == nil {
+		return
+	}
+	columns := []string{"What", "By", "Of", "n", "With hindsight", "Brier", "Brier of the base rate", "Mean probability", "Reached", "Intervals", "In 80 %", "In 95 %"}
+	var rows [][]workbook.Cell
+	score := func(v *float64) workbook.Cell { return workbook.Number(v, "0.000") }
+	add := func(what, by string, list ...Calibrated) {
+		for _, g := range list {
+			rows = append(rows, []workbook.Cell{
+				text(what), text(by), text(g.Name), workbook.Count(g.N), workbook.Count(g.Hindsight), score(g.Brier), score(g.BaseBrier),
+				shareCell(g.Mean), shareCell(g.BaseRate), workbook.Count(g.Intervals), shareCell(g.Within80), shareCell(g.Within95),
+			})
+		}
+	}
+	add("Forecast", "all", c.Forecasts)
+	add("Forecast", "time left", c.Leads...)
+	add("Forecast", "owner unit", c.Units...)
+	add("Forecast", "method", c.Methods...)
+	add("Confidence", "all", c.Confidence)
+	add("Confidence", "owner unit", c.Said...)
+	b.w.Table("Calibration", columns, rows, 3)
+}
+
 func (b *book) quality() {
 	var rows [][]workbook.Cell
 	for _, i := range b.d.Quality {
@@ -420,32 +446,6 @@ func (b *book) quality() {
 		}
 	}
 	b.w.Table("Data quality", []string{"Issue", "Target", "Title", "Why", "What it means"}, rows, 0)
-}
-
-// calibration has the groups of all tables below each other.
-func (b *book) calibration() {
-	c := b.d.Calibration
-	if c == nil {
-		return
-	}
-	var rows [][]workbook.Cell
-	add := func(of string, list ...Calibrated) {
-		for _, g := range list {
-			if g.N > 0 {
-				rows = append(rows, []workbook.Cell{text(of), text(g.Name), workbook.Count(g.N), workbook.Number(g.Brier, "0.000"), workbook.Number(g.BaseBrier, "0.000"),
-					shareCell(g.Mean), shareCell(g.BaseRate), shareCell(g.Within80), shareCell(g.Within95)})
-			}
-		}
-	}
-	all, said := c.Forecasts, c.Confidence
-	all.Name, said.Name = "all", "all"
-	add("Forecasts", append([]Calibrated{all}, c.Leads...)...)
-	add("Forecasts by owner unit", c.Units...)
-	add("Forecasts by method", c.Methods...)
-	add("Confidence of check-ins", append([]Calibrated{said}, c.Said...)...)
-	if len(rows) > 0 {
-		b.w.Table("Calibration", []string{"Of", "Group", "Scored", "Brier", "Brier of the base rate", "Mean probability", "Reached", "In 80 %", "In 95 %"}, rows, 2)
-	}
 }
 
 func (b *book) definitions() {

@@ -3,6 +3,7 @@ package rpc
 import (
 	"context"
 
+	gapv1 "setpoint.dev/proto/gen/setpoint/gap/v1"
 	"setpoint.dev/services/gap"
 	"setpoint.dev/services/gap/portfolio"
 	"setpoint.dev/services/gap/report"
@@ -26,4 +27,27 @@ func (s *Service) calibration(ctx context.Context, p gap.Portfolio, r gap.Result
 		return err
 	})
 	return report.CalibrationOf(c), err
+}
+
+// calibrationMessage is the section in a result.
+func calibrationMessage(c *report.Calibration) *gapv1.Calibration {
+	if c == nil {
+		return nil
+	}
+	one := func(g report.Calibrated) *gapv1.CalibratedGroup {
+		return &gapv1.CalibratedGroup{
+			Name: g.Name, N: int32(g.N), Hindsight: int32(g.Hindsight), Brier: g.Brier, BaseBrier: g.BaseBrier, BaseRate: g.BaseRate,
+			MeanProbability: g.Mean, Intervals: int32(g.Intervals), Within80: g.Within80, Within95: g.Within95,
+		}
+	}
+	list := func(in []report.Calibrated) (out []*gapv1.CalibratedGroup) {
+		for _, g := range in {
+			out = append(out, one(g))
+		}
+		return out
+	}
+	return &gapv1.Calibration{
+		Forecasts: one(c.Forecasts), Leads: list(c.Leads), Units: list(c.Units), Methods: list(c.Methods),
+		Confidence: one(c.Confidence), ConfidenceByUnit: list(c.Said), LeftOut: int32(c.LeftOut),
+	}
 }

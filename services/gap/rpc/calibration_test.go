@@ -82,6 +82,22 @@ func TestReportTellsCalibration(t *testing.T) {
 	if err != nil || !strings.Contains(string(html.GetContent()), "<h2>Calibration</h2>") {
 		t.Errorf("no section: %v", err)
 	}
+	// So do the other formats, and the result itself where it is asked for.
+	for format, sign := range map[string]string{"csv": "unit_brier", "pdf": "C\x00a\x00l\x00i\x00b\x00r\x00a\x00t\x00i\x00o\x00n", "xlsx": ""} {
+		res, err := s.client("acme").Report(t.Context(), &gapv1.ReportRequest{AsOf: "2021-02-01", Format: format, MinRevision: last})
+		if err != nil || !strings.Contains(string(res.GetContent()), sign) {
+			t.Errorf("%s has no calibration: %v", format, err)
+		}
+	}
+	for _, asked := range []bool{true, false} {
+		res, err := s.client("acme").Evaluate(t.Context(), &gapv1.EvaluateRequest{AsOf: "2021-02-01", MinRevision: last, WithCalibration: asked})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if c := res.GetCalibration(); asked != (c != nil) || asked && (c.GetForecasts().GetBrier() != *got.Forecasts.Brier || c.GetForecasts().GetN() != 3*targets || c.GetUnits()[0].GetName() != "ops") {
+			t.Errorf("asked %v: %v", asked, c)
+		}
+	}
 	// What is corrected long after was not known then.
 	before := *got.Forecasts.Brier
 	observe(2014, "audit", func(int) float64 { return 400 })

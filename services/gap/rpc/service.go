@@ -134,6 +134,13 @@ func (s *Service) Evaluate(ctx context.Context, req *gapv1.EvaluateRequest) (*ga
 	}
 	res := response(p, r)
 	res.ErasureEpoch = int32(about.epoch)
+	if req.GetWithCalibration() {
+		c, err := s.calibration(ctx, p, r, about)
+		if err != nil {
+			return nil, err
+		}
+		res.Calibration = calibrationMessage(c)
+	}
 	return res, nil
 }
 

@@ -23,6 +23,9 @@ drift or share means behind. What is not known is never shown as good.
 With --sensitivity the same targets are rolled up by every method (mean, worst,
 threshold) and every way of counting what has no data, side by side.
 
+With -o json or yaml forecasts come along, and how well those of targets and periods
+that have ended came true (calibration).
+
 With --watch a terminal is redrawn; elsewhere each result follows the one
 before, with -o json as one line each.`,
 		Example: `  setpoint gaps --strategy gsa-2018-2022
@@ -47,6 +50,7 @@ before, with -o json as one line each.`,
 			return err
 		}
 		req.WithoutForecasts = *f != asJSON && *f != asYAML
+		req.WithCalibration = !req.WithoutForecasts && !watch
 		if sensitivity {
 			if watch {
 				return usagef("--sensitivity and --watch exclude each other")

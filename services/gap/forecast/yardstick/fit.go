@@ -29,6 +29,18 @@ const fewest = 40
 
 // writeTable fits the standardized quantiles by class, length and step.
 func writeTable(path string, sets []set) error {
+	// Where the calendar knows a season that the measures do not, a caller may not
+	// know it either.
+	for _, s := range sets {
+		without := set{name: s.name}
+		for _, x := range s.series {
+			if x.season != x.period {
+				x.season = x.period
+				without.series = append(without.series, x)
+			}
+		}
+		sets = append(sets, without)
+	}
 	lengths, steps := forecast.Lengths, forecast.Steps
 	errorsOf := make([][][][]float64, forecast.Classes)
 	for c := range errorsOf {
@@ -127,7 +139,7 @@ func standardized(s series, n, back int) (class int, errors []float64) {
 	if ahead < 1 || origin < n {
 		return 0, nil
 	}
-	p, err := forecast.Predict(forecast.Series{Values: s.train[origin-n : origin], Period: s.period}, ahead)
+	p, err := forecast.Predict(forecast.Series{Values: s.train[origin-n : origin], Period: s.season}, ahead)
 	if err != nil || p.Unknown != "" {
 		return 0, nil
 	}

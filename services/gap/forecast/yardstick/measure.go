@@ -67,7 +67,7 @@ func one(s series, last int) (sc score) {
 		y = y[max(0, len(y)-last):]
 	}
 	h := len(s.test)
-	p, err := forecast.Predict(forecast.Series{Values: y, Period: s.period}, h)
+	p, err := forecast.Predict(forecast.Series{Values: y, Period: s.season}, h)
 	if err != nil {
 		panic(err) // the series are finite and not empty
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"math"
 	"os"
 	"path/filepath"
 	"testing"
@@ -16,8 +17,8 @@ func TestAgainstTheCompetitions(t *testing.T) {
 		data = filepath.Join("..", "..", "..", "..", "..", "shared", "data")
 	}
 	for dir, want := range map[string]map[string]struct{ smape, owa, msis float64 }{
-		"m4": {"Yearly": {13.3, 0.778, 26}, "Weekly": {9.5, 0.97, 24}},
-		"m3": {"Yearly": {16.9, 0.9, 25}, "Quarterly": {9.3, 0.92, 14}, "Monthly": {14.0, 0.85, 9}, "Other": {4.4, 0.75, 17}},
+		"m4": {"Yearly": {13.3, 0.778, 24.6}, "Weekly": {7.5, 0.8, 17}},
+		"m3": {"Yearly": {16.9, 0.9, 21.5}, "Quarterly": {9.1, 0.89, 10}, "Monthly": {13.9, 0.82, 7.5}, "Other": {4.3, 0.7, 14.5}},
 	} {
 		sets, err := read(filepath.Join(data, dir))
 		if err != nil {
@@ -37,12 +38,19 @@ func TestAgainstTheCompetitions(t *testing.T) {
 			if !(smape <= w.smape) || !(owa <= w.owa) || !(msis <= w.msis) {
 				t.Errorf("%s %s: %s", dir, s.name, got)
 			}
-			if s.name == "Yearly" {
-				for _, last := range []int{0, 3, 4, 5, 6, 8} {
-					c := measure(s.series, last)
-					if c80, c95 := c.cover80/c.steps, c.cover95/c.steps; c80 < 0.77 || c80 > 0.83 || c95 < 0.93 || c95 > 0.97 {
-						t.Errorf("%s %s, last %d: %.3f and %.3f are covered", dir, s.name, last, c80, c95)
-					}
+			for _, last := range []int{0, 3, 4, 5, 6, 8} {
+				// A few series cut to stumps may be unlike the many that their widths
+				// are pooled over.
+				off80, off95 := 0.03, 0.02
+				switch {
+				case last > 0 && n < 200:
+					off80, off95 = 0.1, 0.05
+				case last > 0 && s.name != "Yearly":
+					off80 = 0.04
+				}
+				c := measure(s.series, last)
+				if c80, c95 := c.cover80/c.steps, c.cover95/c.steps; math.Abs(c80-0.8) > off80 || math.Abs(c95-0.95) > off95 {
+					t.Errorf("%s %s, last %d: %.3f and %.3f are covered", dir, s.name, last, c80, c95)
 				}
 			}
 		}

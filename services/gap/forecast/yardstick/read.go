@@ -22,12 +22,24 @@ type set struct {
 
 // series is one, with what came next.
 type series struct {
-	period      int // steps in a season, as the competition says
+	period      int // steps in a season, as the competition's measures have it
+	season      int // and as the calendar has it
 	train, test []float64
 }
 
 // periods are those of the M4 competition's frequencies.
 var periods = map[string]int{"yearly": 1, "quarterly": 4, "monthly": 12, "weekly": 1, "daily": 1, "hourly": 24}
+
+// seasons are those of the calendar where the measures know of none: what a
+// forecast is told of weeks and days.
+var seasons = map[string]int{"weekly": 52, "daily": 7}
+
+func seasonOf(name string, period int) int {
+	if s := seasons[strings.ToLower(name)]; s > 0 && period <= 1 {
+		return s
+	}
+	return period
+}
 
 func read(dir string) ([]set, error) {
 	files, err := os.ReadDir(dir)
@@ -138,7 +150,7 @@ func readM4(name, train, test string) (*set, error) {
 		if after[id] == nil {
 			return nil, fmt.Errorf("%s: nothing of %s", test, id)
 		}
-		s.series = append(s.series, series{period, before[id], after[id]})
+		s.series = append(s.series, series{period, seasonOf(name, period), before[id], after[id]})
 	}
 	return s, nil
 }
@@ -170,7 +182,7 @@ func readM3(path string, sets map[string]*set) error {
 		if sets[name] == nil {
 			sets[name] = &set{name: name}
 		}
-		sets[name].series = append(sets[name].series, series{period, train, test})
+		sets[name].series = append(sets[name].series, series{period, seasonOf(name, period), train, test})
 	}
 	return nil
 }

@@ -44,8 +44,11 @@ type EvaluateRequest struct {
 	OriginalTargets bool `protobuf:"varint,5,opt,name=original_targets,json=originalTargets,proto3" json:"original_targets,omitempty"`
 	// Leave the forecasts out, which take most of the time of a large evaluation.
 	WithoutForecasts bool `protobuf:"varint,6,opt,name=without_forecasts,json=withoutForecasts,proto3" json:"without_forecasts,omitempty"`
-	unknownFields    protoimpl.UnknownFields
-	sizeCache        protoimpl.SizeCache
+	// Tell also how well what was expected of targets and periods that have ended
+	// came true. Watch leaves it out.
+	WithCalibration bool `protobuf:"varint,7,opt,name=with_calibration,json=withCalibration,proto3" json:"with_calibration,omitempty"`
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
 }
 
 func (x *EvaluateRequest) Reset() {
@@ -130,6 +133,13 @@ func (x *EvaluateRequest) GetOriginalTargets() bool {
 func (x *EvaluateRequest) GetWithoutForecasts() bool {
 	if x != nil {
 		return x.WithoutForecasts
+	}
+	return false
+}
+
+func (x *EvaluateRequest) GetWithCalibration() bool {
+	if x != nil {
+		return x.WithCalibration
 	}
 	return false
 }
@@ -235,7 +245,9 @@ type EvaluateResponse struct {
 	Hints []string `protobuf:"bytes,7,rep,name=hints,proto3" json:"hints,omitempty"`
 	// How many people of the organization are erased. The same as_of, revision,
 	// policy and erasure epoch give the same result, to the byte.
-	ErasureEpoch  int32 `protobuf:"varint,8,opt,name=erasure_epoch,json=erasureEpoch,proto3" json:"erasure_epoch,omitempty"`
+	ErasureEpoch int32 `protobuf:"varint,8,opt,name=erasure_epoch,json=erasureEpoch,proto3" json:"erasure_epoch,omitempty"`
+	// Absent where it was not asked for, and where nothing has ended.
+	Calibration   *Calibration `protobuf:"bytes,9,opt,name=calibration,proto3" json:"calibration,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -324,6 +336,13 @@ func (x *EvaluateResponse) GetErasureEpoch() int32 {
 		return x.ErasureEpoch
 	}
 	return 0
+}
+
+func (x *EvaluateResponse) GetCalibration() *Calibration {
+	if x != nil {
+		return x.Calibration
+	}
+	return nil
 }
 
 // TargetGap compares one target. A number that is not known is absent.
@@ -1856,7 +1875,7 @@ var File_setpoint_gap_v1_service_proto protoreflect.FileDescriptor
 
 const file_setpoint_gap_v1_service_proto_rawDesc = "" +
 	"\n" +
-	"\x1dsetpoint/gap/v1/service.proto\x12\x0fsetpoint.gap.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a setpoint/common/v1/options.proto\x1a\x1esetpoint/gap/v1/analysis.proto\x1a\x1fsetpoint/gap/v1/condition.proto\x1a\x1esetpoint/gap/v1/coverage.proto\"\xd8\x02\n" +
+	"\x1dsetpoint/gap/v1/service.proto\x12\x0fsetpoint.gap.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a setpoint/common/v1/options.proto\x1a\x1esetpoint/gap/v1/analysis.proto\x1a!setpoint/gap/v1/calibration.proto\x1a\x1fsetpoint/gap/v1/condition.proto\x1a\x1esetpoint/gap/v1/coverage.proto\"\x83\x03\n" +
 	"\x0fEvaluateRequest\x12\x1a\n" +
 	"\bstrategy\x18\x01 \x01(\tR\bstrategy\x12;\n" +
 	"\x05as_of\x18\x02 \x01(\tB&\xbaH#r!2\x1f^([0-9]{4}-[0-9]{2}-[0-9]{2})?$R\x04asOf\x12#\n" +
@@ -1865,11 +1884,12 @@ const file_setpoint_gap_v1_service_proto_rawDesc = "" +
 	"\fmin_revision\x18\x16 \x01(\x03B\a\xbaH\x04\"\x02(\x00R\vminRevision\x12\x1f\n" +
 	"\x06policy\x18\x04 \x01(\tB\a\xbaH\x04r\x02\x18?R\x06policy\x12)\n" +
 	"\x10original_targets\x18\x05 \x01(\bR\x0foriginalTargets\x12+\n" +
-	"\x11without_forecasts\x18\x06 \x01(\bR\x10withoutForecasts\"F\n" +
+	"\x11without_forecasts\x18\x06 \x01(\bR\x10withoutForecasts\x12)\n" +
+	"\x10with_calibration\x18\a \x01(\bR\x0fwithCalibration\"F\n" +
 	"\fWatchRequest\x126\n" +
 	"\x05query\x18\x01 \x01(\v2 .setpoint.gap.v1.EvaluateRequestR\x05query\"J\n" +
 	"\rWatchResponse\x129\n" +
-	"\x06result\x18\x01 \x01(\v2!.setpoint.gap.v1.EvaluateResponseR\x06result\"\xbe\x02\n" +
+	"\x06result\x18\x01 \x01(\v2!.setpoint.gap.v1.EvaluateResponseR\x06result\"\xfe\x02\n" +
 	"\x10EvaluateResponse\x12\x13\n" +
 	"\x05as_of\x18\x01 \x01(\tR\x04asOf\x12\x1a\n" +
 	"\brevision\x18\x02 \x01(\x03R\brevision\x12\x16\n" +
@@ -1882,7 +1902,8 @@ const file_setpoint_gap_v1_service_proto_rawDesc = "" +
 	"strategies\x18\x06 \x03(\v2\x17.setpoint.gap.v1.RollUpR\n" +
 	"strategies\x12\x14\n" +
 	"\x05hints\x18\a \x03(\tR\x05hints\x12#\n" +
-	"\rerasure_epoch\x18\b \x01(\x05R\ferasureEpoch\"\x9e\r\n" +
+	"\rerasure_epoch\x18\b \x01(\x05R\ferasureEpoch\x12>\n" +
+	"\vcalibration\x18\t \x01(\v2\x1c.setpoint.gap.v1.CalibrationR\vcalibration\"\x9e\r\n" +
 	"\tTargetGap\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x16\n" +
 	"\x06metric\x18\x02 \x01(\tR\x06metric\x12\x1c\n" +
@@ -2135,21 +2156,22 @@ var file_setpoint_gap_v1_service_proto_goTypes = []any{
 	(*ReportRequest)(nil),          // 14: setpoint.gap.v1.ReportRequest
 	(*ReportResponse)(nil),         // 15: setpoint.gap.v1.ReportResponse
 	nil,                            // 16: setpoint.gap.v1.RollUp.CountsEntry
-	(*AdjustedForecast)(nil),       // 17: setpoint.gap.v1.AdjustedForecast
-	(*structpb.Struct)(nil),        // 18: google.protobuf.Struct
-	(*JointForecast)(nil),          // 19: setpoint.gap.v1.JointForecast
-	(*CoverRequest)(nil),           // 20: setpoint.gap.v1.CoverRequest
-	(*SensitivityRequest)(nil),     // 21: setpoint.gap.v1.SensitivityRequest
-	(*SuggestRequest)(nil),         // 22: setpoint.gap.v1.SuggestRequest
-	(*WhatIfRequest)(nil),          // 23: setpoint.gap.v1.WhatIfRequest
-	(*ListConditionsRequest)(nil),  // 24: setpoint.gap.v1.ListConditionsRequest
-	(*TestPolicyRequest)(nil),      // 25: setpoint.gap.v1.TestPolicyRequest
-	(*CoverResponse)(nil),          // 26: setpoint.gap.v1.CoverResponse
-	(*SensitivityResponse)(nil),    // 27: setpoint.gap.v1.SensitivityResponse
-	(*SuggestResponse)(nil),        // 28: setpoint.gap.v1.SuggestResponse
-	(*WhatIfResponse)(nil),         // 29: setpoint.gap.v1.WhatIfResponse
-	(*ListConditionsResponse)(nil), // 30: setpoint.gap.v1.ListConditionsResponse
-	(*TestPolicyResponse)(nil),     // 31: setpoint.gap.v1.TestPolicyResponse
+	(*Calibration)(nil),            // 17: setpoint.gap.v1.Calibration
+	(*AdjustedForecast)(nil),       // 18: setpoint.gap.v1.AdjustedForecast
+	(*structpb.Struct)(nil),        // 19: google.protobuf.Struct
+	(*JointForecast)(nil),          // 20: setpoint.gap.v1.JointForecast
+	(*CoverRequest)(nil),           // 21: setpoint.gap.v1.CoverRequest
+	(*SensitivityRequest)(nil),     // 22: setpoint.gap.v1.SensitivityRequest
+	(*SuggestRequest)(nil),         // 23: setpoint.gap.v1.SuggestRequest
+	(*WhatIfRequest)(nil),          // 24: setpoint.gap.v1.WhatIfRequest
+	(*ListConditionsRequest)(nil),  // 25: setpoint.gap.v1.ListConditionsRequest
+	(*TestPolicyRequest)(nil),      // 26: setpoint.gap.v1.TestPolicyRequest
+	(*CoverResponse)(nil),          // 27: setpoint.gap.v1.CoverResponse
+	(*SensitivityResponse)(nil),    // 28: setpoint.gap.v1.SensitivityResponse
+	(*SuggestResponse)(nil),        // 29: setpoint.gap.v1.SuggestResponse
+	(*WhatIfResponse)(nil),         // 30: setpoint.gap.v1.WhatIfResponse
+	(*ListConditionsResponse)(nil), // 31: setpoint.gap.v1.ListConditionsResponse
+	(*TestPolicyResponse)(nil),     // 32: setpoint.gap.v1.TestPolicyResponse
 }
 var file_setpoint_gap_v1_service_proto_depIdxs = []int32{
 	0,  // 0: setpoint.gap.v1.WatchRequest.query:type_name -> setpoint.gap.v1.EvaluateRequest
@@ -2157,44 +2179,45 @@ var file_setpoint_gap_v1_service_proto_depIdxs = []int32{
 	4,  // 2: setpoint.gap.v1.EvaluateResponse.targets:type_name -> setpoint.gap.v1.TargetGap
 	13, // 3: setpoint.gap.v1.EvaluateResponse.objectives:type_name -> setpoint.gap.v1.RollUp
 	13, // 4: setpoint.gap.v1.EvaluateResponse.strategies:type_name -> setpoint.gap.v1.RollUp
-	12, // 5: setpoint.gap.v1.TargetGap.explanation:type_name -> setpoint.gap.v1.Explanation
-	11, // 6: setpoint.gap.v1.TargetGap.periods:type_name -> setpoint.gap.v1.PeriodGap
-	9,  // 7: setpoint.gap.v1.TargetGap.override:type_name -> setpoint.gap.v1.Override
-	10, // 8: setpoint.gap.v1.TargetGap.format:type_name -> setpoint.gap.v1.NumberFormat
-	5,  // 9: setpoint.gap.v1.TargetGap.forecast:type_name -> setpoint.gap.v1.Forecast
-	17, // 10: setpoint.gap.v1.TargetGap.with_initiatives:type_name -> setpoint.gap.v1.AdjustedForecast
-	17, // 11: setpoint.gap.v1.TargetGap.with_readiness:type_name -> setpoint.gap.v1.AdjustedForecast
-	4,  // 12: setpoint.gap.v1.ForecastResponse.target:type_name -> setpoint.gap.v1.TargetGap
-	8,  // 13: setpoint.gap.v1.ForecastResponse.course:type_name -> setpoint.gap.v1.ForecastStep
-	18, // 14: setpoint.gap.v1.Explanation.inputs:type_name -> google.protobuf.Struct
-	16, // 15: setpoint.gap.v1.RollUp.counts:type_name -> setpoint.gap.v1.RollUp.CountsEntry
-	12, // 16: setpoint.gap.v1.RollUp.explanation:type_name -> setpoint.gap.v1.Explanation
-	19, // 17: setpoint.gap.v1.RollUp.attainment:type_name -> setpoint.gap.v1.JointForecast
-	0,  // 18: setpoint.gap.v1.GapService.Evaluate:input_type -> setpoint.gap.v1.EvaluateRequest
-	1,  // 19: setpoint.gap.v1.GapService.Watch:input_type -> setpoint.gap.v1.WatchRequest
-	20, // 20: setpoint.gap.v1.GapService.Cover:input_type -> setpoint.gap.v1.CoverRequest
-	6,  // 21: setpoint.gap.v1.GapService.Forecast:input_type -> setpoint.gap.v1.ForecastRequest
-	21, // 22: setpoint.gap.v1.GapService.Sensitivity:input_type -> setpoint.gap.v1.SensitivityRequest
-	22, // 23: setpoint.gap.v1.GapService.Suggest:input_type -> setpoint.gap.v1.SuggestRequest
-	23, // 24: setpoint.gap.v1.GapService.WhatIf:input_type -> setpoint.gap.v1.WhatIfRequest
-	24, // 25: setpoint.gap.v1.GapService.ListConditions:input_type -> setpoint.gap.v1.ListConditionsRequest
-	25, // 26: setpoint.gap.v1.GapService.TestPolicy:input_type -> setpoint.gap.v1.TestPolicyRequest
-	14, // 27: setpoint.gap.v1.GapService.Report:input_type -> setpoint.gap.v1.ReportRequest
-	3,  // 28: setpoint.gap.v1.GapService.Evaluate:output_type -> setpoint.gap.v1.EvaluateResponse
-	2,  // 29: setpoint.gap.v1.GapService.Watch:output_type -> setpoint.gap.v1.WatchResponse
-	26, // 30: setpoint.gap.v1.GapService.Cover:output_type -> setpoint.gap.v1.CoverResponse
-	7,  // 31: setpoint.gap.v1.GapService.Forecast:output_type -> setpoint.gap.v1.ForecastResponse
-	27, // 32: setpoint.gap.v1.GapService.Sensitivity:output_type -> setpoint.gap.v1.SensitivityResponse
-	28, // 33: setpoint.gap.v1.GapService.Suggest:output_type -> setpoint.gap.v1.SuggestResponse
-	29, // 34: setpoint.gap.v1.GapService.WhatIf:output_type -> setpoint.gap.v1.WhatIfResponse
-	30, // 35: setpoint.gap.v1.GapService.ListConditions:output_type -> setpoint.gap.v1.ListConditionsResponse
-	31, // 36: setpoint.gap.v1.GapService.TestPolicy:output_type -> setpoint.gap.v1.TestPolicyResponse
-	15, // 37: setpoint.gap.v1.GapService.Report:output_type -> setpoint.gap.v1.ReportResponse
-	28, // [28:38] is the sub-list for method output_type
-	18, // [18:28] is the sub-list for method input_type
-	18, // [18:18] is the sub-list for extension type_name
-	18, // [18:18] is the sub-list for extension extendee
-	0,  // [0:18] is the sub-list for field type_name
+	17, // 5: setpoint.gap.v1.EvaluateResponse.calibration:type_name -> setpoint.gap.v1.Calibration
+	12, // 6: setpoint.gap.v1.TargetGap.explanation:type_name -> setpoint.gap.v1.Explanation
+	11, // 7: setpoint.gap.v1.TargetGap.periods:type_name -> setpoint.gap.v1.PeriodGap
+	9,  // 8: setpoint.gap.v1.TargetGap.override:type_name -> setpoint.gap.v1.Override
+	10, // 9: setpoint.gap.v1.TargetGap.format:type_name -> setpoint.gap.v1.NumberFormat
+	5,  // 10: setpoint.gap.v1.TargetGap.forecast:type_name -> setpoint.gap.v1.Forecast
+	18, // 11: setpoint.gap.v1.TargetGap.with_initiatives:type_name -> setpoint.gap.v1.AdjustedForecast
+	18, // 12: setpoint.gap.v1.TargetGap.with_readiness:type_name -> setpoint.gap.v1.AdjustedForecast
+	4,  // 13: setpoint.gap.v1.ForecastResponse.target:type_name -> setpoint.gap.v1.TargetGap
+	8,  // 14: setpoint.gap.v1.ForecastResponse.course:type_name -> setpoint.gap.v1.ForecastStep
+	19, // 15: setpoint.gap.v1.Explanation.inputs:type_name -> google.protobuf.Struct
+	16, // 16: setpoint.gap.v1.RollUp.counts:type_name -> setpoint.gap.v1.RollUp.CountsEntry
+	12, // 17: setpoint.gap.v1.RollUp.explanation:type_name -> setpoint.gap.v1.Explanation
+	20, // 18: setpoint.gap.v1.RollUp.attainment:type_name -> setpoint.gap.v1.JointForecast
+	0,  // 19: setpoint.gap.v1.GapService.Evaluate:input_type -> setpoint.gap.v1.EvaluateRequest
+	1,  // 20: setpoint.gap.v1.GapService.Watch:input_type -> setpoint.gap.v1.WatchRequest
+	21, // 21: setpoint.gap.v1.GapService.Cover:input_type -> setpoint.gap.v1.CoverRequest
+	6,  // 22: setpoint.gap.v1.GapService.Forecast:input_type -> setpoint.gap.v1.ForecastRequest
+	22, // 23: setpoint.gap.v1.GapService.Sensitivity:input_type -> setpoint.gap.v1.SensitivityRequest
+	23, // 24: setpoint.gap.v1.GapService.Suggest:input_type -> setpoint.gap.v1.SuggestRequest
+	24, // 25: setpoint.gap.v1.GapService.WhatIf:input_type -> setpoint.gap.v1.WhatIfRequest
+	25, // 26: setpoint.gap.v1.GapService.ListConditions:input_type -> setpoint.gap.v1.ListConditionsRequest
+	26, // 27: setpoint.gap.v1.GapService.TestPolicy:input_type -> setpoint.gap.v1.TestPolicyRequest
+	14, // 28: setpoint.gap.v1.GapService.Report:input_type -> setpoint.gap.v1.ReportRequest
+	3,  // 29: setpoint.gap.v1.GapService.Evaluate:output_type -> setpoint.gap.v1.EvaluateResponse
+	2,  // 30: setpoint.gap.v1.GapService.Watch:output_type -> setpoint.gap.v1.WatchResponse
+	27, // 31: setpoint.gap.v1.GapService.Cover:output_type -> setpoint.gap.v1.CoverResponse
+	7,  // 32: setpoint.gap.v1.GapService.Forecast:output_type -> setpoint.gap.v1.ForecastResponse
+	28, // 33: setpoint.gap.v1.GapService.Sensitivity:output_type -> setpoint.gap.v1.SensitivityResponse
+	29, // 34: setpoint.gap.v1.GapService.Suggest:output_type -> setpoint.gap.v1.SuggestResponse
+	30, // 35: setpoint.gap.v1.GapService.WhatIf:output_type -> setpoint.gap.v1.WhatIfResponse
+	31, // 36: setpoint.gap.v1.GapService.ListConditions:output_type -> setpoint.gap.v1.ListConditionsResponse
+	32, // 37: setpoint.gap.v1.GapService.TestPolicy:output_type -> setpoint.gap.v1.TestPolicyResponse
+	15, // 38: setpoint.gap.v1.GapService.Report:output_type -> setpoint.gap.v1.ReportResponse
+	29, // [29:39] is the sub-list for method output_type
+	19, // [19:29] is the sub-list for method input_type
+	19, // [19:19] is the sub-list for extension type_name
+	19, // [19:19] is the sub-list for extension extendee
+	0,  // [0:19] is the sub-list for field type_name
 }
 
 func init() { file_setpoint_gap_v1_service_proto_init() }
@@ -2203,6 +2226,7 @@ func file_setpoint_gap_v1_service_proto_init() {
 		return
 	}
 	file_setpoint_gap_v1_analysis_proto_init()
+	file_setpoint_gap_v1_calibration_proto_init()
 	file_setpoint_gap_v1_condition_proto_init()
 	file_setpoint_gap_v1_coverage_proto_init()
 	file_setpoint_gap_v1_service_proto_msgTypes[4].OneofWrappers = []any{}
