@@ -17,8 +17,8 @@ const (
 	// what is acknowledged is on record at once for those, too, who cannot say
 	// that they wait, such as other processes.
 	busyRate       = 1_500
-	gatherMessages = 500
-	longestRest    = 100 * time.Millisecond
+	gatherMessages = 1_000
+	longestRest    = 200 * time.Millisecond
 
 	// rateOver is how long a rate is looked at.
 	rateOver = 100 * time.Millisecond

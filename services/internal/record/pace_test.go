@@ -20,9 +20,9 @@ func TestTheProjectionRestsLongerUnderLoad(t *testing.T) {
 		{"one now and then", 1, 10 * time.Second, short, short},
 		{"500 a second", 1, 2 * time.Millisecond, short, short},
 		{"a value for five targets", 6, 7 * time.Millisecond, short, short},
-		{"2,000 a second: not longer than nobody notices", 8, 4 * time.Millisecond, 100 * time.Millisecond, 100 * time.Millisecond},
-		{"6,000 a second", 600, 100 * time.Millisecond, 80 * time.Millisecond, 90 * time.Millisecond},
-		{"20,000 a second", 600, 30 * time.Millisecond, 20 * time.Millisecond, 30 * time.Millisecond},
+		{"2,000 a second: at most so long", 8, 4 * time.Millisecond, 200 * time.Millisecond, 200 * time.Millisecond},
+		{"6,000 a second", 600, 100 * time.Millisecond, 160 * time.Millisecond, 170 * time.Millisecond},
+		{"20,000 a second", 600, 30 * time.Millisecond, 45 * time.Millisecond, 55 * time.Millisecond},
 		{"catching up", 5_000, 50 * time.Millisecond, 0, 0},
 		{"what came at once, and no more", 200, 10 * time.Second, 0, 0},
 	} {
