@@ -1,0 +1,174 @@
+package guess
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"setpoint.dev/services/importer/cell"
+	"setpoint.dev/services/importer/mapping"
+	"setpoint.dev/services/internal/calendar"
+)
+
+func (c Column) dated() bool {
+	return c.Period != "" || c.Quarter > 0 || c.Month > 0 || c.Relative
+}
+
+var relativeYear = regexp.MustCompile(`(?i)^(?:(c|p)fy ?(\d)?|(current|this|prior|previous|last) (?:fiscal )?year|n ?- ?(\d)|(vorjahr)|(laufendes jahr))\b`)
+
+// yearLetter is a year as finance writes it: 2023A is an actual, 2024B a budget.
+var yearLetter = regexp.MustCompile(`\b((?:FY ?)?(?:20\d\d|'?\d\d))([ABPTEF])\b`)
+
+// shortPair is a pair of years without their centuries, as headers have it: 23/24.
+var shortPair = regexp.MustCompile(`(^|[\s(])'?([1-4]\d)[/–-]'?([1-4]\d)($|[\s)])`)
+
+// part is what says beside a period that it is only a part of it, or more than
+// one: H1 2024, Jan-Jun 2024, 2024 YTD.
+var part = regexp.MustCompile(`(?i)\b(?:h ?[12]|[12] ?h|hj ?[12]|[12]\. ?hj|s[12]|halbjahr|half|halves|semest\w*|semestr\w*|mid[- ]?year|halvår|półrocze|ytd|to date|\d{1,2} ?m|\d{1,2} (?:months?|monate|mois|meses|mesi)|first|bis|jusqu|hasta|q\d ?[-–+/] ?q?\d|t\d ?[-–+/] ?t?\d|trim\w* \d ?[-–] ?\d|cuatrienio|quadriênio|quinquenio)\b|上半年|下半年|上期|下期`)
+
+// isPart reports whether the rest of a header that names a period says that the
+// column is of a part of it.
+func isPart(rest string) bool {
+	if part.MatchString(rest) {
+		return true
+	}
+	return slices.ContainsFunc(strings.FieldsFunc(rest, func(r rune) bool { return strings.ContainsRune(" -–/", r) }), func(w string) bool {
+		if len([]rune(strings.Trim(w, "."))) < 3 {
+			return false
+		}
+		_, month := cell.ParseMonth(w)
+		return month
+	})
+}
+
+// dated reads a header that says when: a period, a month or quarter without
+// its year, or a year before the current one.
+func dated(header string, l cell.Locale) (c Column, rest string, ok bool) {
+	plain := strings.TrimSpace(strings.ReplaceAll(header, "_", " "))
+	plain = yearLetter.ReplaceAllStringFunc(plain, func(found string) string {
+		m := yearLetter.FindStringSubmatch(found)
+		return m[1] + " " + map[string]string{"A": "actual", "B": "budget", "P": "plan", "T": "target", "E": "estimate", "F": "forecast estimate"}[m[2]]
+	})
+	if m := shortPair.FindStringSubmatchIndex(plain); m != nil {
+		from, _ := strconv.Atoi(plain[m[4]:m[5]])
+		to, _ := strconv.Atoi(plain[m[6]:m[7]])
+		if to == from+1 {
+			plain = plain[:m[4]] + "20" + plain[m[4]:m[5]] + "-" + plain[m[6]:]
+		}
+	}
+	if name, rest, found := cell.FindPeriod(plain, l); found {
+		return Column{Period: name}, rest, true
+	}
+	if m := relativeYear.FindStringSubmatch(plain); m != nil {
+		c := Column{Relative: true}
+		switch {
+		case m[2] != "":
+			c.Back, _ = strconv.Atoi(m[2])
+		case strings.EqualFold(m[1], "p"), m[5] != "":
+			c.Back = 1
+		case m[3] != "" && !strings.EqualFold(m[3], "current") && !strings.EqualFold(m[3], "this"):
+			c.Back = 1
+		case m[4] != "":
+			c.Back, _ = strconv.Atoi(m[4])
+		}
+		return c, strings.TrimSpace(plain[len(m[0]):]), true
+	}
+	words := strings.Fields(plain)
+	for i, w := range words {
+		rest := strings.Join(append(slices.Clone(words[:i]), words[i+1:]...), " ")
+		if q, ok := cell.ParseQuarter(w); ok {
+			return Column{Quarter: q}, rest, true
+		}
+		if m, ok := cell.ParseMonth(w); ok && len(words) <= 2 {
+			return Column{Month: m}, rest, true
+		}
+	}
+	return Column{}, header, false
+}
+
+// ofDate are headers that say when another column's value is due, or was true.
+var ofDate = regexp.MustCompile(`^(.+) (date|year|by|jahr|datum|frist|année|échéance|año|fecha|ano|data|anno|jaar|år|rok|termin|deadline|period|end date)$`)
+
+// monthsAsDates reads headers that are all the first or all the last days of
+// months as those months.
+func monthsAsDates(out []Column) {
+	first, last, n := true, true, 0
+	for _, c := range out {
+		if !day.MatchString(c.Period) {
+			continue
+		}
+		d, err := calendar.ParseDate(c.Period)
+		if err != nil {
+			return
+		}
+		n++
+		first = first && d.Day() == 1
+		last = last && d.AddDays(1).Day() == 1
+	}
+	if n < 2 || !first && !last {
+		return
+	}
+	for i, c := range out {
+		if day.MatchString(c.Period) {
+			out[i].Period = c.Period[:len("2006-01")]
+			out[i].Reason += "; that the day stands for its month is assumed"
+		}
+	}
+}
+
+// yearAndPart reads a column of years beside one of quarters or months as the
+// two parts of a period.
+func yearAndPart(out []Column, profiles []profile) {
+	year := slices.IndexFunc(out, func(c Column) bool { return c.Role == Period })
+	if year < 0 {
+		return
+	}
+	if p := profiles[year]; p.share(p.years) < 0.9 {
+		// The quarter or month was taken for the period: is there a year?
+		for i, c := range out {
+			if y := profiles[i]; c.Role == Ignored && y.known() > 0 && y.share(y.years) >= 0.9 {
+				if part := partOf(out[year].Header, p); part != "" {
+					out[i].Role, out[i].Confidence, out[i].Reason = mapping.Year, 0.8, "the values are years"
+					out[year].Role = part
+					return
+				}
+			}
+		}
+		return
+	}
+	for i, c := range out {
+		if c.Role != Ignored {
+			continue
+		}
+		if part := partOf(c.Header, profiles[i]); part != "" {
+			out[year].Role = mapping.Year
+			out[i].Role, out[i].Confidence = part, 0.8
+			out[i].Reason = fmt.Sprintf("beside a column of years; %d different values", profiles[i].distinct)
+			return
+		}
+	}
+}
+
+// partOf is Quarter or Month where a column holds one without its year.
+func partOf(header string, p profile) Role {
+	h := normalize(header)
+	quarter, month := quarterWord.MatchString(h), monthWord.MatchString(h)
+	all := func(ok func(text string) bool) bool {
+		return len(p.texts) > 0 && !slices.ContainsFunc(p.texts, func(t string) bool { return !ok(t) })
+	}
+	number := func(most int) func(string) bool {
+		return func(t string) bool {
+			n, err := strconv.Atoi(strings.TrimSpace(t))
+			return err == nil && n >= 1 && n <= most
+		}
+	}
+	switch {
+	case all(func(t string) bool { _, ok := cell.ParseQuarter(t); return ok }) || quarter && all(number(4)):
+		return mapping.Quarter
+	case all(func(t string) bool { _, ok := cell.ParseMonth(t); return ok }) || month && all(number(12)):
+		return mapping.Month
+	}
+	return ""
+}
