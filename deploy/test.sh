@@ -8,28 +8,38 @@ go=${GO:-go}
 echo "== the demo's scripts parse"
 for f in deploy/*.sh .ci/run; do bash -n "$f"; done
 
+# install NAME PACKAGE…: fails where there is no apt-get, or it fails.
+install() {
+	command -v apt-get >/dev/null || return 1
+	echo "== installing $1"
+	shift
+	local as_root=
+	[ "$(id -u)" = 0 ] || as_root=sudo
+	$as_root apt-get update -qq &&
+		DEBIAN_FRONTEND=noninteractive $as_root apt-get install -y -qq --no-install-recommends "$@" >/dev/null
+}
+
 # The record's tests need a PostgreSQL server: one that is named, or the
 # programs of one.
 if [ -z "${SETPOINT_TEST_POSTGRES_URL:-}" ] && ! command -v initdb >/dev/null &&
 	! ls /usr/lib/postgresql/*/bin/initdb /usr/pgsql-*/bin/initdb >/dev/null 2>&1; then
 	if command -v apt-get >/dev/null; then
-		echo "== installing PostgreSQL"
 		as_root=
 		[ "$(id -u)" = 0 ] || as_root=sudo
 		# The package would start a server of its own, which nobody asked for.
 		$as_root mkdir -p /etc/postgresql-common
 		[ -e /etc/postgresql-common/createcluster.conf ] ||
 			echo "create_main_cluster = false" | $as_root tee /etc/postgresql-common/createcluster.conf >/dev/null
-		$as_root apt-get update -qq
-		DEBIAN_FRONTEND=noninteractive $as_root apt-get install -y -qq --no-install-recommends postgresql >/dev/null
-	else
-		echo "== PostgreSQL is missing, and there is no apt-get to install it: its tests will fail"
 	fi
+	install PostgreSQL postgresql || echo "== PostgreSQL is missing and could not be installed: its tests will fail"
 fi
+
+# The sheet that goes round is saved by a spreadsheet program.
+command -v soffice >/dev/null || install LibreOffice libreoffice-calc ||
+	echo "== NOT RUN: the sheet's round trip through LibreOffice, as there is no soffice and it could not be installed"
 
 data=${SETPOINT_DATA:-../shared/data}
 [ -d "$data" ] || echo "== NOT RUN: the tests on other organizations' plans, as there is no folder $data (set SETPOINT_DATA)"
-command -v soffice >/dev/null || echo "== NOT RUN: the sheet's round trip through LibreOffice, as there is no soffice"
 timeout 10 docker info >/dev/null 2>&1 || echo "== NOT RUN: the suites in containers, unless another Docker engine than that of the command docker answers"
 
 # What runs beside others waits, mostly: for servers that are stopped, cut off

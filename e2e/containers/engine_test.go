@@ -49,7 +49,7 @@ func engine(ctx context.Context) (err error) {
 func needEngine(t *testing.T) {
 	t.Helper()
 	if err := engine(t.Context()); err != nil {
-		t.Skipf("no Docker engine answers, so nothing was run in containers: %v", err)
+		t.Skipf("NOT RUN: no Docker engine answers for the containers: %v", err)
 	}
 }
 
