@@ -68,6 +68,11 @@ lint: $(BIN)/staticcheck $(BIN)/buf .bufdeps/buf/validate/validate.proto ## gofm
 test: ## Run every test with the race detector
 	@bash deploy/test.sh
 
+.PHONY: properties
+properties: ## Check every property on many new cases (CHECKS=… RAPID_SEED=… PKG=./gap/...)
+	cd services && RAPID_CHECKS=$(or $(CHECKS),1000) RAPID_SEED=$(or $(RAPID_SEED),0) $(GO) test -count 1 -timeout 0 \
+		$(or $(PKG),$$(grep -rl --include='*_test.go' pgregory.net/rapid . | xargs -n1 dirname | sort -u))
+
 .PHONY: race
 race: test ## The same as test: the race detector is always on
 

@@ -36,10 +36,12 @@ func outlooks(t *rapid.T) Portfolio {
 	return p
 }
 
-// promise is an initiative that has realized nothing by 2018.
+// promise is an initiative that has realized nothing by 2018. Its low amount is
+// near enough to the likely one that no draw is below nothing: what does harm does
+// less of it where people do not adopt it, and readiness would not be a lower line.
 func promise(t *rapid.T, name, target string, stage string) Initiative {
 	likely := float64(rapid.IntRange(1, 30).Draw(t, "likely"))
-	low, high := likely*rapid.Float64Range(0.2, 1).Draw(t, "low"), likely*rapid.Float64Range(1, 2).Draw(t, "high")
+	low, high := likely*rapid.Float64Range(0.75, 1).Draw(t, "low"), likely*rapid.Float64Range(1, 2).Draw(t, "high")
 	p := rapid.Float64Range(0, 1).Draw(t, "delivery")
 	ready := rapid.Float64Range(0, 1).Draw(t, "readiness")
 	return Initiative{
@@ -139,6 +141,13 @@ func TestASurePromiseMovesTheForecast(t *testing.T) {
 	if !same(o.WithReadiness.Attainment, o.WithInitiatives.Attainment) {
 		t.Error("nobody is asked for anything, and yet readiness changes something")
 	}
+	// A tenth is below the low amount, and so some is below nothing.
+	low := 1.0
+	p.Initiatives[0].Contributions[0].Low = &low
+	if o := forecasts(p).Targets[0].Outlook; *o.WithInitiatives.Lower95 >= *o.WithInitiatives.Lower80 || *o.WithInitiatives.Value >= *o.Value+7 {
+		t.Errorf("with 1 to 7: %v, lower %v and %v", *o.WithInitiatives.Value, *o.WithInitiatives.Lower80, *o.WithInitiatives.Lower95)
+	}
+	p.Initiatives[0].Contributions[0].Low = nil
 	// With an audience that has not been measured the third line is not known.
 	p.Initiatives[0].Contributions[0].PeopleDependent = 1
 	p.Initiatives[0].Programs = []Program{{Basis: BySurvey, Audiences: []ProgramAudience{{Name: "a", Weight: 1}}}}
