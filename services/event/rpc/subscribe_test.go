@@ -2,10 +2,12 @@ package rpc
 
 import (
 	"context"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"slices"
@@ -73,10 +75,33 @@ func newStand(t *testing.T, s *Service) *stand {
 	}
 	server := rpc.NewServer(door, slog.New(slog.DiscardHandler))
 	var serving sync.WaitGroup
-	serving.Go(func() { _ = server.Serve(l) })
+	serving.Go(func() { _ = server.Serve(narrow{l}) })
 	t.Cleanup(func() { _ = server.Close(); serving.Wait() })
-	x.client = eventv1connect.NewEventServiceClient(http.DefaultClient, "http://"+l.Addr().String())
+	// What the system keeps in between differs, and can be tens of megabytes.
+	transport := &http.Transport{DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
+		c, err := (&net.Dialer{}).DialContext(ctx, network, address)
+		if err == nil {
+			err = c.(*net.TCPConn).SetReadBuffer(buffered)
+		}
+		return c, err
+	}}
+	t.Cleanup(transport.CloseIdleConnections)
+	x.client = eventv1connect.NewEventServiceClient(&http.Client{Transport: transport}, "http://"+l.Addr().String())
 	return x
+}
+
+// buffered is how much the system keeps for who does not read.
+const buffered = 32 << 10
+
+// narrow listens for connections of which the system keeps little.
+type narrow struct{ net.Listener }
+
+func (l narrow) Accept() (net.Conn, error) {
+	c, err := l.Listener.Accept()
+	if err == nil {
+		err = c.(*net.TCPConn).SetWriteBuffer(buffered)
+	}
+	return c, err
 }
 
 func (x *stand) publish(from, n, size int) {
@@ -85,12 +110,23 @@ func (x *stand) publish(from, n, size int) {
 		id := event.ID{Sequence: uint64(i), Type: "dev.setpoint.gap.opened.v1"}
 		err := x.stream.Publish(x.t.Context(), event.Outgoing{ID: id, Subject: "setpoint.default.gap.gap-opened", Event: event.CloudEvent{
 			SpecVersion: "1.0", ID: id.String(), Source: event.Source("l", "default"), Type: id.Type, Subject: "target/t", Revision: fmt.Sprint(i),
-			Data: json.RawMessage(`{"x":"` + strings.Repeat("x", size) + `"}`),
+			Data: json.RawMessage(`{"x":"` + noise(size) + `"}`),
 		}})
 		if err != nil {
 			x.t.Fatal(err)
 		}
 	}
+}
+
+// noise is text that no compression makes much smaller: what is sent must fill the
+// buffers in between.
+func noise(size int) string {
+	b := make([]byte, size*3/4)
+	r := rand.New(rand.NewPCG(1, uint64(size)))
+	for i := range b {
+		b[i] = byte(r.Uint32())
+	}
+	return base64.StdEncoding.EncodeToString(b)
 }
 
 // subscribe reads until the stream ends or f says that it is enough.
@@ -190,8 +226,8 @@ func TestCursorGone(t *testing.T) {
 // Who takes events too slowly is cut off, with a code and the cursor to go on
 // with, and misses nothing.
 func TestSlowConsumersOverARealConnection(t *testing.T) {
-	x := newStand(t, &Service{slow: 30 * time.Millisecond})
-	const n, size = 80, 500_000 // more than the buffers in between hold
+	x := newStand(t, &Service{slow: 100 * time.Millisecond})
+	const n, size = 12, 300_000 // each is more than the buffers in between hold
 	x.publish(1, n, size)
 	next, cuts, cursor := 1, 0, ""
 	for next <= n {
@@ -207,7 +243,7 @@ func TestSlowConsumersOverARealConnection(t *testing.T) {
 			}
 			next++
 			if cuts == 0 {
-				time.Sleep(100 * time.Millisecond) // being slow is what is tested
+				time.Sleep(400 * time.Millisecond) // being slow is what is tested
 			}
 			return next <= n
 		})
