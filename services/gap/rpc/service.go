@@ -55,6 +55,7 @@ func (s *Service) service() rpc.Service {
 type query struct {
 	strategy, asOf, policy string
 	original, forecast     bool
+	apart                  bool            // nothing about several targets together
 	forecastOf             map[string]bool // nil means all
 	snapshot               rpc.Moment
 }
@@ -118,7 +119,7 @@ func (s *Service) evaluate(ctx context.Context, q query) (p gap.Portfolio, r gap
 		return p, r, about, err
 	}
 	about.rules = rules.Policy
-	r = gap.Evaluate(p, asOf, rules.Policy, gap.Options{Explain: true, OriginalTargets: q.original, Strategy: q.strategy, Forecast: q.forecast, ForecastOf: q.forecastOf})
+	r = gap.Evaluate(p, asOf, rules.Policy, gap.Options{Explain: true, OriginalTargets: q.original, Strategy: q.strategy, Forecast: q.forecast, ForecastOf: q.forecastOf, Apart: q.apart})
 	err = attach(&r, words)
 	return p, r, about, err
 }
@@ -157,7 +158,7 @@ var contentTypes = map[string]string{
 func (s *Service) Report(ctx context.Context, req *gapv1.ReportRequest) (*gapv1.ReportResponse, error) {
 	q := query{
 		strategy: req.GetStrategy(), asOf: req.GetAsOf(), policy: req.GetPolicy(),
-		original: req.GetOriginalTargets(), forecast: true, snapshot: req,
+		original: req.GetOriginalTargets(), forecast: true, apart: true, snapshot: req,
 	}
 	p, r, about, err := s.evaluate(ctx, q)
 	if err != nil {
