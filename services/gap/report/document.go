@@ -218,7 +218,7 @@ type Period struct {
 
 // Note is a text that people attached to what a target rests on.
 type Note struct {
-	About string        `json:"about"` // Override, Target, Metric, Source, Observation, Method break, Period
+	About string        `json:"about"` // Override, Check-in, Target, Metric, Source, Observation, Method break, Period
 	At    calendar.Date `json:"at,omitzero"`
 	Text  string        `json:"text"`
 }

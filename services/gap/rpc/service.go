@@ -65,6 +65,7 @@ type head struct {
 	organization string
 	epoch        int // erasures
 	rules        gap.Policy
+	said         map[string]report.Said // the last notes of check-ins, by target
 }
 
 // evaluate answers a query.
@@ -119,6 +120,9 @@ func (s *Service) evaluate(ctx context.Context, q query) (p gap.Portfolio, r gap
 		return p, r, about, err
 	}
 	about.rules = rules.Policy
+	if about.said, err = lastNotes(words); err != nil {
+		return p, r, about, err
+	}
 	r = gap.Evaluate(p, asOf, rules.Policy, gap.Options{Explain: true, OriginalTargets: q.original, Strategy: q.strategy, Forecast: q.forecast, ForecastOf: q.forecastOf, Apart: q.apart})
 	err = attach(&r, words)
 	return p, r, about, err
@@ -166,7 +170,7 @@ func (s *Service) Report(ctx context.Context, req *gapv1.ReportRequest) (*gapv1.
 	}
 	opts := report.Options{
 		Strategy: req.GetStrategy(), Organization: about.organization, OriginalTargets: req.GetOriginalTargets(),
-		ErasureEpoch: about.epoch, Audience: req.GetAudience(),
+		ErasureEpoch: about.epoch, Audience: req.GetAudience(), Said: about.said,
 	}
 	held, err := s.reviewedBy(ctx, r)
 	if err != nil {
