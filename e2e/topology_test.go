@@ -153,7 +153,14 @@ func entrance(t testing.TB, d *deployment) string {
 	var both http.Protocols
 	both.SetHTTP1(true)
 	both.SetUnencryptedHTTP2(true)
-	server := &http.Server{Handler: proxy, Protocols: &both}
+	server := &http.Server{Protocols: &both, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		// Without it, HTTP/1 takes what is left of a request away when the answer begins:
+		// a replica that answers before the request has ended would be cut off.
+		if err := http.NewResponseController(w).EnableFullDuplex(); err != nil {
+			t.Errorf("%s: %v", r.URL.Path, err)
+		}
+		proxy.ServeHTTP(w, r)
+	})}
 	go func() { _ = server.Serve(listener) }()
 	t.Cleanup(func() { _ = server.Close() })
 	return "http://" + listener.Addr().String()

@@ -80,7 +80,13 @@ func TestLostAnswersAreAskedForAgain(t *testing.T) {
 		return nil
 	}
 	proxy.ErrorHandler = func(w http.ResponseWriter, _ *http.Request, _ error) { w.WriteHeader(http.StatusServiceUnavailable) }
-	between := httptest.NewServer(proxy)
+	between := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		// Without it the rest of a request is taken away when its answer begins.
+		if err := http.NewResponseController(w).EnableFullDuplex(); err != nil {
+			t.Error(err)
+		}
+		proxy.ServeHTTP(w, r)
+	}))
 	defer between.Close()
 	got := output(t, between.URL)
 	if lost.Load() != 4 || strings.Count(got, "observed: 1 recorded, 0 unchanged\n") != 2 {
