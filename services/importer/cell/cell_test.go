@@ -452,6 +452,12 @@ func FuzzCell(f *testing.F) {
 		FindPeriod(text, l)
 		NameUnit(text)
 		NameMark(text)
+		ParseYes(text)
+		if r, ok := ParseRatio(text, l); ok {
+			if v, _ := r.Value(); math.IsNaN(v) || math.IsInf(v, 0) {
+				t.Errorf("%q reads as the ratio %v", text, r)
+			}
+		}
 		Missing(text)
 		ParseDirection(text)
 		Infer([]string{text})

@@ -20,8 +20,13 @@ type origin struct {
 	col     *column
 	row     int32
 	percent bool
+	yes     bool   // or no
 	marked  bool   // with the sign of a footnote, which is in text
 	text    string // what stands there, where that is not the number alone
+}
+
+func originOf(t *table, col *column, said *row, n number) origin {
+	return origin{t: t, col: col, row: int32(said.number), percent: n.percent, yes: n.yes, marked: n.mark != "", text: n.text}
 }
 
 // remark is what stood behind the number.
@@ -54,6 +59,11 @@ type measure struct {
 	percent                      bool    // more values with a per cent sign than without
 	percents, plains             int     // values with and without one
 	largest                      float64 // of those without
+	yeses, others                int     // values that are yes or no, and numbers that cannot stand for one
+	wanted                       float64 // the last target that is yes or no
+	wantedAt                     calendar.Date
+	ratio                        string // the form of ratios
+	ratios                       int
 	defaults                     mapping.Defaults
 	at                           map[moment]int32
 	observed                     []observed
@@ -92,6 +102,7 @@ type path struct {
 	from         calendar.Date // the baseline's day
 	value, start *float64
 	change       string
+	milestone    bool // done by then
 	origin       origin
 	baseline     origin // where start stands
 	disputed     bool
@@ -372,9 +383,21 @@ func (m *measure) unitOf(n number, change bool, weight int) (why string) {
 		}
 		m.currency = n.currency
 	}
-	if n.percent {
+	switch {
+	case n.yes:
+		m.yeses++
+	case n.ratio:
+		m.others++
+	case m.ratios > 0:
+		return "other values of the measure are ratios"
+	case n.percent || n.unit != "" || n.currency != "" || n.value != 0 && n.value != 1:
+		m.others++
+	}
+	switch {
+	case n.yes || n.ratio:
+	case n.percent:
 		m.percents += weight
-	} else if n.value != 0 {
+	case n.value != 0:
 		m.plains += weight
 		m.largest = max(m.largest, math.Abs(n.value))
 	}
@@ -472,7 +495,7 @@ func (t *table) periodOf(said *row, col *column) *calendar.Period {
 
 func (t *table) observe(m *measure, said *row, col *column, n number, day calendar.Date, cadence calendar.Cadence, point bool, text string) {
 	t.conv.counts.Actual++
-	o := observed{value: n.value, edition: said.edition, origin: origin{t, col, int32(said.number), n.percent, n.mark != "", n.text}, day: day, cadence: cadence, point: point}
+	o := observed{value: n.value, edition: said.edition, origin: originOf(t, col, said, n), day: day, cadence: cadence, point: point}
 	key := moment{day, cadence}
 	i, twice := m.at[key]
 	if !twice {
@@ -499,7 +522,7 @@ func (t *table) observe(m *measure, said *row, col *column, n number, day calend
 // setpoint takes a target in. byDefault: no cell says it.
 func (t *table) setpoint(m *measure, said *row, col *column, n number, role mapping.Role, byDefault bool) {
 	text := cmp.Or(n.text, display(n.value))
-	o := origin{t, col, int32(said.number), n.percent, n.mark != "", n.text}
+	o := originOf(t, col, said, n)
 	if n.bound != "" && role == mapping.Target {
 		d := "increase"
 		if strings.HasPrefix(n.bound, "<") {
@@ -523,6 +546,9 @@ func (t *table) setpoint(m *measure, said *row, col *column, n number, role mapp
 		return
 	}
 	t.conv.counts.Targets++
+	if n.yes && !p.End.Before(m.wantedAt) {
+		m.wanted, m.wantedAt = n.value, p.End
+	}
 	if m.targets[said.edition] == nil {
 		m.targets[said.edition] = map[string]*setpoint{}
 	}
@@ -559,12 +585,12 @@ func (t *table) bands(m *measure, said *row) {
 			t.trouble(said.number, *b.origin.col, display(b.value), "nothing says when the baseline was true, and the row has no target that is due")
 			return
 		}
-		t.observe(m, said, b.origin.col, number{value: b.value, percent: b.origin.percent}, b.at.End, b.at.Cadence, false, display(b.value))
+		t.observe(m, said, b.origin.col, number{value: b.value, percent: b.origin.percent, yes: b.origin.yes}, b.at.End, b.at.Cadence, false, display(b.value))
 	}
 }
 
 func (t *table) baseline(m *measure, said *row, col *column, n number, text string) {
-	b := &base{row: said.number, value: n.value, origin: origin{t, col, int32(said.number), n.percent, n.mark != "", n.text}, at: col.period}
+	b := &base{row: said.number, value: n.value, origin: originOf(t, col, said, n), at: col.period}
 	if when := said.text[mapping.BaselineAt]; when != "" && b.at == nil {
 		p, why := t.conv.period(when, t.locale)
 		if why != "" {
@@ -624,7 +650,7 @@ func (t *table) path(m *measure, said *row, col *column, n number, text string, 
 	}
 	if col.Change == "" {
 		v := n.value
-		p.value = &v
+		p.value, p.milestone = &v, n.yes && n.value == 1
 	} else {
 		v := n.value
 		if n.percent {

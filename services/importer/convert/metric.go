@@ -67,7 +67,9 @@ func (f *finisher) metric(m *measure, name string) *strategyv1.MetricSpec {
 		o := &m.observed[i]
 		f.newest = max(f.newest, o.edition)
 		v, why := convert(o.value, o.origin.percent)
-		switch {
+		switch spoken := m.spoken(o.origin); {
+		case spoken != "":
+			why = spoken
 		case o.disputed:
 			why = "another cell contradicts it: neither is taken"
 		case why != "" || o.point || o.cadence == kept:
@@ -105,6 +107,15 @@ func (f *finisher) unit(m *measure, s *strategyv1.MetricSpec) func(v float64, pe
 		return v, "it has a per cent sign, and most values of the measure have none: is it a change?"
 	}
 	switch {
+	case m.isYes():
+		s.Unit, s.Format = f.fit(m.said, "unit", m.title, 100), "boolean"
+		if s.Unit == "" {
+			s.Unit = "yes/no"
+		}
+		return asIs
+	case m.ratios > 0:
+		s.Unit = f.fit(m.ratioUnit(), "unit", m.title, 100)
+		return asIs
 	case m.percent && m.said != "" && !said:
 		// "97% of calls": the unit names what the share is of.
 		s.Unit, s.Format = "fraction", "percent"

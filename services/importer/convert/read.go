@@ -18,6 +18,8 @@ type number struct {
 	bound          string
 	mark           string   // of a footnote
 	high           *float64 // of a range, whose lower end is value
+	yes            bool     // it is a yes or a no, 1 or 0
+	ratio          bool     // it was two numbers with a colon between
 	text           string   // what was written, where that is not the number alone
 }
 
@@ -36,7 +38,7 @@ func (t *table) number(c workbook.Cell) (n number, there bool, why string) {
 	case workbook.Date:
 		return n, false, "a date where a number is expected"
 	case workbook.Bool:
-		return n, false, "true or false where a number is expected"
+		return number{value: c.Number, yes: true, text: strings.Clone(c.Text)}, true, ""
 	case workbook.Error:
 		if cell.Missing(c.Text, t.conv.m.Missing...) {
 			return n, false, ""
@@ -48,6 +50,13 @@ func (t *table) number(c workbook.Cell) (n number, there bool, why string) {
 	}
 	if cell.Missing(c.Text, t.conv.m.Missing...) {
 		return n, false, ""
+	}
+	if v, ok := cell.ParseYes(c.Text); ok {
+		n = number{yes: true, text: strings.Clone(c.Written())}
+		if v {
+			n.value = 1
+		}
+		return n, true, ""
 	}
 	got, err := cell.ParseNumber(c.Text, t.locale)
 	if err != nil {

@@ -464,6 +464,11 @@ func (t *table) value(m *measure, said *row, col *column, c workbook.Cell) {
 	}
 	n, there, why := t.number(c)
 	if why != "" {
+		if r, found, unread := t.colon(m, c); found {
+			n, there, why = r, unread == "", unread
+		}
+	}
+	if why != "" {
 		t.trouble(said.number, *col, c.Text, why)
 		return
 	}

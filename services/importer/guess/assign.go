@@ -26,7 +26,7 @@ func assign(headers []string, profiles []profile) []Column {
 	for i, h := range headers {
 		out[i] = Column{Index: i, Header: h, Role: Ignored}
 		p := profiles[i]
-		if when, rest, ok := dated(h, cell.Locale{}); ok && (p.numeric() || p.known() == 0 && p.rows > 0 || kindOf(withoutUnit(rest)) != "" && p.share(p.numbers) >= 0.25) {
+		if when, rest, ok := dated(h, cell.Locale{}); ok && (p.numeric() || p.known() == 0 && p.rows > 0 || kindOf(withoutUnit(rest)) != "" && p.share(p.numbers+p.spoken) >= 0.25) {
 			rest = withoutUnit(rest)
 			kind, phrase := kindOf(rest), rest
 			if rest == "" && when.Relative && p.share(p.years) >= 0.9 {
@@ -306,6 +306,8 @@ func fits(r Role, p profile) (fit float64, why string) {
 			return 0.2, "only 0 and 1"
 		case p.numeric():
 			return 1, fmt.Sprintf("%d numbers", p.numbers)
+		case p.valued() && r != Weight && r != Value:
+			return 0.9, fmt.Sprintf("%d numbers, %d times yes, no or a ratio", p.numbers, p.spoken)
 		case p.share(p.numbers) > 0.3:
 			return 0.6, fmt.Sprintf("%d numbers of %d", p.numbers, p.known())
 		}

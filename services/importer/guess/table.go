@@ -376,7 +376,7 @@ func (p *Proposal) details(g Grid, typed [][]bool) {
 		if _, err := cell.ParseNumber(t, p.Locale); err == nil {
 			continue
 		}
-		if _, _, err := cell.ParseRange(t, p.Locale); err == nil {
+		if _, _, err := cell.ParseRange(t, p.Locale); err == nil || spoken(t, p.Locale) {
 			continue
 		}
 		if noValue.MatchString(t) {
