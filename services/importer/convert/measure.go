@@ -592,7 +592,7 @@ func (t *table) bands(m *measure, said *row) {
 func (t *table) baseline(m *measure, said *row, col *column, n number, text string) {
 	b := &base{row: said.number, value: n.value, origin: originOf(t, col, said, n), at: col.period}
 	if when := said.text[mapping.BaselineAt]; when != "" && b.at == nil {
-		p, why := t.conv.period(when, t.locale)
+		p, why := t.period(when)
 		if why != "" {
 			t.trouble(said.number, *said.at[mapping.BaselineAt], when, why)
 			return
@@ -618,7 +618,7 @@ func (t *table) baseline(m *measure, said *row, col *column, n number, text stri
 func (t *table) path(m *measure, said *row, col *column, n number, text string, o origin, byDefault bool) {
 	p := path{origin: o}
 	if when := said.text[mapping.TargetAt]; when != "" {
-		due, why := t.conv.period(when, t.locale)
+		due, why := t.period(when)
 		if why != "" {
 			t.trouble(said.number, *said.at[mapping.TargetAt], when, why)
 			return
@@ -635,7 +635,7 @@ func (t *table) path(m *measure, said *row, col *column, n number, text string, 
 		return
 	}
 	if when := said.text[mapping.BaselineAt]; when != "" {
-		from, why := t.conv.period(when, t.locale)
+		from, why := t.period(when)
 		if why != "" {
 			t.trouble(said.number, *said.at[mapping.BaselineAt], when, why)
 			return

@@ -303,7 +303,7 @@ func (t *table) when(said *row, r workbook.Row) bool {
 	if text == "" && said.text[mapping.Year] != "" {
 		role = mapping.Year
 		text = said.text[mapping.Year]
-		p, why := t.conv.period(text, t.locale)
+		p, why := t.period(text)
 		if why != "" || p.Cadence != calendar.Yearly {
 			t.trouble(r.Number, *said.at[role], text, orElse(why, "it is not a year"))
 			return false
@@ -341,7 +341,7 @@ func (t *table) when(said *row, r workbook.Row) bool {
 			return true
 		}
 	}
-	p, why := t.conv.period(text, t.locale)
+	p, why := t.period(text)
 	if why != "" {
 		t.trouble(r.Number, *said.at[role], text, why)
 		return false

@@ -119,6 +119,7 @@ func assign(headers []string, profiles []profile) []Column {
 	if taken[Name] == 0 && !namesUnderUnit(out, profiles) {
 		nameByValues(out, profiles)
 	}
+	halfYears(out)
 	monthsAsDates(out)
 	unknownKinds(out, assumed)
 	kindsInNames(out, profiles)

@@ -82,6 +82,8 @@ func profileOf(column []string) profile {
 			// No period is that long.
 		} else if _, err := cell.ParsePeriod(t, p.infer.Locale); err == nil {
 			p.periods += n
+		} else if _, ok := cell.ParseHalf(t); ok {
+			p.periods += n
 		} else if _, ok := cell.ParseMonth(t); ok {
 			p.periods += n
 		} else if _, ok := cell.ParseQuarter(t); ok {

@@ -102,6 +102,10 @@ func (b *sheetGuess) times() {
 // targets begin at a baseline.
 func (b *sheetGuess) forms() {
 	p := b.p
+	if halves(p, b.body) {
+		b.own.HalfYears = "quarter"
+		b.ask("half-years are read as the quarters that they end with (halfYears), which holds for states and running totals: are the values totals of each half-year?")
+	}
 	baselines, targets := p.Of(Baseline), p.Of(Target)
 	both := len(baselines) > 0 && len(targets) > 0 && len(p.Of(BaselineAt)) == 0
 	dateless := b.when.period != "" && len(p.Of(Period)) == 0 && len(p.Of(mapping.Year)) == 0 && len(p.Of(TargetAt)) == 0 &&
@@ -181,6 +185,7 @@ func (b *sheetGuess) settle() {
 	if !b.several {
 		for _, x := range []struct{ from, to *string }{
 			{&b.own.Period, &b.m.Defaults.Period}, {&b.own.Form, &b.m.Defaults.Form}, {&b.own.Unit, &b.m.Defaults.Unit},
+			{&b.own.HalfYears, &b.m.Defaults.HalfYears},
 		} {
 			if *x.from != "" {
 				*x.to, *x.from = *x.from, ""

@@ -56,6 +56,8 @@ type Column struct {
 	Back           int
 	Confidence     float64
 	Reason         string
+	// Half: Period is a half-year, which the calendar has not.
+	Half bool
 	// Kinds: the names say what the values of their rows are.
 	Kinds bool
 	// UnitTitle: the header is the name of the unit whose measures the column names.

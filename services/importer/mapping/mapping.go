@@ -111,6 +111,9 @@ type Defaults struct {
 	// Accumulate: sinceStart where targets are totals over years and values are of
 	// one period each.
 	Accumulate string `yaml:"accumulate,omitempty" enum:"sinceStart" doc:"sinceStart: targets are totals over years, values are per period"`
+	// HalfYears says what half-years stand for, which the calendar has not: quarter
+	// is the one that they end with.
+	HalfYears string `yaml:"halfYears,omitempty" enum:"quarter" doc:"quarter: a half-year stands for the quarter that it ends with"`
 	// Period of a table that says none.
 	Period string `yaml:"period,omitempty" doc:"the period of a table that says none, for example FY2018"`
 	// Unit is the title of the organizational unit of rows that name none, as in a

@@ -208,12 +208,16 @@ func (c *checker) defaults(field string, d Defaults) {
 	c.word(field+".cadence", d.Cadence, "daily", "weekly", "monthly", "quarterly", "yearly")
 	c.word(field+".aggregation", d.Aggregation, "last", "sum", "mean", "min", "max")
 	c.word(field+".accumulate", d.Accumulate, "sinceStart")
+	c.word(field+".halfYears", d.HalfYears, "quarter")
 	c.word(field+".form", d.Form, "periods", "path")
 	c.period(field+".period", d.Period)
 }
 
 func (c *checker) period(field, v string) {
 	if v == "" {
+		return
+	}
+	if _, half := cell.LastQuarter(v); half {
 		return
 	}
 	if err := calendar.Named(v); err != nil {
