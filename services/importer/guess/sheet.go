@@ -21,6 +21,7 @@ type sheetGuess struct {
 	several bool             // the file has more sheets than this one
 
 	sheet     mapping.Sheet
+	at        []int // where its columns stand
 	own       mapping.Defaults
 	questions []string
 	year      int // the one of columns that name none
@@ -50,14 +51,13 @@ func sheetOf(name string, g Grid, p Proposal, when context, m *mapping.Mapping, 
 	for _, c := range b.p.Columns {
 		if c.Header != "" || c.Role != Ignored {
 			b.sheet.Columns = append(b.sheet.Columns, b.column(c))
+			b.at = append(b.at, c.Index)
 		}
 	}
 	if b.finer > 0 {
 		b.ask("columns of months or quarters are left out beside columns of whole years: should they be read, and how do they add up (defaults.aggregation)?")
 	}
-	if parts(b.p) {
-		b.ask("actuals are of quarters or months and targets of whole years: how do they add up (defaults.aggregation: last, sum or mean)? Without it they are not read")
-	}
+	b.aggregate()
 	b.words()
 	b.numbers()
 	b.rows()
@@ -185,6 +185,7 @@ func (b *sheetGuess) settle() {
 	if !b.several {
 		for _, x := range []struct{ from, to *string }{
 			{&b.own.Period, &b.m.Defaults.Period}, {&b.own.Form, &b.m.Defaults.Form}, {&b.own.Unit, &b.m.Defaults.Unit},
+			{&b.own.Aggregation, &b.m.Defaults.Aggregation},
 			{&b.own.HalfYears, &b.m.Defaults.HalfYears},
 		} {
 			if *x.from != "" {

@@ -43,6 +43,9 @@ type Mapping struct {
 	// Owners says who the words of the owner column are: unit/NAME, person/ID,
 	// unit for a unit that is declared with the word as its title, or none.
 	Owners map[string]string `yaml:"owners,omitempty" doc:"who the words of the owner column are: unit/NAME, person/ID, unit (declare one of this title) or none"`
+	// Aggregations say how finer values become one, by the title of a measure or by
+	// its unit of measure, in place of the default.
+	Aggregations map[string]string `yaml:"aggregations,omitempty" enum:"last,sum,mean,min,max" doc:"how the finer values of a measure become one, by its title or its unit of measure"`
 	// Key names the roles that tell measures apart, default id where there is
 	// one, else unit and name.
 	Key []Role `yaml:"key,omitempty" enum:"id,name,unit,objective,strategy,period" doc:"the roles that tell measures apart; default id, else unit and name"`

@@ -167,6 +167,9 @@ func (m *Mapping) check(name string) error {
 	for word, d := range m.Directions {
 		c.word("directions."+word, d, "increase", "decrease", "within", "none")
 	}
+	for word, a := range m.Aggregations {
+		c.word("aggregations."+word, a, "last", "sum", "mean", "min", "max")
+	}
 	for word, k := range m.Kinds {
 		c.word("kinds."+word, string(k), "target", "actual", "planned", "executed", "min", "max", "baseline", "ignore")
 	}
