@@ -224,6 +224,7 @@ func (t *table) describe(m *measure, said *row, col *column) {
 		unit, byColumn = t.defaults.Measure, t.defaults.Measure != ""
 	}
 	if unit != "" {
+		unit = cell.ClockUnit(unit)
 		switch {
 		case m.said == "" || !m.saidByColumn:
 			m.said, m.saidByColumn = unit, byColumn
@@ -358,6 +359,19 @@ func (m *measure) sameTime(n *number) {
 		*n.high = *n.high * from / to
 	}
 	n.unit = m.said
+}
+
+// sameCount turns a number that was written with a power of ten of its own into
+// those that the measure's unit counts in: ₹ 13 lakh is 13 where the unit is lakh.
+func (m *measure) sameCount(n *number) {
+	power, ok := cell.UnitPower(m.said)
+	if !ok || !n.counted {
+		return
+	}
+	n.value = cell.MovePoint(n.value, power)
+	if n.high != nil {
+		*n.high = cell.MovePoint(*n.high, power)
+	}
 }
 
 // unitOf takes in what stands beside a number, which counts so much for or against

@@ -16,6 +16,7 @@ type number struct {
 	percent        bool
 	currency, unit string
 	bound          string
+	counted        bool     // in a power of ten that a word says: 13 lakh
 	mark           string   // of a footnote
 	high           *float64 // of a range, whose lower end is value
 	yes            bool     // it is a yes or a no, 1 or 0
@@ -72,7 +73,7 @@ func (t *table) number(c workbook.Cell) (n number, there bool, why string) {
 		}
 		n.high = &v
 	}
-	n = number{value: got.Value, percent: got.Percent, currency: got.Currency, unit: got.Unit, bound: got.Bound, mark: got.Mark, high: n.high}
+	n = number{value: got.Value, percent: got.Percent, currency: got.Currency, unit: got.Unit, bound: got.Bound, mark: got.Mark, counted: got.Magnitude > 0, high: n.high}
 	if n.percent {
 		n.value = hundredth(got.Value)
 	}

@@ -483,6 +483,7 @@ func (t *table) value(m *measure, said *row, col *column, c workbook.Cell) {
 		}
 	}
 	m.sameTime(&n)
+	m.sameCount(&n)
 	weight := 1
 	if role == mapping.Actual {
 		weight = 2 // a target may be a change: +5 %

@@ -58,7 +58,7 @@ func assign(headers []string, profiles []profile) []Column {
 				when = Column{Index: i, Header: h, Role: Ignored, Confidence: confidence, Reason: reason}
 				when.Partial = partial[i]
 				if kind != Ignored {
-					when.Confidence, when.Reason = 0, "a number that names something else"
+					when.Confidence, when.Reason = 0.8, "a number that names something else"
 				}
 			}
 			out[i] = when
@@ -279,7 +279,7 @@ func counts(texts []string) bool {
 	return len(texts) >= 3
 }
 
-var identifier = regexp.MustCompile(`\b(id|ids|key|code)$`)
+var identifier = regexp.MustCompile(`\b(id|ids|key|code|cd)$`)
 
 // most is how many columns may have a role.
 func most(r Role) int {

@@ -29,6 +29,7 @@ type sheetGuess struct {
 	headers   map[string]int // how many columns have one
 	ofs       map[int]string // what columns are parts of
 	chosen    map[int]string // why another column is read in a column's place
+	unnamed   []string       // measures by the headers of their columns
 	finer     int            // columns left out beside whole years
 }
 
@@ -55,7 +56,13 @@ func sheetOf(name string, g Grid, p Proposal, when context, m *mapping.Mapping, 
 		}
 	}
 	if b.finer > 0 {
-		b.ask("columns of months or quarters are left out beside columns of whole years: should they be read, and how do they add up (defaults.aggregation)?")
+		b.ask("columns of months or quarters are left out beside columns of whole years: should they be read, and how do they make a year (aggregations)?")
+	}
+	switch slices.Sort(b.unnamed); {
+	case len(slices.Compact(b.unnamed)) == 1:
+		b.ask("no column names a measure, and what the values are of is called %q (of): what do they measure?", b.unnamed[0])
+	case len(b.unnamed) > 0:
+		b.ask("no column names a measure: is each column of values one measure of each row?")
 	}
 	b.aggregate()
 	b.words()
