@@ -165,7 +165,7 @@ func TestTheSheetGoesRound(t *testing.T) {
 			}
 			// Sent in again, it says nothing over what was said since.
 			s.run("setpoint checkin more-visits --confidence 6 --note reopened --at 2026-04-15")
-			if out := s.run("setpoint observe -f " + file); !strings.Contains(out, "0 recorded, 0 corrected, 3 unchanged") {
+			if out := s.run("setpoint import " + file); !strings.Contains(out, "0 recorded, 0 corrected, 3 unchanged") {
 				t.Errorf("again it printed\n%s", out)
 			}
 			said := s.run("setpoint get checkins more-visits -o csv")

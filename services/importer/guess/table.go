@@ -244,7 +244,7 @@ func headerLike(row []string) bool {
 		}
 		if _, err := cell.ParsePeriod(t, cell.Locale{}); err == nil {
 			words++
-		} else if _, err := cell.ParseNumber(t, cell.Locale{}); err == nil || cell.Missing(t) {
+		} else if _, err := cell.ParseNumber(t, cell.Locale{}); err == nil || cell.Missing(t) && kindOf(t) == "" {
 			numbers++
 		} else {
 			words++
@@ -299,6 +299,12 @@ func columns(body Grid, width int) []profile {
 }
 
 func isValue(r Role) bool { return r == Value || r == Target || r == Actual }
+
+// isNumber reports whether a column of a role holds numbers of the measure.
+func isNumber(r Role) bool { return isValue(r) || r == Min || r == Max || r == Baseline }
+
+// judged are headers of columns whose words, high and low, are of no direction.
+var judged = regexp.MustCompile(`(?:^|[^\pL])(?:priority|priorität|priorité|prioridad|prioridade|priorità|prioriteit|risk|risiko|risque|riesgo|risco|rischio|impact|auswirkung|importance|confidence|severity|level|effort|complexity|dot|movement)(?:[^\pL]|$)`)
 
 var (
 	quarterWord = regexp.MustCompile(`\b(q|qtr|quarter|quartal|trimestre|trim|kwartaal|kvartal)\b`)
@@ -403,6 +409,10 @@ func (p *Proposal) details(g Grid, typed [][]bool) {
 	if p.Fiscal {
 		p.Questions = append(p.Questions, "years are fiscal: in which month does the fiscal year begin?")
 	}
+	p.breakdown(body)
+	p.parents(body)
+	p.trend(body)
+	p.undated()
 	aims := slices.ContainsFunc(p.Columns, func(c Column) bool { return c.Role == Target || c.Role == Kind || c.Kinds })
 	if aims && len(p.Of(Direction)) == 0 {
 		p.Questions = append(p.Questions, noDirection)

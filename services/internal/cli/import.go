@@ -53,7 +53,10 @@ Importing a file again changes nothing. A later edition of the same table gives
 just the changes: give its day with --vintage, from which its targets count;
 revised values correct those on record. All declarations are written together or
 not at all, and only after the server has checked them; so are the values, up to
-100,000 at a time. Interrupted, run it again: it goes on where it stopped.`,
+100,000 at a time. Interrupted, run it again: it goes on where it stopped.
+
+A workbook that export sheet --due wrote and that was filled in needs no mapping:
+it is read as observe -f reads it.`,
 		Example: `  setpoint import kpis.xlsx --guess > kpis.yaml      # look it through
   setpoint import kpis.xlsx --map kpis.yaml --dry-run
   setpoint import kpis.xlsx --map kpis.yaml
@@ -86,6 +89,11 @@ not at all, and only after the server has checked them; so are the values, up to
 			return usagef("--guess writes a mapping and does nothing else: --map, --dry-run and --out have no meaning with it")
 		case i.guess:
 			return a.guessMapping(ctx, args[0])
+		case i.mapping == "" && isFilledSheet(ctx, args[0]):
+			if i.dryRun || i.offline || i.out != "" || i.vintage != "" {
+				return usagef("%s is a sheet of what is due: it needs no mapping, and --dry-run, --offline, --out and --vintage have no meaning with it", args[0])
+			}
+			return a.observeSheet(ctx, observeFlags{file: args[0], write: i.write}, *out)
 		case i.mapping == "":
 			return &usageError{cmd: cmd, message: "missing --map: how the table is to be read", hint: "setpoint import FILE --guess > mapping.yaml writes one to look through and change"}
 		case i.vintage != "":
