@@ -149,7 +149,9 @@ func said(t *testing.T, res convert.Result) (values, notRead []string) {
 				}
 				line += " " + p.GetPeriod() + "=" + v
 			}
-			if s.GetDue() != "" {
+			if s.GetMilestone() != nil {
+				line += "; milestone by " + s.GetDue()
+			} else if s.GetDue() != "" {
 				line += fmt.Sprintf("; path %s by %s", number(s.GetValue()), s.GetDue())
 				if b := s.GetBaseline(); b != nil {
 					line += fmt.Sprintf(" from %s on %s", number(b.GetValue()), b.GetDate())

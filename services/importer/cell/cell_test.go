@@ -462,6 +462,17 @@ func FuzzCell(f *testing.F) {
 		FindPeriod(text, l)
 		NameUnit(text)
 		NameMark(text)
+		ParseYes(text)
+		if half, _, ok := FindHalf(text); ok {
+			if q, ok := LastQuarter(half); !ok || calendar.Named(q) != nil {
+				t.Errorf("%q reads as the half-year %q", text, half)
+			}
+		}
+		if r, ok := ParseRatio(text, l); ok {
+			if v, _ := r.Value(); math.IsNaN(v) || math.IsInf(v, 0) {
+				t.Errorf("%q reads as the ratio %v", text, r)
+			}
+		}
 		Missing(text)
 		ParseDirection(text)
 		Infer([]string{text})

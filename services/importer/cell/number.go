@@ -254,11 +254,10 @@ func scale(v float64, power int) float64 {
 	if power == 0 {
 		return v
 	}
-	scaled, err := strconv.ParseFloat(strconv.FormatFloat(v, 'g', -1, 64)+"e"+strconv.Itoa(power), 64)
+	scaled, err := strconv.ParseFloat(strconv.FormatFloat(v, 'f', -1, 64)+"e"+strconv.Itoa(power), 64)
 	if err == nil {
 		return scaled
 	}
-	// v has an exponent of its own.
 	return v * math.Pow10(power)
 }
 

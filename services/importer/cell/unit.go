@@ -61,3 +61,36 @@ func NameUnit(name string) (rest, unit string, ok bool) {
 	}
 	return m[1], unit, true
 }
+
+// unitPowers are the words of units that count in powers of ten. Letters that may
+// be another unit's (m, t) are none.
+var unitPowers = map[string]int{
+	"k€": 3, "t€": 3, "teur": 3, "tsd": 3, "k$": 3, "€k": 3, "$k": 3, "£k": 3, "$000": 3, "£000": 3, "€000": 3, "tkr": 3, "kkr": 3, "thousand": 3, "thousands": 3, "milliers": 3, "miles": 3, "milhares": 3, "migliaia": 3,
+	"lakh": 5, "lakhs": 5, "mio": 6, "mn": 6, "mln": 6, "m€": 6, "€m": 6, "$m": 6, "£m": 6, "mkr": 6, "million": 6, "millions": 6, "millionen": 6, "millones": 6, "milhões": 6, "milioni": 6,
+	"crore": 7, "crores": 7, "mrd": 9, "bn": 9, "£bn": 9, "€bn": 9, "$bn": 9, "billion": 9, "billions": 9,
+}
+
+// UnitPower is the power of ten in which a unit of measure counts: 5 of ₹ lakh, 6
+// of Mio. €; ok is false where it names none.
+func UnitPower(unit string) (power int, ok bool) {
+	for _, w := range unitParts.Split(strings.ToLower(plain(unit)), -1) {
+		if p, known := unitPowers[strings.Trim(w, "()[]")]; known {
+			return p, true
+		}
+	}
+	return 0, false
+}
+
+var clockUnits = map[string]string{"hh:mm": "h", "h:mm": "h", "hh:mm:ss": "h", "h:mm:ss": "h", "std:min": "h", "mm:ss": "min", "m:ss": "min", "min:sec": "min", "min:sek": "min", "min:s": "min"}
+
+// ClockUnit is the unit of time of values written as a clock has them: h of hh:mm.
+// Other units are given back.
+func ClockUnit(unit string) string {
+	if u, ok := clockUnits[strings.ReplaceAll(strings.Trim(strings.ToLower(plain(unit)), "()[]"), " ", "")]; ok {
+		return u
+	}
+	return unit
+}
+
+// MovePoint divides by a power of ten through the decimal text.
+func MovePoint(v float64, power int) float64 { return scale(v, -power) }

@@ -304,6 +304,9 @@ func (t *table) place(b *column) error {
 		return nil
 	case name == "header":
 		found, _, ok := cell.FindPeriod(b.header, t.locale)
+		if half, _, is := cell.FindHalf(b.header); is {
+			found, ok = half, true
+		}
 		if !ok {
 			return t.fail("write the period out", "the header %q names no period", b.header)
 		}
@@ -314,9 +317,11 @@ func (t *table) place(b *column) error {
 	}
 	p, err := t.conv.calendar.Parse(name)
 	if err != nil {
-		read, err2 := cell.ParsePeriod(name, t.locale)
-		if err2 == nil {
-			p, err = t.conv.calendar.Parse(read)
+		var why string
+		if p, why = t.period(name); why == halfYear {
+			return t.fail(halfHint, "the column %q is of a half-year, %s", b.header, name)
+		} else if why == "" {
+			err = nil
 		}
 	}
 	if err != nil {
@@ -356,6 +361,25 @@ func (c *Converter) keep(s string) string {
 		c.intern[s] = s
 	}
 	return s
+}
+
+const (
+	halfYear = "a half-year, which the calendar has not: halfYears in the mapping says what it stands for"
+	halfHint = "halfYears: quarter in the mapping's defaults reads it as the quarter that it ends with"
+)
+
+// period reads a period, among them a half-year where the mapping says what those
+// stand for.
+func (t *table) period(text string) (calendar.Period, string) {
+	half, is := cell.ParseHalf(text)
+	if is && t.defaults.HalfYears != "" {
+		text, _ = cell.LastQuarter(half)
+	}
+	p, why := t.conv.period(text, t.locale)
+	if why != "" && is {
+		why = halfYear
+	}
+	return p, why
 }
 
 // period reads a period of the table's calendar.

@@ -72,6 +72,7 @@ type finisher struct {
 	based                          calendar.Date   // the first day after a baseline
 	valued                         calendar.Period // from the first year with values to the last
 	newest                         string          // edition of the file
+	aggregations                   map[string]string
 }
 
 // Finish gives what the rows come to.

@@ -20,8 +20,13 @@ type origin struct {
 	col     *column
 	row     int32
 	percent bool
+	yes     bool   // or no
 	marked  bool   // with the sign of a footnote, which is in text
 	text    string // what stands there, where that is not the number alone
+}
+
+func originOf(t *table, col *column, said *row, n number) origin {
+	return origin{t: t, col: col, row: int32(said.number), percent: n.percent, yes: n.yes, marked: n.mark != "", text: n.text}
 }
 
 // remark is what stood behind the number.
@@ -54,6 +59,11 @@ type measure struct {
 	percent                      bool    // more values with a per cent sign than without
 	percents, plains             int     // values with and without one
 	largest                      float64 // of those without
+	yeses, others                int     // values that are yes or no, and numbers that cannot stand for one
+	wanted                       float64 // the last target that is yes or no
+	wantedAt                     calendar.Date
+	ratio                        string // the form of ratios
+	ratios                       int
 	defaults                     mapping.Defaults
 	at                           map[moment]int32
 	observed                     []observed
@@ -92,6 +102,7 @@ type path struct {
 	from         calendar.Date // the baseline's day
 	value, start *float64
 	change       string
+	milestone    bool // done by then
 	origin       origin
 	baseline     origin // where start stands
 	disputed     bool
@@ -213,6 +224,7 @@ func (t *table) describe(m *measure, said *row, col *column) {
 		unit, byColumn = t.defaults.Measure, t.defaults.Measure != ""
 	}
 	if unit != "" {
+		unit = cell.ClockUnit(unit)
 		switch {
 		case m.said == "" || !m.saidByColumn:
 			m.said, m.saidByColumn = unit, byColumn
@@ -349,6 +361,19 @@ func (m *measure) sameTime(n *number) {
 	n.unit = m.said
 }
 
+// sameCount turns a number that was written with a power of ten of its own into
+// those that the measure's unit counts in: ₹ 13 lakh is 13 where the unit is lakh.
+func (m *measure) sameCount(n *number) {
+	power, ok := cell.UnitPower(m.said)
+	if !ok || !n.counted {
+		return
+	}
+	n.value = cell.MovePoint(n.value, power)
+	if n.high != nil {
+		*n.high = cell.MovePoint(*n.high, power)
+	}
+}
+
 // unitOf takes in what stands beside a number, which counts so much for or against
 // a per cent sign; why is set where it contradicts
 // what stands beside others.
@@ -372,9 +397,21 @@ func (m *measure) unitOf(n number, change bool, weight int) (why string) {
 		}
 		m.currency = n.currency
 	}
-	if n.percent {
+	switch {
+	case n.yes:
+		m.yeses++
+	case n.ratio:
+		m.others++
+	case m.ratios > 0:
+		return "other values of the measure are ratios"
+	case n.percent || n.unit != "" || n.currency != "" || n.value != 0 && n.value != 1:
+		m.others++
+	}
+	switch {
+	case n.yes || n.ratio:
+	case n.percent:
 		m.percents += weight
-	} else if n.value != 0 {
+	case n.value != 0:
 		m.plains += weight
 		m.largest = max(m.largest, math.Abs(n.value))
 	}
@@ -472,7 +509,7 @@ func (t *table) periodOf(said *row, col *column) *calendar.Period {
 
 func (t *table) observe(m *measure, said *row, col *column, n number, day calendar.Date, cadence calendar.Cadence, point bool, text string) {
 	t.conv.counts.Actual++
-	o := observed{value: n.value, edition: said.edition, origin: origin{t, col, int32(said.number), n.percent, n.mark != "", n.text}, day: day, cadence: cadence, point: point}
+	o := observed{value: n.value, edition: said.edition, origin: originOf(t, col, said, n), day: day, cadence: cadence, point: point}
 	key := moment{day, cadence}
 	i, twice := m.at[key]
 	if !twice {
@@ -499,7 +536,7 @@ func (t *table) observe(m *measure, said *row, col *column, n number, day calend
 // setpoint takes a target in. byDefault: no cell says it.
 func (t *table) setpoint(m *measure, said *row, col *column, n number, role mapping.Role, byDefault bool) {
 	text := cmp.Or(n.text, display(n.value))
-	o := origin{t, col, int32(said.number), n.percent, n.mark != "", n.text}
+	o := originOf(t, col, said, n)
 	if n.bound != "" && role == mapping.Target {
 		d := "increase"
 		if strings.HasPrefix(n.bound, "<") {
@@ -532,6 +569,9 @@ func (t *table) setpoint(m *measure, said *row, col *column, n number, role mapp
 		return
 	}
 	t.conv.counts.Targets++
+	if n.yes && !p.End.Before(m.wantedAt) {
+		m.wanted, m.wantedAt = n.value, p.End
+	}
 	if m.targets[said.edition] == nil {
 		m.targets[said.edition] = map[string]*setpoint{}
 	}
@@ -574,14 +614,14 @@ func (t *table) bands(m *measure, said *row) {
 			t.trouble(said.number, *b.origin.col, cmp.Or(b.origin.text, display(b.value)), "nothing says when the baseline was true, and the row has no target that is due")
 			return
 		}
-		t.observe(m, said, b.origin.col, number{value: b.value, percent: b.origin.percent}, b.at.End, b.at.Cadence, false, display(b.value))
+		t.observe(m, said, b.origin.col, number{value: b.value, percent: b.origin.percent, yes: b.origin.yes}, b.at.End, b.at.Cadence, false, display(b.value))
 	}
 }
 
 func (t *table) baseline(m *measure, said *row, col *column, n number, text string) {
-	b := &base{row: said.number, value: n.value, origin: origin{t, col, int32(said.number), n.percent, n.mark != "", n.text}, at: col.period}
+	b := &base{row: said.number, value: n.value, origin: originOf(t, col, said, n), at: col.period}
 	if when := said.text[mapping.BaselineAt]; when != "" && b.at == nil {
-		p, why := t.conv.period(when, t.locale)
+		p, why := t.period(when)
 		if why != "" {
 			t.trouble(said.number, *said.at[mapping.BaselineAt], when, why)
 			return
@@ -607,7 +647,7 @@ func (t *table) baseline(m *measure, said *row, col *column, n number, text stri
 func (t *table) path(m *measure, said *row, col *column, n number, text string, o origin, byDefault bool) {
 	p := path{origin: o}
 	if when := said.text[mapping.TargetAt]; when != "" {
-		due, why := t.conv.period(when, t.locale)
+		due, why := t.period(when)
 		if why != "" {
 			t.trouble(said.number, *said.at[mapping.TargetAt], when, why)
 			return
@@ -624,7 +664,7 @@ func (t *table) path(m *measure, said *row, col *column, n number, text string, 
 		return
 	}
 	if when := said.text[mapping.BaselineAt]; when != "" {
-		from, why := t.conv.period(when, t.locale)
+		from, why := t.period(when)
 		if why != "" {
 			t.trouble(said.number, *said.at[mapping.BaselineAt], when, why)
 			return
@@ -639,7 +679,7 @@ func (t *table) path(m *measure, said *row, col *column, n number, text string, 
 	}
 	if col.Change == "" {
 		v := n.value
-		p.value = &v
+		p.value, p.milestone = &v, n.yes && n.value == 1
 	} else {
 		v := n.value
 		if n.percent {

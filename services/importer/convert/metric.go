@@ -14,6 +14,9 @@ import (
 // metric decides how the measure's values are kept, and gives its values out.
 func (f *finisher) metric(m *measure, name string) *strategyv1.MetricSpec {
 	d := m.defaults
+	if a := f.aggregation(m); a != "" {
+		d.Aggregation = a
+	}
 	s := &strategyv1.MetricSpec{
 		Title: f.fit(m.title, "title", name, 1000), Description: f.fit(m.description, "description", name, 20000),
 		Note:  f.fit(strings.Join(m.notes, "\n"), "note", name, 20000),
@@ -67,12 +70,14 @@ func (f *finisher) metric(m *measure, name string) *strategyv1.MetricSpec {
 		o := &m.observed[i]
 		f.newest = max(f.newest, o.edition)
 		v, why := convert(o.value, o.origin.percent)
-		switch {
+		switch spoken := m.spoken(o.origin); {
+		case spoken != "":
+			why = spoken
 		case o.disputed:
 			why = "another cell contradicts it: neither is taken"
 		case why != "" || o.point || o.cadence == kept:
 		case o.cadence.Finer(kept):
-			why = fmt.Sprintf("it is a %s value, but the measure has %s ones: aggregation in the mapping says how they become one", o.cadence, kept)
+			why = fmt.Sprintf("it is a %s value, but the measure has %s ones: aggregation or aggregations in the mapping say how they become one", o.cadence, kept)
 		case d.Cadence != "" && (d.Aggregation == "" || d.Aggregation == "last"):
 			// The value at the end of the longer period is that of the shorter one.
 		default:
@@ -87,6 +92,21 @@ func (f *finisher) metric(m *measure, name string) *strategyv1.MetricSpec {
 	}
 	m.observed = nil // 1M cells: what is given out is not held twice
 	return s
+}
+
+// aggregation is what the mapping says of the measure, by its title or else by
+// its unit.
+func (f *finisher) aggregation(m *measure) string {
+	if len(f.m.Aggregations) == 0 {
+		return ""
+	}
+	if f.aggregations == nil {
+		f.aggregations = map[string]string{}
+		for word, a := range f.m.Aggregations {
+			f.aggregations[foldTitle(word)] = a
+		}
+	}
+	return cmp.Or(f.aggregations[foldTitle(m.title)], f.aggregations[foldTitle(m.said)])
 }
 
 // unit sets how values are shown, and gives what makes a value of a number: why
@@ -105,6 +125,15 @@ func (f *finisher) unit(m *measure, s *strategyv1.MetricSpec) func(v float64, pe
 		return v, "it has a per cent sign, and most values of the measure have none: is it a change?"
 	}
 	switch {
+	case m.isYes():
+		s.Unit, s.Format = f.fit(m.said, "unit", m.title, 100), "boolean"
+		if s.Unit == "" {
+			s.Unit = "yes/no"
+		}
+		return asIs
+	case m.ratios > 0:
+		s.Unit = f.fit(m.ratioUnit(), "unit", m.title, 100)
+		return asIs
 	case m.percent && m.said != "" && !said:
 		// "97% of calls": the unit names what the share is of.
 		s.Unit, s.Format = "fraction", "percent"

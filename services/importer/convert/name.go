@@ -190,9 +190,26 @@ func names(things []named, kind string, known map[string]string) map[string]stri
 			}
 			return slug(last(n), kind, easy/2) + "-" + ends(slug(n.text, kind, 10*maxName), easy)
 		},
-		func(n named) string { return slug(strings.Join(n.context, " ")+" "+n.text, kind, maxName) },
-		func(n named) string { return trim(slug(n.text, kind, easy), easy-7) + "-" + hash(n.id) },
 	}
+	// What stands above the nearest may tell two apart, from there up.
+	deepest := 0
+	for _, n := range things {
+		deepest = max(deepest, len(n.context))
+	}
+	for up := 2; up <= deepest; up++ {
+		forms = append(forms, func(n named) string {
+			if len(n.context) < up {
+				return ""
+			}
+			return slug(n.context[len(n.context)-up], kind, easy/2) + "-" + slug(n.text, kind, easy)
+		})
+	}
+	own := differences(things, kind)
+	forms = append(forms,
+		func(n named) string { return slug(strings.Join(n.context, " ")+" "+n.text, kind, maxName) },
+		func(n named) string { return own[n.id] },
+		func(n named) string { return trim(slug(n.text, kind, easy), easy-7) + "-" + hash(n.id) },
+	)
 	for i, form := range forms {
 		count := map[string]int{}
 		for _, n := range things {
@@ -205,10 +222,52 @@ func names(things []named, kind string, known map[string]string) map[string]stri
 				continue
 			}
 			s := form(n)
-			if s != "" && count[s] == 1 && !taken[s] || i == len(forms)-1 {
+			if s != "" && len(s) <= maxName && count[s] == 1 && !taken[s] || i == len(forms)-1 {
 				out[n.id] = s
 				taken[s] = true
 			}
+		}
+	}
+	return out
+}
+
+// differences are names for things whose texts begin and end alike: the beginning,
+// and the words that not all of them have.
+func differences(things []named, kind string) map[string]string {
+	groups := map[string][]named{}
+	for _, n := range things {
+		short := slug(n.text, kind, easy)
+		groups[short] = append(groups[short], n)
+	}
+	out := map[string]string{}
+	for short, g := range groups {
+		if len(g) < 2 {
+			continue
+		}
+		// A word that a text has twice counts twice: "# of firms of the city".
+		type nth struct {
+			word string
+			n    int
+		}
+		count := map[nth]int{}
+		words := make([][]nth, len(g))
+		for i, n := range g {
+			seen := map[string]int{}
+			for _, w := range strings.Split(slug(n.text, kind, 10*maxName), "-") {
+				seen[w]++
+				words[i] = append(words[i], nth{w, seen[w]})
+				count[nth{w, seen[w]}]++
+			}
+		}
+		for i, n := range g {
+			var own []string
+			for _, w := range words[i] {
+				if count[w] < len(g) {
+					own = append(own, w.word)
+				}
+			}
+			tail := trim(strings.Join(own, "-"), easy/2)
+			out[n.id] = strings.Trim(trim(short, easy)+"-"+tail, "-")
 		}
 	}
 	return out

@@ -16,8 +16,11 @@ type number struct {
 	percent        bool
 	currency, unit string
 	bound          string
+	counted        bool     // in a power of ten that a word says: 13 lakh
 	mark           string   // of a footnote
 	high           *float64 // of a range, whose lower end is value
+	yes            bool     // it is a yes or a no, 1 or 0
+	ratio          bool     // it was two numbers with a colon between
 	text           string   // what was written, where that is not the number alone
 }
 
@@ -36,7 +39,7 @@ func (t *table) number(c workbook.Cell) (n number, there bool, why string) {
 	case workbook.Date:
 		return n, false, "a date where a number is expected"
 	case workbook.Bool:
-		return n, false, "true or false where a number is expected"
+		return number{value: c.Number, yes: true, text: strings.Clone(c.Text)}, true, ""
 	case workbook.Error:
 		if cell.Missing(c.Text, t.conv.m.Missing...) {
 			return n, false, ""
@@ -48,6 +51,13 @@ func (t *table) number(c workbook.Cell) (n number, there bool, why string) {
 	}
 	if cell.Missing(c.Text, t.conv.m.Missing...) {
 		return n, false, ""
+	}
+	if v, ok := cell.ParseYes(c.Text); ok {
+		n = number{yes: true, text: strings.Clone(c.Written())}
+		if v {
+			n.value = 1
+		}
+		return n, true, ""
 	}
 	got, err := cell.ParseNumber(c.Text, t.locale)
 	if err != nil {
@@ -63,7 +73,7 @@ func (t *table) number(c workbook.Cell) (n number, there bool, why string) {
 		}
 		n.high = &v
 	}
-	n = number{value: got.Value, percent: got.Percent, currency: got.Currency, unit: got.Unit, bound: got.Bound, mark: got.Mark, high: n.high}
+	n = number{value: got.Value, percent: got.Percent, currency: got.Currency, unit: got.Unit, bound: got.Bound, mark: got.Mark, counted: got.Magnitude > 0, high: n.high}
 	if n.percent {
 		n.value = hundredth(got.Value)
 	}

@@ -309,7 +309,7 @@ func (t *table) when(said *row, r workbook.Row) bool {
 	if text == "" && said.text[mapping.Year] != "" {
 		role = mapping.Year
 		text = said.text[mapping.Year]
-		p, why := t.conv.period(text, t.locale)
+		p, why := t.period(text)
 		if why != "" || p.Cadence != calendar.Yearly {
 			t.trouble(r.Number, *said.at[role], text, orElse(why, "it is not a year"))
 			return false
@@ -347,7 +347,7 @@ func (t *table) when(said *row, r workbook.Row) bool {
 			return true
 		}
 	}
-	p, why := t.conv.period(text, t.locale)
+	p, why := t.period(text)
 	if why != "" {
 		t.trouble(r.Number, *said.at[role], text, why)
 		return false
@@ -470,6 +470,11 @@ func (t *table) value(m *measure, said *row, col *column, c workbook.Cell) {
 	}
 	n, there, why := t.number(c)
 	if why != "" {
+		if r, found, unread := t.colon(m, c); found {
+			n, there, why = r, unread == "", unread
+		}
+	}
+	if why != "" {
 		t.trouble(said.number, *col, c.Text, why)
 		return
 	}
@@ -484,6 +489,7 @@ func (t *table) value(m *measure, said *row, col *column, c workbook.Cell) {
 		}
 	}
 	m.sameTime(&n)
+	m.sameCount(&n)
 	weight := 1
 	if role == mapping.Actual {
 		weight = 2 // a target may be a change: +5 %

@@ -52,6 +52,10 @@ func (f *finisher) blank(m *measure, name, target string) *strategyv1.TargetSpec
 	case s.Direction == "" && !m.within:
 		s.Direction = m.defaults.Direction
 	}
+	if s.Direction == "" && !m.wantedAt.IsZero() && m.isYes() {
+		// Of two values the other one is what is not wanted in the end.
+		s.Direction = map[float64]string{0: "decrease", 1: "increase"}[m.wanted]
+	}
 	if m.weight != nil {
 		s.Weight = m.weight
 	}
@@ -186,6 +190,10 @@ func (f *finisher) setpoint(m *measure, t *setpoint, cadence calendar.Cadence, c
 		f.report(t.origin, t.period.Name, fmt.Sprintf("it is a target of a %s period, but the measure has %s ones", t.period.Cadence, cadence))
 		return nil, false
 	}
+	if why := m.spoken(t.origin); why != "" {
+		f.report(t.origin, t.period.Name, why)
+		return nil, false
+	}
 	p := &strategyv1.PeriodTarget{Period: t.period.Name}
 	for _, x := range []struct {
 		from *float64
@@ -210,6 +218,18 @@ func (f *finisher) setpoint(m *measure, t *setpoint, cadence calendar.Cadence, c
 		p.Value = nil
 	}
 	return p, true
+}
+
+// milestone makes a target of a path to yes: there is nothing between no and yes
+// to be expected on the way.
+func (f *finisher) milestone(s *strategyv1.TargetSpec, p *path) {
+	if s.GetBaseline().GetValue() != 0 {
+		f.report(p.baseline, display(*p.start), "a milestone that was reached before has no baseline: it is not kept")
+	}
+	s.Value, s.Baseline, s.Direction = nil, nil, ""
+	if s.Milestone == nil {
+		s.Milestone = &strategyv1.Milestone{} // what is forecast for it stays
+	}
 }
 
 // paths are the targets that are due on a day. One that is alone has the
@@ -250,6 +270,10 @@ func (f *finisher) paths(m *measure, name string, taken bool) [][]version {
 			p := byDue[due][edition]
 			if p.disputed {
 				f.report(p.origin, due, "another cell contradicts it: neither is taken")
+				continue
+			}
+			if why := m.spoken(p.origin); why != "" {
+				f.report(p.origin, due, why)
 				continue
 			}
 			s := f.blank(m, name, own)
@@ -293,7 +317,9 @@ func (f *finisher) paths(m *measure, name string, taken bool) [][]version {
 				}
 				f.report(p.baseline, display(*p.start), "nothing says when the baseline was true: of it only the direction is taken")
 			}
-			if s.Direction == "" && (s.Baseline == nil || s.Value == nil || s.GetBaseline().Value != nil && s.GetBaseline().GetValue() == s.GetValue()) {
+			if p.milestone {
+				f.milestone(s, p)
+			} else if s.Milestone = nil; s.Direction == "" && (s.Baseline == nil || s.Value == nil || s.GetBaseline().Value != nil && s.GetBaseline().GetValue() == s.GetValue()) {
 				f.report(p.origin, due, "neither a direction nor another baseline says which way the target is: give a direction in the mapping")
 				continue
 			}

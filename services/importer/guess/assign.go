@@ -28,7 +28,7 @@ func assignRoles(headers []string, profiles []profile) []Column {
 	for i, h := range headers {
 		out[i] = Column{Index: i, Header: h, Role: Ignored}
 		p := profiles[i]
-		if when, rest, ok := dated(h, cell.Locale{}); ok && (p.numeric() || p.known() == 0 && p.rows > 0 || kindOf(withoutUnit(rest)) != "" && p.share(p.numbers) >= 0.25) {
+		if when, rest, ok := dated(h, cell.Locale{}); ok && (p.numeric() || p.known() == 0 && p.rows > 0 || kindOf(withoutUnit(rest)) != "" && p.share(p.numbers+p.spoken) >= 0.25) {
 			rest = withoutUnit(rest)
 			if projectYear.MatchString(rest) && strings.ContainsAny(rest, "0123456789") {
 				rest = "" // Year 1 (2026/27): the plan's count says nothing more
@@ -64,7 +64,7 @@ func assignRoles(headers []string, profiles []profile) []Column {
 				when = Column{Index: i, Header: h, Role: Ignored, Confidence: confidence, Reason: reason}
 				when.Partial = partial[i]
 				if kind != Ignored {
-					when.Confidence, when.Reason = 0, "a number that names something else"
+					when.Confidence, when.Reason = 0.8, "a number that names something else"
 				}
 			}
 			out[i] = when
@@ -144,6 +144,7 @@ func assignRoles(headers []string, profiles []profile) []Column {
 	if taken[Name] == 0 && !namesUnderUnit(out, profiles) {
 		nameByValues(out, profiles)
 	}
+	halfYears(out)
 	monthsAsDates(out)
 	unknownKinds(out, assumed)
 	kindsInNames(out, profiles)
@@ -310,7 +311,7 @@ func counts(texts []string) bool {
 	return len(texts) >= 3
 }
 
-var identifier = regexp.MustCompile(`\b(id|ids|key|code)$`)
+var identifier = regexp.MustCompile(`\b(id|ids|key|code|cd)$`)
 
 // most is how many columns may have a role.
 func most(r Role) int {
@@ -340,6 +341,8 @@ func fits(r Role, p profile) (fit float64, why string) {
 			return 0.2, "only 0 and 1"
 		case p.numeric():
 			return 1, fmt.Sprintf("%d numbers", p.numbers)
+		case p.valued() && r != Weight && r != Value:
+			return 0.9, fmt.Sprintf("%d numbers, %d times yes, no or a ratio", p.numbers, p.spoken)
 		case p.share(p.numbers) > 0.3:
 			return 0.6, fmt.Sprintf("%d numbers of %d", p.numbers, p.known())
 		}

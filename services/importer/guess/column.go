@@ -127,9 +127,11 @@ func choose(p Proposal, parts map[int]string, questions *[]string) map[int]strin
 				out[c.Index] = fmt.Sprintf("%q is read in its place", best.Header)
 			}
 		}
+		of := ""
 		if g[0].dated() {
-			*questions = append(*questions, fmt.Sprintf("%s are all %s of one period and %q is read: is that the one?", strings.Join(names, ", "), g[0].Role, best.Header))
+			of = " of one period"
 		}
+		*questions = append(*questions, fmt.Sprintf("%s are all %ss%s and %q is read: is that the one?", strings.Join(names, ", "), g[0].Role, of, best.Header))
 	}
 	return out
 }

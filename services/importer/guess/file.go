@@ -79,6 +79,9 @@ func File(b *workbook.Book) (mapping.Mapping, error) {
 			if (q == noPeriod || strings.HasPrefix(q, noPeriodOf)) && (m.Defaults.Period != "" || s.Defaults != nil && s.Defaults.Period != "") {
 				continue // the title says it
 			}
+			if q == noDirection && (m.Defaults.Direction != "" || directed(s)) {
+				continue
+			}
 			if len(found) > 1 {
 				q = f.name + ": " + q
 			}
@@ -136,6 +139,21 @@ func gridOf(s workbook.Sheet) (g Grid, typed [][]bool, err error) {
 }
 
 var day = regexp.MustCompile(`^\d{4}-\d\d-\d\d$`)
+
+// directed reports whether each target of a sheet is a change from a baseline,
+// which says which way is good.
+func directed(s mapping.Sheet) bool {
+	targets := 0
+	for _, c := range s.Columns {
+		if c.Role == mapping.Target {
+			targets++
+			if c.Change == "" {
+				return false
+			}
+		}
+	}
+	return targets > 0
+}
 
 // sameHeader reports whether two tables have the same columns.
 func sameHeader(a, b Proposal) bool {

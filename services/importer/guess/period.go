@@ -69,6 +69,9 @@ func dated(header string, l cell.Locale) (c Column, rest string, ok bool) {
 		}
 		return m[1] + "-" + m[2]
 	})
+	if name, rest, found := cell.FindHalf(plain); found && !isPart(rest) {
+		return Column{Period: name, Half: true}, rest, true
+	}
 	if name, rest, found := cell.FindPeriod(plain, l); found {
 		return Column{Period: name}, rest, true
 	}
@@ -101,6 +104,18 @@ func dated(header string, l cell.Locale) (c Column, rest string, ok bool) {
 
 // ofDate are headers that say when another column's value is due, or was true.
 var ofDate = regexp.MustCompile(`^(.+) (date|year|by|jahr|datum|frist|année|échéance|año|fecha|ano|data|anno|jaar|år|rok|termin|deadline|period|end date)$`)
+
+// halfYears takes the role from columns of half-years that stand beside such of
+// whole years: they are parts of those. So does a series of weeks by S1, S2, S3.
+func halfYears(out []Column) {
+	whole := slices.ContainsFunc(out, func(c Column) bool { return c.dated() && !c.Half })
+	for i, c := range out {
+		if c.Half && whole {
+			out[i] = Column{Index: i, Header: c.Header, Role: Ignored, Confidence: 0.8, Partial: true,
+				Reason: fmt.Sprintf("%q is a half-year, beside columns of other periods", c.Period)}
+		}
+	}
+}
 
 // dateOfOther are the same words the other way round: year of the target.
 var dateOfOther = regexp.MustCompile(`^(date|year|datum|jahr|année|año|fecha|ano|data|anno|jaar|rok) (?:of |for |to |de |de la |del |da |do |du |d |der |des |di |van )?(?:the )?(.+)$`)
@@ -217,4 +232,29 @@ func partOf(header string, p profile) Role {
 		return mapping.Month
 	}
 	return ""
+}
+
+// halves reports whether the periods of a table are half-years: in its columns, or
+// in a column of periods, where no week 3 says that S1 is one.
+func halves(p Proposal, body Grid) bool {
+	if slices.ContainsFunc(p.Columns, func(c Column) bool { return c.Half && c.Role != Ignored }) {
+		return true
+	}
+	for _, c := range p.Of(Period) {
+		found := 0
+		for _, row := range body {
+			if c.Index >= len(row) || row[c.Index] == "" {
+				continue
+			}
+			if _, half := cell.ParseHalf(row[c.Index]); half {
+				found++
+			} else if name, err := cell.ParsePeriod(row[c.Index], p.Locale); err == nil && strings.Contains(name, "-W") {
+				return false
+			}
+		}
+		if found > 0 {
+			return true
+		}
+	}
+	return false
 }

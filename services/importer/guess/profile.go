@@ -18,6 +18,7 @@ type profile struct {
 	numbers  int
 	bare     int // of the numbers: with no word behind
 	ranges   int // of the numbers: two with a dash between
+	spoken   int // yes or no, or two numbers with a colon between
 	percents int
 	integers int
 	years    int // of the numbers: from 1900 to 2100, without sign or fraction
@@ -83,6 +84,8 @@ func profileOf(column []string) profile {
 			// No period is that long.
 		} else if _, err := cell.ParsePeriod(t, p.infer.Locale); err == nil {
 			p.periods += n
+		} else if _, ok := cell.ParseHalf(t); ok {
+			p.periods += n
 		} else if _, ok := cell.ParseMonth(t); ok {
 			p.periods += n
 		} else if _, ok := cell.ParseQuarter(t); ok {
@@ -94,6 +97,10 @@ func profileOf(column []string) profile {
 				p.ranges += n
 				v, err = low, nil
 			}
+		}
+		if err != nil && spoken(t, p.infer.Locale) {
+			p.spoken += n
+			continue
 		}
 		// "1 Finish the base cluster" is a numbered text, not one Finish.
 		if err != nil || len(strings.Fields(v.Unit)) > 5 {
@@ -122,6 +129,16 @@ func profileOf(column []string) profile {
 	}
 	return p
 }
+
+// spoken reports whether a text is a value in words of its own: yes or no, 3:1.
+func spoken(text string, l cell.Locale) bool {
+	_, yes := cell.ParseYes(text)
+	_, ratio := cell.ParseRatio(text, l)
+	return yes || ratio
+}
+
+// valued reports whether a column holds numbers, ratios, yes or no.
+func (p profile) valued() bool { return p.known() > 0 && p.share(p.numbers+p.spoken) >= 0.7 }
 
 // known is how many cells say something.
 func (p profile) known() int { return p.filled - p.missing }

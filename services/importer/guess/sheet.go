@@ -21,6 +21,7 @@ type sheetGuess struct {
 	several bool             // the file has more sheets than this one
 
 	sheet     mapping.Sheet
+	at        []int // where its columns stand
 	own       mapping.Defaults
 	questions []string
 	year      int // the one of columns that name none
@@ -28,6 +29,7 @@ type sheetGuess struct {
 	headers   map[string]int // how many columns have one
 	ofs       map[int]string // what columns are parts of
 	chosen    map[int]string // why another column is read in a column's place
+	unnamed   []string       // measures by the headers of their columns
 	finer     int            // columns left out beside whole years
 }
 
@@ -50,14 +52,19 @@ func sheetOf(name string, g Grid, p Proposal, when context, m *mapping.Mapping, 
 	for _, c := range b.p.Columns {
 		if c.Header != "" || c.Role != Ignored {
 			b.sheet.Columns = append(b.sheet.Columns, b.column(c))
+			b.at = append(b.at, c.Index)
 		}
 	}
 	if b.finer > 0 {
-		b.ask("columns of months or quarters are left out beside columns of whole years: should they be read, and how do they add up (defaults.aggregation)?")
+		b.ask("columns of months or quarters are left out beside columns of whole years: should they be read, and how do they make a year (aggregations)?")
 	}
-	if parts(b.p) {
-		b.ask("actuals are of quarters or months and targets of whole years: how do they add up (defaults.aggregation: last, sum or mean)? Without it they are not read")
+	switch slices.Sort(b.unnamed); {
+	case len(slices.Compact(b.unnamed)) == 1:
+		b.ask("no column names a measure, and what the values are of is called %q (of): what do they measure?", b.unnamed[0])
+	case len(b.unnamed) > 0:
+		b.ask("no column names a measure: is each column of values one measure of each row?")
 	}
+	b.aggregate()
 	b.words()
 	b.numbers()
 	b.rows()
@@ -102,6 +109,10 @@ func (b *sheetGuess) times() {
 // targets begin at a baseline.
 func (b *sheetGuess) forms() {
 	p := b.p
+	if halves(p, b.body) {
+		b.own.HalfYears = "quarter"
+		b.ask("half-years are read as the quarters that they end with (halfYears), which holds for states and running totals: are the values totals of each half-year?")
+	}
 	baselines, targets := p.Of(Baseline), p.Of(Target)
 	both := len(baselines) > 0 && len(targets) > 0 && len(p.Of(BaselineAt)) == 0
 	dateless := b.when.period != "" && len(p.Of(Period)) == 0 && len(p.Of(mapping.Year)) == 0 && len(p.Of(TargetAt)) == 0 &&
@@ -181,6 +192,8 @@ func (b *sheetGuess) settle() {
 	if !b.several {
 		for _, x := range []struct{ from, to *string }{
 			{&b.own.Period, &b.m.Defaults.Period}, {&b.own.Form, &b.m.Defaults.Form}, {&b.own.Unit, &b.m.Defaults.Unit},
+			{&b.own.Aggregation, &b.m.Defaults.Aggregation},
+			{&b.own.HalfYears, &b.m.Defaults.HalfYears},
 		} {
 			if *x.from != "" {
 				*x.to, *x.from = *x.from, ""

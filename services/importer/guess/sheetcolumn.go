@@ -104,6 +104,7 @@ func (b *sheetGuess) measureOf(c Column, col *mapping.Column) {
 		}
 	case len(b.p.Of(Name)) == 0:
 		col.Of = ofHeader(c.Header)
+		b.unnamed = append(b.unnamed, col.Of)
 	case b.ofs[c.Index] != "":
 		col.Of = b.ofs[c.Index]
 		col.Comment += "; " + strconv.Quote(b.ofs[c.Index]) + " is a part of the measure"

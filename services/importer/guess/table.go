@@ -56,6 +56,8 @@ type Column struct {
 	Back           int
 	Confidence     float64
 	Reason         string
+	// Half: Period is a half-year, which the calendar has not.
+	Half bool
 	// Kinds: the names say what the values of their rows are.
 	Kinds bool
 	// UnitTitle: the header is the name of the unit whose measures the column names.
@@ -88,6 +90,8 @@ func (p Proposal) Of(r Role) []Column {
 	}
 	return out
 }
+
+const noDirection = "no column says which way is good: without a direction targets are not judged"
 
 const noPeriod = "no column says when: which period are the values of?"
 
@@ -382,7 +386,7 @@ func (p *Proposal) details(g Grid, typed [][]bool) {
 		if _, err := cell.ParseNumber(t, p.Locale); err == nil {
 			continue
 		}
-		if _, _, err := cell.ParseRange(t, p.Locale); err == nil {
+		if _, _, err := cell.ParseRange(t, p.Locale); err == nil || spoken(t, p.Locale) {
 			continue
 		}
 		if noValue.MatchString(t) {
@@ -409,11 +413,9 @@ func (p *Proposal) details(g Grid, typed [][]bool) {
 	p.parents(body)
 	p.trend(body)
 	p.undated()
-	if len(p.Of(Direction)) == 0 {
-		p.Questions = append(p.Questions, "no column says which way is good: without a direction targets are not judged")
-	}
-	if len(p.Of(Name)) == 0 {
-		p.Questions = append(p.Questions, "no column names a measure: is each column of values one measure of each row?")
+	aims := slices.ContainsFunc(p.Columns, func(c Column) bool { return c.Role == Target || c.Role == Kind || c.Kinds })
+	if aims && len(p.Of(Direction)) == 0 {
+		p.Questions = append(p.Questions, noDirection)
 	}
 	var numbersLeft, textsLeft []string
 	for _, c := range p.Columns {
@@ -433,10 +435,10 @@ func (p *Proposal) details(g Grid, typed [][]bool) {
 		}
 	}
 	if n := len(textsLeft); n > 0 {
-		p.Questions = append(p.Questions, fmt.Sprintf("%s hold texts and are not read: are they units, objectives, notes?", strings.Join(textsLeft[:min(n, 8)], ", ")))
+		p.Questions = append(p.Questions, fmt.Sprintf("%s not read: units, objectives, notes?", holding("texts", textsLeft)))
 	}
 	if n := len(numbersLeft); n > 0 {
-		p.Questions = append(p.Questions, fmt.Sprintf("%s hold numbers and are not read: what are they?", strings.Join(numbersLeft[:min(n, 8)], ", ")))
+		p.Questions = append(p.Questions, fmt.Sprintf("%s not read: of what?", holding("numbers", numbersLeft)))
 	}
 	for _, c := range p.Columns {
 		if c.Partial {
@@ -452,13 +454,16 @@ func (p *Proposal) details(g Grid, typed [][]bool) {
 	if len(p.Of(Period)) == 0 && len(p.Of(mapping.Year)) == 0 && len(p.Of(TargetAt)) == 0 && !p.Wide() {
 		p.Questions = append(p.Questions, noPeriod)
 	}
-	for _, r := range []Role{Target, Actual} {
-		if cs := p.Of(r); len(cs) > 1 && len(p.Of(Name)) > 0 {
-			var names []string
-			for _, c := range cs {
-				names = append(names, strconv.Quote(c.Header))
-			}
-			p.Questions = append(p.Questions, fmt.Sprintf("%s may all be %s: which one counts?", strings.Join(names, ", "), r))
-		}
+}
+
+// holding says of columns, by their quoted headers, what is in them.
+func holding(what string, headers []string) string {
+	if len(headers) == 1 {
+		return headers[0] + " holds " + what + " and is"
 	}
+	shown := strings.Join(headers[:min(len(headers), 8)], ", ")
+	if n := len(headers) - 8; n > 0 {
+		shown += fmt.Sprintf(" and %d more", n)
+	}
+	return shown + " hold " + what + " and are"
 }

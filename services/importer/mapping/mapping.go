@@ -43,6 +43,9 @@ type Mapping struct {
 	// Owners says who the words of the owner column are: unit/NAME, person/ID,
 	// unit for a unit that is declared with the word as its title, or none.
 	Owners map[string]string `yaml:"owners,omitempty" doc:"who the words of the owner column are: unit/NAME, person/ID, unit (declare one of this title) or none"`
+	// Aggregations say how finer values become one, by the title of a measure or by
+	// its unit of measure, in place of the default.
+	Aggregations map[string]string `yaml:"aggregations,omitempty" enum:"last,sum,mean,min,max" doc:"how the finer values of a measure become one, by its title or its unit of measure"`
 	// Key names the roles that tell measures apart, default id where there is
 	// one, else unit and name.
 	Key []Role `yaml:"key,omitempty" enum:"id,name,unit,objective,strategy,period" doc:"the roles that tell measures apart; default id, else unit and name"`
@@ -111,6 +114,9 @@ type Defaults struct {
 	// Accumulate: sinceStart where targets are totals over years and values are of
 	// one period each.
 	Accumulate string `yaml:"accumulate,omitempty" enum:"sinceStart" doc:"sinceStart: targets are totals over years, values are per period"`
+	// HalfYears says what half-years stand for, which the calendar has not: quarter
+	// is the one that they end with.
+	HalfYears string `yaml:"halfYears,omitempty" enum:"quarter" doc:"quarter: a half-year stands for the quarter that it ends with"`
 	// Period of a table that says none.
 	Period string `yaml:"period,omitempty" doc:"the period of a table that says none, for example FY2018"`
 	// Unit is the title of the organizational unit of rows that name none, as in a

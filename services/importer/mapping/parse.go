@@ -167,6 +167,9 @@ func (m *Mapping) check(name string) error {
 	for word, d := range m.Directions {
 		c.word("directions."+word, d, "increase", "decrease", "within", "none")
 	}
+	for word, a := range m.Aggregations {
+		c.word("aggregations."+word, a, "last", "sum", "mean", "min", "max")
+	}
 	for word, k := range m.Kinds {
 		c.word("kinds."+word, string(k), "target", "actual", "planned", "executed", "min", "max", "baseline", "ignore")
 	}
@@ -208,12 +211,16 @@ func (c *checker) defaults(field string, d Defaults) {
 	c.word(field+".cadence", d.Cadence, "daily", "weekly", "monthly", "quarterly", "yearly")
 	c.word(field+".aggregation", d.Aggregation, "last", "sum", "mean", "min", "max")
 	c.word(field+".accumulate", d.Accumulate, "sinceStart")
+	c.word(field+".halfYears", d.HalfYears, "quarter")
 	c.word(field+".form", d.Form, "periods", "path")
 	c.period(field+".period", d.Period)
 }
 
 func (c *checker) period(field, v string) {
 	if v == "" {
+		return
+	}
+	if _, half := cell.LastQuarter(v); half {
 		return
 	}
 	if err := calendar.Named(v); err != nil {
