@@ -147,6 +147,11 @@ type choice struct {
 	load    float64
 	limits  Limits
 
+	// scarce is how much a share of the budget, and of the capacity, weighs where
+	// candidates are compared by what they take, and whim what each weighs by chance;
+	// nil: each the same.
+	scarce   [2]float64
+	whim     []float64
 	live     []int // of the items, what a better set may have
 	branches int   // that are looked at, at most
 	parts    int   // that were looked at
@@ -158,7 +163,7 @@ type choice struct {
 }
 
 func newChoice(r Result, initiatives []Initiative, limits Limits, out *Suggestion) *choice {
-	c := &choice{budget: math.Inf(1), load: math.Inf(1), limits: limits, branches: searched}
+	c := &choice{budget: math.Inf(1), load: math.Inf(1), limits: limits, branches: searched, scarce: [2]float64{1, 1}}
 	if limits.Budget != nil {
 		// A sum of amounts must not miss its limit by a rounding.
 		c.budget = limits.Budget.InexactFloat64() * (1 + 1e-12)
@@ -420,10 +425,13 @@ func (c *choice) fill(s *set, barred int) (looked int) {
 			}
 			takes := 1e-9
 			if c.budget > 0 {
-				takes += cost / c.budget
+				takes += c.scarce[0] * cost / c.budget
 			}
 			if c.load > 0 {
-				takes += load / c.load
+				takes += c.scarce[1] * load / c.load
+			}
+			if c.whim != nil {
+				takes *= c.whim[k]
 			}
 			if value/takes > most {
 				best, most = all, value/takes

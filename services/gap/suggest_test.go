@@ -264,3 +264,28 @@ func TestInnerIsExact(t *testing.T) {
 		}
 	})
 }
+
+// Of a thousand proposals of which few fit, what is taken out must be what is there:
+// drawn from all of them, nothing happens in most rounds.
+func TestWanderBettersAGreedySet(t *testing.T) {
+	r, list, limits := largeProblem(100, 1000, 64, 0.03, true)
+	out := Suggestion{}
+	if err := out.settleCurrency(list, limits); err != nil {
+		t.Fatal(err)
+	}
+	c := newChoice(r, list, limits, &out)
+	for k := range c.items {
+		if c.items[k].reason == "" {
+			c.live = append(c.live, k)
+		}
+	}
+	c.keep(c.empty())
+	s := c.empty()
+	c.fill(s, -1)
+	c.keep(s)
+	greedy := c.value
+	c.wander(300, 0)
+	if better := c.value/greedy - 1; !(better > 0.002) {
+		t.Errorf("%.4f after %.4f: bettered by %.2f %%", c.value, greedy, 100*better)
+	}
+}

@@ -311,11 +311,20 @@ func (c *choice) rounds(each int) int {
 	return min(each*n, 8_000_000/n)
 }
 
-// wander betters the best set by taking a few candidates out, and filling up with
-// others first: a neighborhood that single exchanges do not reach. Its draws are
-// always the same.
-func (c *choice) wander(rounds int) {
-	rng := rand.New(rand.NewPCG(1, 2))
+const (
+	// wanderSlack is how much worse, as a share, a set may be at first that is gone on
+	// from.
+	wanderSlack = 0.001
+	// wanderWhim is how much a candidate weighs more by chance, at most, as a share.
+	wanderWhim = 0.3
+)
+
+// wander betters the best set by taking a few of it out, and filling up with others
+// first: a neighborhood that single exchanges do not reach. What each candidate takes
+// weighs a little more or less each time, so that filling up does not end at the same
+// set again. Its draws are always the same in the same turn.
+func (c *choice) wander(rounds int, turn uint64) {
+	rng := rand.New(rand.NewPCG(1, 2+turn))
 	var free []int
 	for _, k := range c.live {
 		if len(c.items[k].adds) > 0 {
@@ -325,12 +334,24 @@ func (c *choice) wander(rounds int) {
 	if len(free) < 2 {
 		return
 	}
-	for range rounds {
-		in := slices.Clone(c.best)
-		for range 1 + rng.IntN(4) {
+	var chosen []int
+	c.whim = make([]float64, len(c.items))
+	defer func() { c.whim = nil }()
+	from, at := slices.Clone(c.best), c.value
+	for round := range rounds {
+		for _, k := range c.live {
+			c.whim[k] = 1 + wanderWhim*rng.Float64()
+		}
+		in := slices.Clone(from)
+		chosen = chosen[:0]
+		for k, yes := range in {
+			if yes {
+				chosen = append(chosen, k)
+			}
+		}
+		for range min(len(chosen), 1+rng.IntN(4)) {
 			// Out, and what needs it; by chance one that is not there comes in.
-			k := free[rng.IntN(len(free))]
-			c.drop(in, k)
+			c.drop(in, chosen[rng.IntN(len(chosen))])
 		}
 		s := c.of(in)
 		k := free[rng.IntN(len(free))]
@@ -344,5 +365,9 @@ func (c *choice) wander(rounds int) {
 		}
 		c.fill(s, free[rng.IntN(len(free))])
 		c.keep(s)
+		// At first a little worse is as good to go on from.
+		if slack := wanderSlack * c.value * (1 - float64(round)/float64(rounds)); s.value >= at-slack {
+			from, at = s.in, s.value
+		}
 	}
 }

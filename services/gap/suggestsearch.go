@@ -39,13 +39,27 @@ func (c *choice) search() {
 		p prices
 		l *layers
 	)
+	// Greedy once more, now that it is known which of the limits is the scarce one.
+	if sum := m.money + m.load; sum > 0 {
+		c.scarce = [2]float64{2 * m.money / sum, 2 * m.load / sum}
+		s := c.empty()
+		c.fill(s, -1)
+		c.keep(s)
+	}
 	if b.total > c.value*(1+enough) {
-		c.wander(c.rounds(5))
+		c.wander(c.rounds(5), 0)
 		b, p, l = c.tighten(b, m)
 		c.peg(b)
 	}
 	if b.total > c.value*(1+enough) {
-		c.wander(c.rounds(150))
+		live := c.live
+		c.live = c.near(b)
+		c.wander(c.rounds(150), 0)
+		// Of many, more often, by other draws, as long as much is left.
+		for turn := uint64(1); turn < 4 && len(c.live) < len(live) && b.total > c.value*(1+far); turn++ {
+			c.wander(c.rounds(150), turn)
+		}
+		c.live = live
 	}
 	c.branch(b)
 	if l != nil && c.upper > c.value*(1+enough) {
@@ -59,6 +73,27 @@ func (c *choice) search() {
 // Research 28(5), 1980): of many candidates few are left.
 func (c *choice) peg(b bound) {
 	c.live = slices.DeleteFunc(c.live, func(k int) bool { return !c.best[k] && b.total+b.worth[k] < c.value })
+}
+
+// fewestNear is how many candidates are near, or more where many are chosen.
+const fewestNear = 200
+
+// near are the chosen and the candidates of the highest worth at the prices of a bound:
+// of many candidates few fit, and these are the ones that may.
+func (c *choice) near(b bound) []int {
+	near := slices.Clone(c.live)
+	slices.SortStableFunc(near, func(i, j int) int {
+		return cmp.Or(cmp.Compare(one(c.best[j]), one(c.best[i])), cmp.Compare(b.worth[j], b.worth[i]))
+	})
+	chosen := 0
+	for _, yes := range c.best {
+		if yes {
+			chosen++
+		}
+	}
+	near = near[:min(len(near), max(fewestNear, 2*chosen+100))]
+	slices.Sort(near)
+	return near
 }
 
 // drop takes a candidate out of a set, and all that need it.
@@ -189,6 +224,10 @@ func (c *choice) relax() (bound, multipliers) {
 	}
 	return best, at
 }
+
+// far is how far from its bound a set of many is looked for further by chance: what
+// is left below it is divided.
+const far = 0.005
 
 // enough is how near to its bound a set need not be bettered at any price.
 const enough = 1e-6

@@ -40,6 +40,9 @@ one event a line, to the byte as it is on NATS. docs/events.md lists all types.`
 		if req.GetFromRevision() < 0 {
 			return usagef("--from: %d is not a revision; they begin at 1", req.GetFromRevision())
 		}
+		if about := req.GetSubject(); about != "" && !strings.Contains(about, "/") {
+			return usagef("--subject: %q is not KIND/NAME; an event is about one such as target/vacant-space", about)
+		}
 		s := subscriber{app: a, req: req, format: *out}
 		if !req.GetFollow() {
 			err := s.read(ctx)
