@@ -204,14 +204,12 @@ func (s *Server) tell(ctx context.Context, l *lease.Lease) (stop func()) {
 		defer close(ended)
 		tick := time.NewTicker(lookEvery)
 		defer tick.Stop()
-		for {
+		for s.record.WentOn(telling) == nil {
+			l.Note("")
 			select {
 			case <-telling.Done():
 				return
 			case <-tick.C:
-				if _, halt := s.record.Status(); halt == nil {
-					l.Note("")
-				}
 			}
 		}
 	}()

@@ -17,6 +17,11 @@ const (
 	handOver      = 5_000    // records
 	handOverBytes = 16 << 20 // bytes
 
+	// Whoever reads a stretch that is stored takes its pieces one after the other,
+	// and need not have the memory of large ones.
+	stretchOver      = 1_000
+	stretchOverBytes = 1 << 20
+
 	pullMessages = 5_000
 	pullBytes    = 32 << 20 // several of the largest messages
 
@@ -212,6 +217,10 @@ func (l *Log) readRound(parent context.Context, a *assembler, to uint64, handle 
 		case <-done:
 		}
 	}()
+	most, mostBytes := handOver, handOverBytes
+	if to != forever {
+		most, mostBytes = stretchOver, stretchOverBytes
+	}
 	var seen unseen
 	own := l.feed.burst()
 	for delivered := uint64(1); ; delivered++ {
@@ -265,7 +274,7 @@ func (l *Log) readRound(parent context.Context, a *assembler, to uint64, handle 
 			a.flush(0)
 		}
 		drained := meta.NumPending == 0 && len(arrived) == 0
-		if reached || drained || len(a.whole) >= handOver || a.size >= handOverBytes {
+		if reached || drained || len(a.whole) >= most || a.size >= mostBytes {
 			if err := handOn(a, to, handle); err != nil {
 				return err
 			}

@@ -12,10 +12,12 @@ import (
 
 const (
 	// A write of a bulk fold ends at whichever comes first, unless the store says
-	// otherwise; a commit is never divided. Three of them are in memory: one is
-	// read, one waits, one is written.
+	// otherwise; a commit is never divided. Two of them are in memory, one that is
+	// read and one that is written; a third may wait between them where the store
+	// has no memory to use again.
 	bulkMessages = 10_000
 	bulkBytes    = 16 << 20 // of stored envelopes
+	bulkChanges  = 8        // for each message: an observed value makes 4, but may come with 5,000 others
 )
 
 // bulk folds a stretch of the log in large writes, one of which is written
@@ -35,6 +37,7 @@ type load struct {
 	to       Checkpoint
 	messages int
 	bytes    int
+	rows     int
 	changes  Preparation
 	prepared []Change // what changes come to, once all is added
 	orgs     map[string]uint64
@@ -44,6 +47,7 @@ func (l *load) add(logID string, batch []*eventlog.Record, changes []Change) err
 	last := batch[len(batch)-1]
 	l.to = Checkpoint{LogID: logID, Revision: last.Revision, Hash: last.Hash}
 	l.messages += len(batch)
+	l.rows += len(changes)
 	for _, m := range batch {
 		l.bytes += m.Size
 	}
@@ -61,7 +65,12 @@ func (l *load) add(logID string, batch []*eventlog.Record, changes []Change) err
 func (b *bulk) run(ctx context.Context, at Checkpoint, to uint64) (Checkpoint, error) {
 	reading, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
-	loads := make(chan load, 1)
+	first, waiting := prepare(b.store), 1
+	if _, ok := first.(reusable); ok {
+		waiting = 0
+	}
+	loads := make(chan load, waiting)
+	spare := make(chan reusable, 1) // what was written, whose memory is there for the next
 	var wrote error
 	var writer sync.WaitGroup
 	writer.Go(func() {
@@ -75,22 +84,37 @@ func (b *bulk) run(ctx context.Context, at Checkpoint, to uint64) (Checkpoint, e
 				continue
 			}
 			at = l.to
+			if r, ok := l.changes.(reusable); ok {
+				r.Reset()
+				select {
+				case spare <- r:
+				default:
+				}
+			}
 			if b.moved != nil {
 				b.moved(l.to, l.messages, l.orgs)
 			}
 		}
 	})
 	most := bulkSize(b.store)
-	next := load{changes: prepare(b.store)}
+	begin := func() load {
+		select {
+		case r := <-spare:
+			return load{changes: r}
+		default:
+			return load{changes: prepare(b.store)}
+		}
+	}
+	next := load{changes: first}
 	var folded []Change // of the batch at hand
 	hand := func() error {
 		if next.messages == 0 {
 			return nil
 		}
-		next.prepared, next.changes = next.changes.Changes(), nil
+		next.prepared = next.changes.Changes()
 		select {
 		case loads <- next:
-			next = load{changes: prepare(b.store)}
+			next = begin()
 			return nil
 		case <-reading.Done():
 			return context.Cause(reading)
@@ -116,7 +140,7 @@ func (b *bulk) run(ctx context.Context, at Checkpoint, to uint64) (Checkpoint, e
 		if err != nil {
 			return err
 		}
-		if next.messages >= most || next.bytes >= bulkBytes {
+		if next.messages >= most || next.bytes >= bulkBytes || next.rows >= bulkChanges*most {
 			return hand()
 		}
 		return nil

@@ -218,7 +218,7 @@ func (p *Projection) Status(ctx context.Context) (s Status, err error) {
 }
 
 // Retry lets a halted projection try again, and returns when it has got beyond
-// where it halted, or halted again, or a while has passed: Status tells.
+// where it halted and Status says so, or halted again, or a while has passed.
 func (p *Projection) Retry(ctx context.Context) {
 	at, halted := p.record.Status()
 	if halted == nil {
@@ -230,8 +230,9 @@ func (p *Projection) Retry(ctx context.Context) {
 	p.Resume()
 	ctx, cancel := context.WithTimeout(ctx, retryFor)
 	defer cancel()
-	p.record.beyond(ctx, at, ended)
+	p.record.beyond(ctx, at, halted, ended)
 }
 
-// retryFor bounds how long Retry waits.
-const retryFor = 5 * time.Second
+// retryFor bounds how long Retry waits: where several processes can project, a
+// lease is given anew, and the others hear of it a second later.
+const retryFor = 8 * time.Second

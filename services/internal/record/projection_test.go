@@ -2,6 +2,7 @@ package record_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -9,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -451,6 +453,39 @@ func TestAnInterruptedRebuildIsFinished(t *testing.T) {
 	if got := b.generations(); got == "2*" && len(b.rows()) >= len(want) {
 		t.Error("the unfinished generation was not gone on with")
 	}
+}
+
+// Where another process projects, what it wrote is heard of before that its
+// halt is over. Who was told that it goes on asks how it stands.
+func TestRetryingElsewhereIsAnsweredWhenTheHaltIsOver(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		rec := record.New(nil, record.Checkpoint{Revision: 1}, time.Minute, nil)
+		p := record.NewProjection(nil, nil, nil, rec, nil, slog.New(slog.DiscardHandler))
+		rec.Halt(errors.New("message 2 is missing"))
+		answered := make(chan struct{})
+		go func() { p.Retry(t.Context()); close(answered) }()
+		for _, step := range []struct {
+			heard func()
+			over  bool
+		}{
+			{func() { rec.Advance(3) }, false},
+			{func() { rec.Halt(nil) }, true},
+		} {
+			synctest.Wait()
+			step.heard()
+			synctest.Wait()
+			select {
+			case <-answered:
+				if !step.over {
+					t.Fatal("answered while the record still says that it halted")
+				}
+			default:
+				if step.over {
+					t.Fatal("not answered")
+				}
+			}
+		}
+	})
 }
 
 func TestAHoleHaltsAndIsSkipped(t *testing.T) {

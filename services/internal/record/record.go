@@ -204,19 +204,43 @@ func (r *Record) Reached(ctx context.Context, revision uint64) error {
 	}
 }
 
-// beyond waits until the record stands beyond a revision, or the channel is
-// closed, or ctx ends.
-func (r *Record) beyond(ctx context.Context, revision uint64, or <-chan struct{}) {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	go func() {
-		select {
-		case <-or:
-			cancel()
-		case <-ctx.Done():
+// beyond waits until the record stands beyond a revision and says of no halt
+// what it said before, or the channel is closed, or ctx ends. Where another
+// process projects, that it has gone on is heard of after what it has written.
+func (r *Record) beyond(ctx context.Context, revision uint64, before error, or <-chan struct{}) {
+	for {
+		r.mu.Lock()
+		at, halted, changed := r.at, r.halted, r.changed
+		r.mu.Unlock()
+		if at > revision && (halted == nil || halted.Error() != before.Error()) {
+			return
 		}
-	}()
-	_ = r.Reached(ctx, revision+1)
+		select {
+		case <-changed:
+		case <-or:
+			return
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// WentOn returns when the projection has not halted, or its halt is over, or ctx
+// has ended.
+func (r *Record) WentOn(ctx context.Context) error {
+	for {
+		r.mu.Lock()
+		halted, changed := r.halted, r.changed
+		r.mu.Unlock()
+		if halted == nil {
+			return nil
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
 }
 
 // Await waits without a bound until the record holds something of the

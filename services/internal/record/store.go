@@ -51,6 +51,14 @@ type Preparation interface {
 	Changes() []Change
 }
 
+// reusable is a Preparation whose memory can serve for another Write.
+type reusable interface {
+	Preparation
+	// Reset begins the preparation of another Write, when what the last one came
+	// to was written, or never will be.
+	Reset()
+}
+
 // prepare begins the preparation of a Write to any Store.
 func prepare(s Store) Preparation {
 	if p, ok := s.(Preparer); ok {

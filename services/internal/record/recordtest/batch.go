@@ -15,7 +15,7 @@ import (
 )
 
 // batches holds that it makes no difference how changes are divided into
-// writes: one at a time, or one or many commits at once.
+// writes: one at a time, or one or many commits at once, prepared or not.
 func batches(t *testing.T, open Open) {
 	n := 0
 	rapid.Check(t, func(rt *rapid.T) {
@@ -65,8 +65,50 @@ func batches(t *testing.T, open Open) {
 		if single != some {
 			rt.Fatalf("one by one:\n%s\nin batches:\n%s", single, some)
 		}
+		prepared := dump("prepared", func(s record.Store) {
+			p, ok := s.(record.Preparer)
+			if !ok {
+				p = unprepared{}
+			}
+			next := p.Prepare()
+			for i, k := 0, 0; i < len(commits); k++ {
+				to := min(i+sizes[k], len(commits))
+				for _, changes := range commits[i:to] {
+					if err := next.Add(changes); err != nil {
+						rt.Fatal(err)
+					}
+				}
+				write(s, i, to, next.Changes())
+				// Those that can be used again are.
+				if again, ok := next.(interface{ Reset() }); ok {
+					again.Reset()
+				} else {
+					next = p.Prepare()
+				}
+				i = to
+			}
+		})
+		if single != prepared {
+			rt.Fatalf("one by one:\n%s\nprepared:\n%s", single, prepared)
+		}
 	})
 }
+
+// unprepared takes changes as they are, for stores that prepare nothing.
+type unprepared struct{}
+
+func (unprepared) Prepare() record.Preparation { return new(asTheyAre) }
+
+func (unprepared) BulkMessages() int { return 1 }
+
+type asTheyAre []record.Change
+
+func (a *asTheyAre) Add(changes []record.Change) error {
+	*a = append(*a, changes...)
+	return nil
+}
+
+func (a *asTheyAre) Changes() []record.Change { return *a }
 
 // meeting draws commits whose changes meet each other: names that move between
 // ids, versions that end and begin again, values corrected within a commit and

@@ -32,6 +32,8 @@ type batch struct {
 	observationOrder, aggregateOrder, requestOrder []int32
 
 	resourceAt map[resourceKey]*version // the newest version of an id; nil: ended in the file by the batch
+
+	kept bool // by a preparation, which uses it again
 }
 
 // version is a version of a resource that the batch begins.
@@ -66,6 +68,15 @@ var batches = sync.Pool{New: func() any { return &batch{resourceAt: map[resource
 
 // recycle gives the batch, which nobody may use any more, to who needs one next.
 func (b *batch) recycle() {
+	if b.kept {
+		return
+	}
+	b.empty()
+	batches.Put(b)
+}
+
+// empty makes room for other changes. What was there is let go of.
+func (b *batch) empty() {
 	clear(b.resourceAt)
 	// Whatever is not named here begins anew.
 	*b = batch{
@@ -73,9 +84,8 @@ func (b *batch) recycle() {
 		checkIns: emptied(b.checkIns), erasures: emptied(b.erasures), aggregates: emptied(b.aggregates),
 		requests: emptied(b.requests), commits: emptied(b.commits),
 		observationOrder: b.observationOrder[:0], aggregateOrder: b.aggregateOrder[:0], requestOrder: b.requestOrder[:0],
-		resourceAt: b.resourceAt,
+		resourceAt: b.resourceAt, kept: b.kept,
 	}
-	batches.Put(b)
 }
 
 func emptied[T any](list []T) []T {
@@ -245,17 +255,27 @@ type prepared struct {
 	batch *batch // nil: it was written
 }
 
+// preparation keeps its batch for the next write: what the pool has, the next
+// collection of garbage takes, and lists that grow anew for each write were a
+// quarter of all that a rebuild allocated.
 type preparation struct{ batch *batch }
 
 // Prepare implements record.Preparer.
-func (s *Store) Prepare() record.Preparation { return preparation{batches.Get().(*batch)} }
+func (s *Store) Prepare() record.Preparation {
+	b := batches.Get().(*batch)
+	b.kept = true
+	return preparation{b}
+}
 
-// BulkMessages implements record.Preparer. Twice as many are written faster,
-// and take more memory than a rebuild may.
-func (s *Store) BulkMessages() int { return 10_000 }
+// BulkMessages implements record.Preparer. With 20,000 a tenth of the
+// processor's time is saved, and a rebuild takes nearly all the memory it may.
+func (s *Store) BulkMessages() int { return 12_000 }
 
 // Add implements record.Preparation.
 func (p preparation) Add(changes []record.Change) error { return p.batch.add(changes) }
+
+// Reset begins the preparation of another write.
+func (p preparation) Reset() { p.batch.empty() }
 
 // Changes implements record.Preparation.
 func (p preparation) Changes() []record.Change {
