@@ -85,6 +85,9 @@ func entry(v record.View, r *record.Resource, at uint64, asOf calendar.Date) (*c
 			continue
 		}
 		x := &changev1.WaveEntry{Wave: w.GetWave(), Opened: w.GetOpened(), Closed: w.GetClosed()}
+		if x.GetClosed() == "" {
+			x.Elements = w.GetElements()
+		}
 		for _, a := range w.GetAudiences() {
 			if a.GetParent() == "" {
 				x.Invited += a.GetInvited()

@@ -172,7 +172,7 @@ func TestAWave(t *testing.T) {
 		t.Errorf("%s at %q, want %q", reason, fields, want)
 	}
 	asked := w.program(&changev1.GetProgramRequest{Program: "survey"}).GetProgram().GetWaves()
-	if len(asked) != 1 || !slices.Equal(asked[0].GetAudiences(), []string{"office", "desk"}) || asked[0].Respondents != nil {
+	if len(asked) != 1 || !slices.Equal(asked[0].GetAudiences(), []string{"office", "desk"}) || !slices.Equal(asked[0].GetElements(), []string{"awareness", "desire", "knowledge", "ability"}) || asked[0].Respondents != nil {
 		t.Errorf("the open wave: %v", asked)
 	}
 	// Nothing was written: everybody may still answer.

@@ -147,7 +147,7 @@ func samplePrograms() map[string]*changev1.ProgramEntry {
 			Framework: &changev1.ChangeFrameworkSpec{Title: "ADKAR", Elements: []*changev1.Element{{Name: "awareness", Title: "Awareness"}, {Name: "desire", Title: "Desire"}, {Name: "knowledge", Title: "Knowledge"}}},
 			State:     &changev1.ChangeProgramState{Wave: "spring"},
 			Readiness: &changev1.Readiness{Value: &ready, Adoption: &adoption, Basis: "survey", Formula: "mean over the people of the lowest of their (score - 1)/4 (heuristic)", Inputs: map[string]float64{"office": 0.361}},
-			Waves:     []*changev1.WaveEntry{{Wave: "spring", Closed: "2026-03-20"}, {Wave: "summer", Opened: "2026-06-01", Audiences: []string{"office", "drivers"}}},
+			Waves:     []*changev1.WaveEntry{{Wave: "spring", Closed: "2026-03-20"}, {Wave: "summer", Opened: "2026-06-01", Audiences: []string{"office", "drivers"}, Elements: []string{"awareness", "desire"}}},
 		},
 		"field": {
 			Name:      "field",
@@ -243,5 +243,15 @@ func TestSurveyFaults(t *testing.T) {
 		wantStderr(t, "answers.csv:4: respondent: the same respondent as line 3")
 	if got := s.run(t, "change", "survey", "import", "people", "summer", table("1,office,5,3")).want(t, exitOK); got.stdout != "1 answer recorded. Revision 100.\n" {
 		t.Errorf("%q", got.stdout)
+	}
+
+	// A heading that is misspelt would lose what everybody answered, for good.
+	misspelt := write(t, t.TempDir(), "misspelt.csv", "respondent,audience,awareness,desir\n1,office,5,3\n")
+	s.run(t, "change", "survey", "import", "people", "summer", misspelt).want(t, exitError).
+		wantStderr(t, `there is no column "desire", which the wave asks for`, "awareness, desir;", "--element desire= leaves")
+	s.run(t, "change", "survey", "import", "people", "summer", misspelt, "--element", "desire=desir").want(t, exitOK)
+	s.run(t, "change", "survey", "import", "people", "summer", misspelt, "--element", "desire=").want(t, exitOK)
+	if n := len(sent); n < 2 || len(sent[n-2].GetAnswers()[0].GetScores()) != 2 || len(sent[n-1].GetAnswers()[0].GetScores()) != 1 {
+		t.Errorf("sent %v", sent)
 	}
 }

@@ -257,11 +257,17 @@ func envName(flag string) string {
 	return "SETPOINT_" + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
 }
 
+// numeric are the commands with a number among their arguments. Where a negative
+// one is not legal, the command can say so better than the flag parser.
+var numeric = []string{
+	"setpoint observe", "setpoint initiative spend", "setpoint initiative completion", "setpoint initiative benefit",
+}
+
 // negativeNumbersLast moves a value such as -0.004 behind a "--", where the
 // flag parser does not take it for a row of short flags.
 func negativeNumbersLast(root *cobra.Command, args []string) []string {
 	cmd, _, err := root.Find(args)
-	if err != nil || cmd.Name() != "observe" {
+	if err != nil || !slices.Contains(numeric, cmd.CommandPath()) {
 		return args
 	}
 	var kept, numbers []string

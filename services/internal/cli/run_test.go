@@ -47,6 +47,8 @@ func TestUsageEndsWith64(t *testing.T) {
 		{"delete target", "missing NAME"},
 		{"observe", "missing METRIC and VALUE"},
 		{"observe m", "missing VALUE"},
+		{"initiative spend a -x", "unknown shorthand flag"},
+		{"initiative spend a -10", "missing --period"},
 		{"observe m 1,234", "write it without separators: 1234"},
 		{"observe m 3%", "0.03"},
 		{"observe m NaN", "not a number"},

@@ -31,6 +31,7 @@ type surveyTable struct {
 	where      map[string]string // only rows with these cells
 	missing    []string          // words for no answer
 	asked      []string          // audiences that may answer; any, if the server does not say
+	asks       []string          // elements that the wave has; any, likewise
 }
 
 func (a *app) surveyCommand() *cobra.Command {
@@ -44,9 +45,11 @@ func (a *app) surveyCommand() *cobra.Command {
 		Use: "import PROGRAM WAVE FILE.csv", Short: "Record the answers of a table, all or none", Args: exactArgs("PROGRAM", "WAVE", "FILE"),
 		Long: `Import reads a CSV table with a row for each respondent: a column respondent, a
 column audience, and one for each element with scores from 1 to 5 (decimals
-allowed). An empty cell or NA is a missing answer. Who the respondents are is never
-stored: only a code that is the same in each wave, and answers encrypted with a key
-of the respondent. FILE - is standard input.`,
+allowed). An empty cell or NA is a missing answer. Without a column for an element
+of the wave the table is refused, as each answers once in a wave, unless --element
+ELEMENT= leaves it out. Who the respondents are is never stored: only a code that
+is the same in each wave, and answers encrypted with a key of the respondent. FILE
+- is standard input.`,
 		Example: `  setpoint change survey import onboarding spring answers.csv
   setpoint change survey import readiness wave-0 readiness_3waves.csv --respondent subject \
     --audience battalion,company --where wave=0 --element satisfaction=job_satisfaction`,
@@ -54,7 +57,7 @@ of the respondent. FILE - is standard input.`,
 	f := imp.Flags()
 	f.StringVar(&t.respondent, "respondent", "respondent", "the `COLUMN` that tells respondents apart")
 	f.StringSliceVar(&t.audience, "audience", []string{"audience"}, "the `COLUMN` of the audience, or several, whose cells are joined by -")
-	f.StringToStringVar(&t.elements, "element", nil, "`ELEMENT=COLUMN`, where a column is not called as its element; may be repeated")
+	f.StringToStringVar(&t.elements, "element", nil, "`ELEMENT=COLUMN`, where a column is not called as its element, ELEMENT= where it was not asked; may be repeated")
 	f.StringToStringVar(&t.where, "where", nil, "`COLUMN=CELL`: only rows that have it; may be repeated")
 	f.StringSliceVar(&t.missing, "missing", []string{"NA"}, "`WORDS` for a missing answer, beside an empty cell")
 	out := outputFlag(imp)
@@ -78,7 +81,7 @@ of the respondent. FILE - is standard input.`,
 		}
 		for _, w := range program.GetProgram().GetWaves() {
 			if w.GetWave() == args[1] {
-				t.asked = w.GetAudiences()
+				t.asked, t.asks = w.GetAudiences(), w.GetElements()
 			}
 		}
 		answers, lines, err := t.read(bytes.NewReader(content), args[2], elements)
@@ -106,6 +109,12 @@ of the respondent. FILE - is standard input.`,
 	})
 	cmd.AddCommand(imp)
 	return cmd
+}
+
+// leftOut tells that an element was named without a column.
+func leftOut(columns map[string]string, element string) bool {
+	name, named := columns[element]
+	return named && name == ""
 }
 
 // answerPlace is where a server finds fault with an answer.
@@ -177,13 +186,22 @@ func (t surveyTable) read(r io.Reader, name string, elements []string) (answers 
 		if !slices.Contains(elements, name) {
 			f.add(1, "", "legal are "+strings.Join(elements, ", "), "--element: the framework has no element %q", name)
 		}
-		scores[name] = column(t.elements[name], "--element")
+		if t.elements[name] != "" { // else it is left out, on purpose
+			scores[name] = column(t.elements[name], "--element")
+		}
 	}
 	for _, e := range elements {
-		if _, named := scores[e]; !named {
+		if _, named := t.elements[e]; !named {
 			if i, there := at[e]; there {
 				scores[e] = i
 			}
+		}
+	}
+	for _, e := range t.asks {
+		// Each answers once in a wave: what a heading misspells is lost for good.
+		if _, there := scores[e]; !there && len(scores) > 0 && !leftOut(t.elements, e) {
+			f.add(1, "", fmt.Sprintf("the columns are %s; --element %s=COLUMN names another one, --element %s= leaves the element out", strings.Join(header, ", "), e, e),
+				"there is no column %q, which the wave asks for", e)
 		}
 	}
 	if len(scores) == 0 {

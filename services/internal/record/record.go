@@ -160,7 +160,7 @@ func (r *Record) await(ctx context.Context, revision uint64) error {
 		case <-bound:
 			return fault.New(fault.Unavailable, "record.behind",
 				"the record stands at revision %d and did not reach %d within %s", at, revision, r.wait).
-				WithHint("try again, or ask for a lower min_revision")
+				WithHint("try again; setpoint status tells whether it moves, and the server's log why it does not")
 		case <-ctx.Done():
 			return fault.Wrap(ctx.Err(), fault.Unavailable, "record.wait_ended", "gave up waiting for revision %d", revision)
 		}

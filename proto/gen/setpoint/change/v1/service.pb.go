@@ -1801,7 +1801,9 @@ type WaveEntry struct {
 	// Only of a closed wave.
 	Respondents *int32 `protobuf:"varint,5,opt,name=respondents,proto3,oneof" json:"respondents,omitempty"`
 	// Who may answer: the audiences that it asks. Only of an open wave.
-	Audiences     []string `protobuf:"bytes,6,rep,name=audiences,proto3" json:"audiences,omitempty"`
+	Audiences []string `protobuf:"bytes,6,rep,name=audiences,proto3" json:"audiences,omitempty"`
+	// What it asks for. Only of an open wave.
+	Elements      []string `protobuf:"bytes,7,rep,name=elements,proto3" json:"elements,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1874,6 +1876,13 @@ func (x *WaveEntry) GetRespondents() int32 {
 func (x *WaveEntry) GetAudiences() []string {
 	if x != nil {
 		return x.Audiences
+	}
+	return nil
+}
+
+func (x *WaveEntry) GetElements() []string {
+	if x != nil {
+		return x.Elements
 	}
 	return nil
 }
@@ -2536,14 +2545,15 @@ const file_setpoint_change_v1_service_proto_rawDesc = "" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\x01R\x05value:\x028\x01B\b\n" +
 	"\x06_valueB\v\n" +
-	"\t_adoption\"\xbe\x01\n" +
+	"\t_adoption\"\xda\x01\n" +
 	"\tWaveEntry\x12\x12\n" +
 	"\x04wave\x18\x01 \x01(\tR\x04wave\x12\x16\n" +
 	"\x06opened\x18\x02 \x01(\tR\x06opened\x12\x16\n" +
 	"\x06closed\x18\x03 \x01(\tR\x06closed\x12\x18\n" +
 	"\ainvited\x18\x04 \x01(\x05R\ainvited\x12%\n" +
 	"\vrespondents\x18\x05 \x01(\x05H\x00R\vrespondents\x88\x01\x01\x12\x1c\n" +
-	"\taudiences\x18\x06 \x03(\tR\taudiencesB\x0e\n" +
+	"\taudiences\x18\x06 \x03(\tR\taudiences\x12\x1a\n" +
+	"\belements\x18\a \x03(\tR\belementsB\x0e\n" +
 	"\f_respondents\"\xca\x01\n" +
 	"\x11GetResultsRequest\x12#\n" +
 	"\aprogram\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18?R\aprogram\x12\x1b\n" +
