@@ -43,6 +43,8 @@ func TestReportsSinceAReview(t *testing.T) {
 	must("setpoint observe vacant 0.058 --at 2026-01 && setpoint observe vacant 0.055 --at 2026-02")
 	must("setpoint review open monthly 2026-02 --at 2026-03-05 && setpoint review lock monthly 2026-02 --as-of 2026-03-05 && setpoint review decide monthly 2026-02 --title 'end two leases' --owner unit/estate --due 2030-06-30 --target less-vacant")
 	must("setpoint observe vacant 0.08 --at 2026-03 --source REXUS")
+	must("setpoint checkin less-vacant --at 2026-04-10 --confidence 4 --note 'a tenant left early'")
+	must("setpoint report gap --audience owner", "Check-in 2026-04-10", "a tenant left early")
 
 	// Decisions are of the day on which they are made.
 	must("setpoint report gap",

@@ -3,8 +3,11 @@ package gap
 import (
 	"fmt"
 	"math"
+	"reflect"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 	"pgregory.net/rapid"
 
 	"setpoint.dev/services/internal/calendar"
@@ -217,6 +220,31 @@ func TestJointAttainment(t *testing.T) {
 		}
 		if q := r.Objectives[0].Joint.StatusQuo; math.Abs(q.All-*o.Attainment) > 5*max(q.StandardError, 1e-4) {
 			t.Fatalf("two targets alike: %v, one %v", q.All, *o.Attainment)
+		}
+	})
+}
+
+// What each target is told is the same where nothing is told of all together.
+func TestForecastsApartAreThoseOfEachTarget(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		p := outlooks(t)
+		if rapid.Bool().Draw(t, "works") {
+			p.Initiatives = []Initiative{promise(t, "i", "t0", "approved"), promise(t, "j", "t1", "approved")}
+		}
+		policy, _ := PolicyNamed("default")
+		together, apart := forecasts(p), Evaluate(p, forecastDay, policy, Options{Forecast: true, Apart: true})
+		for i := range together.Targets {
+			if o := together.Targets[i].Outlook; o != nil {
+				o.reached = apart.Targets[i].Outlook.reached // how they are added up
+			}
+		}
+		for _, list := range [][]RollUp{together.Objectives, together.Strategies} {
+			for i := range list {
+				list[i].Joint = nil
+			}
+		}
+		if d := cmp.Diff(together, apart, cmp.Exporter(func(reflect.Type) bool { return true }), cmpopts.EquateNaNs()); d != "" {
+			t.Fatal(d)
 		}
 	})
 }

@@ -324,7 +324,7 @@ func (c *comparison) arrives(o *Outlook, g goal, last float64) {
 // remember keeps in which draws the target is reached, where several are to be
 // added up.
 func (c *comparison) remember(o *Outlook, g goal, below float64) {
-	if c.opts.ForecastOf == nil && !c.opts.Chances && o.Attainment != nil {
+	if c.opts.ForecastOf == nil && !c.opts.Chances && !c.opts.Apart && o.Attainment != nil {
 		o.reached = c.quo(o, g, below)
 	}
 }

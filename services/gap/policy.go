@@ -114,6 +114,10 @@ type Options struct {
 	// be drawn, such as when the target is reached and what initiatives add, is left
 	// out, and it is some ten times faster.
 	Chances bool
+	// Apart leaves out of forecasts what several targets have together: roll-ups have
+	// no Joint. Remembering in which courses each target is reached takes as long as
+	// all else that a forecast does.
+	Apart bool
 	// Strategy limits the result to one strategy; "" means all.
 	Strategy string
 }

@@ -307,7 +307,7 @@ func (g *graph) count(i int, counts *tallied) {
 
 // joint is the probability that all targets below some objectives are reached.
 func (g *graph) joint(out *RollUp, objectives ...int) {
-	if !g.opts.Forecast || g.opts.Chances || g.opts.ForecastOf != nil || g.opts.Strategy != "" && g.opts.Strategy != out.Strategy {
+	if !g.opts.Forecast || g.opts.Chances || g.opts.Apart || g.opts.ForecastOf != nil || g.opts.Strategy != "" && g.opts.Strategy != out.Strategy {
 		return
 	}
 	g.walk++

@@ -34,7 +34,7 @@ func sized(objectives, targets int) Document {
 			Metric: m.Name, Owner: fmt.Sprintf("unit/unit-%d", i%20),
 			Versions: []gap.Setpoint{{Direction: gap.Increase, Value: &value, Due: calendar.Of(2026, 12, 31), Baseline: &gap.Baseline{Value: &baseline, Date: calendar.Of(2019, 12, 31)}, Revision: 1}}})
 	}
-	r := gap.Evaluate(p, calendar.Of(2025, 11, 1), gap.Policy{}, gap.Options{Explain: true, Forecast: true})
+	r := gap.Evaluate(p, calendar.Of(2025, 11, 1), gap.Policy{}, gap.Options{Explain: true, Forecast: true, Apart: true})
 	return Build(p, r, Options{})
 }
 

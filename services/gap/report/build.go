@@ -21,6 +21,14 @@ type Options struct {
 	ErasureEpoch    int // erased people of the organization
 	Audience        string
 	Before          *Before // what to compare with; nil: nothing
+	// Said is the last note of a check-in on each target, by its name.
+	Said map[string]Said
+}
+
+// Said is what somebody said of a target.
+type Said struct {
+	At   calendar.Date
+	Note string
 }
 
 // Build makes the document of r, the evaluation of p. Neither is changed, and

@@ -218,7 +218,7 @@ type Period struct {
 
 // Note is a text that people attached to what a target rests on.
 type Note struct {
-	About string        `json:"about"` // Override, Target, Metric, Source, Observation, Method break, Period
+	About string        `json:"about"` // Override, Check-in, Target, Metric, Source, Observation, Method break, Period
 	At    calendar.Date `json:"at,omitzero"`
 	Text  string        `json:"text"`
 }
@@ -336,36 +336,4 @@ func JSON(d Document) []byte {
 	b.Write(body)
 	b.WriteString(`,"schema":"` + Schema + `","sha256":"` + sum + "\"}\n")
 	return b.Bytes()
-}
-
-// canonical encodes v with sorted keys and without white space. Build keeps
-// what JSON cannot hold (infinities, NaN, unknown types) out of a Document, so
-// that encoding cannot fail.
-func canonical(v any) []byte {
-	first, err := encode(v)
-	if err != nil {
-		panic("report: a document that is not JSON: " + err.Error())
-	}
-	// Through maps, whose keys encoding/json sorts; json.Number keeps the digits.
-	dec := json.NewDecoder(bytes.NewReader(first))
-	dec.UseNumber()
-	var generic any
-	if err := dec.Decode(&generic); err != nil {
-		panic("report: a document that does not read back: " + err.Error())
-	}
-	out, err := encode(generic)
-	if err != nil {
-		panic("report: a document that is not JSON: " + err.Error())
-	}
-	return out
-}
-
-func encode(v any) ([]byte, error) {
-	var b bytes.Buffer
-	enc := json.NewEncoder(&b)
-	enc.SetEscapeHTML(false)
-	if err := enc.Encode(v); err != nil {
-		return nil, err
-	}
-	return bytes.TrimRight(b.Bytes(), "\n"), nil
 }

@@ -111,10 +111,21 @@ func (t *Target) expects() string {
 	if o.Lower80 != nil && o.Upper80 != nil {
 		s += fmt.Sprintf(" (80 %%: %s to %s)", m.show(*o.Lower80), m.show(*o.Upper80))
 	}
-	if goal := setpoint(m, t.Direction, t.Target, t.Lower, t.Upper); goal != absent {
+	if goal := t.finally(); goal != absent {
 		s += ", to be " + goal
 	}
 	return s + "."
+}
+
+// finally is what is to be reached in the period that is forecast: of a target by
+// periods not what the last value is judged by.
+func (t *Target) finally() string {
+	for _, p := range t.Periods {
+		if t.Form == gap.PeriodsForm && p.Period == t.Outlook.Period && (p.Target != nil || p.Lower != nil || p.Upper != nil) {
+			return setpoint(t.Metric, t.Direction, p.goal(), p.Lower, p.Upper)
+		}
+	}
+	return setpoint(t.Metric, t.Direction, t.Target, t.Lower, t.Upper)
 }
 
 var periodNouns = map[calendar.Cadence]string{calendar.Daily: "day", calendar.Weekly: "week", calendar.Monthly: "month", calendar.Quarterly: "quarter", calendar.Yearly: "year"}

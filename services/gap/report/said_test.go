@@ -19,15 +19,19 @@ func TestWhatPeopleSayStandsBeside(t *testing.T) {
 			r.Targets[i].Confidence = one(6)
 		}
 	}
-	after := Build(p, r, Options{Strategy: "plan"})
+	said := map[string]Said{"revenue": {At: date("2018-11-20"), Note: "Two leases | end in March."}, "nothing of the kind": {Note: "x"}}
+	after := Build(p, r, Options{Strategy: "plan", Said: said})
+	if board := JSON(Build(p, r, Options{Strategy: "plan", Said: said, Audience: Board})); bytes.Contains(board, []byte("end in March")) {
+		t.Error("the report for a board has notes of check-ins")
+	}
 
 	for _, c := range []struct {
 		name  string
 		text  []byte
 		wants []string
 	}{
-		{"Markdown", Markdown(after), []string{"▼ Off track (said: at risk until 2019-03-31)", `*Override*: A one-off \| refund`, "Confidence 6 of 10"}},
-		{"HTML", HTML(after), []string{"said: at risk until 2019-03-31", "A one-off | refund", "6 of 10"}},
+		{"Markdown", Markdown(after), []string{"▼ Off track (said: at risk until 2019-03-31)", `*Override*: A one-off \| refund`, "Confidence 6 of 10", `*Check-in 2018-11-20*: Two leases \| end in March.`}},
+		{"HTML", HTML(after), []string{"said: at risk until 2019-03-31", "A one-off | refund", "6 of 10", "<b>Check-in 2018-11-20</b>"}},
 		{"JSON", JSON(after), []string{`"override":{"expires":"2019-03-31","reason":"A one-off | refund","revision":"4700","status":"at_risk"}`, `"confidence":6`}},
 	} {
 		for _, want := range c.wants {
@@ -55,7 +59,7 @@ func TestWhatPeopleSayStandsBeside(t *testing.T) {
 			t.Errorf("the computed status became %s", x.Status)
 		}
 		if x.Override != nil {
-			x.Override, x.Confidence, x.Notes = nil, nil, x.Notes[1:]
+			x.Override, x.Confidence, x.Notes = nil, nil, x.Notes[2:]
 		}
 	}
 	if before.SHA256() != after.SHA256() {

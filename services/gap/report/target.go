@@ -115,6 +115,9 @@ func (b *builder) compared(r gap.TargetResult) Target {
 	t.Summary = summary(t)
 	t.Notes = notes(declared, metric, t.Periods, b.result.AsOf)
 	t.Confidence = r.Confidence
+	if said := b.opts.Said[t.Name]; tidy(said.Note) != "" && b.opts.Audience != Board {
+		t.Notes = slices.Insert(t.Notes, 0, Note{About: "Check-in", At: said.At, Text: tidy(said.Note)})
+	}
 	if o := r.Override; o != nil {
 		t.Override = &Override{Status: o.Status, Reason: tidy(o.Reason), Expires: o.Expires, Revision: Rev(o.Revision)}
 		t.Notes = slices.Insert(t.Notes, 0, Note{About: "Override", Text: t.Override.Reason})

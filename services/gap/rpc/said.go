@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"setpoint.dev/services/gap"
+	"setpoint.dev/services/gap/report"
 	"setpoint.dev/services/internal/calendar"
 	"setpoint.dev/services/internal/record"
 )
@@ -62,4 +63,20 @@ func attach(r *gap.Result, words map[string]record.Word) error {
 		}
 	}
 	return nil
+}
+
+// lastNotes are the last notes that people gave with check-ins.
+func lastNotes(words map[string]record.Word) (map[string]report.Said, error) {
+	out := map[string]report.Said{}
+	for name, w := range words {
+		if w.Noted == nil {
+			continue
+		}
+		at, err := calendar.ParseDate(w.Noted.At)
+		if err != nil {
+			return nil, fmt.Errorf("the check-in on target %s at revision %d: %w", name, w.Noted.Revision, err)
+		}
+		out[name] = report.Said{At: at, Note: w.Noted.Note}
+	}
+	return out, nil
 }

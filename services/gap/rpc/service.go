@@ -55,6 +55,7 @@ func (s *Service) service() rpc.Service {
 type query struct {
 	strategy, asOf, policy string
 	original, forecast     bool
+	apart                  bool            // nothing about several targets together
 	forecastOf             map[string]bool // nil means all
 	snapshot               rpc.Moment
 }
@@ -64,6 +65,7 @@ type head struct {
 	organization string
 	epoch        int // erasures
 	rules        gap.Policy
+	said         map[string]report.Said // the last notes of check-ins, by target
 }
 
 // evaluate answers a query.
@@ -118,7 +120,10 @@ func (s *Service) evaluate(ctx context.Context, q query) (p gap.Portfolio, r gap
 		return p, r, about, err
 	}
 	about.rules = rules.Policy
-	r = gap.Evaluate(p, asOf, rules.Policy, gap.Options{Explain: true, OriginalTargets: q.original, Strategy: q.strategy, Forecast: q.forecast, ForecastOf: q.forecastOf})
+	if about.said, err = lastNotes(words); err != nil {
+		return p, r, about, err
+	}
+	r = gap.Evaluate(p, asOf, rules.Policy, gap.Options{Explain: true, OriginalTargets: q.original, Strategy: q.strategy, Forecast: q.forecast, ForecastOf: q.forecastOf, Apart: q.apart})
 	err = attach(&r, words)
 	return p, r, about, err
 }
@@ -157,7 +162,7 @@ var contentTypes = map[string]string{
 func (s *Service) Report(ctx context.Context, req *gapv1.ReportRequest) (*gapv1.ReportResponse, error) {
 	q := query{
 		strategy: req.GetStrategy(), asOf: req.GetAsOf(), policy: req.GetPolicy(),
-		original: req.GetOriginalTargets(), forecast: true, snapshot: req,
+		original: req.GetOriginalTargets(), forecast: true, apart: true, snapshot: req,
 	}
 	p, r, about, err := s.evaluate(ctx, q)
 	if err != nil {
@@ -165,7 +170,7 @@ func (s *Service) Report(ctx context.Context, req *gapv1.ReportRequest) (*gapv1.
 	}
 	opts := report.Options{
 		Strategy: req.GetStrategy(), Organization: about.organization, OriginalTargets: req.GetOriginalTargets(),
-		ErasureEpoch: about.epoch, Audience: req.GetAudience(),
+		ErasureEpoch: about.epoch, Audience: req.GetAudience(), Said: about.said,
 	}
 	held, err := s.reviewedBy(ctx, r)
 	if err != nil {

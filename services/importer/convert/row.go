@@ -19,6 +19,7 @@ type row struct {
 	text              map[mapping.Role]string
 	units, objectives []string
 	notes             []note
+	mark              string // of a footnote, behind the name
 	period            *calendar.Period
 	edition           string // its day, or empty
 	kind              mapping.Role
@@ -271,14 +272,27 @@ func (t *table) take(said *row, col *column, text string) {
 		}
 	}
 	switch col.Role {
-	case mapping.Name, mapping.Unit, mapping.Objective, mapping.Strategy:
+	case mapping.Name, mapping.ID, mapping.Unit, mapping.Objective, mapping.Strategy, mapping.Owner, mapping.Measure, mapping.Direction, mapping.Kind, mapping.Vintage:
 		text = strings.Join(strings.Fields(text), " ") // lines within a cell are no part of a title
+	}
+	if col.Role == mapping.Name {
+		// The next edition may mark another one.
+		if rest, sign := cell.NameMark(text); sign != "" {
+			text = rest
+			said.mark = "the table marks the name " + sign
+		}
 	}
 	switch col.Role {
 	case mapping.Unit:
 		said.units = append(said.units, t.conv.keep(text))
 	case mapping.Objective:
 		said.objectives = append(said.objectives, t.conv.keep(text))
+	case mapping.Name:
+		// Parts of a name stand in several columns.
+		if before := said.text[mapping.Name]; before != "" {
+			text = before + " – " + text
+		}
+		said.text[mapping.Name] = t.conv.keep(text)
 	case mapping.Note, mapping.Status:
 		said.notes = append(said.notes, note{col.header, t.conv.keep(text)})
 	default:
@@ -480,7 +494,7 @@ func (t *table) value(m *measure, said *row, col *column, c workbook.Cell) {
 	}
 	switch {
 	case n.high == nil:
-	case role == mapping.Target && col.Change == "" && t.defaults.Form != "path" && said.text[mapping.TargetAt] == "":
+	case role == mapping.Target && col.Change == "" && !t.isPath(said, col):
 		// A range is a band: its ends are the bounds.
 		high := n
 		high.value = *n.high

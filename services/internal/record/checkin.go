@@ -33,12 +33,16 @@ type Override struct {
 type Word struct {
 	Confidence *int     // of the latest check-in that gives one
 	Override   *CheckIn // that sets the override in force
+	Noted      *CheckIn // the latest that has a note
 }
 
 // Hear adds a check-in to what was said before it.
 func (w Word) Hear(c CheckIn) Word {
 	if c.Confidence != nil {
 		w.Confidence = c.Confidence
+	}
+	if c.Note != "" {
+		w.Noted = &c
 	}
 	switch {
 	case c.Override != nil:
