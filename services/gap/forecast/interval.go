@@ -23,18 +23,27 @@ var scores = func() (z [levels]float64) {
 
 // The scale of a step, as a share of the value where all are positive: how far the
 // series is from what theta expected a step before, and how far it moved at all,
-// by weight; shrunk towards a tenth of its size, as if so many more steps had been
-// seen: two or three steps say little (weights and prior by the yardstick's MSIS).
+// by weight; shrunk towards a prior, as if so many more steps had been seen: two or
+// three steps say little.
+//
+// The prior of a long series is a tenth of its size: what has been quiet may yet
+// move. Of a stump, up to ownSteps steps, it is mostly the series' own moves, so
+// that the scale of a quiet one is not all prior and its multiples are like those of
+// others. Weights and priors are by the yardstick's MSIS and by the coverage of one
+// half of the series with multiples fitted to the other (docs/forecasting.md).
 const (
 	expectedWeight = 0.8
-	priorSteps     = 2.0
+	priorSteps     = 3.0
 	priorScale     = 0.1
+	ownMoves       = 0.75  // power of the own moves in the prior of a stump
+	ownSteps       = 12.0  // from where that fades
+	leastMoves     = 0.005 // what moves less counts as this there
 )
 
 // stepScale is that scale, and how much the series moves as a share of its size.
 // missed is the squared error of theta.
 func stepScale(y []float64, positive bool, missed float64) (scale, moves float64) {
-	prior := priorScale
+	size := 1.0
 	if positive {
 		y = logarithms(y)
 	} else {
@@ -42,16 +51,19 @@ func stepScale(y []float64, positive bool, missed float64) (scale, moves float64
 		for _, v := range y {
 			mean += math.Abs(v) / float64(len(y))
 		}
-		prior *= mean
+		size = mean
 	}
 	steps := float64(len(y) - 1)
 	moved := 0.0
 	for i := 1; i < len(y); i++ {
 		moved += (y[i] - y[i-1]) * (y[i] - y[i-1]) / steps
 	}
+	moves = math.Sqrt(moved) / size
 	missed /= math.Max(1, steps-1)
 	v := expectedWeight*missed + (1-expectedWeight)*moved
-	return math.Sqrt((v*steps + priorSteps*prior*prior) / (steps + priorSteps)), math.Sqrt(moved) * priorScale / prior
+	own := ownMoves * math.Min(1, ownSteps/steps)
+	prior := size * priorScale * math.Pow(math.Max(moves, leastMoves)/priorScale, own)
+	return math.Sqrt((v*steps + priorSteps*prior*prior) / (steps + priorSteps)), moves
 }
 
 const (

@@ -5,6 +5,9 @@
 //	go run ./gap/forecast/yardstick ../../shared/data/m4 ../../shared/data/m3
 //	go run ./gap/forecast/yardstick -fit gap/forecast/table.go DIR...
 //
+// With -half 1 or 2 it takes every other series only: a table that is fitted to one
+// half, measured on the other, shows what the fit is worth on series it never saw.
+//
 // A folder has files of the M4 competition (NAME-train….csv and NAME-test….csv,
 // gzipped or not, a series a row) or of M3 (one table with columns period, freq,
 // train and test); published results that lie beside them are printed too.
@@ -19,14 +22,18 @@ import (
 
 func main() {
 	fit := flag.String("fit", "", "write the table of multiples, fitted to the training parts, to this `FILE`")
+	half := flag.Int("half", 0, "take every other series only, the odd (1) or the even (2) ones by their `PLACE` in the file; 0 takes all")
 	flag.Parse()
-	if err := run(*fit, flag.Args()); err != nil {
+	if err := run(*fit, *half, flag.Args()); err != nil {
 		fmt.Fprintln(os.Stderr, "error:", err)
 		os.Exit(1)
 	}
 }
 
-func run(fit string, dirs []string) error {
+func run(fit string, half int, dirs []string) error {
+	if half < 0 || half > 2 {
+		return fmt.Errorf("there is no half %d: 1 or 2, or 0 for all", half)
+	}
 	if len(dirs) == 0 {
 		return fmt.Errorf("no folder given: name those that hold the series")
 	}
@@ -35,6 +42,11 @@ func run(fit string, dirs []string) error {
 		sets, err := read(dir)
 		if err != nil {
 			return err
+		}
+		if half > 0 {
+			for i := range sets {
+				sets[i].series = every(sets[i].series, half-1)
+			}
 		}
 		if fit != "" {
 			all = append(all, sets...)
@@ -66,4 +78,12 @@ func run(fit string, dirs []string) error {
 		return writeTable(fit, all)
 	}
 	return nil
+}
+
+// every is every other series, from one on.
+func every(list []series, from int) (out []series) {
+	for i := from; i < len(list); i += 2 {
+		out = append(out, list[i])
+	}
+	return out
 }
