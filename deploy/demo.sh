@@ -21,13 +21,13 @@ trap stop EXIT
 trap 'exit 130' INT TERM
 
 url=
-for _ in $(seq 1 150); do
+for _ in $(seq 1 1200); do
 	url=$(sed -n 's/.* answers at \(http[^ ]*\) .*/\1/p' "$data/server.log")
 	[ -n "$url" ] && break
 	kill -0 "$server" 2>/dev/null || { cat "$data/server.log" >&2; exit 1; }
 	sleep 0.1
 done
-[ -n "$url" ] || { echo "the service did not start within 15 s:" >&2; cat "$data/server.log" >&2; exit 1; }
+[ -n "$url" ] || { echo "the service did not start within two minutes:" >&2; cat "$data/server.log" >&2; exit 1; }
 
 sp() { echo "\$ setpoint $*"; ./bin/setpoint --server "$url" "$@"; }
 sp apply -f "$plan/plan" --yes

@@ -132,11 +132,34 @@ func (f *failover) holder() (int, error) {
 	return i, nil
 }
 
+// triesInTime is how often a bound on time may be missed: a machine that stands still in
+// between misses it now and then, what waits for the wrong thing always does.
+const triesInTime = 3
+
 // away does something to the holder, and returns who it was once another one
 // projects, having checked how long nobody did.
 func (f *failover) away(what string, within time.Duration, do func(child)) int {
 	f.t.Helper()
-	old := -1
+	for try := 1; ; try++ {
+		old, took, bound := f.awayOnce(what, within, do)
+		if took <= bound {
+			return old
+		}
+		if try == triesInTime {
+			f.t.Errorf("%s: nothing was projected for %s", what, took)
+			return old
+		}
+		f.projectors[old].kill()
+		c, err := f.serve("projector")
+		if err != nil {
+			f.t.Fatal(err)
+		}
+		f.projectors[old] = c
+	}
+}
+
+func (f *failover) awayOnce(what string, within time.Duration, do func(child)) (old int, took, bound time.Duration) {
+	f.t.Helper()
 	eventually(f.t, "somebody projects", time.Minute, func() (err error) { old, err = f.holder(); return err })
 	usual := f.usual()
 	do(f.projectors[old])
@@ -149,10 +172,7 @@ func (f *failover) away(what string, within time.Duration, do func(child)) int {
 	})
 	longest := f.longest()
 	f.t.Logf("%s: the longest write took %s, and until it was read %s; before it took %s", what, longest.write, longest.read, usual)
-	if longest.read > within+slowness(max(usual, longest.write)) {
-		f.t.Errorf("%s: nothing was projected for %s", what, longest.read)
-	}
-	return old
+	return old, longest.read, within + slowness(max(usual, longest.write))
 }
 
 // usual is the longest of some rounds while nothing is wrong.

@@ -61,7 +61,7 @@ func TestOperatingThroughAReplicaThatOwnsNothing(t *testing.T) {
 		"SETPOINT_NATS_URL="+d.natsURL, "SETPOINT_DATABASE_URL="+writer)
 	must()
 	d.projectors = append(d.projectors, replica)
-	eventually(t, "the replica waits", 30*time.Second, func() error {
+	eventually(t, "the replica waits", 2*time.Minute, func() error {
 		if !strings.Contains(replica.said.String(), "waited for") {
 			return errors.New(replica.said.String())
 		}

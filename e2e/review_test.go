@@ -18,7 +18,7 @@ import (
 // reviewPlan has a target that is far behind, and a review that is held on the day
 // after each month: it has been declared so long ago that several were missed.
 func reviewPlan(now time.Time) string {
-	return strings.NewReplacer("SINCE", now.AddDate(0, -4, 0).Format("2006-01-02"), "BEGIN", now.AddDate(-1, 0, 0).Format("2006-01-02"),
+	return strings.NewReplacer("SINCE", now.AddDate(0, -5, 0).Format("2006-01-02"), "BEGIN", now.AddDate(-1, 0, 0).Format("2006-01-02"),
 		"DUE", now.AddDate(1, 0, 0).Format("2006-01-02")).Replace(`
 {apiVersion: setpoint.dev/v1, kind: Unit, metadata: {name: top}, spec: {title: Top}}
 ---
@@ -51,14 +51,17 @@ func TestAReviewIsOverdueAndHeld(t *testing.T) {
 		}
 	}
 	now := time.Now().UTC()
-	last := now.AddDate(0, 0, -now.Day()).Format("2006-01")
+	last, status := now.AddDate(0, 0, -now.Day()).Format("2006-01"), "overdue"
+	if tomorrow := now.AddDate(0, 0, 1); tomorrow.Day() == 1 { // today is the day of this month's
+		last, status = now.Format("2006-01"), "due"
+	}
 	c.apply(reviewPlan(now))
 	_, err := c.record(value("ended", now.AddDate(0, 0, -1).Format("2006-01-02"), 1))
 	ok(err)
 
 	list, err := c.observe.ListReviews(ctx, &strategyv1.ListReviewsRequest{})
 	ok(err)
-	if r := list.GetReviews()[0]; r.GetNext().GetPeriod() != last || r.GetNext().GetStatus() != "overdue" || r.GetMissed() < 3 || r.GetEscalatedTo() != "unit/top" {
+	if r := list.GetReviews()[0]; r.GetNext().GetPeriod() != last || r.GetNext().GetStatus() != status || r.GetMissed() < 3 || r.GetEscalatedTo() != "unit/top" {
 		t.Fatalf("the review %v", r)
 	}
 	// Whom it has come up to finds it among what is owed.
@@ -201,5 +204,65 @@ func TestConditionsOfWhatIsAboveATarget(t *testing.T) {
 		if _, err := c.gap.ListConditions(ctx, x.req); detail(err).GetReason() != x.reason {
 			t.Errorf("%s: %v", name, err)
 		}
+	}
+}
+
+// Policies react to what is above a target, each reaction to one kind and once,
+// whatever comes after, and a test of the policy says the same.
+func TestPoliciesReactAboveATarget(t *testing.T) {
+	c := connectTo(t, service(t), "default")
+	ctx := context.Background()
+	now := time.Now().UTC()
+	const alarms = `
+---
+apiVersion: setpoint.dev/v1
+kind: Policy
+metadata: {name: alarms}
+spec:
+  reactions:
+    - {name: objectives, when: "objective.score < 0.5 && condition.OnTrack == 'False'", do: [{escalate: {after: 14d}}]}
+    - {name: strategies, when: "strategy.offTrack > 0", do: [{notify: {channel: board}}]}
+    - {name: units, when: "unit.name == 'top' && unit.status == 'off_track'", do: [{notify: {channel: board}}]}
+`
+	res, err := c.declare.Apply(ctx, &declarationv1.ApplyRequest{Manifests: manifests(reviewPlan(now) + strings.ReplaceAll(alarms, "notify: {channel: board}", "requireCheckIn: {}"))})
+	if said := faults(err); err == nil || !strings.Contains(fmt.Sprint(said), "the reaction is about strategies") {
+		t.Errorf("a check-in of a strategy: %v %v", res, said)
+	}
+	c.apply(reviewPlan(now) + alarms)
+	want := []string{"Objective/cheaper objectives", "Objective/leases objectives", "Strategy/plan strategies", "Unit/top units"}
+	fired := func() error {
+		res, err := c.gap.ListConditions(ctx, &gapv1.ListConditionsRequest{})
+		if err != nil {
+			return err
+		}
+		var got []string
+		for _, x := range res.GetRollUps() {
+			for _, f := range x.GetSet().GetFirings() {
+				got = append(got, x.GetSet().GetKind()+"/"+x.GetSet().GetName()+" "+f.GetReaction())
+			}
+		}
+		if !slices.Equal(got, want) {
+			return fmt.Errorf("fired %q, want %q", got, want)
+		}
+		return nil
+	}
+	for i, v := range []float64{1, 2, 3} { // still off track after each
+		if _, err := c.record(value("ended", now.AddDate(0, 0, i-3).Format("2006-01-02"), v)); err != nil {
+			t.Fatal(err)
+		}
+		eventually(t, "policies react to what is above", time.Minute, fired)
+	}
+	today := now.Format("2006-01-02")
+	tested, err := c.gap.TestPolicy(ctx, &gapv1.TestPolicyRequest{Policy: "alarms", Since: today, Until: today, Hindsight: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var would []string
+	for _, f := range tested.GetFirings() {
+		would = append(would, f.GetKind()+"/"+f.GetName()+" "+f.GetCause().GetReaction())
+	}
+	slices.Sort(would)
+	if !slices.Equal(would, want) {
+		t.Errorf("a test would have done %q, want %q", would, want)
 	}
 }

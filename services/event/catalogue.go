@@ -126,9 +126,9 @@ var catalogue = []Entry{
 	{Internal: "gap.condition_changed.v1", Says: "Another condition of a target, or one of a roll-up or a review, changed."},
 	{Internal: "gap.roll_up_changed.v1", Says: "An objective, a strategy or a unit has another status, or was looked at for the first time."},
 	{Internal: "gap.reaction_held.v1", Kept: "it is the bookkeeping of a policy's waiting time"},
-	{Internal: "gap.reaction_fired.v1", Says: "A policy reacted to a target."},
+	{Internal: "gap.reaction_fired.v1", Says: "A policy reacted to a target, a roll-up or a review."},
 	{Internal: "gap.reaction_ended.v1", Kept: "it is the bookkeeping of a policy's waiting time"},
-	{Internal: "gap.escalated.v1", Says: "A policy told a higher unit of a gap that stays."},
+	{Internal: "gap.escalated.v1", Says: "A policy told a higher unit of what stays as it is."},
 	{Internal: "gap.notification_requested.v1", Says: "A policy wants somebody told; whoever has the channel does it."},
 
 	{Internal: "event.webhook_declared.v1", Kept: "its address may hold a secret"},

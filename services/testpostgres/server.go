@@ -48,7 +48,7 @@ func Start(ctx context.Context, settings ...string) (_ *Server, err error) {
 	if s.owner, err = unprivileged(); err != nil {
 		return nil, err
 	}
-	if s.dir, err = os.MkdirTemp("", "setpoint-pg-"); err != nil {
+	if s.dir, err = os.MkdirTemp(s.parent(), "setpoint-pg-"); err != nil {
 		return nil, err
 	}
 	defer func() {
@@ -208,6 +208,40 @@ func programs() (string, error) {
 			"install one (Debian, Ubuntu: apt-get install postgresql), or set SETPOINT_TEST_POSTGRES_URL", oldest, refused)
 	}
 	return best, nil
+}
+
+// longest is how many bytes the name of the folder may have that the server's is
+// made in: the path of a socket has 107 at most.
+const longest = 60
+
+// parent is the folder for temporary files, unless the server could not use it:
+// because another user, as whom it runs, may not enter it, or because the path of
+// a socket in it would be too long.
+func (s *Server) parent() string {
+	for _, dir := range []string{os.TempDir(), "/tmp", "/var/tmp"} {
+		if len(dir) <= longest && (s.owner == nil || enterable(dir)) {
+			return dir
+		}
+	}
+	return ""
+}
+
+// enterable says whether everybody may enter a folder.
+func enterable(dir string) bool {
+	dir, err := filepath.Abs(dir)
+	if err == nil {
+		dir, err = filepath.EvalSymlinks(dir)
+	}
+	for ; err == nil; dir = filepath.Dir(dir) {
+		var f os.FileInfo
+		if f, err = os.Stat(dir); err == nil && f.Mode().Perm()&0o001 == 0 {
+			return false
+		}
+		if dir == filepath.Dir(dir) {
+			break
+		}
+	}
+	return err == nil
 }
 
 // unprivileged is whom the server runs as: it refuses to run as root.

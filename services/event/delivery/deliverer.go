@@ -51,6 +51,8 @@ type deliverer struct {
 
 	// disabled is set once it has disabled the webhook and waits to be stopped.
 	disabled atomic.Bool
+	// refused is set when an attempt was refused here, before it was one.
+	refused atomic.Bool
 
 	// Only the handler, which runs once at a time, touches these.
 	noted   time.Time
@@ -59,26 +61,59 @@ type deliverer struct {
 }
 
 // start begins to deliver.
-func (m *Manager) start(ctx context.Context, h hook) (*deliverer, error) {
+func (m *Manager) start(ctx context.Context, h hook) *deliverer {
 	d := &deliverer{Manager: m, hook: h}
-	router, err := message.NewRouter(message.RouterConfig{CloseTimeout: 10 * time.Second}, watermill.NopLogger{})
-	if err != nil {
-		return nil, err
-	}
-	router.AddMiddleware(middleware.Recoverer)
-	durable := stream.Durable(h.org, h.id)
-	// The clocks of the processes and of NATS may differ a little: the revision says
-	// exactly where to begin.
-	from := m.events.Subscriber(h.org, h.since.Add(-5*time.Minute), pauseOf)
-	router.AddConsumerHandler(durable, durable, from, d.handle)
 	ctx, d.cancel = context.WithCancel(ctx)
 	d.ended.Go(func() {
-		if err := router.Run(ctx); err != nil && ctx.Err() == nil {
-			m.logger.Error("a webhook is not delivered to any more", "organization", h.org, "webhook", h.name, "error", err)
+		var left left
+		for ctx.Err() == nil {
+			if why := m.sender.Refuses(ctx, h.spec); why != "" {
+				d.leave(ctx, &left, why)
+			} else if err := d.deliver(ctx); err != nil && ctx.Err() == nil {
+				m.logger.Error("a webhook is not delivered to at the moment", "organization", h.org, "webhook", h.name, "error", err)
+			}
+			wait(ctx, m.aside)
 		}
-		_ = from.Close()
 	})
-	return d, nil
+	return d
+}
+
+// deliver delivers until ctx ends, or the address is one that this process must not
+// post to any more.
+func (d *deliverer) deliver(ctx context.Context) error {
+	router, err := message.NewRouter(message.RouterConfig{CloseTimeout: 10 * time.Second}, watermill.NopLogger{})
+	if err != nil {
+		return err
+	}
+	router.AddMiddleware(middleware.Recoverer)
+	durable := stream.Durable(d.org, d.id)
+	// The clocks of the processes and of NATS may differ a little: the revision says
+	// exactly where to begin.
+	from := d.events.Subscriber(d.org, d.since.Add(-5*time.Minute), pauseOf)
+	defer func() { _ = from.Close() }()
+	router.AddConsumerHandler(durable, durable, from, d.handle)
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	var watching sync.WaitGroup
+	watching.Go(func() {
+		for wait(ctx, d.aside); ctx.Err() == nil; wait(ctx, d.aside) {
+			if d.refused.Swap(false) && d.sender.Refuses(ctx, d.spec) != "" {
+				cancel()
+			}
+		}
+	})
+	defer watching.Wait()
+	defer cancel()
+	return router.Run(ctx)
+}
+
+func wait(ctx context.Context, d time.Duration) {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-ctx.Done():
+	}
 }
 
 // serves reports whether it delivers as h wants it. Acts alone do not make it
@@ -132,6 +167,9 @@ func (d *deliverer) handle(m *message.Message) error {
 	if out.Delivered {
 		d.succeeded(ctx)
 		return nil
+	}
+	if out.Failure == notPublic {
+		d.refused.Store(true)
 	}
 	return d.failed(m, &e, attempt, out)
 }
@@ -196,6 +234,15 @@ func (d *deliverer) failed(m *message.Message, e *event.CloudEvent, attempt int,
 // disable tells that nothing is delivered any more, and keeps the event until the
 // manager has heard of it.
 func (d *deliverer) disable(m *message.Message, since time.Time, out Outcome) error {
+	if err := d.tellDisabled(m.Context(), since, out); err != nil {
+		return again(m, time.Minute)
+	}
+	<-m.Context().Done()
+	return errRefused
+}
+
+// tellDisabled tells that nothing is delivered any more.
+func (d *deliverer) tellDisabled(ctx context.Context, since time.Time, out Outcome) error {
 	because := webhook.Failing
 	if out.Gone {
 		because = webhook.Gone
@@ -203,7 +250,7 @@ func (d *deliverer) disable(m *message.Message, since time.Time, out Outcome) er
 	// Made of what it rests on: two processes tell it once.
 	request := "webhook-" + d.id + "-" + strconv.FormatInt(since.UnixNano(), 36) + "-" + because
 	digest := sha256.Sum256([]byte(request))
-	_, err := d.acts.Do(m.Context(), Act{
+	_, err := d.acts.Do(ctx, Act{
 		Org: d.org, Principal: Principal, Manager: ManagerName, RequestID: request, Digest: digest[:], Webhook: d.name,
 		Command: func(time.Time) webhook.Command {
 			return webhook.Disable{Because: because, Since: since, Failure: out.Failure}
@@ -211,10 +258,9 @@ func (d *deliverer) disable(m *message.Message, since time.Time, out Outcome) er
 	})
 	if err != nil {
 		d.logger.Warn("a webhook could not be disabled", "organization", d.org, "webhook", d.name, "error", err)
-		return again(m, time.Minute)
+		return err
 	}
 	d.logger.Warn("a webhook is disabled", "organization", d.org, "webhook", d.name, "failure", out.Failure)
 	d.disabled.Store(true)
-	<-m.Context().Done()
-	return errRefused
+	return nil
 }

@@ -33,6 +33,9 @@ type Options struct {
 	// Grace is how long a webhook must be seen to be gone before its place and its
 	// secrets go; 0: a minute.
 	Grace time.Duration
+	// Aside is how long one that may not deliver to an address leaves it to others
+	// before it looks again; 0: 5 seconds.
+	Aside time.Duration
 }
 
 // Manager has every webhook delivered to that is declared and not disabled. It is
@@ -50,6 +53,7 @@ type Manager struct {
 
 	// every is how often the record is asked whether it has moved on.
 	every, grace time.Duration
+	aside        time.Duration
 }
 
 // NewManager makes a manager; Run runs it.
@@ -62,9 +66,12 @@ func NewManager(o Options) *Manager {
 	if o.Grace == 0 {
 		o.Grace = time.Minute
 	}
+	if o.Aside == 0 {
+		o.Aside = 5 * time.Second
+	}
 	return &Manager{
 		events: o.Events, vault: o.Vault, record: o.Record, acts: o.Acts, sender: o.Sender, now: o.Now, logger: o.Logger,
-		delay: o.Delay, every: 250 * time.Millisecond, grace: o.Grace,
+		delay: o.Delay, every: 250 * time.Millisecond, grace: o.Grace, aside: o.Aside,
 	}
 }
 
@@ -187,12 +194,7 @@ func (m *Manager) follow(ctx context.Context, running map[[2]string]*deliverer, 
 			waiting++
 			continue
 		}
-		d, err := m.start(ctx, h)
-		if err != nil {
-			m.logger.Error("a webhook cannot be delivered to", "organization", h.org, "webhook", h.name, "error", err)
-			continue
-		}
-		running[key] = d
+		running[key] = m.start(ctx, h)
 	}
 	return waiting
 }

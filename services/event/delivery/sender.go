@@ -9,6 +9,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 	"syscall"
@@ -31,9 +32,15 @@ const (
 // Sender makes attempts. It may be used concurrently.
 type Sender struct {
 	client   *http.Client
-	clear    bool
+	guard    *ssrf.Guardian // nil: every address is allowed, and http
 	observed Observer
 }
+
+// What a sender that is not allowed everything says of an address.
+const (
+	notPublic = "the address is not public"
+	inClear   = "http is refused: declare an https address"
+)
 
 // Outcome is what became of an attempt.
 type Outcome struct {
@@ -49,10 +56,12 @@ type Outcome struct {
 // http.
 func NewSender(private bool) *Sender {
 	dialer := &net.Dialer{Timeout: 10 * time.Second}
+	var guard *ssrf.Guardian
 	if !private {
-		dialer.Control = ssrf.New(ssrf.WithAnyPort()).Safe
+		guard = ssrf.New(ssrf.WithAnyPort())
+		dialer.Control = guard.Safe
 	}
-	return &Sender{clear: private, client: &http.Client{
+	return &Sender{guard: guard, client: &http.Client{
 		Transport: &http.Transport{
 			// No proxy: the address that is checked would be the proxy's.
 			DialContext: dialer.DialContext, TLSHandshakeTimeout: 10 * time.Second,
@@ -61,6 +70,34 @@ func NewSender(private bool) *Sender {
 		},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}}
+}
+
+// Refuses says why it would refuse to post anything to the address of a webhook, before
+// any event is at stake; "" if it would not, or if nobody knows. What counts in the end
+// is the address that is dialled.
+func (s *Sender) Refuses(ctx context.Context, spec *webhook.Spec) string {
+	if s.guard == nil {
+		return ""
+	}
+	if webhook.Clear(spec) {
+		return inClear
+	}
+	u, err := url.Parse(spec.GetUrl())
+	if err != nil {
+		return ""
+	}
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	addresses, err := net.DefaultResolver.LookupNetIP(ctx, "ip", u.Hostname())
+	if err != nil || len(addresses) == 0 {
+		return ""
+	}
+	for _, a := range addresses {
+		if s.guard.SafeAddr(a.Unmap()) == nil {
+			return ""
+		}
+	}
+	return notPublic
 }
 
 // Send makes one attempt.
@@ -75,8 +112,8 @@ func (s *Sender) Send(ctx context.Context, spec *webhook.Spec, messageID string,
 }
 
 func (s *Sender) send(ctx context.Context, spec *webhook.Spec, messageID string, body []byte, secrets stream.Secrets, now time.Time) Outcome {
-	if webhook.Clear(spec) && !s.clear {
-		return Outcome{Failure: "http is refused: declare an https address"}
+	if webhook.Clear(spec) && s.guard != nil {
+		return Outcome{Failure: inClear}
 	}
 	signature, err := sign(secrets, messageID, now, body)
 	if err != nil {
@@ -150,7 +187,7 @@ func inWords(err error, within time.Duration) string {
 	var record tls.RecordHeaderError
 	switch {
 	case errors.Is(err, ssrf.ErrProhibitedIP):
-		return "the address is not public"
+		return notPublic
 	case errors.Is(err, context.DeadlineExceeded):
 		return "no answer within " + within.String()
 	case errors.Is(err, context.Canceled):

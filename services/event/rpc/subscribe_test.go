@@ -73,10 +73,34 @@ func newStand(t *testing.T, s *Service) *stand {
 	}
 	server := rpc.NewServer(door, slog.New(slog.DiscardHandler))
 	var serving sync.WaitGroup
-	serving.Go(func() { _ = server.Serve(l) })
+	serving.Go(func() { _ = server.Serve(narrow{l}) })
 	t.Cleanup(func() { _ = server.Close(); serving.Wait() })
-	x.client = eventv1connect.NewEventServiceClient(http.DefaultClient, "http://"+l.Addr().String())
+	// What the system keeps in between differs, and can be tens of megabytes.
+	transport := &http.Transport{DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
+		c, err := (&net.Dialer{}).DialContext(ctx, network, address)
+		if err == nil {
+			err = c.(*net.TCPConn).SetReadBuffer(buffered)
+		}
+		return c, err
+	}}
+	t.Cleanup(transport.CloseIdleConnections)
+	// Compressed, one letter many times is nothing, and takes its time.
+	x.client = eventv1connect.NewEventServiceClient(&http.Client{Transport: transport}, "http://"+l.Addr().String(), connect.WithAcceptCompression("gzip", nil, nil))
 	return x
+}
+
+// buffered is how much the system keeps for who does not read.
+const buffered = 32 << 10
+
+// narrow listens for connections of which the system keeps little.
+type narrow struct{ net.Listener }
+
+func (l narrow) Accept() (net.Conn, error) {
+	c, err := l.Listener.Accept()
+	if err == nil {
+		err = c.(*net.TCPConn).SetWriteBuffer(buffered)
+	}
+	return c, err
 }
 
 func (x *stand) publish(from, n, size int) {
@@ -190,8 +214,8 @@ func TestCursorGone(t *testing.T) {
 // Who takes events too slowly is cut off, with a code and the cursor to go on
 // with, and misses nothing.
 func TestSlowConsumersOverARealConnection(t *testing.T) {
-	x := newStand(t, &Service{slow: 30 * time.Millisecond})
-	const n, size = 80, 500_000 // more than the buffers in between hold
+	x := newStand(t, &Service{slow: 100 * time.Millisecond})
+	const n, size = 12, 300_000 // each is more than the buffers in between hold
 	x.publish(1, n, size)
 	next, cuts, cursor := 1, 0, ""
 	for next <= n {
@@ -207,7 +231,7 @@ func TestSlowConsumersOverARealConnection(t *testing.T) {
 			}
 			next++
 			if cuts == 0 {
-				time.Sleep(100 * time.Millisecond) // being slow is what is tested
+				time.Sleep(400 * time.Millisecond) // being slow is what is tested
 			}
 			return next <= n
 		})

@@ -25,6 +25,8 @@ type Place struct {
 	Pending uint64
 	// Through is the place in the stream up to which it is through.
 	Through uint64
+	// Begun says that somebody has begun to deliver.
+	Begun bool
 }
 
 // Place reads how far a webhook is; a webhook that never ran is nowhere.
@@ -37,7 +39,7 @@ func (s *Stream) Place(ctx context.Context, org, id string) (Place, error) {
 		return Place{}, unavailable(err)
 	}
 	info := c.CachedInfo()
-	return Place{Pending: info.NumPending + uint64(info.NumAckPending), Through: info.AckFloor.Stream}, nil
+	return Place{Pending: info.NumPending + uint64(info.NumAckPending), Through: info.AckFloor.Stream, Begun: true}, nil
 }
 
 // Oldest is when the first event of an organization after a place was published;

@@ -53,6 +53,12 @@ func Values(s *Set, o Observed, around Surroundings) map[string]any {
 	if !r.ActualAt.IsZero() {
 		v["days.data"] = o.Day.Sub(r.ActualAt)
 	}
+	ofConditions(v, s, o.Day)
+	return v
+}
+
+// ofConditions adds how the conditions on record stand, and since when.
+func ofConditions(v map[string]any, s *Set, day calendar.Date) {
 	for _, c := range s.GetConditions() {
 		v["condition."+c.GetType()] = c.GetStatus()
 		since, err := calendar.ParseDate(c.GetLastTransitionDay())
@@ -61,17 +67,16 @@ func Values(s *Set, o Observed, around Surroundings) map[string]any {
 		}
 		switch c.GetType() {
 		case OnTrack:
-			v["days.onTrack"] = max(0, o.Day.Sub(since))
+			v["days.onTrack"] = max(0, day.Sub(since))
 		case DataFresh:
-			v["days.dataFresh"] = max(0, o.Day.Sub(since))
+			v["days.dataFresh"] = max(0, day.Sub(since))
 		}
 	}
-	return v
 }
 
-// subject is what a policy reacts to: a target or a review.
+// subject is what a policy reacts to: a target, a review, or what rolls targets up.
 type subject struct {
-	target, review         string // one of them
+	kind, name             string
 	title, owner, strategy string
 	day                    calendar.Date
 	revision               uint64
@@ -82,7 +87,7 @@ type subject struct {
 func (o *Observed) subject(s *Set) subject {
 	r := &o.Result
 	return subject{
-		target: r.Name, title: cmp.Or(r.Title, r.Name), owner: r.Owner, strategy: r.Strategy, day: o.Day, revision: o.Revision,
+		kind: policy.Target, name: r.Name, title: cmp.Or(r.Title, r.Name), owner: r.Owner, strategy: r.Strategy, day: o.Day, revision: o.Revision,
 		standing: strings.ReplaceAll(string(r.Status), "_", " ") + behind(r),
 		finding:  func() *gapv1.Finding { return o.finding(s, s.GetConditions()) },
 	}
@@ -106,7 +111,7 @@ func (o subject) reactions(s *Set, values map[string]any, around Surroundings, p
 			continue
 		}
 		for _, x := range p.Reactions {
-			if x.AboutReviews() != (o.review != "") {
+			if x.About != o.kind {
 				continue
 			}
 			holds, inputs := x.Ask(values)
@@ -119,13 +124,24 @@ func (o subject) reactions(s *Set, values map[string]any, around Surroundings, p
 	}
 	for _, r := range s.GetReactions() {
 		if !held[r.GetPolicy()+" "+r.GetReaction()] {
-			out = append(out, &gapv1.ReactionEnded{Cause: &gapv1.Cause{
-				Policy: r.GetPolicy(), Reaction: r.GetReaction(), Since: r.GetSince(), AsOf: o.day.String(), Revision: int64(o.revision),
-				Target: o.target, Review: o.review,
-			}})
+			out = append(out, &gapv1.ReactionEnded{Cause: o.cause(&gapv1.Cause{Policy: r.GetPolicy(), Reaction: r.GetReaction(), Since: r.GetSince()})})
 		}
 	}
 	return out
+}
+
+// cause says of a cause whose it is, and as of when.
+func (o subject) cause(c *gapv1.Cause) *gapv1.Cause {
+	c.AsOf, c.Revision = o.day.String(), int64(o.revision)
+	switch o.kind {
+	case policy.Target:
+		c.Target = o.name
+	case policy.Review:
+		c.Review = o.name
+	default:
+		c.Kind, c.Name = o.kind, o.name
+	}
+	return c
 }
 
 // react is what one reaction that holds leads to.
@@ -142,10 +158,9 @@ func (o subject) react(s *Set, around Surroundings, p policy.Ready, x policy.Rea
 			since = d
 		}
 	}
-	cause := &gapv1.Cause{
-		Policy: p.Name, PolicyRevision: int64(p.Revision), Reaction: x.Name, When: x.When, Inputs: inputs,
-		Since: since.String(), AsOf: o.day.String(), Revision: int64(o.revision), Target: o.target, Review: o.review,
-	}
+	cause := o.cause(&gapv1.Cause{
+		Policy: p.Name, PolicyRevision: int64(p.Revision), Reaction: x.Name, When: x.When, Inputs: inputs, Since: since.String(),
+	})
 	held := o.day.Sub(since)
 	if held < x.For {
 		if was == nil {

@@ -92,7 +92,7 @@ func ReactToReview(s *Set, r Review, around Surroundings, policies []policy.Read
 	}
 	c := r.condition()
 	return subject{
-		review: r.Name, title: cmp.Or(r.Title, r.Name), owner: r.Owner, strategy: r.Strategy, day: r.Day, revision: r.Revision,
+		kind: policy.Review, name: r.Name, title: cmp.Or(r.Title, r.Name), owner: r.Owner, strategy: r.Strategy, day: r.Day, revision: r.Revision,
 		standing: c.GetMessage(), finding: func() *gapv1.Finding { return r.finding(s, s.GetConditions()) },
 	}.reactions(s, values, around, policies)
 }

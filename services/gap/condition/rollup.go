@@ -1,6 +1,7 @@
 package condition
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -221,4 +222,36 @@ func (o *RolledUp) finding(s *Set, now []*gapv1.Condition) *gapv1.Finding {
 		f.FromScore = s.Score
 	}
 	return f
+}
+
+// valuesOf are what an expression about a roll-up is given: only what is known.
+func (o *RolledUp) valuesOf(s *Set, around Surroundings) map[string]any {
+	r, group := &o.RollUp, strings.ToLower(o.Kind)+"."
+	v := map[string]any{
+		group + "name": r.Name, group + "strategy": r.Strategy, group + "owner": o.Owner, group + "status": string(r.Status),
+		group + "known": r.Known, group + "targets": r.Targets, group + "atRisk": r.Counts[gap.AtRisk],
+		group + "offTrack": r.Counts[gap.OffTrack] + r.Counts[gap.Missed],
+		"transition.last":  s.GetLast(), "units": around.Units,
+	}
+	if r.Score != nil {
+		v[group+"score"] = *r.Score
+	}
+	ofConditions(v, s, o.Day)
+	return v
+}
+
+// ReactToRollUp returns what policies do about a roll-up whose conditions are on
+// record as s, which is after what DecideRollUp told.
+func ReactToRollUp(s *Set, o RolledUp, around Surroundings, policies []policy.Ready) []proto.Message {
+	if s == nil || len(policies) == 0 && len(s.GetReactions()) == 0 {
+		return nil // of what has never had a target below it nothing is known
+	}
+	strategy := o.RollUp.Strategy
+	if o.Kind == policy.Strategy {
+		strategy = o.RollUp.Name
+	}
+	return subject{
+		kind: o.Kind, name: o.RollUp.Name, title: cmp.Or(o.RollUp.Title, o.RollUp.Name), owner: o.Owner, strategy: strategy, day: o.Day, revision: o.Revision,
+		standing: Of(s, OnTrack).GetMessage(), finding: func() *gapv1.Finding { return o.finding(s, s.GetConditions()) },
+	}.reactions(s, o.valuesOf(s, around), around, policies)
 }

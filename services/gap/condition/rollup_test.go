@@ -2,6 +2,7 @@ package condition_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -222,5 +223,86 @@ func TestConditionsOnNumbersDoNotFlap(t *testing.T) {
 	}
 	if got := condition.Of(s, condition.ForecastAttains).GetStatus(); got != condition.True {
 		t.Errorf("at certainty: %s", got)
+	}
+}
+
+// A reaction about objectives fires once for as long as it holds, says why, and tells
+// the units above; one about targets, or about another kind, is not asked.
+func TestReactionsToRollUps(t *testing.T) {
+	policies := ready(t,
+		&gapv1.Reaction{Name: "tell", When: "objective.score < 0.5 && condition.OnTrack == 'False' && objective.offTrack >= 0", For: "2d", Do: []*gapv1.Action{
+			{Escalate: &gapv1.Escalate{After: "5d"}}, {Notify: &gapv1.Notify{Channel: "c"}}}},
+		&gapv1.Reaction{Name: "targets", When: "condition.OnTrack == 'False'", Do: []*gapv1.Action{{Notify: &gapv1.Notify{}}}},
+		&gapv1.Reaction{Name: "strategies", When: "strategy.known >= 0.0", Do: []*gapv1.Action{{Notify: &gapv1.Notify{}}}})
+	around := condition.Surroundings{Units: []string{"ops", "company"}, Identity: "default/o"}
+	var s *condition.Set
+	if e := condition.ReactToRollUp(nil, rolled(0, 0.3), around, policies); len(e) > 0 {
+		t.Errorf("before the first word: %v", e)
+	}
+	var log []string
+	for _, x := range []struct {
+		day   int
+		score float64
+	}{{0, 0.3}, {1, 0.3}, {2, 0.3}, {3, 0.2}, {7, 0.3}, {40, 0.3}, {41, -1}, {42, 0.3}, {44, 0.3}, {45, 0.9}} {
+		o := rolled(x.day, x.score)
+		s = fold(s, condition.DecideRollUp(s, o))
+		reactions := condition.ReactToRollUp(s, o, around, policies)
+		s = fold(s, reactions)
+		for _, e := range reactions {
+			line := fmt.Sprintf("%d %s", x.day, e.ProtoReflect().Descriptor().Name())
+			switch e := e.(type) {
+			case *gapv1.ReactionFired:
+				c := e.GetCause()
+				line += fmt.Sprintf(" %s/%s %s score %s", c.GetKind(), c.GetName(), c.GetReaction(), c.GetInputs()["objective.score"])
+				if c.GetTarget() != "" || c.GetReview() != "" || c.GetFinding().GetName() != "o" {
+					t.Errorf("the cause %v", c)
+				}
+			case *gapv1.NotificationRequested:
+				line += ": " + e.GetMessage()
+			case *gapv1.Escalated:
+				line += " " + e.GetTo()
+			}
+			log = append(log, line)
+		}
+		if again := condition.ReactToRollUp(s, o, around, policies); len(again) > 0 {
+			t.Errorf("on day %d it reacts again: %v", x.day, again)
+		}
+	}
+	want := []string{
+		"0 ReactionHeld",
+		"2 ReactionFired Objective/o tell score 0.3",
+		"2 NotificationRequested: o: the objective is off track at a score of 0.30, with 100 % of the weight known (policy p, reaction tell)",
+		"7 Escalated unit/company",
+		"41 ReactionEnded", // what is not known does not hold
+		"42 ReactionHeld",
+		"44 ReactionFired Objective/o tell score 0.3",
+		"44 NotificationRequested: o: the objective is off track at a score of 0.30, with 100 % of the weight known (policy p, reaction tell)",
+		"45 ReactionEnded",
+	}
+	if !slices.Equal(log, want) {
+		t.Errorf("happened:\n%s\nwant:\n%s", strings.Join(log, "\n"), strings.Join(want, "\n"))
+	}
+}
+
+// A policy of some strategies looks at their objectives and at them, and at no unit.
+func TestReactionsToRollUpsOfStrategies(t *testing.T) {
+	var reactions []*gapv1.Reaction
+	for _, kind := range []string{"objective", "strategy", "unit"} {
+		reactions = append(reactions, &gapv1.Reaction{Name: kind, When: kind + ".known >= 0.0", Do: []*gapv1.Action{{Notify: &gapv1.Notify{}}}})
+	}
+	for _, c := range []struct {
+		kind, name, strategy string
+		fires                bool
+	}{
+		{"Objective", "o", "s", true}, {"Objective", "o", "another", false}, {"Strategy", "s", "", true}, {"Strategy", "another", "", false}, {"Unit", "s", "", false},
+	} {
+		p := ready(t, reactions...)
+		p[0].Strategies = []string{"s"}
+		o := rolled(0, 0.3)
+		o.Kind, o.RollUp.Name, o.RollUp.Strategy = c.kind, c.name, c.strategy
+		s := fold(nil, condition.DecideRollUp(nil, o))
+		if got := len(condition.ReactToRollUp(s, o, condition.Surroundings{}, p)) > 0; got != c.fires {
+			t.Errorf("%s %s of strategy %q: fires %v", c.kind, c.name, c.strategy, got)
+		}
 	}
 }

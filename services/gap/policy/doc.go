@@ -14,6 +14,7 @@
 // # Reading order
 //
 // kind.go (the registry entry and its rules), evaluation.go (from a spec to the
-// numbers of gap.Policy), expression.go (what reactions can ask), reaction.go
-// (reactions made ready to be asked).
+// numbers of gap.Policy), variable.go (what reactions can look at, and of which
+// kind), expression.go (how they ask), reaction.go (reactions made ready to be
+// asked).
 package policy

@@ -22,64 +22,6 @@ const (
 	longestExpression = 4000
 )
 
-// Variable is something that an expression can look at.
-type Variable struct {
-	Name, Type, About string
-	typ               *cel.Type
-}
-
-// Variables are all that there is, in the order of their documentation. Those
-// whose value is not known make an expression that needs them not hold.
-func Variables() []Variable { return slices.Clone(variables) }
-
-// VariableNames are their names.
-func VariableNames() []string {
-	var out []string
-	for _, v := range variables {
-		out = append(out, v.Name)
-	}
-	return out
-}
-
-var variables = []Variable{
-	{"target.name", "string", "name of the target", cel.StringType},
-	{"target.metric", "string", "name of its metric", cel.StringType},
-	{"target.objective", "string", "name of its objective", cel.StringType},
-	{"target.strategy", "string", "name of its strategy", cel.StringType},
-	{"target.owner", "string", "unit/NAME or person/ID, empty if nobody", cel.StringType},
-	{"target.form", "string", "path, periods, maintain, milestone", cel.StringType},
-	{"target.status", "string", "not_started, no_data, on_track, at_risk, off_track, achieved, missed", cel.StringType},
-	{"target.daysToDue", "int", "days until it is due, negative after; not known without a due date", cel.IntType},
-	{"gap.open", "bool", "a gap was told and has not closed", cel.BoolType},
-	{"gap.known", "bool", "there is a gap to speak of: the actual is known", cel.BoolType},
-	{"gap.value", "double", "to the final state, in the metric's unit; positive is behind", cel.DoubleType},
-	{"gap.share", "double", "drift as a share of the way", cel.DoubleType},
-	{"gap.drift", "double", "off the path, in the metric's unit", cel.DoubleType},
-	{"gap.actual", "double", "the value judged", cel.DoubleType},
-	{"gap.expected", "double", "what was expected of it", cel.DoubleType},
-	{"gap.coverage", "double", "share of the gap that initiatives in progress are expected to close", cel.DoubleType},
-	{"condition.OnTrack", "string", "True, False, Unknown", cel.StringType},
-	{"condition.DataFresh", "string", "True, False, Unknown", cel.StringType},
-	{"condition.FinalPending", "string", "True, False, Unknown", cel.StringType},
-	{"condition.Covered", "string", "True, False, Unknown", cel.StringType},
-	{"condition.ForecastAttains", "string", "True, False, Unknown", cel.StringType},
-	{"condition.ChangeReady", "string", "True, False, Unknown", cel.StringType},
-	{"transition.last", "string", "what was told last: GapOpened, GapWidened, DataWentStale …", cel.StringType},
-	{"days.onTrack", "int", "days since OnTrack last changed", cel.IntType},
-	{"days.dataFresh", "int", "days since DataFresh last changed", cel.IntType},
-	{"days.data", "int", "days since the last day that the actual covers", cel.IntType},
-	{"units", "list(string)", "the owning unit and those above it, nearest first", cel.ListType(cel.StringType)},
-	{"actions.open", "int", "open corrective actions on the target that people opened", cel.IntType},
-	{"review.name", "string", "name of a review", cel.StringType},
-	{"review.owner", "string", "unit/NAME or person/ID, empty if nobody", cel.StringType},
-	{"review.cadence", "string", "daily, weekly, monthly, quarterly, annual", cel.StringType},
-	{"review.strategy", "string", "the strategy it looks at; not known if it looks at something else", cel.StringType},
-	{"review.period", "string", "the latest period that it is owed for; not known if none is", cel.StringType},
-	{"review.daysOverdue", "int", "days since the first one in a row that is not held was due, 0 if none is late", cel.IntType},
-	{"review.missed", "int", "how many in a row are late", cel.IntType},
-	{"condition.ReviewOverdue", "string", "True, False", cel.StringType},
-}
-
 var environment = sync.OnceValues(func() (*cel.Env, error) {
 	opts := []cel.EnvOption{
 		cel.CrossTypeNumericComparisons(true), cel.ParserExpressionSizeLimit(longestExpression), cel.ParserRecursionLimit(50),
@@ -128,6 +70,7 @@ func compile(text string) (*Expression, error) {
 var (
 	literal = regexp.MustCompile(`"(\\.|[^"\\])*"|'(\\.|[^'\\])*'`)
 	dotted  = regexp.MustCompile(`[A-Za-z_]\w*\.[A-Za-z_]\w*`)
+	word    = regexp.MustCompile(`[A-Za-z_]\w*(\.[A-Za-z_]\w*)?`)
 )
 
 // misspelt names the first variable that there is not, with the one that was

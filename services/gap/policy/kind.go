@@ -60,15 +60,24 @@ func check(name string, spec proto.Message, _ resource.Set) []resource.Finding {
 		if _, err := compile(r.GetWhen()); err != nil {
 			f.Add(field+".when", "expression", err.Error(), "a CEL expression that is true or false, over "+strings.Join(VariableNames(), ", "))
 		}
-		asked := Reaction{uses: mentioned(r.GetWhen())}
-		if asked.mixed() {
-			f.Add(field+".when", "expression_mixed", "it looks at a target and at a review, and nothing is both", "write a reaction for each")
+		kind := kindOf(r.GetWhen())
+		if kind == "" {
+			f.Add(field+".when", "expression_mixed", clash(r.GetWhen())+", and nothing is both", "write a reaction for each")
+		}
+		if kind == Unit && len(s.GetStrategies()) > 0 {
+			f.Add(field+".when", "unit_of_strategy", "it looks at units, which belong to no strategy, and the policy at some strategies only", "declare it in a policy without strategies")
 		}
 		for j, a := range r.GetDo() {
 			at := fmt.Sprintf("%s.do[%d]", field, j)
 			checkAction(at, a, f)
-			if asked.AboutReviews() && (a.GetOpenCorrectiveAction() != nil || a.GetRequireCheckIn() != nil) {
-				f.Add(at, "action_of_review", "a corrective action and a check-in answer a target's gap; a review has none", "of a review, escalate and notify")
+			if kind != "" && kind != Target && (a.GetOpenCorrectiveAction() != nil || a.GetRequireCheckIn() != nil) {
+				// The reason is the one that reviews have had, so that programs know it.
+				reason := "action_of_roll_up"
+				if kind == Review {
+					reason = "action_of_review"
+				}
+				f.Add(at, reason, fmt.Sprintf("a corrective action and a check-in answer a target's gap; the reaction is about %s", plural[kind]),
+					"of what is no target, escalate and notify")
 			}
 		}
 	}

@@ -34,6 +34,16 @@ func TestWhatIsRefused(t *testing.T) {
 		{"too deep", "spec.reactions[0].when", "", when(strings.Repeat("(", 60) + "true" + strings.Repeat(")", 60))},
 		{"the same name twice", "spec.reactions[1].name", "is reaction 0 too", &policy.Spec{Reactions: []*gapv1.Reaction{
 			{Name: "r", When: "true", Do: []*gapv1.Action{notify}}, {Name: "r", When: "true", Do: []*gapv1.Action{notify}}}}},
+		{"a target and a review", "spec.reactions[0].when", "gap.open is of targets and review.missed of reviews, and nothing is both", when("gap.open && review.missed > 1")},
+		{"a condition of targets and a review", "spec.reactions[0].when", "condition.OnTrack is of targets, objectives, strategies and units and review.missed of reviews", when("condition.OnTrack == 'False' && review.missed > 1")},
+		{"two that roll up", "spec.reactions[0].when", "objective.score is of objectives and strategy.score of strategies", when("objective.score < 0.5 && strategy.score < 0.5")},
+		{"a variable of a group that there is", "spec.reactions[0].when", `there is no strategy.scor; did you mean "strategy.score"?`, when("strategy.scor < 0.5")},
+		{"an action of a roll-up", "spec.reactions[0].do[0]", "the reaction is about strategies", &policy.Spec{Reactions: []*gapv1.Reaction{
+			{Name: "r", When: "strategy.score < 0.5", Do: []*gapv1.Action{{OpenCorrectiveAction: &gapv1.OpenCorrectiveAction{}}}}}}},
+		{"a check-in of a review", "spec.reactions[0].do[0]", "the reaction is about reviews", &policy.Spec{Reactions: []*gapv1.Reaction{
+			{Name: "r", When: "condition.ReviewOverdue == 'True'", Do: []*gapv1.Action{{RequireCheckIn: &gapv1.RequireCheckIn{}}}}}}},
+		{"units of a strategy", "spec.reactions[0].when", "units, which belong to no strategy", &policy.Spec{Strategies: []string{"s"}, Reactions: []*gapv1.Reaction{
+			{Name: "r", When: "unit.score < 0.5", Do: []*gapv1.Action{notify}}}}},
 		{"two actions in one", "spec.reactions[0].do[0]", "2 actions", &policy.Spec{Reactions: []*gapv1.Reaction{
 			{Name: "r", When: "true", Do: []*gapv1.Action{{Notify: &gapv1.Notify{}, Escalate: &gapv1.Escalate{}}}}}}},
 		{"thresholds the wrong way round", "spec.evaluation.onTrack", "onTrack is 0.5 and atRisk is 0.15", &policy.Spec{Evaluation: &gapv1.Evaluation{OnTrack: proto.Float64(0.5)}}},
@@ -75,6 +85,35 @@ func TestAnExpression(t *testing.T) {
 	}
 }
 
+// A reaction is about one kind, which its variables say; a name that is quoted, or
+// part of another one, says nothing.
+func TestWhatAReactionIsAbout(t *testing.T) {
+	for text, kind := range map[string]string{
+		"condition.OnTrack == 'False'": policy.Target,
+		"true":                         policy.Target,
+		"'ops' in units && transition.last == 'objective.score'":   policy.Target,
+		"target.objective == 'o' && target.strategy == 's'":        policy.Target,
+		"objective.strategy == 's' && condition.OnTrack == 'True'": policy.Objective,
+		"strategy.score < 0.5 && days.onTrack > 30":                policy.Strategy,
+		"unit.offTrack > 2 && 'ops' in units":                      policy.Unit,
+		"condition.ReviewOverdue == 'True' && 'ops' in units":      policy.Review,
+	} {
+		r, err := policy.Prepare("p", 1, when(text))
+		if err != nil {
+			t.Errorf("%s: %v", text, err)
+		} else if got := r.Reactions[0].About; got != kind {
+			t.Errorf("%s: about %q, want %q", text, got, kind)
+		}
+	}
+	r, err := policy.Prepare("p", 1, when("days.dataFresh > 3"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, inputs := r.Reactions[0].Ask(map[string]any{"days.data": 1, "days.dataFresh": 2}); len(inputs) != 1 {
+		t.Errorf("asked with %v, which it does not look at", inputs)
+	}
+}
+
 func TestWhatCostsTooMuchDoesNotHold(t *testing.T) {
 	r, err := policy.Prepare("p", 1, when(strings.Repeat("'x' in units || ", 20)+"true"))
 	if err != nil {
@@ -101,6 +140,27 @@ func TestEvaluation(t *testing.T) {
 		of := policy.Of(name, 0, &policy.Spec{Evaluation: &gapv1.Evaluation{Preset: name}})
 		if of != preset {
 			t.Errorf("an evaluation that changes nothing of %s is %+v", name, of)
+		}
+	}
+}
+
+// Whoever reads about the loop finds every variable; those of strategies and units
+// are said to be those of objectives.
+func TestVariablesAreDocumented(t *testing.T) {
+	doc, err := os.ReadFile("../../docs/loop.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, v := range policy.Variables() {
+		group, rest, _ := strings.Cut(v.Name, ".")
+		if group == "strategy" || group == "unit" {
+			group = "objective"
+		}
+		if rest != "" {
+			rest = "." + rest
+		}
+		if !strings.Contains(string(doc), "`"+group+rest+"`") {
+			t.Errorf("docs/loop.md does not tell of %s", v.Name)
 		}
 	}
 }
@@ -133,7 +193,7 @@ func TestTheExamples(t *testing.T) {
 			t.Errorf("%s: %+v", doc.Metadata.Name, f)
 		}
 	}
-	if n != 4 {
+	if n != 5 {
 		t.Errorf("%d examples", n)
 	}
 }

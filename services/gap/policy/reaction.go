@@ -24,8 +24,12 @@ type Reaction struct {
 	For        int // days
 	Do         []*gapv1.Action
 
+	// About is the kind whose resources it is asked of: Target, Review, Objective,
+	// Strategy or Unit.
+	About string
+
 	expression *Expression
-	uses       []string // the variables that the expression mentions
+	uses       []Variable // that the expression mentions
 }
 
 // Prepare compiles the reactions of a policy.
@@ -36,22 +40,12 @@ func Prepare(name string, revision uint64, s *Spec) (Ready, error) {
 		if err != nil {
 			return r, fmt.Errorf("spec.reactions[%d].when: %w", i, err)
 		}
-		one := Reaction{Name: x.GetName(), When: x.GetWhen(), For: Days(x.GetFor(), 0), Do: x.GetDo(), expression: e}
-		one.uses = mentioned(x.GetWhen())
-		r.Reactions = append(r.Reactions, one)
+		r.Reactions = append(r.Reactions, Reaction{
+			Name: x.GetName(), When: x.GetWhen(), For: Days(x.GetFor(), 0), Do: x.GetDo(),
+			About: kindOf(x.GetWhen()), expression: e, uses: used(x.GetWhen()),
+		})
 	}
 	return r, nil
-}
-
-// mentioned are the variables that an expression mentions, outside of what is quoted.
-func mentioned(when string) (out []string) {
-	when = literal.ReplaceAllString(when, "")
-	for _, v := range variables {
-		if strings.Contains(when, v.Name) {
-			out = append(out, v.Name)
-		}
-	}
-	return out
 }
 
 // Looks tells whether the policy's reactions are about a strategy.
@@ -59,31 +53,19 @@ func (r Ready) Looks(strategy string) bool {
 	return len(r.Strategies) == 0 || slices.Contains(r.Strategies, strategy)
 }
 
-// aboutReviews are the variables that only reviews have.
-func aboutReviews(variable string) bool {
-	return strings.HasPrefix(variable, "review.") || variable == "condition.ReviewOverdue"
-}
-
-// ofBoth are the variables that targets and reviews have.
-func ofBoth(variable string) bool { return variable == "units" || variable == "transition.last" }
-
-// AboutReviews tells whether the reaction is asked of reviews; else it is of targets.
-func (r Reaction) AboutReviews() bool { return slices.ContainsFunc(r.uses, aboutReviews) }
-
-// mixed tells whether an expression needs a target and a review at once, which
-// never holds.
-func (r Reaction) mixed() bool {
-	return r.AboutReviews() && slices.ContainsFunc(r.uses, func(v string) bool { return !aboutReviews(v) && !ofBoth(v) })
+// Asks tells whether one of the reactions is about a kind.
+func (r Ready) Asks(kind string) bool {
+	return slices.ContainsFunc(r.Reactions, func(x Reaction) bool { return x.About == kind })
 }
 
 // Ask asks a reaction, and says what it was given, as it is kept.
 func (r Reaction) Ask(values map[string]any) (holds bool, inputs map[string]string) {
 	inputs = map[string]string{}
-	for _, name := range r.uses {
-		if v, known := values[name]; known {
-			inputs[name] = fmt.Sprint(v)
+	for _, x := range r.uses {
+		if v, known := values[x.Name]; known {
+			inputs[x.Name] = fmt.Sprint(v)
 		} else {
-			inputs[name] = "not known"
+			inputs[x.Name] = "not known"
 		}
 	}
 	return r.expression.Holds(values), inputs

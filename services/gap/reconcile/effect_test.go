@@ -36,7 +36,7 @@ func TestAPolicyPromisesOnce(t *testing.T) {
 	}
 	opened := func(n int) {
 		t.Helper()
-		for deadline := time.After(20 * time.Second); count(w.events("initiative", "action"), "initiative.action_opened") != n; {
+		for deadline := time.After(2 * time.Minute); count(w.events("initiative", "action"), "initiative.action_opened") != n; {
 			select {
 			case <-passes:
 			case <-deadline:
@@ -92,7 +92,7 @@ func TestWhoStaysDoesWhatTheOtherDidNot(t *testing.T) {
 		case <-whole:
 		}
 	}
-	for deadline := time.After(30 * time.Second); ; {
+	for deadline := time.After(2 * time.Minute); ; {
 		opened := count(w.events("initiative", "action"), "initiative.action_opened")
 		if opened == n {
 			return

@@ -45,7 +45,9 @@ func Replay(v record.View, org, name string, spec *policy.Spec, revision uint64,
 	asks := slices.ContainsFunc(spec.GetReactions(), func(r *gapv1.Reaction) bool {
 		return strings.Contains(r.GetWhen(), "condition."+condition.ForecastAttains)
 	})
-	sets := map[key]*condition.Set{}
+	reviewed := reviews != nil && ready.Asks(policy.Review)
+	rolledUp := ready.Asks(policy.Objective) || ready.Asks(policy.Strategy) || ready.Asks(policy.Unit)
+	sets := map[key]known{}
 	zone := record.Location(v, org, v.Revision())
 	var p *picture
 	empty := 0
@@ -79,15 +81,21 @@ func Replay(v record.View, org, name string, spec *policy.Spec, revision uint64,
 			if err := q.prepare(v); err != nil {
 				return nil, err
 			}
+			if rolledUp {
+				if err := q.above.index(v, q); err != nil {
+					return nil, err
+				}
+			}
 		}
 		p = q
+		p.sets = sets
 		p.policies = []policy.Ready{ready}
 		// What is open now was not opened by what is tried.
 		p.promised = nil
 		if name == "default" && spec.GetEvaluation() != nil {
 			p.rules = policy.Of(name, revision, spec)
 		}
-		if reviews != nil && slices.ContainsFunc(ready.Reactions, policy.Reaction.AboutReviews) {
+		if reviewed {
 			if p.reviews, err = reviews(v, org, at, day); err != nil {
 				return nil, err
 			}
@@ -96,19 +104,23 @@ func Replay(v record.View, org, name string, spec *policy.Spec, revision uint64,
 		if len(p.portfolio.Targets) == 0 && len(p.reviews) == 0 {
 			empty++
 		}
-		for _, o := range p.reviews {
-			o.Day, o.Instant, o.Revision = day, noon.UTC().Format(time.RFC3339), at
-			k := key{condition.ReviewAggregate, o.ID}
-			events, next := p.nextOfReview(sets[k], o)
-			sets[k] = next
-			out.Firings = append(out.Firings, tested(day, "", o.Name, events)...)
+		try := func(k key, next func(*condition.Set) ([]proto.Message, *condition.Set)) {
+			events, set := next(sets[k].set)
+			sets[k] = known{set: set}
+			out.Firings = append(out.Firings, tested(day, events)...)
 		}
 		for _, o := range p.observed(nil, noon) {
 			id := p.ids[o.Result.Name]
-			k := key{condition.Aggregate, id}
-			events, next := p.next(sets[k], o, id)
-			sets[k] = next
-			out.Firings = append(out.Firings, tested(day, o.Result.Name, "", events)...)
+			try(key{condition.Aggregate, id}, func(s *condition.Set) ([]proto.Message, *condition.Set) { return p.next(s, o, id) })
+		}
+		if rolledUp {
+			for _, t := range p.rolledUp(nil, noon) {
+				try(keyOf(t.of), t.next)
+			}
+		}
+		for _, o := range p.reviews {
+			o.Day, o.Instant, o.Revision = day, noon.UTC().Format(time.RFC3339), at
+			try(key{condition.ReviewAggregate, o.ID}, func(s *condition.Set) ([]proto.Message, *condition.Set) { return p.nextOfReview(s, o) })
 		}
 	}
 	if empty > 0 && !hindsight {
@@ -118,15 +130,15 @@ func Replay(v record.View, org, name string, spec *policy.Spec, revision uint64,
 		if a.GetDay() != b.GetDay() {
 			return strings.Compare(a.GetDay(), b.GetDay())
 		}
-		return strings.Compare(a.GetTarget()+a.GetReview(), b.GetTarget()+b.GetReview())
+		return strings.Compare(a.GetTarget()+a.GetReview()+a.GetName(), b.GetTarget()+b.GetReview()+b.GetName())
 	})
 	return out, nil
 }
 
-// tested are the firings among events about a target or a review.
-func tested(day calendar.Date, target, review string, events []proto.Message) (out []*gapv1.TestedFiring) {
+// tested are the firings among events.
+func tested(day calendar.Date, events []proto.Message) (out []*gapv1.TestedFiring) {
 	for _, e := range events {
-		f := &gapv1.TestedFiring{Day: day.String(), Target: target, Review: review}
+		f := &gapv1.TestedFiring{Day: day.String()}
 		switch e := e.(type) {
 		case *gapv1.ReactionFired:
 			f.What, f.Cause, f.Effects = "fired", e.GetCause(), e.GetEffects()
@@ -135,6 +147,7 @@ func tested(day calendar.Date, target, review string, events []proto.Message) (o
 		default:
 			continue
 		}
+		f.Target, f.Review, f.Kind, f.Name = f.Cause.GetTarget(), f.Cause.GetReview(), f.Cause.GetKind(), f.Cause.GetName()
 		out = append(out, f)
 	}
 	return out

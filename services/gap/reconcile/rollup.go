@@ -152,16 +152,27 @@ func (p *picture) rolledUp(targets []int, now time.Time) []told {
 				o.Below.Add(name, p.sets[key{condition.Aggregate, p.ids[name]}].set)
 			}
 			out = append(out, told{
-				of: eventlog.Subject{Org: p.org, Service: policy.Service, Kind: rollUps[i].aggregate, ID: id},
-				next: func(s *condition.Set) ([]proto.Message, *condition.Set) {
-					events := condition.DecideRollUp(s, o)
-					for _, e := range events {
-						s = condition.Evolve(s, e)
-					}
-					return events, s
-				},
+				of:   eventlog.Subject{Org: p.org, Service: policy.Service, Kind: rollUps[i].aggregate, ID: id},
+				next: func(s *condition.Set) ([]proto.Message, *condition.Set) { return p.nextOfRollUp(s, o, id) },
 			})
 		}
 	}
 	return out
+}
+
+// nextOfRollUp is what is to be told of a roll-up, and the set after it.
+func (p *picture) nextOfRollUp(set *condition.Set, o condition.RolledUp, id string) ([]proto.Message, *condition.Set) {
+	events := condition.DecideRollUp(set, o)
+	for _, e := range events {
+		set = condition.Evolve(set, e)
+	}
+	unit := gap.UnitOf(o.Owner)
+	if o.Kind == policy.Unit {
+		unit = o.RollUp.Name
+	}
+	reactions := condition.ReactToRollUp(set, o, condition.Surroundings{Units: condition.Chain(unit, p.parents), Identity: p.org + "/" + id}, p.policies)
+	for _, e := range reactions {
+		set = condition.Evolve(set, e)
+	}
+	return append(events, reactions...), set
 }

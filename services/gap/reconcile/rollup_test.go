@@ -132,3 +132,100 @@ func TestOneNameOfSeveralKinds(t *testing.T) {
 		t.Errorf("a full reading tells %d events more", more)
 	}
 }
+
+const alarms = `
+---
+apiVersion: setpoint.dev/v1
+kind: Policy
+metadata: {name: alarms}
+spec:
+  reactions:
+    - name: objectives
+      when: objective.name == 'grow' && condition.OnTrack == 'False'
+      for: 2d
+      do: [{escalate: {after: 3d}}, {notify: {channel: office}}]
+    - name: strategies
+      when: strategy.score < 0.5 && strategy.offTrack > 0
+      do: [{notify: {channel: board}}]
+    - name: units
+      when: unit.offTrack > 0 && 'company' in units && unit.name != 'company'
+      do: [{escalate: {after: 4d}}]
+`
+
+// Policies react to what is above targets: once, over two reconcilers and over
+// restarts, and just as a replay says; nothing of it sets anything off.
+func TestPoliciesReactToWhatIsAbove(t *testing.T) {
+	w := newWorld(t, 2)
+	w.apply(plan + objectives + alarms)
+	passes, stopA := w.reconciling(0, false)
+	_, stopB := w.reconciling(1, false)
+	happened := func(aggregate string) (out []string) {
+		for _, e := range w.events("gap", aggregate) {
+			if e != "gap.roll_up_changed" && e != "gap.condition_changed" {
+				out = append(out, e)
+			}
+		}
+		return out
+	}
+	until := func(aggregate string, want ...string) {
+		t.Helper()
+		for deadline := time.After(time.Minute); ; {
+			got := happened(aggregate)
+			if slices.Equal(got, want) {
+				return
+			}
+			select {
+			case <-passes:
+			case <-deadline:
+				t.Fatalf("%s: the log has %q, want %q", aggregate, got, want)
+			}
+		}
+	}
+	w.observe("sales", "2026-05", 5)
+	ofObjective := []string{"gap.reaction_held"}
+	ofStrategy := []string{"gap.reaction_fired", "gap.notification_requested"}
+	ofUnit := []string{"gap.reaction_fired"}
+	until(condition.ObjectiveAggregate, ofObjective...)
+	until(condition.StrategyAggregate, ofStrategy...)
+	until(condition.UnitAggregate, ofUnit...)
+	w.clock.set("2026-06-17")
+	ofObjective = append(ofObjective, "gap.reaction_fired", "gap.notification_requested")
+	until(condition.ObjectiveAggregate, ofObjective...)
+	w.clock.set("2026-06-19")
+	ofUnit = append(ofUnit, "gap.escalated")
+	until(condition.UnitAggregate, ofUnit...)
+	stopA()
+	stopB()
+	passes, stopA = w.reconciling(1, false)
+	<-passes
+	stopA()
+	until(condition.ObjectiveAggregate, ofObjective...)
+	until(condition.StrategyAggregate, ofStrategy...)
+	until(condition.UnitAggregate, ofUnit...)
+	s := w.setOfKind("Objective", condition.ObjectiveAggregate, "grow")
+	if f := s.GetFirings(); len(f) != 1 || f[0].GetAsOf() != "2026-06-17" || f[0].GetInputs()["condition.OnTrack"] != "False" || f[0].GetInputs()["objective.name"] != "grow" {
+		t.Errorf("grow: firings %v", f)
+	}
+	err := w.processes[0].record.View(t.Context(), func(v record.View) error {
+		r, err := v.Resource(org, "Policy", "alarms", v.Revision())
+		if err != nil {
+			return err
+		}
+		res, err := Replay(v, org, "alarms", r.Spec.(*policy.Spec), r.From, calendar.MustParse("2026-06-14"), calendar.MustParse("2026-06-19"), false, nil)
+		if err != nil {
+			return err
+		}
+		var got []string
+		for _, f := range res.GetFirings() {
+			got = append(got, f.GetDay()+" "+f.GetWhat()+" "+f.GetKind()+"/"+f.GetName()+f.GetTarget()+f.GetReview())
+		}
+		want := []string{"2026-06-15 fired Unit/ops", "2026-06-15 fired Strategy/plan", "2026-06-17 fired Objective/grow", "2026-06-19 escalated Unit/ops"}
+		if !slices.Equal(got, want) {
+			t.Errorf("a replay would have done %q, want %q", got, want)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}

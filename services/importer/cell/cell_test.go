@@ -408,6 +408,25 @@ func TestInfer(t *testing.T) {
 	}
 }
 
+func TestNameMark(t *testing.T) {
+	for _, c := range []struct{ name, rest, sign string }{
+		{"Waiting time*", "Waiting time", "*"},
+		{"Waiting time **", "Waiting time", "**"},
+		{"Emissions¹⁾", "Emissions", "¹⁾"},
+		{"Emissions²", "Emissions", "²"},
+		{"Emissions (t) 1)", "Emissions (t)", "1)"},
+		{"Protected area in km²", "Protected area in km²", ""},
+		{"Scope 1", "Scope 1", ""},
+		{"Area (m²)", "Area (m²)", ""},
+		{"CO2", "CO2", ""},
+		{"*", "*", ""},
+	} {
+		if rest, sign := NameMark(c.name); rest != c.rest || sign != c.sign {
+			t.Errorf("%q: %q, %q", c.name, rest, sign)
+		}
+	}
+}
+
 // Whatever is typed, reading ends, is finite, and what was read as a period is
 // one for the calendar.
 func FuzzCell(f *testing.F) {
@@ -432,6 +451,7 @@ func FuzzCell(f *testing.F) {
 		}
 		FindPeriod(text, l)
 		NameUnit(text)
+		NameMark(text)
 		Missing(text)
 		ParseDirection(text)
 		Infer([]string{text})

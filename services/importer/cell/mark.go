@@ -15,3 +15,16 @@ func cutMark(s string) (rest, sign string) {
 	}
 	return m[1], m[2] + m[3] + m[4] + m[5] + m[6]
 }
+
+// nameMarks are signs of footnotes behind a name. A raised digit behind one or
+// two letters is a unit's (km²), and a figure alone may be a part of the name.
+var nameMark = regexp.MustCompile(`^(.*(?:\pL{3}|[)\].%’"»“])) ?([*†‡§]+\)?|[¹²³⁴⁵⁶⁷⁸⁹⁰]+⁾?|\(\*+\)|\d\))$`)
+
+// NameMark parts the sign of a footnote from a name: Waiting time*, Emissions¹⁾.
+func NameMark(name string) (rest, sign string) {
+	m := nameMark.FindStringSubmatch(name)
+	if m == nil {
+		return name, ""
+	}
+	return m[1], m[2]
+}

@@ -1,6 +1,7 @@
 package convert
 
 import (
+	"cmp"
 	"fmt"
 	"regexp"
 	"slices"
@@ -88,7 +89,8 @@ type table struct {
 	columns  []column
 	skip     []skip
 	section  section
-	below    int // the row of another header, below which nothing is read
+	now      workbook.Row // that is being read
+	below    int          // the row of another header, below which nothing is read
 	bound    bool
 	err      error
 }
@@ -141,7 +143,9 @@ func (t *table) Row(r workbook.Row) error {
 			return t.err
 		}
 	}
+	t.now = r
 	t.read(r)
+	t.now = workbook.Row{}
 	return nil
 }
 
@@ -322,7 +326,11 @@ func (t *table) place(b *column) error {
 	return nil
 }
 
+// trouble tells of a cell, with what the file has there.
 func (t *table) trouble(row int, c column, content, why string) {
+	if row > 0 && row == t.now.Number {
+		content = cmp.Or(t.now.At(c.index).Raw, content)
+	}
 	t.conv.troubles = append(t.conv.troubles, Trouble{
 		Sheet: t.name, Row: row, Cell: workbook.Letter(c.index), Field: c.header, Content: clip(content), Why: why,
 	})

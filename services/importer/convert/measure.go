@@ -10,6 +10,7 @@ import (
 
 	"setpoint.dev/services/importer/cell"
 	"setpoint.dev/services/importer/mapping"
+	"setpoint.dev/services/importer/workbook"
 	"setpoint.dev/services/internal/calendar"
 )
 
@@ -28,7 +29,7 @@ func (o origin) remark() string {
 	if !o.marked {
 		return ""
 	}
-	n, err := cell.ParseNumber(o.text, o.t.locale)
+	n, err := cell.ParseNumber(workbook.Clean(o.text), o.t.locale)
 	if err != nil {
 		return ""
 	}
@@ -233,6 +234,9 @@ func (t *table) describe(m *measure, said *row, col *column) {
 	}
 	if owner := said.text[mapping.Owner]; owner != "" && m.owner == "" && m.ownerUnit == nil {
 		t.owned(m, said, owner)
+	}
+	if said.mark != "" && !slices.Contains(m.notes, said.mark) {
+		m.notes = append(m.notes, said.mark)
 	}
 	for _, n := range said.notes {
 		text := n.text

@@ -117,11 +117,15 @@ func hash(text string) string {
 // fold is a text without regard to case and blanks.
 func fold(s string) string { return strings.ToLower(strings.Join(strings.Fields(s), " ")) }
 
-// foldTitle is fold without what ends a sentence, and with one sign for "and":
-// tables write the same title with and without the one, and in two ways with the
-// other.
+// oneSign writes the quotes and dashes that programs put in the place of typed
+// ones as they are typed.
+var oneSign = strings.NewReplacer("’", "'", "‘", "'", "ʼ", "'", "´", "'", "`", "'", "“", `"`, "”", `"`, "„", `"`, "–", "-", "—", "-", "‐", "-", "‑", "-")
+
+// foldTitle is fold without what ends a sentence, and with one sign for "and", for
+// each quote and for a dash: tables write the same title with and without the one,
+// and in two ways with the others.
 func foldTitle(s string) string {
-	words := strings.Fields(strings.TrimRight(fold(s), ".;:, "))
+	words := strings.Fields(oneSign.Replace(strings.TrimRight(fold(s), ".;:, ")))
 	for i, w := range words {
 		switch w {
 		case "and", "und", "et":

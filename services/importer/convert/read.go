@@ -67,8 +67,8 @@ func (t *table) number(c workbook.Cell) (n number, there bool, why string) {
 	if n.percent {
 		n.value = hundredth(got.Value)
 	}
-	if c.Text != display(n.value) {
-		n.text = strings.Clone(c.Text) // of a row that is not kept
+	if written := c.Written(); written != display(n.value) {
+		n.text = strings.Clone(written) // of a row that is not kept
 	}
 	return n, true, ""
 }

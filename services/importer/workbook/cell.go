@@ -29,6 +29,9 @@ type Cell struct {
 	// a percentage with its sign, 7.75%), of a Date YYYY-MM-DD, or YYYY-MM and
 	// YYYY where its format shows no more.
 	Text string
+	// Raw is the text as the file has it where Text has been cleaned of what an
+	// export left in it.
+	Raw string
 	// Number is the value of a Number; a percentage is a fraction (0.0775).
 	Number  float64
 	Percent bool // the number is shown as a percentage
@@ -37,6 +40,14 @@ type Cell struct {
 	Date     calendar.Date
 	// Merged: the cell is covered by a merged one, whose content it repeats.
 	Merged bool
+}
+
+// Written is what stands in the cell as the file has it.
+func (c Cell) Written() string {
+	if c.Raw != "" {
+		return c.Raw
+	}
+	return c.Text
 }
 
 // Row is one row that is not empty.

@@ -194,14 +194,12 @@ func csvRows(r io.Reader, separator rune, yield func(Row, error) bool) {
 		blank := true
 		for _, text := range record {
 			text = strings.ToValidUTF8(sheet.Plain(text), "\uFFFD")
-			cell := Cell{}
-			if strings.TrimSpace(text) != "" {
-				if len(text) > maxCell {
-					yield(Row{}, tooLarge("a text of more than 1 MiB"))
-					return
-				}
-				cell, blank = Cell{Kind: Text, Text: strings.TrimSpace(text)}, false
+			if len(text) > maxCell && strings.TrimSpace(text) != "" {
+				yield(Row{}, tooLarge("a text of more than 1 MiB"))
+				return
 			}
+			cell := textOf(text)
+			blank = blank && cell.Kind == Empty
 			cells = append(cells, cell)
 		}
 		if !blank && !yield(Row{Number: n, Line: line, Cells: cells}, nil) {

@@ -48,37 +48,74 @@ type Options struct {
 }
 
 // Open opens a file by what it holds, whatever its name: an archive is XLSX,
-// everything else CSV. The error is a *fault.Error.
+// everything else CSV. What comes through a pipe is kept in a temporary file until
+// the Book is closed, as a table is read from more than one place. Opening a pipe
+// waits for somebody at its other end. The error is a *fault.Error.
 func Open(path string, o Options) (*Book, error) {
 	f, err := os.Open(path)
 	if err != nil {
-		kind := fault.Invalid
-		if errors.Is(err, fs.ErrNotExist) {
-			kind = fault.NotFound
-		}
-		var p *fs.PathError
-		if errors.As(err, &p) {
-			err = p.Err
-		}
-		return nil, fault.New(kind, "import.file", "%s: %s", path, err)
+		return nil, unreadable(path, err)
 	}
 	info, err := f.Stat()
-	if err == nil && info.IsDir() {
+	switch {
+	case err != nil:
+		err = unreadable(path, err)
+	case info.IsDir():
 		err = fault.New(fault.Invalid, "import.file", "%s is a folder", path).WithHint("name a CSV or XLSX file")
 	}
-	if err == nil && info.Size() > maxFile {
+	closeFile, size := f.Close, int64(0)
+	if err == nil {
+		if size = info.Size(); !info.Mode().IsRegular() {
+			pipe := f
+			f, closeFile, size, err = spool(path, pipe)
+			_ = pipe.Close()
+		}
+	}
+	if err == nil && size > maxFile {
 		err = tooLarge("more than 1 GiB")
 	}
 	var b *Book
 	if err == nil {
-		b, err = Read(f, info.Size(), o)
+		b, err = Read(f, size, o)
 	}
 	if err != nil {
-		_ = f.Close()
+		_ = closeFile()
 		return nil, err
 	}
-	b.close = f.Close
+	b.close = closeFile
 	return b, nil
+}
+
+// spool copies what a pipe gives into a temporary file, as far as a table may go.
+func spool(path string, pipe io.Reader) (f *os.File, closeFile func() error, size int64, err error) {
+	if f, err = os.CreateTemp("", "setpoint-import-*"); err != nil {
+		return nil, func() error { return nil }, 0, unreadable("a temporary file", err)
+	}
+	// Where open files may be removed it is gone whatever happens to the process.
+	removed := os.Remove(f.Name()) == nil
+	closeFile = func() error {
+		err := f.Close()
+		if !removed {
+			_ = os.Remove(f.Name())
+		}
+		return err
+	}
+	if size, err = io.Copy(f, io.LimitReader(pipe, maxFile+1)); err != nil {
+		err = unreadable(path, err)
+	}
+	return f, closeFile, size, err
+}
+
+func unreadable(path string, err error) error {
+	kind := fault.Invalid
+	if errors.Is(err, fs.ErrNotExist) {
+		kind = fault.NotFound
+	}
+	var p *fs.PathError
+	if errors.As(err, &p) {
+		err = p.Err
+	}
+	return fault.New(kind, "import.file", "%s: %s", path, err)
 }
 
 // Read is Open of what is open already, or in memory. r must stay good as long

@@ -485,17 +485,6 @@ func richValue(d *xml.Decoder) (string, error) {
 	}
 }
 
-func textCell(s string) Cell {
-	s = strings.TrimSpace(s)
-	if s == "" {
-		return Cell{}
-	}
-	if len(s) > maxCell {
-		return Cell{Kind: Error, Text: "a text of more than 1 MiB"}
-	}
-	return Cell{Kind: Text, Text: s}
-}
-
 func (x *xlsx) read(kind, style, value, inline string) Cell {
 	switch kind {
 	case "s":
@@ -503,11 +492,11 @@ func (x *xlsx) read(kind, style, value, inline string) Cell {
 		if err != nil || i < 0 || i >= len(x.shared) {
 			return Cell{Kind: Error, Text: "a text that the file does not hold"}
 		}
-		return textCell(x.shared[i])
+		return textOf(x.shared[i])
 	case "inlineStr":
-		return textCell(inline)
+		return textOf(inline)
 	case "str":
-		return textCell(value)
+		return textOf(value)
 	case "b":
 		if value == "1" || value == "true" {
 			return Cell{Kind: Bool, Text: "TRUE", Number: 1}
@@ -519,7 +508,7 @@ func (x *xlsx) read(kind, style, value, inline string) Cell {
 		if d, err := calendar.ParseDate(value[:min(len(value), 10)]); err == nil {
 			return Cell{Kind: Date, Text: d.String(), Date: d}
 		}
-		return textCell(value)
+		return textOf(value)
 	}
 	value = strings.TrimSpace(value)
 	if value == "" {
@@ -527,7 +516,7 @@ func (x *xlsx) read(kind, style, value, inline string) Cell {
 	}
 	v, err := strconv.ParseFloat(value, 64)
 	if err != nil {
-		return textCell(value)
+		return textOf(value)
 	}
 	f := format{}
 	if i, err := strconv.Atoi(style); err == nil && i >= 0 && i < len(x.formats) {

@@ -203,8 +203,8 @@ func effectsText(list []*gapv1.Effect) string {
 	return strings.Join(parts, "; ")
 }
 
-// reactedOf asks for what is on record of every target: what policies did is kept
-// there.
+// reactedOf asks for what is on record of all that has conditions: what policies did
+// is kept there.
 func (a *app) reactedOf(ctx context.Context, query *gapv1.EvaluateRequest) ([]*gapv1.TargetConditions, error) {
 	res, err := a.client().gap.ListConditions(ctx, &gapv1.ListConditionsRequest{Revision: query.GetRevision()})
 	if connect.CodeOf(err) == connect.CodeUnimplemented {
@@ -213,7 +213,7 @@ func (a *app) reactedOf(ctx context.Context, query *gapv1.EvaluateRequest) ([]*g
 	return withConditions(res), err
 }
 
-// renderReacted shows where a policy holds, and what it did and why, by target.
+// renderReacted shows where a policy holds, and what it did and why, by what it is about.
 func (d *description) renderReacted(b *block, width int) {
 	name := d.resource.GetMetadata().GetName()
 	var holds, did [][]string
@@ -232,7 +232,7 @@ func (d *description) renderReacted(b *block, width int) {
 	}
 	if len(holds) > 0 {
 		b.heading("Holds for")
-		b.indented(renderTable([]column{{Title: "TARGET", Shrink: 16, Name: true}, {Title: "REACTION", Name: true}, {Title: "SINCE"}, {Title: "STATE"}}, holds, inside(width), b.color))
+		b.indented(renderTable([]column{{Title: "OF", Shrink: 16, Name: true}, {Title: "REACTION", Name: true}, {Title: "SINCE"}, {Title: "STATE"}}, holds, inside(width), b.color))
 	}
 	if len(did) > 0 {
 		slices.SortStableFunc(did, func(x, y []string) int { return strings.Compare(y[0], x[0]) })
@@ -241,7 +241,7 @@ func (d *description) renderReacted(b *block, width int) {
 			width = inside(width)
 		}
 		b.indented(renderTable([]column{
-			{Title: "DAY"}, {Title: "TARGET", Shrink: 16, Name: true}, {Title: "REACTION", Shrink: 10, Name: true}, {Title: "DID", Shrink: 20},
+			{Title: "DAY"}, {Title: "OF", Shrink: 16, Name: true}, {Title: "REACTION", Shrink: 10, Name: true}, {Title: "DID", Shrink: 20},
 			{Title: "BECAUSE", Shrink: 20}, {Title: "POLICY REVISION", Right: true, Drop: 1},
 		}, did, width, b.color))
 	}

@@ -4,17 +4,12 @@ import (
 	"bytes"
 	"cmp"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
-	"errors"
 	"fmt"
-	"io"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 
@@ -27,14 +22,16 @@ import (
 )
 
 // The sheet that goes round: what is due, in a workbook that owners fill in and
-// send back. `export sheet --due` writes it, `observe -f` reads it. Both know
-// each other by the name of the sheet and the titles of its columns.
+// send back. `export sheet --due` writes it, `observe -f` reads it (duefilled.go),
+// and knows it by the titles of its columns.
 const (
 	dueSheet   = "Due"
 	aboutSheet = "About"
 
 	dueMetric     = "Metric"
 	duePeriod     = "Period"
+	dueLast       = "Last value"
+	dueTarget     = "Target"
 	dueTargets    = "Targets"
 	dueValue      = "Value"
 	dueConfidence = "Confidence (0 to 10)"
@@ -47,7 +44,7 @@ const (
 
 var dueFields = []workbook.Field{
 	{Title: dueMetric}, {Title: duePeriod}, {Title: "What"}, {Title: "Unit"}, {Title: "Owner"}, {Title: "Due"}, {Title: "Days overdue"},
-	{Title: "Last value"}, {Title: "Last value of"}, {Title: "Target"}, {Title: dueTargets},
+	{Title: dueLast}, {Title: "Last value of"}, {Title: dueTarget}, {Title: dueTargets},
 	{Title: dueValue, Input: workbook.AnyNumber}, {Title: dueConfidence, Input: workbook.ZeroToTen}, {Title: dueNote, Input: workbook.FreeText},
 }
 
@@ -212,170 +209,27 @@ func dueRow(d *strategyv1.Duty, waiting []*gapv1.TargetGap, period string, earli
 	}
 }
 
-// sheetRow is a row of a sheet that was filled in.
-type sheetRow struct {
-	cells      map[string]workbook.FilledCell
-	metric, at string
-	value      *float64
-	targets    []string
-	confidence *int32
-	note       string
-}
-
-// checksIn tells whether the row is a check-in: its note is not that of a value.
-func (r *sheetRow) checksIn() bool {
-	return r.confidence != nil || r.note != "" && r.value == nil
-}
-
-// sheetAbout is what a sheet says of itself.
-type sheetAbout struct {
-	day string // that its check-ins are about, if it says one
-	of  string // the state of things it was made of
-}
-
-// request is the id of the request that a row's check-in on a target is: the same
-// for the same sheet, whatever program has saved it since. Sent in again, after
-// an interruption or by somebody who did not know, a sheet says nothing twice.
-func (s sheetAbout) request(r sheetRow, target string) string {
-	confidence := ""
-	if r.confidence != nil {
-		confidence = strconv.Itoa(int(*r.confidence))
-	}
-	sum := sha256.Sum256([]byte(strings.Join([]string{s.day, s.of, r.metric, r.at, target, confidence, r.note}, "\x00")))
-	return "sheet-" + hex.EncodeToString(sum[:16])
-}
-
-// readDueSheet reads a sheet that came back. Either all of its cells are legal, or
-// the error names each that is not.
-func readDueSheet(r io.Reader, name string) (rows []sheetRow, about sheetAbout, err error) {
-	content, err := io.ReadAll(io.LimitReader(r, maxSheetBytes+1))
-	if err != nil {
-		return nil, about, pathError(err)
-	}
-	if len(content) > maxSheetBytes {
-		return nil, about, fault.New(fault.Exhausted, "cli.file", "%s has more than %d MiB", name, maxSheetBytes>>20)
-	}
-	filled, titles, err := workbook.Fill(strings.NewReader(string(content)), dueSheet)
-	switch {
-	case errors.Is(err, workbook.ErrNoSheet):
-		return nil, about, fault.New(fault.Invalid, "cli.sheet", "%s has no sheet %q; it has %s", name, dueSheet, listed(titles, "and")).
-			WithHint("setpoint export sheet --due writes one; setpoint import reads other workbooks")
-	case err != nil:
-		return nil, about, fault.Wrap(err, fault.Invalid, "cli.sheet", "%s cannot be read as a workbook (XLSX)", name)
-	}
-	for _, c := range []string{dueMetric, duePeriod, dueTargets, dueValue, dueConfidence, dueNote} {
-		if !slices.Contains(titles, c) {
-			return nil, about, fault.New(fault.Invalid, "cli.sheet", "%s: the sheet %s has no column %q", name, dueSheet, c).
-				WithHint("the titles of the columns stay as setpoint export sheet --due wrote them")
-		}
-	}
-	f := &tableFaults{name: name}
-	seen := map[string]string{}
-	for _, one := range filled {
-		row, ok := readSheetRow(f, one)
-		if !ok {
-			continue
-		}
-		if row.value != nil {
-			key := row.metric + " " + row.at
-			if where := seen[key]; where != "" {
-				f.cell(row.cells[dueValue], "keep one of them", "%s has a value for %s in %s already", row.metric, row.at, where)
-			}
-			seen[key] = row.cells[dueValue].At
-		}
-		if row.value != nil || row.checksIn() {
-			rows = append(rows, row)
-		}
-	}
-	if err := f.err(); err != nil {
-		return nil, about, err
-	}
-	said, _, err := workbook.Fill(strings.NewReader(string(content)), aboutSheet)
-	if err != nil && !errors.Is(err, workbook.ErrNoSheet) {
-		return nil, about, fault.Wrap(err, fault.Invalid, "cli.sheet", "%s: the sheet %s cannot be read", name, aboutSheet)
-	}
-	for _, row := range said {
-		switch text := row.Cells["Content"].Text; row.Cells["What"].Text {
-		case aboutDay:
-			if d, err := calendar.ParseDate(text); err == nil {
-				about.day = d.String()
-			}
-		case aboutRevision, aboutAsOf:
-			about.of += text + " "
-		}
-	}
-	return rows, about, nil
-}
-
-// maxSheetBytes bounds a workbook that is sent in.
-const maxSheetBytes = 64 << 20
-
-// cell adds a fault of a cell.
-func (f *tableFaults) cell(c workbook.FilledCell, hint, format string, args ...any) {
-	f.add(0, dueSheet+"!"+c.At, hint, format, args...)
-}
-
-func readSheetRow(f *tableFaults, one workbook.Filled) (sheetRow, bool) {
-	at := func(title string) workbook.FilledCell {
-		c := one.Cells[title]
-		c.Text = strings.TrimSpace(c.Text)
-		return c
-	}
-	before := f.count
-	row := sheetRow{cells: one.Cells, metric: at(dueMetric).Text, at: at(duePeriod).Text, targets: strings.Fields(at(dueTargets).Text)}
-	value, confidence, note := at(dueValue), at(dueConfidence), at(dueNote)
-	for _, c := range []workbook.FilledCell{value, confidence, note} {
-		if c.Formula && c.Text == "" {
-			f.cell(c, "write its result", "the formula has no result")
-			return row, false
-		}
-	}
-	row.note = note.Text
-	if n := utf8.RuneCountInString(row.note); n > maxNoteRunes {
-		f.cell(note, "", "the note has %d characters; at most %d are legal", n, maxNoteRunes)
-	}
-	if value.Text != "" {
-		v, bad := parseNumber(value.Text)
-		switch {
-		case row.metric == "":
-			f.cell(value, "leave the cell empty; a confidence and a note are asked for here", "this row asks for a check-in, not for a value")
-		case bad != nil:
-			f.cell(value, bad.Hint, "%s", bad.Message)
-		default:
-			row.value = &v
-			if p := checkMetric(row.metric); p != nil {
-				f.cell(at(dueMetric), p.Hint, "%s", p.Message)
-			}
-			if p := checkObservedAt(row.at); p != nil {
-				f.cell(at(duePeriod), p.Hint, "%s", p.Message)
-			}
-		}
-	}
-	if confidence.Text != "" {
-		v, bad := parseNumber(confidence.Text)
-		switch {
-		case bad != nil || v != float64(int32(v)) || v < 0 || v > 10:
-			f.cell(confidence, "a whole number: 0, it will not be reached, to 10, it will", "%s is no confidence from 0 to 10", strconv.Quote(confidence.Text))
-		case row.note == "":
-			f.cell(note, "say what makes you think so", "a confidence needs a note")
-		default:
-			n := int32(v)
-			row.confidence = &n
-		}
-	}
-	if row.checksIn() && len(row.targets) == 0 {
-		f.cell(at(dueTargets), "the locked columns stay as they were written", "it is not told which target the check-in is about")
-	}
-	for _, name := range row.targets {
-		if row.checksIn() && !labelPattern.MatchString(name) {
-			f.cell(at(dueTargets), "the locked columns stay as they were written", "%s is not the name of a target", strconv.Quote(name))
-		}
-	}
-	return row, f.count == before
-}
-
 // isWorkbook tells a workbook from a table of text by its name.
 func isWorkbook(file string) bool { return strings.EqualFold(filepath.Ext(file), ".xlsx") }
+
+// isFilledSheet tells whether a workbook has what is due in it, so that import may
+// take it for what it is. A file that cannot be read is none: who reads it next
+// says why.
+func isFilledSheet(ctx context.Context, file string) bool {
+	if !isWorkbook(file) {
+		return false
+	}
+	content, err := readFile(ctx, file, maxSheetBytes)
+	if err != nil {
+		return false
+	}
+	found := false
+	_, _, err = workbook.Fill(bytes.NewReader(content), func(name string, titles []string) bool {
+		found = found || isDueSheet(name, titles)
+		return false
+	})
+	return err == nil && found
+}
 
 // observeSheet records the observations of a sheet, all or none, and then its
 // check-ins one by one, which look at the new values. Where one is refused or the
@@ -426,7 +280,7 @@ func (a *app) observeSheet(ctx context.Context, o observeFlags, f format) error 
 			})
 			if err != nil {
 				e := a.explain(err)
-				e.Message = fmt.Sprintf("%s!%s: the check-in on %s: %s; on record are %s and %s before it", dueSheet, r.cells[dueNote].At, target, e.Message,
+				e.Message = fmt.Sprintf("%s: the check-in on %s: %s; on record are %s and %s before it", r.cells[dueNote].Place(), target, e.Message,
 					counted(len(observed), "value", "values"), counted(said, "check-in", "check-ins"))
 				e.Hint = strings.TrimPrefix(e.Hint+"; send the sheet in again: what is on record is not written twice", "; ")
 				return e
@@ -479,7 +333,7 @@ func (a *app) explainSheet(err error, name string, rows []sheetRow) error {
 			continue
 		}
 		if n, err := strconv.Atoi(m[1]); err == nil && n < len(rows) {
-			e.Places[i].File, e.Places[i].Field = name, dueSheet+"!"+rows[n].cells[cmp.Or(columns[m[2]], dueValue)].At
+			e.Places[i].File, e.Places[i].Field = name, rows[n].cells[cmp.Or(columns[m[2]], dueValue)].Place()
 		}
 	}
 	if !strings.Contains(e.Message, "nothing was recorded") {

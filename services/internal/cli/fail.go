@@ -238,6 +238,10 @@ func (a *app) explainTransport(c *connect.Error) *fault.Error {
 	case c.Code() == connect.CodeDeadlineExceeded:
 		return fault.New(fault.Unavailable, "cli.timeout", "no answer from %s within %s", a.server, a.timeout).
 			WithHint("a longer wait: --timeout")
+	case strings.HasSuffix(c.Message(), "contains invalid UTF-8"):
+		// What it would be sent is refused here, without the field's name.
+		return fault.New(fault.Invalid, "cli.utf8", "an argument or a flag is not UTF-8 text; nothing was sent").
+			WithHint("is the terminal, or the file that it comes from, in another encoding?")
 	case c.Code() == connect.CodeUnimplemented:
 		return fault.New(fault.Unavailable, "cli.not_setpoint", "%s does not answer as a setpoint server: %s", a.server, c.Message()).
 			WithHint("check --server or SETPOINT_SERVER")

@@ -89,6 +89,9 @@ each result follows the one before, with -o json as one line each.`,
 
 // reader is the reading that the arguments of get ask for.
 func (a *app) reader(args []string, s *moment, f format) (func(context.Context) (reading, error), error) {
+	if len(args) > 1 && args[1] == "" {
+		return nil, &usageError{message: "NAME is empty", hint: "is a variable of the shell not set? Leave it out for all of them"}
+	}
 	metric, ok, err := observationsOf(args)
 	if ok || err != nil {
 		return func(ctx context.Context) (reading, error) { return a.getObservations(ctx, metric, s, f) }, err

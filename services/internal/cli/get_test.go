@@ -175,6 +175,12 @@ func TestWideTablesFitEveryTerminal(t *testing.T) {
 	}
 }
 
+// What a script gives whose variable is not set, or whose file is Latin-1.
+func TestANameThatIsNoneIsNotSent(t *testing.T) {
+	session{}.run(t, "get", "targets", "").want(t, exitUsage).wantStderr(t, "NAME is empty")
+	session{server: catalogue().serve(t)}.run(t, "get", "targets", "b\xfccher").want(t, exitError).wantStderr(t, "not UTF-8", "nothing was sent")
+}
+
 func TestGetJSON(t *testing.T) {
 	f := catalogue(resource(t, "Metric", "a", metricSpec, 12), resource(t, "Metric", "b", metricSpec, 13), resource(t, "Metric", "c", metricSpec, 14))
 	s := session{server: f.serve(t)}

@@ -53,7 +53,10 @@ Importing a file again changes nothing. A later edition of the same table gives
 just the changes: give its day with --vintage, from which its targets count;
 revised values correct those on record. All declarations are written together or
 not at all, and only after the server has checked them; so are the values, up to
-100,000 at a time. Interrupted, run it again: it goes on where it stopped.`,
+100,000 at a time. Interrupted, run it again: it goes on where it stopped.
+
+A workbook that export sheet --due wrote and that was filled in needs no mapping:
+it is read as observe -f reads it.`,
 		Example: `  setpoint import kpis.xlsx --guess > kpis.yaml      # look it through
   setpoint import kpis.xlsx --map kpis.yaml --dry-run
   setpoint import kpis.xlsx --map kpis.yaml
@@ -85,7 +88,12 @@ not at all, and only after the server has checked them; so are the values, up to
 		case i.guess && (i.mapping != "" || i.dryRun || i.out != ""):
 			return usagef("--guess writes a mapping and does nothing else: --map, --dry-run and --out have no meaning with it")
 		case i.guess:
-			return a.guessMapping(args[0])
+			return a.guessMapping(ctx, args[0])
+		case i.mapping == "" && isFilledSheet(ctx, args[0]):
+			if i.dryRun || i.offline || i.out != "" || i.vintage != "" {
+				return usagef("%s is a sheet of what is due: it needs no mapping, and --dry-run, --offline, --out and --vintage have no meaning with it", args[0])
+			}
+			return a.observeSheet(ctx, observeFlags{file: args[0], write: i.write}, *out)
 		case i.mapping == "":
 			return &usageError{cmd: cmd, message: "missing --map: how the table is to be read", hint: "setpoint import FILE --guess > mapping.yaml writes one to look through and change"}
 		case i.vintage != "":
@@ -100,8 +108,8 @@ not at all, and only after the server has checked them; so are the values, up to
 
 // guessMapping proposes a mapping; nothing is imported by it before somebody
 // has looked at it.
-func (a *app) guessMapping(file string) error {
-	b, err := workbook.Open(file, workbook.Options{})
+func (a *app) guessMapping(ctx context.Context, file string) error {
+	b, err := openTable(ctx, file)
 	if err != nil {
 		return err
 	}
@@ -119,6 +127,11 @@ func (a *app) guessMapping(file string) error {
 	}
 	_, err = a.out.Write(content)
 	return err
+}
+
+// openTable opens a spreadsheet, which may be a pipe that nobody writes to.
+func openTable(ctx context.Context, file string) (*workbook.Book, error) {
+	return unlessInterrupted(ctx, func() (*workbook.Book, error) { return workbook.Open(file, workbook.Options{}) })
 }
 
 // importReport is what an import comes to, as -o json writes it.
@@ -166,7 +179,7 @@ func (a *app) importFile(ctx context.Context, file string, i importFlags, f form
 		}
 		o.FiscalYearStart = declared.fiscalYearStart
 	}
-	b, err := workbook.Open(file, workbook.Options{})
+	b, err := openTable(ctx, file)
 	if err != nil {
 		return err
 	}

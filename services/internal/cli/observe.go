@@ -42,7 +42,8 @@ for the same metric, date and source needs --correct. What get observations
 
 A workbook (FILE.xlsx) is one that export sheet --due wrote and that was filled
 in: it becomes check-ins and observations. If a cell is wrong, nothing is
-recorded and each such cell is named.`,
+recorded and each such cell is named. A day, a time or TRUE is no number, and a
+percentage none where the row does not show its numbers so.`,
 		Example: `  setpoint observe vacant-space 0.031 --at FY2018 --source REXUS
   setpoint observe leased-revenue -0.004 --at 2018-09-30
   setpoint observe -f actuals.csv

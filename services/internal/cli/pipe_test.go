@@ -5,6 +5,7 @@ package cli
 import (
 	"context"
 	"io"
+	"os"
 	"path/filepath"
 	"syscall"
 	"testing"
@@ -14,6 +15,10 @@ import (
 // Opening a pipe waits for somebody at its other end, who may never come:
 // Ctrl-C ends that, too.
 func TestWaitingForAPipeIsInterrupted(t *testing.T) {
+	kpis := filepath.Join(t.TempDir(), "kpis.yaml")
+	if err := os.WriteFile(kpis, []byte("apiVersion: setpoint.dev/import/v1\nsheets: [{columns: [{header: KPI, role: name}, {header: Actual, role: actual, period: 2024}]}]\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	pipe, sheet := filepath.Join(t.TempDir(), "pipe.csv"), filepath.Join(t.TempDir(), "pipe.xlsx")
 	for _, name := range []string{pipe, sheet} {
 		if err := syscall.Mkfifo(name, 0o600); err != nil {
@@ -24,7 +29,7 @@ func TestWaitingForAPipeIsInterrupted(t *testing.T) {
 	for _, args := range [][]string{
 		{"plan", "-f", pipe}, {"apply", "--yes", "-f", pipe}, {"apply", "--yes", "--plan", pipe}, {"whatif", "-f", pipe},
 		{"observe", "-f", pipe}, {"observe", "-f", sheet},
-		{"import", pipe, "--map", pipe}, {"policy", "test", "-f", pipe, "--since", "2026-01-01"}, {"person", "keys", "restore", pipe},
+		{"import", pipe, "--map", pipe}, {"import", pipe, "--map", kpis, "--offline"}, {"import", pipe, "--guess"}, {"policy", "test", "-f", pipe, "--since", "2026-01-01"}, {"person", "keys", "restore", pipe},
 		{"doctor", "--nats-url", "@" + pipe},
 	} {
 		ctx, interrupt := context.WithCancel(t.Context())

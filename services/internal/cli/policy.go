@@ -93,14 +93,14 @@ func (a *app) writeTested(res *gapv1.TestPolicyResponse) {
 	for _, x := range res.GetFirings() {
 		c := x.GetCause()
 		rows = append(rows, []string{
-			x.GetDay(), printable(about(x)), printable(c.GetReaction()), c.GetSince(), effectsText(x.GetEffects()), inputsText(c.GetInputs()),
+			x.GetDay(), about(x), printable(c.GetReaction()), c.GetSince(), effectsText(x.GetEffects()), inputsText(c.GetInputs()),
 		})
 	}
 	if len(rows) == 0 {
 		a.printf("On none of %d days anything would have been done.\n", res.GetDays())
 	} else {
 		a.printf("%s\n%d times in %d days.\n", renderTable([]column{
-			{Title: "DAY"}, {Title: "TARGET", Shrink: 16, Name: true}, {Title: "REACTION", Shrink: 10, Name: true}, {Title: "SINCE", Drop: 2},
+			{Title: "DAY"}, {Title: "OF", Shrink: 16, Name: true}, {Title: "REACTION", Shrink: 10, Name: true}, {Title: "SINCE", Drop: 2},
 			{Title: "WOULD", Shrink: 20}, {Title: "BECAUSE", Shrink: 20, Drop: 1},
 		}, rows, a.width(), a.colors(a.opts.Stdout)), len(rows), res.GetDays())
 	}
@@ -149,10 +149,7 @@ func policyIn(ctx context.Context, path string) (name string, spec *gapv1.Policy
 	return name, spec, nil
 }
 
-// about is the target, or the review, of a firing.
+// about says of what a firing is: a target by its name alone.
 func about(x *gapv1.TestedFiring) string {
-	if x.GetReview() != "" {
-		return "review/" + x.GetReview()
-	}
-	return x.GetTarget()
+	return whose(&gapv1.ConditionSet{Target: x.GetTarget(), Review: x.GetReview(), Kind: x.GetKind(), Name: x.GetName()})
 }

@@ -248,12 +248,31 @@ func valueSchema(f protoreflect.FieldDescriptor, rules *validate.FieldRules, def
 	if words := slices.DeleteFunc(slices.Clone(r.GetIn()), func(w string) bool { return w == "" }); len(words) > 0 {
 		return schema{"enum": words}
 	}
+	if pattern := formOf(f); pattern != "" && r.GetPattern() == "" {
+		return schema{"type": "string", "pattern": pattern}
+	}
 	// A text may be written without quotes: 2018 is the text "2018".
 	s := schema{"type": []string{"string", "number"}}
 	bound(s, "pattern", r.GetPattern() != "", r.GetPattern())
 	bound(s, "maxLength", r.GetMaxLen() > 0, r.GetMaxLen())
 	bound(s, "minLength", r.GetMinLen() > 0, r.GetMinLen())
 	return s
+}
+
+// formOf is the pattern of texts whose form the server checks in code, to say more
+// than that a pattern does not match: days, and who owns something.
+func formOf(f protoreflect.FieldDescriptor) string {
+	switch name := f.Name(); name {
+	case "date", "due", "end", "forecast", "from", "planned", "ramp_end", "ramp_start", "start", "to":
+		pattern := "[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"
+		if mustBeWritten(f, rulesOf(f)) {
+			return "^" + pattern + "$"
+		}
+		return "^(" + pattern + ")?$"
+	case "owner":
+		return "^((unit|person)/[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)?$"
+	}
+	return ""
 }
 
 func bound[T any](s schema, name string, there bool, v T) {

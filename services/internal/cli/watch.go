@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"io"
+	"net"
 	"strings"
 	"time"
 
@@ -26,7 +28,8 @@ func (a *app) watchGaps(ctx context.Context, query *gapv1.EvaluateRequest, f for
 
 // keepOn follows until the user stops it. follow returns how much it has shown
 // in all, and why its stream ended. A server that goes away is waited for: a
-// watch is left running.
+// watch is left running. So is one that has cut us off because whoever reads our
+// output was slow.
 func (a *app) keepOn(ctx context.Context, follow func() (shown int, err error)) error {
 	pause := a.opts.RetryDelay
 	for before := 0; ; {
@@ -36,13 +39,17 @@ func (a *app) keepOn(ctx context.Context, follow func() (shown int, err error)) 
 			return exitCode(exitInterrupted)
 		case a.out.err != nil:
 			return a.out.err
-		case shown == 0 || err != nil && connect.CodeOf(err) != connect.CodeUnavailable && !errors.Is(err, errEnded):
+		case shown == 0 || err != nil && !passing(err):
 			return err
 		}
 		if shown > before {
 			before, pause = shown, a.opts.RetryDelay
 		}
-		a.warnf("the server is gone; trying again in %s\n", pause)
+		if tooSlow(err) {
+			a.warnf("what was sent was not taken in time, and the server ended the stream; going on where it was in %s\n", pause)
+		} else {
+			a.warnf("the server is gone; trying again in %s\n", pause)
+		}
 		select {
 		case <-ctx.Done():
 			return exitCode(exitInterrupted)
@@ -50,6 +57,22 @@ func (a *app) keepOn(ctx context.Context, follow func() (shown int, err error)) 
 		}
 		pause = min(2*pause, longestPause)
 	}
+}
+
+// passing tells whether a stream that ended may be begun anew: the server has gone, in
+// the midst of a message even, or has cut us off for being slow.
+func passing(err error) bool {
+	if errors.Is(err, errEnded) || connect.CodeOf(err) == connect.CodeUnavailable || tooSlow(err) {
+		return true
+	}
+	var broken net.Error
+	return !connect.IsWireError(err) && (errors.Is(err, io.ErrUnexpectedEOF) || errors.As(err, &broken))
+}
+
+// tooSlow tells whether the server says that we did not take what it sent.
+func tooSlow(err error) bool {
+	var c *connect.Error
+	return errors.As(err, &c) && detailOf(c).GetReason() == "event.slow_consumer"
 }
 
 // errEnded is a stream that the server ended without saying why, as it does

@@ -1,9 +1,7 @@
 package workbook
 
 import (
-	"errors"
 	"fmt"
-	"io"
 
 	"github.com/xuri/excelize/v2"
 )
@@ -102,71 +100,4 @@ func (w *Workbook) validate(sheet string, in Input, cells string) error {
 		return err
 	}
 	return w.f.AddDataValidation(sheet, v)
-}
-
-// Filled is a row of a sheet as it came back: the raw content of its cells, by
-// the title of their column.
-type Filled struct {
-	Row   int // from 1
-	Cells map[string]FilledCell
-}
-
-// FilledCell is where a cell stands and what it holds; a number has no format, and
-// 15 significant digits, with which spreadsheets count.
-type FilledCell struct {
-	At   string // B7
-	Text string
-	// Formula tells that the content is the result of one; without a result the
-	// text is "".
-	Formula bool
-}
-
-// maxUnpacked bounds what a file may unpack to.
-const maxUnpacked = 512 << 20
-
-// ErrNoSheet says that a workbook has no sheet of that name.
-var ErrNoSheet = errors.New("no such sheet")
-
-// Fill reads a sheet whose first row has the titles of the columns; rows without
-// any content are left out.
-func Fill(r io.Reader, sheet string) ([]Filled, []string, error) {
-	f, err := excelize.OpenReader(r, excelize.Options{UnzipSizeLimit: maxUnpacked, UnzipXMLSizeLimit: maxUnpacked})
-	if err != nil {
-		return nil, nil, err
-	}
-	defer f.Close()
-	if i, err := f.GetSheetIndex(sheet); err != nil || i < 0 {
-		return nil, f.GetSheetList(), ErrNoSheet
-	}
-	rows, err := f.GetRows(sheet, excelize.Options{RawCellValue: true})
-	if err != nil || len(rows) == 0 {
-		return nil, nil, err
-	}
-	titles := rows[0]
-	var out []Filled
-	for i, row := range rows[1:] {
-		one := Filled{Row: i + 2, Cells: map[string]FilledCell{}}
-		content := false
-		for k, title := range titles {
-			at, err := excelize.CoordinatesToCellName(k+1, one.Row)
-			if err != nil {
-				return nil, nil, err
-			}
-			c := FilledCell{At: at}
-			if k < len(row) {
-				c.Text = row[k]
-			}
-			formula, err := f.GetCellFormula(sheet, at)
-			if err != nil {
-				return nil, nil, err
-			}
-			c.Formula = formula != ""
-			content = content || c.Text != "" || c.Formula
-			one.Cells[title] = c
-		}
-		if content {
-			out = append(out, one)
-		}
-	}
-	return out, titles, nil
 }

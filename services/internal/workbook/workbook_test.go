@@ -2,9 +2,10 @@ package workbook_test
 
 import (
 	"bytes"
-	"errors"
 	"math"
+	"slices"
 	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/xuri/excelize/v2"
@@ -23,6 +24,10 @@ func form(t interface{ Fatal(...any) }, rows [][]workbook.Cell) []byte {
 		t.Fatal(err)
 	}
 	return content
+}
+
+func named(sheet string) func(string, []string) bool {
+	return func(name string, _ []string) bool { return name == sheet }
 }
 
 func row(metric string, last float64) []workbook.Cell {
@@ -62,7 +67,11 @@ func TestWhatIsWrittenReadsBack(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		number := rapid.Float64Range(-1e12, 1e12).Draw(t, "number")
 		text := rapid.StringOf(rapid.RuneFrom([]rune("ab =+-@'\"<&é✓世"))).Draw(t, "text")
-		filled, _, err := workbook.Fill(bytes.NewReader(form(t, [][]workbook.Cell{row("m"+text, number)})), "Due")
+		sheets, _, err := workbook.Fill(bytes.NewReader(form(t, [][]workbook.Cell{row("m"+text, number)})), named("Due"))
+		if err != nil || len(sheets) != 1 {
+			t.Fatalf("%+v, %v", sheets, err)
+		}
+		filled := sheets[0].Rows
 		if err != nil || len(filled) != 1 || filled[0].Row != 2 {
 			t.Fatalf("%+v, %v", filled, err)
 		}
@@ -76,9 +85,66 @@ func TestWhatIsWrittenReadsBack(t *testing.T) {
 }
 
 func TestASheetThatIsNotThereIsNamed(t *testing.T) {
-	_, sheets, err := workbook.Fill(bytes.NewReader(form(t, nil)), "Other")
-	if !errors.Is(err, workbook.ErrNoSheet) || len(sheets) != 2 {
-		t.Errorf("%v, sheets %q", err, sheets)
+	filled, sheets, err := workbook.Fill(bytes.NewReader(form(t, nil)), named("Other"))
+	if err != nil || filled != nil || len(sheets) != 2 {
+		t.Errorf("%v, %v, sheets %q", filled, err, sheets)
+	}
+}
+
+// A number that is shown as something else is not the number that was typed.
+func TestWhatANumberIsShownAsIsRead(t *testing.T) {
+	f := excelize.NewFile()
+	defer f.Close()
+	codes := []string{"", "0.00", "General", "#,##0\" days\"", "0.0\\d", "[Red]0.0;[Blue]-0.0", "[$-409]d/m/yyyy", "yyyy-mm-dd", "[h]:mm:ss", "hh:mm", "mmm yy", "0.0%", "#,##0.0\\ %", "[=1]\"yes\";[=0]\"no\";General"}
+	want := []workbook.Shown{0, 0, 0, 0, 0, 0, workbook.AsTime, workbook.AsTime, workbook.AsTime, workbook.AsTime, workbook.AsTime, workbook.AsPercent, workbook.AsPercent, 0}
+	for _, builtIn := range []int{9, 14, 20, 47, 2, 4} {
+		codes, want = append(codes, "#"+strconv.Itoa(builtIn)), append(want, map[int]workbook.Shown{9: workbook.AsPercent, 14: workbook.AsTime, 20: workbook.AsTime, 47: workbook.AsTime}[builtIn])
+	}
+	cell := func(k int) string { return "A" + strconv.Itoa(k+3) }
+	if err := f.SetCellStr("Sheet1", "A2", "Value"); err != nil { // below a heading
+		t.Fatal(err)
+	}
+	for k, code := range codes {
+		if err := f.SetCellFloat("Sheet1", cell(k), 12.5, -1, 64); err != nil {
+			t.Fatal(err)
+		}
+		style := &excelize.Style{CustomNumFmt: &code}
+		if n, err := strconv.Atoi(strings.TrimPrefix(code, "#")); err == nil && strings.HasPrefix(code, "#") {
+			style = &excelize.Style{NumFmt: n}
+		}
+		if code == "" {
+			continue
+		}
+		id, err := f.NewStyle(style)
+		if err != nil {
+			t.Fatal(code, err)
+		}
+		if err := f.SetCellStyle("Sheet1", cell(k), cell(k), id); err != nil {
+			t.Fatal(err)
+		}
+	}
+	codes, want = append(codes, "a truth"), append(want, workbook.AsTruth)
+	if err := f.SetCellBool("Sheet1", cell(len(codes)-1), true); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.SetCellStr("Sheet1", "C4", "beside"); err != nil {
+		t.Fatal(err)
+	}
+	content, err := f.WriteToBuffer()
+	if err != nil {
+		t.Fatal(err)
+	}
+	sheets, _, err := workbook.Fill(bytes.NewReader(content.Bytes()), func(_ string, titles []string) bool { return slices.Contains(titles, "Value") })
+	if err != nil || len(sheets) != 1 || len(sheets[0].Rows) != len(codes) {
+		t.Fatalf("%+v, %v", sheets, err)
+	}
+	for k, row := range sheets[0].Rows {
+		if got := row.Cells["Value"]; got.Shown != want[k] || got.Place() != "Sheet1!"+cell(k) {
+			t.Errorf("%q at %s is shown as %d; want %d", codes[k], got.Place(), got.Shown, want[k])
+		}
+	}
+	if beside := sheets[0].Rows[1].Beside; len(beside) != 1 || beside[0].Place() != "Sheet1!C4" || beside[0].Text != "beside" {
+		t.Errorf("beside the titles stands %+v", beside)
 	}
 }
 
@@ -88,7 +154,7 @@ func FuzzFill(f *testing.F) {
 	f.Add([]byte("PK\x03\x04"))
 	f.Add([]byte("metric,observed_at,value\n"))
 	f.Fuzz(func(t *testing.T, content []byte) {
-		rows, _, err := workbook.Fill(bytes.NewReader(content), "Due")
+		rows, _, err := workbook.Fill(bytes.NewReader(content), named("Due"))
 		if err != nil && rows != nil {
 			t.Errorf("rows and an error: %v", err)
 		}
@@ -104,12 +170,12 @@ func FuzzNumber(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		rows, _, err := workbook.Fill(bytes.NewReader(content), "T")
-		if err != nil {
-			t.Fatal(err)
+		sheets, _, err := workbook.Fill(bytes.NewReader(content), named("T"))
+		if err != nil || len(sheets) != 1 {
+			t.Fatal(sheets, err)
 		}
-		if known := !math.IsNaN(v) && !math.IsInf(v, 0); known != (len(rows) == 1) {
-			t.Errorf("%v gives %d rows", v, len(rows))
+		if known := !math.IsNaN(v) && !math.IsInf(v, 0); known != (len(sheets[0].Rows) == 1) {
+			t.Errorf("%v gives %d rows", v, len(sheets[0].Rows))
 		}
 	})
 }

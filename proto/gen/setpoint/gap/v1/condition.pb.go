@@ -413,7 +413,10 @@ type TestedFiring struct {
 	Cause   *Cause    `protobuf:"bytes,4,opt,name=cause,proto3" json:"cause,omitempty"`
 	Effects []*Effect `protobuf:"bytes,5,rep,name=effects,proto3" json:"effects,omitempty"`
 	// The review, in place of a target.
-	Review        string `protobuf:"bytes,6,opt,name=review,proto3" json:"review,omitempty"`
+	Review string `protobuf:"bytes,6,opt,name=review,proto3" json:"review,omitempty"`
+	// The roll-up, in place of a target: Objective, Strategy or Unit, and its name.
+	Kind          string `protobuf:"bytes,7,opt,name=kind,proto3" json:"kind,omitempty"`
+	Name          string `protobuf:"bytes,8,opt,name=name,proto3" json:"name,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -490,6 +493,20 @@ func (x *TestedFiring) GetReview() string {
 	return ""
 }
 
+func (x *TestedFiring) GetKind() string {
+	if x != nil {
+		return x.Kind
+	}
+	return ""
+}
+
+func (x *TestedFiring) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
 var File_setpoint_gap_v1_condition_proto protoreflect.FileDescriptor
 
 const file_setpoint_gap_v1_condition_proto_rawDesc = "" +
@@ -522,14 +539,16 @@ const file_setpoint_gap_v1_condition_proto_rawDesc = "" +
 	"\afirings\x18\x01 \x03(\v2\x1d.setpoint.gap.v1.TestedFiringR\afirings\x12\x1a\n" +
 	"\brevision\x18\x02 \x01(\x03R\brevision\x12\x12\n" +
 	"\x04days\x18\x03 \x01(\x05R\x04days\x12\x14\n" +
-	"\x05hints\x18\x04 \x03(\tR\x05hints\"\xc5\x01\n" +
+	"\x05hints\x18\x04 \x03(\tR\x05hints\"\xed\x01\n" +
 	"\fTestedFiring\x12\x10\n" +
 	"\x03day\x18\x01 \x01(\tR\x03day\x12\x16\n" +
 	"\x06target\x18\x02 \x01(\tR\x06target\x12\x12\n" +
 	"\x04what\x18\x03 \x01(\tR\x04what\x12,\n" +
 	"\x05cause\x18\x04 \x01(\v2\x16.setpoint.gap.v1.CauseR\x05cause\x121\n" +
 	"\aeffects\x18\x05 \x03(\v2\x17.setpoint.gap.v1.EffectR\aeffects\x12\x16\n" +
-	"\x06review\x18\x06 \x01(\tR\x06reviewB.Z,setpoint.dev/proto/gen/setpoint/gap/v1;gapv1b\x06proto3"
+	"\x06review\x18\x06 \x01(\tR\x06review\x12\x12\n" +
+	"\x04kind\x18\a \x01(\tR\x04kind\x12\x12\n" +
+	"\x04name\x18\b \x01(\tR\x04nameB.Z,setpoint.dev/proto/gen/setpoint/gap/v1;gapv1b\x06proto3"
 
 var (
 	file_setpoint_gap_v1_condition_proto_rawDescOnce sync.Once

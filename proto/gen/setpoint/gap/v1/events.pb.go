@@ -972,7 +972,10 @@ type Cause struct {
 	// What was told of the target when it fired.
 	Finding *Finding `protobuf:"bytes,10,opt,name=finding,proto3" json:"finding,omitempty"`
 	// The review, in place of a target.
-	Review        string `protobuf:"bytes,11,opt,name=review,proto3" json:"review,omitempty"`
+	Review string `protobuf:"bytes,11,opt,name=review,proto3" json:"review,omitempty"`
+	// The roll-up, in place of a target: Objective, Strategy or Unit, and its name.
+	Kind          string `protobuf:"bytes,12,opt,name=kind,proto3" json:"kind,omitempty"`
+	Name          string `protobuf:"bytes,13,opt,name=name,proto3" json:"name,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1080,6 +1083,20 @@ func (x *Cause) GetFinding() *Finding {
 func (x *Cause) GetReview() string {
 	if x != nil {
 		return x.Review
+	}
+	return ""
+}
+
+func (x *Cause) GetKind() string {
+	if x != nil {
+		return x.Kind
+	}
+	return ""
+}
+
+func (x *Cause) GetName() string {
+	if x != nil {
+		return x.Name
 	}
 	return ""
 }
@@ -1896,7 +1913,7 @@ const file_setpoint_gap_v1_events_proto_rawDesc = "" +
 	"\x06reason\x18\x05 \x01(\tR\x06reason\x12\x18\n" +
 	"\amessage\x18\x06 \x01(\tR\amessage\"C\n" +
 	"\rRollUpChanged\x122\n" +
-	"\afinding\x18\x01 \x01(\v2\x18.setpoint.gap.v1.FindingR\afinding\"\x9a\x03\n" +
+	"\afinding\x18\x01 \x01(\v2\x18.setpoint.gap.v1.FindingR\afinding\"\xc2\x03\n" +
 	"\x05Cause\x12\x16\n" +
 	"\x06policy\x18\x01 \x01(\tR\x06policy\x12'\n" +
 	"\x0fpolicy_revision\x18\x02 \x01(\x03R\x0epolicyRevision\x12\x1a\n" +
@@ -1909,7 +1926,9 @@ const file_setpoint_gap_v1_events_proto_rawDesc = "" +
 	"\x06target\x18\t \x01(\tR\x06target\x122\n" +
 	"\afinding\x18\n" +
 	" \x01(\v2\x18.setpoint.gap.v1.FindingR\afinding\x12\x16\n" +
-	"\x06review\x18\v \x01(\tR\x06review\x1a9\n" +
+	"\x06review\x18\v \x01(\tR\x06review\x12\x12\n" +
+	"\x04kind\x18\f \x01(\tR\x04kind\x12\x12\n" +
+	"\x04name\x18\r \x01(\tR\x04name\x1a9\n" +
 	"\vInputsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"<\n" +

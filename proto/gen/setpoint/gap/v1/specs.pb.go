@@ -560,8 +560,8 @@ type Reaction struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// An RFC 1123 label, unique within the policy.
 	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
-	// A CEL expression over target, gap, condition, transition and days that says
-	// true or false.
+	// A CEL expression that says true or false, about targets, or about what its
+	// variables are of: objectives, strategies, units, reviews.
 	When string `protobuf:"bytes,2,opt,name=when,proto3" json:"when,omitempty"`
 	// For how many days it must hold before anything is done, such as 14d;
 	// default 0.
