@@ -109,6 +109,9 @@ func TestParseNumber(t *testing.T) {
 		{"at least 95 %", point, Number{Value: 95, Bound: ">=", Percent: true}},
 		{"Max. 30 Tage", comma, Number{Value: 30, Bound: "<=", Unit: "Tage"}},
 		{"höchstens 5", comma, Number{Value: 5, Bound: "<="}},
+		{"Exactly 1,200", point, Number{Value: 1200}},
+		{"genau 12,5 %", comma, Number{Value: 12.5, Decimals: 1, Percent: true}},
+		{"exactly what we want", point, Number{}},
 		{"90%以上", point, Number{Value: 90, Bound: ">=", Percent: true}},
 		{"minutes 5", point, Number{}},
 		{"approx. 50", point, Number{}},
@@ -172,6 +175,12 @@ func TestParsePeriod(t *testing.T) {
 	}{
 		{"2018", point, "2018"},
 		{"2018.0", point, "2018"},
+		{"2022년", point, "2022"},
+		{"2022년 3분기", point, "2022-Q3"},
+		{"2022년 11월", point, "2022-11"},
+		{"31 Aralık 2023", point, "2023-12-31"},
+		{"października 2023", point, "2023-10"},
+		{"1 июля 2023", point, "2023-07-01"},
 		{"FY2018", point, "FY2018"},
 		{"FY18", point, "FY2018"},
 		{"FY 18", point, "FY2018"},
@@ -340,7 +349,7 @@ func TestFindPeriod(t *testing.T) {
 }
 
 func TestMissing(t *testing.T) {
-	for _, text := range []string{"", "  ", "-", "–", "n/a", "N/A%", "N.A.", "No Data", "TBD", "New Meas.", "k. A.", "k.A.", "n.d.", "s/d", "..", "#N/A", "\u00a0", "(n/a)", "Not  Available"} {
+	for _, text := range []string{"", "  ", "-", "–", "n/a", "N/A%", "N.A.", "No Data", "TBD", "New Meas.", "k. A.", "k.A.", "n.d.", "s/d", "..", "#N/A", "\u00a0", "(n/a)", "Not  Available", "DNA", "нет данных", "자료없음", "veri yok"} {
 		if !Missing(text) {
 			t.Errorf("%q is not missing", text)
 		}
@@ -359,6 +368,7 @@ func TestParseDirection(t *testing.T) {
 	for text, want := range map[string]Direction{
 		"Increase": Increase, " decrease ": Decrease, "With in Range": Within, "↑": Increase, "Lower is better": Decrease,
 		"Max": Increase, "min.": Decrease, "Senken": Decrease, "à la hausse": Increase, "M": Within, "I": Increase,
+		"down_is_good": Decrease, "Quanto maior, melhor": Increase, "maior_igual": Increase, "⇧": Increase, "azalan": Decrease, "하향": Decrease, "рост": Increase, "maintain": Within,
 		"Real estate": Unknown, "": Unknown,
 	} {
 		if got, ok := ParseDirection(text); got != want || ok != (want != Unknown) {
@@ -371,7 +381,7 @@ func TestParseDirection(t *testing.T) {
 func TestDirectionWordsAreUnambiguous(t *testing.T) {
 	seen := map[string]Direction{}
 	for d, list := range directions {
-		for _, w := range list {
+		for _, w := range append(list[:len(list):len(list)], furtherDirections[d]...) {
 			if other, ok := seen[w]; ok && other != d {
 				t.Errorf("%q is %s and %s", w, other, d)
 			}

@@ -80,7 +80,7 @@ func ParseNumber(text string, l Locale) (Number, error) {
 		return d, nil
 	}
 	n.Mark = mark
-	s, n.Bound = cutBound(s)
+	s, n.Bound = cutBound(cutExact(s))
 	s, negative := cutSign(cutParentheses(s))
 	if code, rest, ok := cutCurrency(s); ok {
 		n.Currency = code

@@ -174,7 +174,7 @@ func compile(forms ...string) []*regexp.Regexp {
 		"{q}", `(?:(?:q|qtr\.?|quarter|quartal|trimestre|trim\.?|kwartaal|kvartal|t|k)[ _-]?(?P<q>[1-4])|(?P<q>[1-4])(?:st|nd|rd|th|\.|er|e|ème|º|°|ª)?[ -]?(?:q|qtr\.?|quarter|quartal|trimestre|trim\.?|kwartaal|kvartal|t))`,
 		"{mm}", `(?P<m>0?[1-9]|1[0-2])`,
 		"{m2}", `(?P<m>0[1-9]|1[0-2])`,
-		"{name}", `(?P<m>\p{L}{3,10})`,
+		"{name}", `(?P<m>\p{L}{3,12})`,
 		"{w}", `(?:w|kw|wk|week|woche|semaine|semana|s)[ .]{0,2}(?P<w>[1-9]|0[1-9]|[1-4]\d|5[0-3])`,
 	)
 	var out []*regexp.Regexp
@@ -276,19 +276,19 @@ func periodPair(g map[string]string) bool {
 	return ok
 }
 
-// Years, quarters and months as they are written in Chinese and Japanese, where
+// Years, quarters and months as they are written in Chinese, Japanese and Korean, where
 // no blank parts them from what follows. 年度 is a fiscal year by its first
 // calendar year; what its months are is the organization's to say, as for a plain
 // year.
 var (
-	westernYear = regexp.MustCompile(`((?:19|20|21)\d{2})年度?(?:(?:第?([1-4一二三四])(?:季度|四半期))|(1[0-2]|[1-9])月)?`)
+	westernYear = regexp.MustCompile(`((?:19|20|21)\d{2})[年년](?:度|도)?(?: ?(?:第|제)?([1-4一二三四])(?:季度|四半期|분기)| ?(1[0-2]|[1-9])[月월])?`)
 	eraYear     = regexp.MustCompile(`(令和|平成|昭和|R|H)(元|\d{1,2})年度?`)
 	eras        = map[string]int{"令和": 2018, "R": 2018, "平成": 1988, "H": 1988, "昭和": 1925}
 )
 
 // eastAsian writes such years as 2022, 2022-Q1 and 2022-03 with blanks around.
 func eastAsian(s string) string {
-	if !strings.Contains(s, "年") {
+	if !strings.ContainsAny(s, "年년") {
 		return s
 	}
 	s = eraYear.ReplaceAllStringFunc(s, func(found string) string {

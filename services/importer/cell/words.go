@@ -161,10 +161,11 @@ func Missing(text string, more ...string) bool {
 		return true
 	}
 	s = strings.Trim(strings.TrimSpace(strings.TrimRight(s, "%*")), "()[]<>-– ")
-	if missing[s] {
+	if missing[s] || furtherMissing[s] {
 		return true
 	}
-	return missing[strings.Join(strings.FieldsFunc(s, func(r rune) bool { return r == '.' || r == ' ' || r == '-' || r == '_' }), " ")]
+	s = strings.Join(strings.FieldsFunc(s, func(r rune) bool { return r == '.' || r == ' ' || r == '-' || r == '_' }), " ")
+	return missing[s] || furtherMissing[s]
 }
 
 // kinds are words for what a value is, in lower case.
@@ -243,9 +244,11 @@ var directions = map[Direction][]string{
 
 var directionOf = func() map[string]Direction {
 	m := map[string]Direction{}
-	for d, list := range directions {
-		for _, w := range list {
-			m[w] = d
+	for _, language := range []map[Direction][]string{directions, furtherDirections} {
+		for d, list := range language {
+			for _, w := range list {
+				m[w] = d
+			}
 		}
 	}
 	return m
@@ -260,7 +263,7 @@ func ParseDirection(text string) (d Direction, ok bool) {
 		return d, ok
 	}
 	// "Quanto maior, melhor", "the higher, the better".
-	s = strings.TrimPrefix(strings.Join(strings.Fields(strings.NewReplacer(",", " ", ":", " ").Replace(s)), " "), "the ")
+	s = strings.TrimPrefix(strings.Join(strings.Fields(strings.NewReplacer(",", " ", ":", " ", "_", " ").Replace(s)), " "), "the ")
 	d, ok = directionOf[s]
 	return d, ok
 }
@@ -269,7 +272,7 @@ func ParseDirection(text string) (d Direction, ok bool) {
 // case without a final point.
 var months = func() map[string]int {
 	m := map[string]int{}
-	for _, language := range []string{
+	for _, language := range append([]string{
 		"january february march april may june july august september october november december",
 		"januar februar märz april mai juni juli august september oktober november dezember",
 		"janvier février mars avril mai juin juillet août septembre octobre novembre décembre",
@@ -290,7 +293,7 @@ var months = func() map[string]int {
 		"janvier fevrier mars avril mai juin juillet aout septembre octobre novembre decembre",
 		"jan fév mar avr mai juin juil aoû sept oct nov déc",
 		"january february maerz april mai june july augst sept oct nov dec",
-	} {
+	}, furtherMonths...) {
 		for i, name := range strings.Fields(language) {
 			m[name] = i + 1
 		}

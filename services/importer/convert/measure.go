@@ -513,11 +513,20 @@ func (t *table) setpoint(m *measure, said *row, col *column, n number, role mapp
 			return
 		}
 	}
-	if role == mapping.Target && (said.text[mapping.TargetAt] != "" || t.defaults.Form == "path") {
+	if role == mapping.Target && t.isPath(said, col) {
 		t.path(m, said, col, n, text, o, byDefault)
 		return
 	}
 	p := t.periodOf(said, col)
+	if when := said.text[mapping.TargetAt]; p == nil && when != "" {
+		// Bounds are of the period in which the row's target is due.
+		due, why := t.conv.period(when, t.locale)
+		if why != "" {
+			t.trouble(said.number, *said.at[mapping.TargetAt], when, why)
+			return
+		}
+		p = &due
+	}
 	if p == nil {
 		t.trouble(said.number, *col, text, "nothing says which period the target is for")
 		return
@@ -550,13 +559,19 @@ func (t *table) setpoint(m *measure, said *row, col *column, n number, role mapp
 	}
 }
 
+// isPath reports whether a target is a path: it is due when another column of the
+// row says, but for those of a column with a period of its own.
+func (t *table) isPath(said *row, col *column) bool {
+	return t.defaults.Form == "path" || said.text[mapping.TargetAt] != "" && col.period == nil
+}
+
 // bands: a target with bounds is a band; its value, if it has one, cannot count
 // beside them.
 func (t *table) bands(m *measure, said *row) {
 	if b := m.base; b != nil && b.row == said.number {
 		m.base = nil
 		if b.at == nil {
-			t.trouble(said.number, *b.origin.col, display(b.value), "nothing says when the baseline was true, and the row has no target that is due")
+			t.trouble(said.number, *b.origin.col, cmp.Or(b.origin.text, display(b.value)), "nothing says when the baseline was true, and the row has no target that is due")
 			return
 		}
 		t.observe(m, said, b.origin.col, number{value: b.value, percent: b.origin.percent}, b.at.End, b.at.Cadence, false, display(b.value))

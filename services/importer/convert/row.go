@@ -287,6 +287,12 @@ func (t *table) take(said *row, col *column, text string) {
 		said.units = append(said.units, t.conv.keep(text))
 	case mapping.Objective:
 		said.objectives = append(said.objectives, t.conv.keep(text))
+	case mapping.Name:
+		// Parts of a name stand in several columns.
+		if before := said.text[mapping.Name]; before != "" {
+			text = before + " – " + text
+		}
+		said.text[mapping.Name] = t.conv.keep(text)
 	case mapping.Note, mapping.Status:
 		said.notes = append(said.notes, note{col.header, t.conv.keep(text)})
 	default:
@@ -488,7 +494,7 @@ func (t *table) value(m *measure, said *row, col *column, c workbook.Cell) {
 	}
 	switch {
 	case n.high == nil:
-	case role == mapping.Target && col.Change == "" && t.defaults.Form != "path" && said.text[mapping.TargetAt] == "":
+	case role == mapping.Target && col.Change == "" && !t.isPath(said, col):
 		// A range is a band: its ends are the bounds.
 		high := n
 		high.value = *n.high

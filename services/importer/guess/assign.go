@@ -6,13 +6,15 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
+	"strings"
 
 	"setpoint.dev/services/importer/cell"
 	"setpoint.dev/services/importer/mapping"
 )
 
-// assign gives each column its role.
-func assign(headers []string, profiles []profile) []Column {
+// assignRoles gives each column its role by the words of its header and by its
+// values.
+func assignRoles(headers []string, profiles []profile) []Column {
 	out := make([]Column, len(headers))
 	type candidate struct {
 		column int
@@ -21,13 +23,17 @@ func assign(headers []string, profiles []profile) []Column {
 		reason string
 	}
 	var all []candidate
-	partial := map[int]bool{}
+	partial, counted := map[int]bool{}, map[int]bool{}
 	assumed := map[int]string{} // what else the headers say of which no word is known
 	for i, h := range headers {
 		out[i] = Column{Index: i, Header: h, Role: Ignored}
 		p := profiles[i]
 		if when, rest, ok := dated(h, cell.Locale{}); ok && (p.numeric() || p.known() == 0 && p.rows > 0 || kindOf(withoutUnit(rest)) != "" && p.share(p.numbers) >= 0.25) {
 			rest = withoutUnit(rest)
+			if projectYear.MatchString(rest) && strings.ContainsAny(rest, "0123456789") {
+				rest = "" // Year 1 (2026/27): the plan's count says nothing more
+				counted[i] = true
+			}
 			kind, phrase := kindOf(rest), rest
 			if rest == "" && when.Relative && p.share(p.years) >= 0.9 {
 				out[i].Role, out[i].Confidence = Period, 0.8
@@ -69,30 +75,47 @@ func assign(headers []string, profiles []profile) []Column {
 			out[i].Confidence = 0.8
 			continue
 		}
+		of, when := dateOf(h, p)
 		for role := range phrases {
 			score, phrase := headerScore(withoutUnit(h), role)
 			fit, why := fits(role, p)
+			switch {
+			case of != "" && (role == Period || role == mapping.Year || isNumber(role)):
+				continue // when another column's value is due, or was true
+			case role == Target && p.counts(), isNumber(role) && ofTime.MatchString(normalize(h)):
+				continue // the numbers of goals, or of months
+			case role == Unit && kindOfUnit.MatchString(normalize(h)):
+				continue // what sort of units they are
+			case isValue(role) || role == Period:
+				if former.MatchString(normalize(h)) {
+					score *= 0.7 // the one that is current counts
+				}
+			}
 			if s := score * fit; s > 0.2 {
 				all = append(all, candidate{i, role, s, fmt.Sprintf("%q in the header; %s", phrase, why)})
 			}
 		}
-		if m := ofDate.FindStringSubmatch(normalize(h)); m != nil && p.share(p.periods) >= 0.6 {
-			switch kindOf(m[1]) {
-			case Target:
-				all = append(all, candidate{i, TargetAt, 1.1, fmt.Sprintf("%q in the header; %d years or dates", m[1]+" "+m[2], p.periods)})
-			case Baseline:
-				all = append(all, candidate{i, BaselineAt, 1.1, fmt.Sprintf("%q in the header; %d years or dates", m[1]+" "+m[2], p.periods)})
-			}
+		if of != "" {
+			all = append(all, candidate{i, of, 1.1, fmt.Sprintf("%q in the header; %d years or dates", when, p.periods)})
+		}
+		if of != "" {
+			continue
 		}
 		// Values alone, where the header says nothing.
-		if p.known() > 0 && p.share(p.words) >= 0.8 && p.letters > 1 {
+		if p.known() > 0 && p.share(p.words) >= 0.8 && p.letters > 1 && !judged.MatchString(normalize(h)) {
 			all = append(all, candidate{i, Direction, 0.55, "the values are words of direction"})
 		}
 		if p.known() > 0 && p.share(p.kinds) >= 0.9 && p.distinct >= 2 && p.distinct <= 8 {
 			all = append(all, candidate{i, Kind, 0.8, "the values say target or actual"})
 		}
+		if p.known() > 1 && p.distinct >= 2 && p.distinct < p.filled && !slices.ContainsFunc(p.texts, func(t string) bool { return len(t) == 1 && t != "%" || !cell.IsUnit(t) && !percentWord.MatchString(t) }) {
+			all = append(all, candidate{i, Measure, 0.6, "the values are units of measure"})
+		}
 		if p.known() > 1 && p.share(p.periods) >= 0.95 && p.share(p.numbers) < 0.5 && !slices.ContainsFunc(p.texts, func(t string) bool { return bare(t) }) {
 			all = append(all, candidate{i, Period, 0.5, "the values are periods"})
+		}
+		if p.known() > 0 && p.distinct >= 2 && !slices.ContainsFunc(p.texts, func(t string) bool { return !yearMonth.MatchString(t) }) {
+			all = append(all, candidate{i, Period, 0.5, "the values are years with their months"})
 		}
 		if p.known() > 0 && p.share(p.periods) >= 0.95 && p.distinct >= 2 && p.share(p.years) >= 0.95 {
 			all = append(all, candidate{i, Period, 0.45, "the values are years"})
@@ -116,6 +139,8 @@ func assign(headers []string, profiles []profile) []Column {
 		taken[c.role]++
 		out[c.column].Role, out[c.column].Confidence, out[c.column].Reason = c.role, min(1, c.score), c.reason
 	}
+	codesAsNames(out, profiles)
+	yearsOfPlan(out, counted)
 	if taken[Name] == 0 && !namesUnderUnit(out, profiles) {
 		nameByValues(out, profiles)
 	}
@@ -134,6 +159,7 @@ func assign(headers []string, profiles []profile) []Column {
 		}
 	}
 	measuresInColumns(out, profiles)
+	measuresOfUnits(out, profiles)
 	actualOfTarget(out, profiles)
 	valueAlone(out)
 	return out
@@ -154,7 +180,11 @@ func unknownKinds(out []Column, assumed map[int]string) {
 		}
 	}
 	for i, rest := range assumed {
-		if rest == "" || !known && len(count) == 1 || known && !actual && count[rest] > 1 {
+		words := len(count)
+		if count[""] > 0 {
+			words--
+		}
+		if rest == "" || !known && len(count) == 1 || known && !actual && count[rest] > 1 && words == 1 {
 			continue
 		}
 		if s, _ := headerScore(rest, Value); s >= 0.5 {
@@ -254,6 +284,8 @@ func rowNumbers(out []Column, profiles []profile) {
 	}
 	long := at(Period) >= 0 && profiles[at(Period)].distinct > 1 || at(mapping.Year) >= 0 && profiles[at(mapping.Year)].distinct > 1
 	name := at(Name)
+	// A measure that has one row each, of one year or another, has one id each, too.
+	long = long && (name < 0 || profiles[name].distinct < profiles[name].filled)
 	why := ""
 	switch {
 	case counts(profiles[id].texts):
@@ -300,6 +332,8 @@ func fits(r Role, p profile) (fit float64, why string) {
 	switch r {
 	case Target, Actual, Value, Min, Max, Baseline, Weight:
 		switch {
+		case p.numeric() && p.distinct > 1 && p.share(p.years) >= 0.95 && isNumber(r) && p.letters == 4:
+			return 0.3, "years"
 		case p.known() == 0:
 			return 0.3, "no values"
 		case p.flag() && isValue(r):
@@ -321,8 +355,11 @@ func fits(r Role, p profile) (fit float64, why string) {
 		}
 		return 0, ""
 	case Direction:
-		if p.share(p.words) >= 0.5 {
+		switch {
+		case p.share(p.words) >= 0.5:
 			return 1, "words of direction"
+		case p.textual() && p.distinct <= 6 && p.letters < 30 && p.distinct < p.filled:
+			return 0.75, "words of direction, or to be explained (directions)"
 		}
 		return 0, ""
 	case Kind:
@@ -340,6 +377,8 @@ func fits(r Role, p profile) (fit float64, why string) {
 		return 0.5, fmt.Sprintf("%d different", p.distinct)
 	case Name:
 		switch {
+		case p.textual() && p.distinct <= 12 && p.rows >= 100 && 2*p.filled < p.rows:
+			return 0.3, fmt.Sprintf("%d different texts in few rows", p.distinct)
 		case p.textual() && p.distinct >= 2 && p.letters >= 4:
 			return 1, fmt.Sprintf("%d different texts", p.distinct)
 		case p.textual():
@@ -368,7 +407,7 @@ func fits(r Role, p profile) (fit float64, why string) {
 		if p.known() == 0 {
 			return 0.3, "empty"
 		}
-		if p.textual() && p.distinct <= max(12, p.rows/4) && p.letters < 40 {
+		if p.textual() && p.distinct <= max(12, p.rows/4) && p.letters < 40 || r == Measure && p.textual() && 2*p.distinct <= p.filled && p.letters < 60 {
 			return 1, fmt.Sprintf("%d different texts", p.distinct)
 		}
 		return 0, ""

@@ -76,7 +76,7 @@ func File(b *workbook.Book) (mapping.Mapping, error) {
 		}
 		m.Sheets = append(m.Sheets, s)
 		for _, q := range slices.Concat(f.p.Questions, more) {
-			if q == noPeriod && (m.Defaults.Period != "" || s.Defaults != nil && s.Defaults.Period != "") {
+			if (q == noPeriod || strings.HasPrefix(q, noPeriodOf)) && (m.Defaults.Period != "" || s.Defaults != nil && s.Defaults.Period != "") {
 				continue // the title says it
 			}
 			if len(found) > 1 {

@@ -14,6 +14,9 @@ func keyOf(p Proposal, body Grid, sections mapping.Role) []mapping.Role {
 	if len(named) == 0 {
 		base, named = Name, p.Of(Name)
 	}
+	if base == mapping.ID && len(p.Of(Name)) > 1 {
+		return []mapping.Role{mapping.Unit, mapping.ID, Name} // parts of what an id is of
+	}
 	if len(named) != 1 {
 		return nil
 	}

@@ -9,6 +9,9 @@ import (
 
 var cut = regexp.MustCompile(`(?i)\b(reduction|reduce|decrease|below|cut|senkung|minderung|reduzierung|réduction|reducción|redução|riduzione|reductie)\b`)
 
+// percentCut is a header that says that its targets are reductions in percent.
+var percentCut = regexp.MustCompile(`(?:%|percent|per cent|percentage|pct|prozent|pourcentage|porcentaje|percentual) (?:reduction|cut|decrease|below|emissions reduction|senkung|minderung|reduzierung|de réduction|de reducción|de redução)|(?:reduction|senkung|minderung) (?:%|percent|percentage|target %)`)
+
 // reduction reports whether targets seem to be changes from a baseline: the
 // unit is a percentage and some column says so in every row.
 func reduction(p Proposal, body Grid) bool {

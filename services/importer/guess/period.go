@@ -24,6 +24,9 @@ var yearLetter = regexp.MustCompile(`\b((?:FY ?)?(?:20\d\d|'?\d\d))([ABPTEF])\b`
 // shortPair is a pair of years without their centuries, as headers have it: 23/24.
 var shortPair = regexp.MustCompile(`(^|[\s(])'?([1-4]\d)[/–-]'?([1-4]\d)($|[\s)])`)
 
+// blankPair is one as names without signs have it: y1_2026_27.
+var blankPair = regexp.MustCompile(`\b(20\d\d) (\d\d)\b`)
+
 // part is what says beside a period that it is only a part of it, or more than
 // one: H1 2024, Jan-Jun 2024, 2024 YTD.
 var part = regexp.MustCompile(`(?i)\b(?:h ?[12]|[12] ?h|hj ?[12]|[12]\. ?hj|s[12]|halbjahr|half|halves|semest\w*|semestr\w*|mid[- ]?year|halvår|półrocze|ytd|to date|\d{1,2} ?m|\d{1,2} (?:months?|monate|mois|meses|mesi)|first|bis|jusqu|hasta|q\d ?[-–+/] ?q?\d|t\d ?[-–+/] ?t?\d|trim\w* \d ?[-–] ?\d|cuatrienio|quadriênio|quinquenio)\b|上半年|下半年|上期|下期`)
@@ -58,6 +61,14 @@ func dated(header string, l cell.Locale) (c Column, rest string, ok bool) {
 			plain = plain[:m[4]] + "20" + plain[m[4]:m[5]] + "-" + plain[m[6]:]
 		}
 	}
+	plain = blankPair.ReplaceAllStringFunc(plain, func(found string) string {
+		m := blankPair.FindStringSubmatch(found)
+		from, _ := strconv.Atoi(m[1][2:])
+		if to, _ := strconv.Atoi(m[2]); to != from+1 {
+			return found
+		}
+		return m[1] + "-" + m[2]
+	})
 	if name, rest, found := cell.FindPeriod(plain, l); found {
 		return Column{Period: name}, rest, true
 	}
@@ -90,6 +101,41 @@ func dated(header string, l cell.Locale) (c Column, rest string, ok bool) {
 
 // ofDate are headers that say when another column's value is due, or was true.
 var ofDate = regexp.MustCompile(`^(.+) (date|year|by|jahr|datum|frist|année|échéance|año|fecha|ano|data|anno|jaar|år|rok|termin|deadline|period|end date)$`)
+
+// dateOfOther are the same words the other way round: year of the target.
+var dateOfOther = regexp.MustCompile(`^(date|year|datum|jahr|année|año|fecha|ano|data|anno|jaar|rok) (?:of |for |to |de |de la |del |da |do |du |d |der |des |di |van )?(?:the )?(.+)$`)
+
+// dateOf is TargetAt or BaselineAt where a column holds when another one's value
+// is due or was true; words is what says so.
+func dateOf(header string, p profile) (r Role, words string) {
+	if p.share(p.periods) < 0.6 {
+		return "", ""
+	}
+	h, kind := normalize(header), Role("")
+	if m := ofDate.FindStringSubmatch(h); m != nil {
+		kind, words = kindOf(m[1]), m[1]+" "+m[2]
+	}
+	if m := dateOfOther.FindStringSubmatch(h); m != nil && kind != Target && kind != Baseline {
+		kind, words = kindOf(m[2]), h
+	}
+	switch kind {
+	case Target:
+		return TargetAt, words
+	case Baseline:
+		return BaselineAt, words
+	}
+	return "", ""
+}
+
+// former is what was current before: where the current one has a column, too, that
+// one counts.
+var former = regexp.MustCompile(`(?:^|[^\pL])(?:previous|prior|former|last period|vorperiode|vorheriger?|précédente?|precedente|anterior|poprzedni[ae]?|vorige|föregående|forrige)(?:[^\pL]|$)`)
+
+// ofTime are headers of a month, a quarter or a day, whose numbers are no values.
+var ofTime = regexp.MustCompile(`(?:^| )(?:month|quarter|mois|monat|mes|mês|mese|maand|month number)$`)
+
+// yearMonth is a year with its month in six digits.
+var yearMonth = regexp.MustCompile(`^(?:19|20)\d{2}(?:0[1-9]|1[0-2])$`)
 
 // monthsAsDates reads headers that are all the first or all the last days of
 // months as those months.

@@ -2,6 +2,8 @@ package guess
 
 import (
 	"math"
+	"regexp"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -142,6 +144,24 @@ func (p profile) flag() bool {
 // textual reports whether a column holds words, numbered or not.
 func (p profile) textual() bool { return p.known() > 0 && p.share(p.bare) < 0.3 }
 
+// counts reports whether the numbers of a column count up by one, each in several
+// rows, as the numbers of goals do.
+func (p profile) counts() bool {
+	if p.distinct < 2 || p.distinct == p.filled {
+		return false
+	}
+	for i, t := range p.texts {
+		n, err := strconv.Atoi(t)
+		if err != nil || i == 0 && n > 1 {
+			return false
+		}
+		if before, err := strconv.Atoi(p.texts[max(0, i-1)]); err != nil || i > 0 && n != before+1 {
+			return false
+		}
+	}
+	return true
+}
+
 // kindOf says what a row's kind is by its word, or "".
 func kindOf(text string) Role {
 	best, at := Role(""), 0.0
@@ -150,6 +170,9 @@ func kindOf(text string) Role {
 			best, at = r, s
 		}
 	}
+	if best == Actual && hoped.MatchString(normalize(text)) {
+		return Target
+	}
 	if best == "" {
 		if s, _ := headerScore(text, BaselineAt); s >= 0.6 {
 			return Baseline // of a column of values: FY19 (base year)
@@ -157,3 +180,7 @@ func kindOf(text string) Role {
 	}
 	return best
 }
+
+// hoped is said before the word for a result that is still to come: expected
+// results. An estimated actual is another thing.
+var hoped = regexp.MustCompile(`^(?:planned|expected|projected|forecast|anticipated|intended|desired|required|targeted|geplante[srn]?|erwartete[srn]?|angestrebte[srn]?|gewünschte[srn]?|résultats? (?:attendus?|prévus?|visés?)|resultados? (?:esperados?|previstos?|planificados?)|risultat[oi] attes[oi]|verwachte?|gewenste?|planowan[ey]|oczekiwan[ey]|förväntat?|forventet|ventet)(?:[^\pL]|$)`)

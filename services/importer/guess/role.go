@@ -2,9 +2,12 @@ package guess
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"golang.org/x/text/unicode/norm"
 
 	"setpoint.dev/services/importer/mapping"
 )
@@ -45,11 +48,7 @@ const (
 // case and without accents on capitals. A header is split into words; a
 // phrase of several words must stand in it as such. weight is how much the
 // word alone says: 3 hardly anything else, 2 usual, 1 weak.
-var headerWords = []struct {
-	role   Role
-	weight int
-	words  string // parted by |
-}{
+var headerWords = []headerGroup{
 	{ID, 3, "id|measure id|kpi id|indicator id|kpi code|indicator code|measure code|kennzahl-nr|kennzahlnummer|codigo|código|code indicateur|ref|reference|nr|nr.|no.|no|#|num|numero|número|lfd. nr|target id|uid|key|lp|l.p.|番号|编号|序号|sl no|sr no|s no|s.no.|serial no|pos|pos.|kennziffer"},
 	{ID, 1, "code"},
 	{Name, 3, "kpi|kpis|measure|measures|metric|metrics|indicator|indicators|measure name|kpi name|indicator name|metric name|performance measure|performance indicator|key result|key results|key_result|measure_name|indikator|kennzahl|kennzahlen|messgröße|messgroesse|indicateur|indicateurs|indicador|indicadores|indicatore|indicatori|nøkkeltall|nyckeltal|mått|indicator naam|kpi-naam|prestatie-indicator|prestatieindicator|resultado clave|resultado-chave|schlüsselergebnis|resultat clé|résultat clé|mesure|medida|metrik|метрика|показатель|指標|指标|wskaźnik|wskaźniki|miernik|nazwa wskaźnika|kennzahlenname|kpi-name|performance metric|指标名称|指標名|指标|成果指標|評価指標|数値目標|output indicator|outcome indicator|indicateur de performance|indicador de gestión|indicador de resultado|indicador de desempenho|ukazatel|mittari|resultatmål|indikator name|indicator description|what we measure|三级指标|messgrösse|steuerungsgrösse|kenngrösse"},
@@ -86,22 +85,58 @@ var headerWords = []struct {
 	{Weight, 3, "weight|weighting|gewicht|gewichtung|poids|pondération|peso|ponderación|peso %|vikt|vekt"},
 }
 
+// headerGroup is words of one role that say equally much.
+type headerGroup struct {
+	role   Role
+	weight int
+	words  string // parted by |
+}
+
 type headerWord struct {
 	phrase string
 	weight int
 }
 
 var phrases = func() map[Role][]headerWord {
-	m := map[Role][]headerWord{}
-	for _, w := range headerWords {
+	m, known := map[Role][]headerWord{}, map[string]bool{}
+	for _, w := range slices.Concat(headerWords, further) {
 		for _, p := range strings.Split(w.words, "|") {
-			m[w.role] = append(m[w.role], headerWord{normalize(p), w.weight})
+			known[normalize(p)] = true
+		}
+	}
+	for _, w := range slices.Concat(headerWords, further) {
+		for _, p := range strings.Split(w.words, "|") {
+			phrase := normalize(p)
+			m[w.role] = append(m[w.role], headerWord{phrase, w.weight})
+			// Databases write headers without accents, which may make another word of
+			// them: programmé is a target, a programme none.
+			if bare := withoutMarks(phrase); !known[bare] && len(bare) > 4 {
+				m[w.role] = append(m[w.role], headerWord{bare, w.weight})
+			}
 		}
 	}
 	return m
 }()
 
+// withoutMarks takes the accents from Latin letters; other scripts' marks are
+// letters' own.
+func withoutMarks(s string) string {
+	if strings.ContainsFunc(s, func(r rune) bool { return unicode.IsLetter(r) && !unicode.Is(unicode.Latin, r) }) {
+		return s
+	}
+	return strings.Map(func(r rune) rune {
+		if unicode.Is(unicode.Mn, r) {
+			return -1
+		}
+		return r
+	}, norm.NFD.String(s))
+}
+
 var notWord = regexp.MustCompile(`[^\p{L}\p{N}#%]+`)
+
+// lower are letters whose small form is not what headers are compared by: the
+// Turkish capital I with its dot falls apart into two.
+var lower = strings.NewReplacer("ß", "ss", "i\u0307", "i")
 
 // normalize is a header in lower case, words parted by one space.
 func normalize(header string) string {
@@ -115,18 +150,27 @@ func normalize(header string) string {
 		}
 		b.WriteRune(r)
 	}
-	return strings.TrimSpace(notWord.ReplaceAllString(strings.ReplaceAll(strings.ToLower(b.String()), "ß", "ss"), " "))
+	return strings.TrimSpace(notWord.ReplaceAllString(lower.Replace(strings.ToLower(b.String())), " "))
 }
 
 // unparted reports whether a phrase is in a script that does not part words.
 func unparted(phrase string) bool {
 	r, _ := utf8.DecodeRuneInString(phrase)
-	return unicode.In(r, unicode.Han, unicode.Hiragana, unicode.Katakana)
+	return unicode.In(r, unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Hangul)
 }
+
+// ofWord are words behind the head of a header: an indicateur de résultat is an
+// indicator, a type of measure no measure.
+var ofWord = map[string]bool{
+	"of": true, "for": true, "de": true, "du": true, "des": true, "do": true, "da": true, "dos": true, "das": true, "del": true, "di": true, "della": true, "delle": true, "dei": true,
+	"d": true, "para": true, "pour": true, "per": true, "von": true, "der": true, "van": true, "voor": true, "av": true,
+}
+
+func lastWord(s string) string { return s[strings.LastIndexByte(s, ' ')+1:] }
 
 // headerScore is from 0 to 1: how well a header fits a role by its words. The
 // whole header counts more than a part of it, the last word more than the
-// first ("target unit" is a unit).
+// first ("target unit" is a unit), but for what stands behind an "of".
 func headerScore(header string, role Role) (score float64, phrase string) {
 	h := normalize(header)
 	if h == "" {
@@ -139,7 +183,7 @@ func headerScore(header string, role Role) (score float64, phrase string) {
 		case h == p.phrase:
 			s = 1
 		case unparted(p.phrase):
-			// Chinese and Japanese have no blanks between words.
+			// Chinese and Japanese have no blanks between words, Korean few.
 			if !strings.Contains(h, p.phrase) {
 				continue
 			}
@@ -152,8 +196,14 @@ func headerScore(header string, role Role) (score float64, phrase string) {
 			}
 		case strings.HasSuffix(h, " "+p.phrase):
 			s = 0.75
+			if ofWord[lastWord(strings.TrimSuffix(h, " "+p.phrase))] {
+				s = 0.5
+			}
 		case strings.HasPrefix(h, p.phrase+" "):
 			s = 0.6
+			if ofWord[firstWord(strings.TrimPrefix(h, p.phrase+" "))] {
+				s = 0.8
+			}
 		case strings.Contains(h, " "+p.phrase+" "):
 			s = 0.5
 		default:

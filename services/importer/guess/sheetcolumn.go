@@ -32,7 +32,7 @@ func (b *sheetGuess) column(c Column) mapping.Column {
 		col.Role, col.Period = Ignored, ""
 		col.Comment += "; " + why
 	}
-	if c.Role == Target && col.Role == Target && len(b.p.Of(BaselineAt)) > 0 && reduction(b.p, b.body) {
+	if c.Role == Target && col.Role == Target && len(b.p.Of(BaselineAt)) > 0 && (percentCut.MatchString(normalize(c.Header)) || reduction(b.p, b.body)) {
 		col.Change = "below"
 		b.ask("is %q in percent below the baseline?", c.Header)
 	}

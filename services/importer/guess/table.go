@@ -240,7 +240,7 @@ func headerLike(row []string) bool {
 		}
 		if _, err := cell.ParsePeriod(t, cell.Locale{}); err == nil {
 			words++
-		} else if _, err := cell.ParseNumber(t, cell.Locale{}); err == nil || cell.Missing(t) {
+		} else if _, err := cell.ParseNumber(t, cell.Locale{}); err == nil || cell.Missing(t) && kindOf(t) == "" {
 			numbers++
 		} else {
 			words++
@@ -295,6 +295,12 @@ func columns(body Grid, width int) []profile {
 }
 
 func isValue(r Role) bool { return r == Value || r == Target || r == Actual }
+
+// isNumber reports whether a column of a role holds numbers of the measure.
+func isNumber(r Role) bool { return isValue(r) || r == Min || r == Max || r == Baseline }
+
+// judged are headers of columns whose words, high and low, are of no direction.
+var judged = regexp.MustCompile(`(?:^|[^\pL])(?:priority|priorität|priorité|prioridad|prioridade|priorità|prioriteit|risk|risiko|risque|riesgo|risco|rischio|impact|auswirkung|importance|confidence|severity|level|effort|complexity|dot|movement)(?:[^\pL]|$)`)
 
 var (
 	quarterWord = regexp.MustCompile(`\b(q|qtr|quarter|quartal|trimestre|trim|kwartaal|kvartal)\b`)
@@ -399,6 +405,10 @@ func (p *Proposal) details(g Grid, typed [][]bool) {
 	if p.Fiscal {
 		p.Questions = append(p.Questions, "years are fiscal: in which month does the fiscal year begin?")
 	}
+	p.breakdown(body)
+	p.parents(body)
+	p.trend(body)
+	p.undated()
 	if len(p.Of(Direction)) == 0 {
 		p.Questions = append(p.Questions, "no column says which way is good: without a direction targets are not judged")
 	}
@@ -443,7 +453,7 @@ func (p *Proposal) details(g Grid, typed [][]bool) {
 		p.Questions = append(p.Questions, noPeriod)
 	}
 	for _, r := range []Role{Target, Actual} {
-		if cs := p.Of(r); len(cs) > 1 {
+		if cs := p.Of(r); len(cs) > 1 && len(p.Of(Name)) > 0 {
 			var names []string
 			for _, c := range cs {
 				names = append(names, strconv.Quote(c.Header))

@@ -11,7 +11,7 @@ import (
 // computed are headers of columns that follow from others, or judge them.
 var computed = regexp.MustCompile(`^(?:(?:sub ?)?total|grand total|gesamt|summe|sum|insgesamt|totale|totaal|totalt|razem|suma|合計|合计|ytd average)$|` +
 	`(?:^|[^\pL\d])(?:variance|var|difference|diff|deviation|delta|gap|abweichung|abw|differenz|écart|ecart|variación|variacion|variação|desviación|desvio|scostamento|afwijking|avvikelse|odchylenie|差異|差异|` +
-	`change|veränderung|évolution|evolution|yoy|cagr|zielerreichung|erreichungsgrad|zielerreichungsgrad|taux de réalisation|cumplimiento|% de avance|% cumplimiento|% executed|% ejecutado|% of target|% achieved|% achievement|achievement %|percent of target|rank|ranking|rang)(?:[^\pL\d]|$)|(?:達成率|完成率|増減|前年差|前年比|差額)`)
+	`change|veränderung|évolution|evolution|yoy|cagr|zielerreichung|erreichungsgrad|zielerreichungsgrad|taux de réalisation|cumplimiento|% de avance|% cumplimiento|% executed|% ejecutado|% of target|% meta alcançada|meta alcançada|% da meta|grado de avance|capaian|달성률|달성율|% achieved|% achievement|achievement %|percent of target|rank|ranking|rang)(?:[^\pL\d]|$)|(?:達成率|完成率|増減|前年差|前年比|差額)`)
 
 func firstWord(text string) string {
 	word, _, _ := strings.Cut(strings.TrimSpace(text), " ")
@@ -54,7 +54,7 @@ func runningTotals(out []Column) {
 		if !some(c.Header) {
 			continue
 		}
-		if slices.ContainsFunc(out, func(o Column) bool { return o.Index != c.Index && o.Role == c.Role && !some(o.Header) }) {
+		if slices.ContainsFunc(out, func(o Column) bool { return o.Index != c.Index && o.Role == c.Role && (o.dated() || !some(o.Header)) }) {
 			out[i] = Column{Index: i, Header: c.Header, Role: Ignored, Confidence: 0.7, Partial: true, Reason: "a running total, or a part, of what the columns beside it hold"}
 		}
 	}

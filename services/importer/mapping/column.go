@@ -8,7 +8,7 @@ type Role string
 const (
 	Ignore      Role = "ignore"
 	ID          Role = "id"          // names the measure for good
-	Name        Role = "name"        // the measure's title
+	Name        Role = "name"        // the measure's title; of several columns each is a part
 	Description Role = "description" // of the measure
 	Strategy    Role = "strategy"    // the highest goal, pillar, theme: the objective's pillar
 	Objective   Role = "objective"   // what the measure serves; several from the highest to the lowest

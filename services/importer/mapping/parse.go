@@ -259,7 +259,7 @@ func (c *checker) sheet(field string, m *Mapping, s Sheet) {
 		has[col.Role]++
 		named = named || col.Of != "" && col.Role.IsValue()
 	}
-	for _, r := range []Role{ID, Name, Direction, Period, Kind, Vintage, Weight} {
+	for _, r := range []Role{ID, Direction, Period, Kind, Vintage, Weight} {
 		if has[r] > 1 {
 			c.add(field+".columns", "one column has it", "%d columns have the role %s", has[r], r)
 		}

@@ -40,8 +40,13 @@ func readCSV(r io.ReaderAt, size int64, o Options) (*Book, error) {
 			WithHint("legal are utf-8, utf-16le, utf-16be and windows-1252")
 	}
 	text := func() io.Reader { return dec.NewDecoder().Reader(io.NewSectionReader(r, 0, size)) }
+	start, _ := io.ReadAll(io.LimitReader(text(), sniffed))
+	if bytes.IndexByte(start, '\n') < 0 && bytes.IndexByte(start, '\r') >= 0 {
+		decoded := text
+		text = func() io.Reader { return oldMac{decoded()} }
+		start = bytes.ReplaceAll(start, []byte("\r"), []byte("\n"))
+	}
 	if b.Separator == 0 {
-		start, _ := io.ReadAll(io.LimitReader(text(), sniffed))
 		if bytes.IndexByte(start, 0) >= 0 {
 			return nil, fault.New(fault.Invalid, "import.format", "the file is neither text nor a spreadsheet").
 				WithHint("save it as CSV UTF-8 or as XLSX")
@@ -50,6 +55,20 @@ func readCSV(r io.ReaderAt, size int64, o Options) (*Book, error) {
 	}
 	b.Sheets = []Sheet{{Name: "", rows: func(yield func(Row, error) bool) { csvRows(text(), b.Separator, yield) }}}
 	return b, nil
+}
+
+// oldMac reads lines that end in a carriage return alone, as spreadsheets for the
+// Macintosh still write them.
+type oldMac struct{ r io.Reader }
+
+func (m oldMac) Read(p []byte) (int, error) {
+	n, err := m.r.Read(p)
+	for i, c := range p[:n] {
+		if c == '\r' {
+			p[i] = '\n'
+		}
+	}
+	return n, err
 }
 
 var encodings = map[string]encoding.Encoding{

@@ -64,6 +64,7 @@ func TestCSV(t *testing.T) {
 		"tabs":          {strings.ReplaceAll(table, ";", "\t"), "utf-8", want},
 		"bars":          {strings.ReplaceAll(table, ";", "|"), "utf-8", want},
 		"crlf":          {strings.ReplaceAll(table, "\n", "\r\n"), "utf-8", want},
+		"cr":            {strings.ReplaceAll(strings.ReplaceAll(table, "zwei\nZeilen", "zwei Zeilen"), "\n", "\r"), "utf-8", []string{want[0], "3: A|1,5|zwei Zeilen", "5: B|2|x"}},
 		"a late letter": {"a,b\n" + strings.Repeat("x,y\n", 70_000) + "\xe4,z\n", "windows-1252", nil},
 	} {
 		t.Run(name, func(t *testing.T) {
