@@ -106,3 +106,15 @@ func isAre(n int) string {
 	}
 	return "are"
 }
+
+// None is what stands where no target is behind: nobody is to read that all is well
+// where it is not known.
+func (h Headline) None() string {
+	switch {
+	case h.Total > 0 && h.Unjudged == h.Total:
+		return "Nothing could be judged."
+	case h.Unjudged > 0:
+		return "No target that could be judged is behind."
+	}
+	return "No target is behind."
+}

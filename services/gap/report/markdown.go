@@ -110,7 +110,7 @@ func (m *markdown) headline() {
 		return
 	}
 	m.printf("## Furthest behind\n\n")
-	m.named(d.Headline.Worst, "No target is behind.", more(d.Headline.Behind-len(d.Headline.Worst)))
+	m.named(d.Headline.Worst, m.d.Headline.None(), more(d.Headline.Behind-len(d.Headline.Worst)))
 	m.printf("## What cannot be judged\n\n")
 	m.named(d.Headline.Missing, "Every target could be judged.", more(d.Headline.Unjudged-len(d.Headline.Missing)))
 }

@@ -43,7 +43,9 @@ type paper struct {
 	// dry lays out and draws nothing; begun counts the pages it would have taken.
 	dry   bool
 	begun int
-	unset unset
+	// deeper is how many bookmarks stand above those of the level of a heading.
+	deeper int
+	unset  unset
 }
 
 // newPaper begins a document; foot stands at the bottom of each page.
@@ -260,7 +262,7 @@ func (p *paper) heading(level int, s string, keep float64) {
 	}
 	p.room(float64(len(lines))*height*leading + keep)
 	if !p.dry {
-		p.f.Bookmark(p.shown(s), max(0, level-1), p.y)
+		p.f.Bookmark(p.shown(s), max(0, level-1)+p.deeper, p.y)
 	}
 	for _, line := range lines {
 		p.write(pageMargin, p.y+height, line, bold, inkText, size)

@@ -7,7 +7,7 @@ import (
 	"setpoint.dev/services/gap"
 )
 
-// PDF renders d on A4: the summary on the first page, an objective a page, with
+// PDF renders d on A4: the summary on the first page, each objective kept on a page, with
 // bookmarks, page numbers, embedded fonts and searchable text. The charts are
 // those of HTML, as vectors. notes say what could not be set as it is written;
 // the document says it too.
@@ -18,8 +18,9 @@ func PDF(d Document) (content []byte, notes []string, err error) {
 		p.covered = byName(d.Coverage.Targets, func(c CoveredTarget) string { return c.Target })
 	}
 	p.summary()
+	p.page()
+	p.blocks(d.overview(), 1) // pictures first: tables fill what is left of a page
 	p.glance()
-	p.blocks(d.overview(), 1)
 	if !d.shallow() {
 		p.all()
 		for _, g := range d.Grids {
@@ -144,7 +145,7 @@ func (p *printed) takeaway(rows int) {
 		return
 	}
 	p.heading(2, "Furthest behind", 40)
-	p.named(d.Headline.Worst, inHeadline, "No target is behind.", d.Headline.Behind)
+	p.named(d.Headline.Worst, inHeadline, p.d.Headline.None(), d.Headline.Behind)
 	if len(d.Headline.Missing) > 0 {
 		p.gap(3)
 		p.body(d.unjudged())
@@ -205,7 +206,6 @@ func (p *printed) glance() {
 	if len(list) == 0 {
 		return
 	}
-	p.page()
 	p.heading(1, "Objectives at a glance", 60)
 	var rows [][]tableCell
 	for _, o := range list {
@@ -244,7 +244,7 @@ var stateInks = map[gap.PeriodState]struct{ fill, ink string }{
 }
 
 func (p *printed) grid(g Grid) {
-	p.heading(1, "Target, actual and variance, "+g.Cadence, 80)
+	p.heading(1, "Target and actual, "+g.Cadence, 80)
 	p.text(strings.TrimSpace("In each cell: the mark and the actual, below them the target. "+g.omitted()), regular, inkMuted, smallSize)
 	columns := []tableColumn{{title: "Target", share: 3.4}}
 	for _, c := range g.Columns {
@@ -265,7 +265,7 @@ func (p *printed) grid(g Grid) {
 					continue
 				}
 				c := newCell(t, q)
-				text := strings.TrimSpace(c.Mark + " " + c.Actual)
+				text := strings.TrimSpace(c.Mark + "\u00a0" + c.Actual)
 				if c.Goal != "" {
 					text += "\n" + c.Goal
 				}
@@ -432,109 +432,7 @@ func (p *printed) program(x *Program) {
 	p.text("How it is computed: "+x.Formula+"; "+adoptionFormula+".", regular, inkMuted, smallSize)
 }
 
-func (p *printed) sections() {
-	for _, o := range p.d.Objectives {
-		p.page()
-		p.heading(1, o.Title, 80)
-		p.text(about(o), regular, inkMuted, smallSize)
-		p.text(rollUpText(o.RollUp), bold, inkText, bodySize)
-		p.body(o.Description)
-		if o.Explanation.Rule != "" {
-			p.text("How it is rolled up: "+o.Explanation.Rule, regular, inkMuted, smallSize)
-		}
-		if len(o.Members) == 0 {
-			p.body("No target of its own; it is judged by the objectives that serve it.")
-		}
-		for _, name := range o.Members {
-			p.target(p.targets[name])
-		}
-	}
-}
-
-// The widths of a chart: as wide as it goes, or a little less where that keeps a
-// target with all its facts on the page.
-const (
-	chartSpan = 470.0
-	chartLess = 380.0
-)
-
-func (p *printed) target(t *Target) {
-	chart, fall, foot := t.SVG("chart"), "", ""
-	if c, ok := p.covered[t.Name]; ok && c.hasGap() {
-		fall, foot = c.svg(t.Metric, "fall"), c.foot(t.Metric)
-	}
-	set := func(span float64) func() { return func() { p.targetIn(t, chart, fall, foot, span) } }
-	span := chartSpan
-	if p.tried(set(chartSpan)) > 0 {
-		if p.tried(set(chartLess)) == 0 {
-			span = chartLess
-		} else if p.y > pageMargin {
-			p.page()
-		}
-	}
-	set(span)()
-}
-
-func (p *printed) targetIn(t *Target, chart, fall, foot string, span float64) {
-	keep := 60.0
-	if t.Chart != nil {
-		keep += t.Chart.height() / chartWidth * span
-	}
-	p.heading(2, t.Title, keep)
-	status := statusWord(t.Status).Text
-	if note := t.statusNote(); note != "" {
-		status += " (" + note + ")"
-	}
-	p.stamp(pageMargin, p.y+bodySize*.1, bodySize*1.22, *stampOf(t.Status))
-	p.textIn(pageMargin+bodySize*stampSpace, textWidth-bodySize*stampSpace, status+". "+t.Summary, bold, inkText, bodySize)
-	p.gap(2)
-	p.picture(chart, pageMargin, span)
-	p.facts(t.facts())
-	if fall != "" {
-		p.gap(4)
-		p.picture(fall, pageMargin, span)
-		p.text(foot, regular, inkMuted, smallSize)
-	}
-	for _, n := range t.Notes {
-		about := n.About
-		if !n.At.IsZero() {
-			about += " " + n.At.String()
-		}
-		p.text("• "+about+": "+n.Text, regular, inkMuted, smallSize)
-	}
-}
-
-// facts stand in columns, each number below what it is; a long one takes as many
-// columns as it needs.
-func (p *paper) facts(list []Definition) {
-	const across, label = 6, 6.2
-	const column = textWidth / across
-	p.gap(3)
-	line := func(size float64) float64 { return size * p.zoom * leading }
-	height := line(label) + line(smallSize) + 3
-	p.room(height)
-	at := 0
-	for _, f := range list {
-		text := keepTogether.Replace(p.shown(f.Meaning))
-		wide := max(p.width(text, regular, smallSize), p.width(f.Term, regular, label)) + 8
-		span := min(across, int(wide/column)+1)
-		if at+span > across {
-			at = 0
-			p.y += height
-			p.room(height)
-		}
-		x := pageMargin + float64(at)*column
-		p.write(x, p.y+label, f.Term, regular, inkMuted, label)
-		p.write(x, p.y+line(label)+smallSize, p.fit(text, float64(span)*column-4, smallSize), regular, inkText, smallSize)
-		at += span
-	}
-	if len(list) > 0 {
-		p.y += height
-	}
-}
-
 func (p *printed) quality() {
-	p.page()
 	p.heading(1, "Data quality", 60)
 	if len(p.d.Quality) == 0 {
 		p.body("Nothing is missing, stale, excluded or corrected.")
@@ -596,25 +494,28 @@ func (p *printed) explanations() {
 }
 
 func (p *printed) explain(title string, s gap.Status, e Explanation) {
-	text := fmt.Sprintf("• %s – %s. %s", title, strings.ToLower(statusWord(s).Text), e.Rule)
+	p.room(3 * smallSize * p.zoom * leading)
+	p.text(title+" – "+strings.ToLower(statusWord(s).Text), bold, inkText, smallSize)
+	p.text(e.Rule, regular, inkText, smallSize)
 	var inputs []string
 	for _, in := range e.Inputs {
 		inputs = append(inputs, in.Name+" "+in.text())
 	}
-	if len(inputs) > 0 {
-		text += " Inputs: " + strings.Join(inputs, "; ") + "."
-	}
 	if revs := e.revisions(); revs != "" {
-		text += " Revisions: " + revs + "."
+		inputs = append(inputs, "revisions "+revs)
 	}
-	p.text(text, regular, inkText, smallSize)
+	p.text(strings.Join(inputs, " · "), regular, inkMuted, smallSize-.5)
+	p.gap(2.5)
 }
 
 func (p *printed) definitions() {
 	p.heading(1, "Appendix B: what the words mean", 60)
 	for _, x := range p.d.Definitions {
+		const term = 92.0
 		p.room(2 * bodySize * leading)
-		p.text(x.Term+": "+x.Meaning, regular, inkText, smallSize)
+		p.write(pageMargin, p.y+smallSize*p.zoom, x.Term, bold, inkText, smallSize)
+		p.textIn(pageMargin+term, textWidth-term, x.Meaning, regular, inkText, smallSize)
+		p.gap(1.5)
 	}
 	p.gap(10)
 	p.text(fmt.Sprintf("As of %s · revision %d · policy %s", orAbsent(p.d.AsOf.String()), p.d.Revision, orAbsent(p.d.Policy)), regular, inkMuted, smallSize)

@@ -92,6 +92,19 @@ func TestPDFEmbedsItsFontsAndHasBookmarks(t *testing.T) {
 	}
 }
 
+// An objective is not parted where a page holds it, and short ones share a page: three
+// targets with their charts are one.
+func TestShortObjectivesShareAPage(t *testing.T) {
+	for _, c := range []struct{ objectives, targets, least, most int }{{1, 3, 1, 1}, {6, 6, 2, 3}, {2, 6, 2, 2}, {3, 12, 4, 6}} {
+		d := sized(c.objectives, c.targets)
+		p := &printed{paper: newPaper(d.Title, d.AsOf, ""), d: &d, targets: d.targetsByName()}
+		p.sections()
+		if n := p.f.PageCount() - 1; n < c.least || n > c.most { // the first page is there before
+			t.Errorf("%d objectives with %d targets take %d pages, want %d to %d", c.objectives, c.targets, n, c.least, c.most)
+		}
+	}
+}
+
 // The first page is the summary, also where there is much to say; the five furthest
 // behind stay on it.
 func TestTheSummaryIsOnePage(t *testing.T) {

@@ -335,8 +335,8 @@ func (b *book) waterfall() []workbook.Chart {
 		if len(charts) < inFalls {
 			charts = append(charts, workbook.Chart{
 				Title: clip(title, 60) + ": from the gap to what is unfunded", Sheet: "Waterfall", First: first, Last: len(rows) + 1, Categories: stepColumn, Bars: true, Stacked: true, Format: format,
-				Series: []workbook.Series{{Column: beforeColumn, Hidden: true}, {Column: beforeColumn + 1, Color: "0B3C6F"}, {Column: beforeColumn + 2, Color: "8FA9C4"},
-					{Column: beforeColumn + 3, Color: "E2A66F"}, {Column: beforeColumn + 4, Color: "E6E8EC"}, {Column: beforeColumn + 5, Color: "5F6B7A"}},
+				Series: []workbook.Series{{Column: beforeColumn, Hidden: true, Unnamed: true}, {Column: beforeColumn + 1, Color: "0B3C6F"}, {Column: beforeColumn + 2, Color: "8FA9C4"},
+					{Column: beforeColumn + 3, Color: "E2A66F"}, {Column: beforeColumn + 4, Color: "E6E8EC"}, {Column: beforeColumn + 5, Color: "5F6B7A", Unnamed: true}},
 			})
 		}
 	}

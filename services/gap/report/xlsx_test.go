@@ -1,8 +1,10 @@
 package report
 
 import (
+	"archive/zip"
 	"bytes"
 	"fmt"
+	"io"
 	"os"
 	"slices"
 	"strings"
@@ -105,6 +107,44 @@ func TestXLSXOfTheSameDocumentIsTheSameBytes(t *testing.T) {
 		if !bytes.Equal(first, again) {
 			t.Fatal("the bytes differ")
 		}
+	}
+}
+
+// Of a waterfall neither what holds the place before a step, which is drawn without a
+// fill, nor the gap, which its bar names, is in the legend.
+func TestXLSXLegendsNameWhatIsSeen(t *testing.T) {
+	p, r := acting()
+	content, err := XLSX(Build(p, r, Options{}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	z, err := zip.NewReader(bytes.NewReader(content), int64(len(content)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	stacked := 0
+	for _, f := range z.File {
+		if !strings.HasPrefix(f.Name, "xl/charts/chart") {
+			continue
+		}
+		in, err := f.Open()
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, err := io.ReadAll(in)
+		if err != nil {
+			t.Fatal(err)
+		}
+		is := bytes.Contains(text, []byte(`<grouping val="stacked">`))
+		if is {
+			stacked++
+		}
+		if hides := bytes.Contains(text, []byte(`<legendEntry><idx val="0"></idx><delete val="1"></delete></legendEntry><legendEntry><idx val="5"></idx><delete val="1"></delete></legendEntry>`)); hides != is {
+			t.Errorf("%s: stacked %v, hides its ends in the legend %v", f.Name, is, hides)
+		}
+	}
+	if stacked == 0 {
+		t.Error("there is no waterfall")
 	}
 }
 

@@ -44,7 +44,7 @@ same revision and the same erasure epoch give the same bytes. Written to a file,
 its SHA-256 goes to standard error; it is that of the data, so that every format
 has the same.
 
-PDF has the summary on one page, an objective a page, bookmarks, and charts as
+PDF has the summary on one page, objectives kept on a page, bookmarks, and charts as
 vectors; characters that its font lacks are shown as missing, and named on
 standard error. XLSX is a workbook with a table a sheet, numbers in their formats
 and native charts. CSV is one row for each target, with raw numbers.

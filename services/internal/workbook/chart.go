@@ -1,7 +1,9 @@
 package workbook
 
 import (
+	"bytes"
 	"fmt"
+	"strings"
 
 	"github.com/xuri/excelize/v2"
 )
@@ -27,6 +29,9 @@ type Series struct {
 	Marked bool
 	// Hidden holds the place of what stands before the next series.
 	Hidden bool
+	// Unnamed keeps it out of the legend. Of bars some programs count the entries of
+	// a legend from the other end: leave the last one out where the first one is.
+	Unnamed bool
 }
 
 const (
@@ -49,6 +54,8 @@ func (w *Workbook) Charts(name string, charts []Chart) {
 		cell, err := excelize.CoordinatesToCellName(1+i%chartsAcross*chartColumns, 1+i/chartsAcross*chartRows)
 		w.keep(err)
 		w.keep(w.f.AddChart(name, cell, c.native()))
+		w.charts++
+		w.keep(c.hideInLegend(w.f, w.charts))
 		if row := i / chartsAcross; i%chartsAcross == 0 && row > 0 && row%chartsDown == 0 {
 			w.keep(w.f.InsertPageBreak(name, cell))
 		}
@@ -97,6 +104,29 @@ func (c Chart) native() *excelize.Chart {
 		out.Series = append(out.Series, one)
 	}
 	return out
+}
+
+// hideInLegend takes what is unnamed out of the legend of the file's nth chart, for
+// which the library has no option.
+func (c Chart) hideInLegend(f *excelize.File, nth int) error {
+	var hidden strings.Builder
+	for i, s := range c.Series {
+		if s.Unnamed {
+			fmt.Fprintf(&hidden, `<legendEntry><idx val="%d"></idx><delete val="1"></delete></legendEntry>`, i)
+		}
+	}
+	if hidden.Len() == 0 {
+		return nil
+	}
+	part := fmt.Sprintf("xl/charts/chart%d.xml", nth)
+	stored, _ := f.Pkg.Load(part)
+	content, _ := stored.([]byte)
+	const position = `<legendPos val="b"></legendPos>`
+	if bytes.Count(content, []byte(position)) != 1 {
+		return fmt.Errorf("workbook: %s has no legend", part)
+	}
+	f.Pkg.Store(part, bytes.Replace(content, []byte(position), []byte(position+hidden.String()), 1))
+	return nil
 }
 
 // ref names cells of a sheet absolutely.

@@ -45,6 +45,7 @@ type Workbook struct {
 	f      *excelize.File
 	styles map[string]int
 	sheets int
+	charts int
 	err    error
 }
 
