@@ -30,6 +30,8 @@ type city struct {
 	programs map[string]row // by objective
 	text     map[string]int // cells that are words, by word
 	cells    int            // cells with a number
+	answers  int            // actuals that are Yes or No, which manifests leave out and an import reads
+	promised []string       // measures whose amended target is Yes or No
 }
 
 // The yearly actuals by fiscal year, which ends on 30 September.
@@ -74,7 +76,12 @@ func austin(t testing.TB) city {
 		for year, column := range austinActuals {
 			if v := cell(r[column]); v != nil {
 				m.actual[year] = *v
+			} else if answer(r[column]) {
+				c.answers++
 			}
+		}
+		if answer(r["CFY_AMENDED"]) {
+			c.promised = append(c.promised, m.name)
 		}
 		m.prior, m.amended = cell(r["PFY1_AMENDED"]), cell(r["CFY_AMENDED"])
 		// Where the amended target is words, the approved one is a stand-in for
@@ -86,6 +93,9 @@ func austin(t testing.TB) city {
 	}
 	return c
 }
+
+// answer says that a cell is the answer to a question.
+func answer(cell string) bool { return cell == "Yes" || cell == "No" }
 
 // The table says neither direction nor unit. These rules take the direction
 // from the measure's name; what none of them recognizes is left undirected

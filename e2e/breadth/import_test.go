@@ -119,8 +119,8 @@ func TestImportedCity(t *testing.T) {
 	for i := range city.measures {
 		numbers += len(city.measures[i].actual)
 	}
-	if len(res.Observations) != numbers {
-		t.Errorf("%d values, the table has %d numbers", len(res.Observations), numbers)
+	if len(res.Observations) != numbers+city.answers {
+		t.Errorf("%d values, the table has %d numbers and %d answers", len(res.Observations), numbers, city.answers)
 	}
 	for _, x := range res.Troubles {
 		if _, ok := number(x.Content); ok {
@@ -148,7 +148,12 @@ func TestImportedCity(t *testing.T) {
 		}
 		d.target(g, m.expect(day(2016, 4, 1), targets))
 	}
-	d.equal("all", "targets", len(got), declared)
+	for _, name := range city.promised {
+		if got[name] == nil {
+			d.add("%s, which is to be so, is missing", name)
+		}
+	}
+	d.equal("all", "targets", len(got), declared+len(city.promised))
 	d.end()
 }
 
