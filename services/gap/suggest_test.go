@@ -274,15 +274,7 @@ func TestWanderBettersAGreedySet(t *testing.T) {
 		t.Fatal(err)
 	}
 	c := newChoice(r, list, limits, &out)
-	for k := range c.items {
-		if c.items[k].reason == "" {
-			c.live = append(c.live, k)
-		}
-	}
-	c.keep(c.empty())
-	s := c.empty()
-	c.fill(s, -1)
-	c.keep(s)
+	c.begin()
 	greedy := c.value
 	c.wander(300, 0)
 	if better := c.value/greedy - 1; !(better > 0.002) {

@@ -9,15 +9,7 @@ import (
 // search finds the best set: a greedy one, bettered by taking single candidates
 // out and filling up again, and then every branch that may hold a better one.
 func (c *choice) search() {
-	for k := range c.items {
-		if c.items[k].reason == "" {
-			c.live = append(c.live, k)
-		}
-	}
-	c.keep(c.empty())
-	s := c.empty()
-	c.fill(s, -1)
-	c.keep(s)
+	c.begin()
 	for range 3 {
 		better := false
 		for k, yes := range slices.Clone(c.best) {
@@ -66,6 +58,19 @@ func (c *choice) search() {
 		c.divide(l, p)
 	}
 	c.prune()
+}
+
+// begin finds which candidates there are to choose from, and the greedy set of them.
+func (c *choice) begin() {
+	for k := range c.items {
+		if c.items[k].reason == "" {
+			c.live = append(c.live, k)
+		}
+	}
+	c.keep(c.empty())
+	s := c.empty()
+	c.fill(s, -1)
+	c.keep(s)
 }
 
 // peg leaves out of what is looked at what a bound shows no better set to have
