@@ -19,9 +19,7 @@ func (t *table) colon(m *measure, c workbook.Cell) (n number, found bool, why st
 	seconds, time := cell.TimeUnit(m.said)
 	text := strings.Clone(c.Written())
 	switch {
-	case r.Clock && time && seconds == 3600:
-		return number{value: r.Left + r.Right/60, text: text}, true, ""
-	case r.Clock && time && seconds == 60:
+	case r.Clock && time && (seconds == 3600 || seconds == 60): // hours and minutes, or minutes and seconds
 		return number{value: r.Left + r.Right/60, text: text}, true, ""
 	case time:
 		return n, true, fmt.Sprintf("two numbers with a colon, but the unit of the measure is %q", m.said)

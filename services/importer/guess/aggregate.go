@@ -29,9 +29,9 @@ func (b *sheetGuess) aggregate() {
 			continue
 		}
 		title := strings.Join(strings.Fields(row[name]), " ")
-		how, any := b.aggregation(row, k)
+		how, there := b.aggregation(row, k)
 		switch before, twice := found[title]; {
-		case !any:
+		case !there:
 		case how == "" || unknown[title] || twice && before != how:
 			delete(found, title)
 			unknown[title] = true
@@ -94,8 +94,8 @@ type partValue struct {
 }
 
 // aggregation is how the values of one row make a year, or "" where that cannot be
-// told; any is false where the row has none.
-func (b *sheetGuess) aggregation(row []string, k calendar.Calendar) (how string, any bool) {
+// told; there is false where the row has none.
+func (b *sheetGuess) aggregation(row []string, k calendar.Calendar) (how string, there bool) {
 	targets := map[calendar.Date]float64{} // by the first day of the year
 	parts := map[calendar.Date][]partValue{}
 	cadence := calendar.Cadence("")
@@ -116,11 +116,11 @@ func (b *sheetGuess) aggregation(row []string, k calendar.Calendar) (how string,
 			targets[year] = v.Value
 		case col.Role == Actual && period.Cadence.Finer(calendar.Yearly):
 			parts[year] = append(parts[year], partValue{period.Start, v.Value})
-			cadence, percent, any = period.Cadence, percent || v.Percent, true
+			cadence, percent, there = period.Cadence, percent || v.Percent, true
 		}
 	}
 	if percent {
-		return "last", any // shares are not added up
+		return "last", there // shares are not added up
 	}
 	whole := map[calendar.Cadence]int{calendar.Monthly: 12, calendar.Quarterly: 4}[cadence]
 	for year, values := range parts {
@@ -131,11 +131,11 @@ func (b *sheetGuess) aggregation(row []string, k calendar.Calendar) (how string,
 		slices.SortFunc(values, func(a, b partValue) int { return a.start.Compare(b.start) })
 		said := ofYear(values, target, whole)
 		if said == "" || how != "" && how != said {
-			return "", any
+			return "", there
 		}
 		how = said
 	}
-	return how, any
+	return how, there
 }
 
 // ofYear is how a year's values are to its target.
