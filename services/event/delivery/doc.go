@@ -17,5 +17,6 @@
 // # Reading order
 //
 // manager.go (which webhooks run), deliverer.go (what becomes of one event),
-// aside.go (what one does that must not deliver), sender.go (one attempt), acts.go (what is told of a webhook in the log).
+// aside.go (what one does that must not deliver), sender.go (one attempt),
+// acts.go (what is told of a webhook in the log).
 package delivery
