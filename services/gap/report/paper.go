@@ -120,6 +120,7 @@ func (p *paper) bytes() ([]byte, error) {
 			p.f.SetFont(face, regular, size)
 			p.write(pageMargin, pageHeight-46+float64(i)*8, line, bold, inkText, 6.5)
 		}
+		p.f.SetPage(pages) // the library ends the document with the page it is on
 	}
 	var b bytes.Buffer
 	err := p.f.Output(&b)
