@@ -55,8 +55,14 @@ func (m *markdown) paragraph(s string) {
 var escapeMarkdown = strings.NewReplacer(`\`, `\\`, "`", "\\`", "*", `\*`, "_", `\_`, "[", `\[`, "]", `\]`, "<", `\<`, ">", `\>`,
 	"|", `\|`, "~", `\~`, "#", `\#`, "&", `\&`, "!", `\!`, "$", `\$`, "\n", " ", "\r", " ")
 
-// md makes foreign text inert.
-func md(s string) string { return escapeMarkdown.Replace(s) }
+// md makes foreign text inert; one from right to left runs by itself.
+func md(s string) string {
+	s = escapeMarkdown.Replace(s)
+	if composed(s) {
+		return s
+	}
+	return isolated(s)
+}
 
 // lower is md of a word within a sentence.
 func lower(s string) string { return md(strings.ToLower(s)) }
@@ -95,9 +101,9 @@ func (m *markdown) headline() {
 	if len(d.Targets) > 0 {
 		t := newTable("Status", "Targets:")
 		for _, c := range d.Headline.Counts {
-			t.row(statusMD(c.Status, ""), fmt.Sprint(c.Count))
+			t.row(statusMD(c.Status, ""), count(c.Count))
 		}
-		t.row("Total", fmt.Sprint(d.Headline.Total))
+		t.row("Total", count(d.Headline.Total))
 		m.table(t)
 	}
 	for _, s := range d.Strategies {
@@ -149,7 +155,7 @@ func (m *markdown) objectivesAtAGlance() {
 	t := newTable("Objective", "Status", "Score:", "Known share:", "Progress:", "Targets:", "Of which")
 	list, left := m.d.glanced()
 	for _, o := range list {
-		t.row(md(o.Title), statusMD(o.Status, ""), score(o.Score), percent(&o.Known), percent(o.Progress), fmt.Sprint(o.Targets), md(countWords(o.Counts)))
+		t.row(md(o.Title), statusMD(o.Status, ""), score(o.Score), percent(&o.Known), percent(o.Progress), count(o.Targets), md(countWords(o.Counts)))
 	}
 	m.table(t)
 	m.paragraph(left)
@@ -216,17 +222,17 @@ func (m *markdown) grid(g Grid) {
 }
 
 func (m *markdown) units() {
-	if len(m.d.Units) == 0 {
+	list, left := m.d.glancedUnits()
+	if len(list) == 0 {
 		return
 	}
 	m.printf("## Units\n\n")
 	t := newTable("Unit", "Status", "Score:", "Known share:", "Targets:", "Of which")
-	list, left := m.d.glancedUnits()
 	for _, u := range list {
-		t.row(md(u.Title), statusMD(u.Status, ""), score(u.Score), percent(&u.Known), fmt.Sprint(u.Targets), md(countWords(u.Counts)))
+		t.row(md(u.Title), statusMD(u.Status, ""), score(u.Score), percent(&u.Known), count(u.Targets), md(countWords(u.Counts)))
 	}
 	m.table(t)
-	m.paragraph(left)
+	m.paragraph(md(left))
 }
 
 func (m *markdown) sections() {
@@ -262,7 +268,7 @@ func (m *markdown) target(t *Target) {
 	if line := t.sparkline(); line != "" {
 		m.printf("Trend `%s`\n\n", line)
 	}
-	for _, n := range t.Notes {
+	for _, n := range t.told() {
 		when := ""
 		if !n.At.IsZero() {
 			when = " " + n.At.String()
@@ -299,10 +305,10 @@ func (m *markdown) explanations() {
 	}
 	m.printf("## Appendix A: how each status came about\n\n")
 	for _, s := range m.d.Strategies {
-		m.explain(s.Title+" (strategy)", s.Status, s.Explanation)
+		m.explain(isolated(s.Title)+" (strategy)", s.Status, s.Explanation)
 	}
 	for _, o := range m.d.Objectives {
-		m.explain(o.Title+" (objective)", o.Status, o.Explanation)
+		m.explain(isolated(o.Title)+" (objective)", o.Status, o.Explanation)
 	}
 	for _, t := range m.d.Targets {
 		m.explain(t.Title, t.Status, t.Explanation)
@@ -419,7 +425,7 @@ func (m *markdown) table(t *table) {
 func runes(s string) int {
 	k := 0
 	for _, r := range s {
-		if !unicode.Is(unicode.Mn, r) {
+		if !unicode.Is(unicode.Mn, r) && !directs(r) {
 			k++
 		}
 	}

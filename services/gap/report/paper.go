@@ -147,7 +147,7 @@ func (p *paper) width(s, style string, size float64) float64 {
 	}
 	sum := 0.0
 	for _, r := range s {
-		if r == leftMark || r == rightMark {
+		if directs(r) {
 			continue
 		}
 		w, ok := known[r]
