@@ -50,13 +50,13 @@ func (d *Document) onTop(rows int) []block {
 			b.intro += " " + s.Note
 		}
 		if n := len(s.Moves) - len(b.rows); n > 0 {
-			b.foot = fmt.Sprintf("and %s more. ", count(n))
+			b.foot = fmt.Sprintf("and %s more.", count(n))
 			if !d.shallow() {
 				b.sheet = "" // the full list has it
 			}
 		}
 		if len(s.Removed) > 0 {
-			b.foot += "No longer declared: " + strings.Join(allIsolated(s.Removed), "; ") + "."
+			b.foot = strings.TrimSpace(b.foot + " No longer declared: " + strings.Join(allIsolated(s.Removed), "; ") + ".")
 		}
 		out = append(out, b)
 	}

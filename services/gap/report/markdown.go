@@ -6,6 +6,8 @@ import (
 	"strings"
 	"unicode"
 
+	"golang.org/x/text/width"
+
 	"setpoint.dev/services/gap"
 )
 
@@ -389,16 +391,16 @@ func newTable(head ...string) *table {
 func (t *table) row(cells ...string) { t.rows = append(t.rows, cells) }
 
 func (m *markdown) table(t *table) {
-	width := make([]int, len(t.right))
+	wide := make([]int, len(t.right))
 	for _, r := range t.rows {
 		for i, c := range r {
-			width[i] = max(width[i], runes(c), 3)
+			wide[i] = max(wide[i], runes(c), 3)
 		}
 	}
 	for k, r := range t.rows {
 		m.b.WriteByte('|')
 		for i, c := range r {
-			pad := strings.Repeat(" ", width[i]-runes(c))
+			pad := strings.Repeat(" ", wide[i]-runes(c))
 			if t.right[i] {
 				c, pad = pad+c, ""
 			}
@@ -410,7 +412,7 @@ func (m *markdown) table(t *table) {
 		}
 		m.b.WriteByte('|')
 		for i, right := range t.right {
-			line := strings.Repeat("-", width[i])
+			line := strings.Repeat("-", wide[i])
 			if right {
 				line = line[1:] + ":"
 			}
@@ -421,11 +423,23 @@ func (m *markdown) table(t *table) {
 	m.b.WriteByte('\n')
 }
 
+// isWide tells whether a character takes two places, as Chinese ones do.
+func isWide(r rune) bool {
+	kind := width.LookupRune(r).Kind()
+	return kind == width.EastAsianWide || kind == width.EastAsianFullwidth
+}
+
 // runes counts the places a text takes in a fixed-width font, near enough.
 func runes(s string) int {
 	k := 0
 	for _, r := range s {
-		if !unicode.Is(unicode.Mn, r) && !directs(r) {
+		switch {
+		case r < 0x300:
+			k++
+		case unicode.Is(unicode.Mn, r), directs(r):
+		case r >= 0x1100 && isWide(r):
+			k += 2
+		default:
 			k++
 		}
 	}

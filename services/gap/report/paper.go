@@ -313,9 +313,9 @@ func (p *paper) shares(columns []tableColumn, rows [][]tableCell, size float64) 
 			style = bold
 		}
 		for _, line := range strings.Split(c.text, "\n") {
-			for k, word := range strings.FieldsFunc(keepTogether.Replace(line), func(r rune) bool { return r == ' ' }) {
+			for _, word := range strings.FieldsFunc(keepTogether.Replace(line), func(r rune) bool { return r == ' ' }) {
 				w := p.width(word, style, size) + 2*cellPad + 0.1
-				if k == 0 && c.mark != nil {
+				if c.mark != nil { // its lines stand beside it, all of them
 					w += stampSpace * size * p.zoom
 				}
 				least[i] = max(least[i], min(w, most))

@@ -512,7 +512,15 @@ func (p *printed) explain(title string, s gap.Status, e Explanation) {
 	p.gap(2.5)
 }
 
+// definitions are not parted from what identifies the document, where a page holds both.
 func (p *printed) definitions() {
+	if p.tried(p.words) > 0 && p.y > pageMargin {
+		p.page()
+	}
+	p.words()
+}
+
+func (p *printed) words() {
 	p.heading(1, "Appendix B: what the words mean", 60)
 	for _, x := range p.d.Definitions {
 		const term = 92.0
@@ -522,7 +530,6 @@ func (p *printed) definitions() {
 		p.gap(1.5)
 	}
 	p.gap(10)
-	p.room(6 * smallSize * leading) // the last lines stay together
 	p.text(fmt.Sprintf("As of %s · revision %d · policy %s", orAbsent(p.d.AsOf.String()), p.d.Revision, orAbsent(p.d.Policy)), regular, inkMuted, smallSize)
 	p.text("SHA-256 "+p.d.SHA256(), regular, inkMuted, smallSize)
 	if p.d.ErasureEpoch > 0 {

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"math"
 	"regexp"
 	"strconv"
 	"strings"
@@ -335,6 +336,86 @@ func TestWhatHasNoValueShowsNone(t *testing.T) {
 	for _, target := range Build(p, r, Options{}).Targets {
 		if strings.Contains(target.Summary, absent+";") {
 			t.Errorf("%s: %s", target.Name, target.Summary)
+		}
+	}
+}
+
+// Readers who cannot see well tell a text from its ground: at least 4.5 to 1, as the
+// Web Content Accessibility Guidelines (2.2, 1.4.3) ask of small letters.
+func TestTextStandsOutFromItsGround(t *testing.T) {
+	luminance := func(hex string) float64 {
+		r, g, b := rgb(hex)
+		part := func(v int) float64 {
+			s := float64(v) / 255
+			if s <= .04045 {
+				return s / 12.92
+			}
+			return math.Pow((s+.055)/1.055, 2.4)
+		}
+		return .2126*part(r) + .7152*part(g) + .0722*part(b)
+	}
+	check := func(what, ink, ground string) {
+		if strings.HasPrefix(ground, "url(") {
+			ground = "#c3cad3" // the darkest of the hatching
+		}
+		if ground == "" {
+			ground = "#fff"
+		}
+		a, b := luminance(ink), luminance(ground)
+		if ratio := (max(a, b) + .05) / (min(a, b) + .05); ratio < 4.5 {
+			t.Errorf("%s: %s on %s is %.2f to 1", what, ink, ground, ratio)
+		}
+	}
+	for s, ink := range barInks {
+		check(string(s), ink.text, ink.fill)
+	}
+	for s, ink := range stateInks {
+		check(string(s), ink.ink, ink.fill)
+	}
+	for _, c := range []HeatCell{{Met: 1}, {Met: 3, NotMet: 1}, {Met: 1, NotMet: 1}, {Met: 1, NotMet: 3}, {NotMet: 1}, {NoData: 1}} {
+		fill, ink := c.inks()
+		check("heat map "+c.words(), ink, fill)
+	}
+	for _, ink := range []string{inkText, inkMuted, inkActual, inkGoal, inkBreak} { // on the halo of a label
+		check("label", ink, "#fff")
+	}
+	check("head of a group on paper", inkMuted, groupFill)
+}
+
+// A heading is at most one level below the one before it.
+func TestHeadingsAreInOrder(t *testing.T) {
+	p, r := acting()
+	for _, audience := range []string{Board, Owner, Analyst} {
+		page := string(HTML(Build(p, r, Options{Audience: audience})))
+		before := 0
+		for _, m := range regexp.MustCompile(`<h([1-6])[^>]*>(.{0,60})`).FindAllStringSubmatch(page, -1) {
+			level, _ := strconv.Atoi(m[1])
+			if level > before+1 {
+				t.Errorf("%s: level %d comes after level %d: %s", audience, level, before, m[2])
+			}
+			before = level
+		}
+		if before == 0 {
+			t.Fatal("there are no headings")
+		}
+	}
+}
+
+// Of links within a page each leads somewhere, and no place has two names.
+func TestLinksLeadSomewhere(t *testing.T) {
+	p, r := acting()
+	for _, audience := range []string{Board, Owner, Analyst} {
+		page := string(HTML(Build(p, r, Options{Audience: audience})))
+		ids := map[string]int{}
+		for _, m := range regexp.MustCompile(` id="([^"]*)"`).FindAllStringSubmatch(page, -1) {
+			if ids[m[1]]++; ids[m[1]] > 1 {
+				t.Errorf("%s: %q is the name of two places", audience, m[1])
+			}
+		}
+		for _, m := range regexp.MustCompile(`(?:href="#|aria-labelledby="|url\(#)([^") ]*)`).FindAllStringSubmatch(page, -1) {
+			if ids[m[1]] == 0 {
+				t.Errorf("%s: nothing is named %q", audience, m[1])
+			}
 		}
 	}
 }
