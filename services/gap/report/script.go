@@ -238,6 +238,9 @@ func runsLeft(s string) bool {
 // (Unicode Standard Annex 9). A line runs as its first letter or mark does; what is
 // isolated in it runs by itself.
 func visual(s string) string {
+	if !strings.ContainsFunc(s, beyondLatin) {
+		return s
+	}
 	if !strings.ContainsFunc(s, rightToLeft) {
 		return unmarked(s)
 	}
@@ -358,3 +361,6 @@ func language(s string) string {
 	}
 	return "und"
 }
+
+// beyondLatin is what a line of Latin letters and digits has none of.
+func beyondLatin(r rune) bool { return r > 0x24F && r != '\u2013' && r != '\u2212' }
