@@ -33,7 +33,7 @@ func startEvents(ctx context.Context, s *Server) (err error) {
 	s.sender.Observe(s.observedWebhooks())
 	s.asked = &delivery.Asked{Sender: s.sender, Events: s.public, Vault: s.vault, Record: s.record, Now: s.opts.Now}
 	return s.serve(eventrpc.New(s.public, s.settlePublic, eventrpc.Hooks{
-		Record: s.record, Acts: s.hooks, Events: s.public, Vault: s.vault, Asked: s.asked, Now: s.opts.Now,
+		Record: s.record, Kinds: s.kinds, Acts: s.hooks, Events: s.public, Vault: s.vault, Asked: s.asked, Now: s.opts.Now,
 	}))
 }
 

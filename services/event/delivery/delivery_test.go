@@ -133,7 +133,7 @@ func newWorldBehind(t *testing.T, door *delivery.Sender) *world {
 	}
 	handler, err := rpc.Handler(logger, func(context.Context) error { return nil }, declarationrpc.New(run, rec, registry, nil),
 		eventrpc.New(w.public, func(context.Context) error { return nil }, eventrpc.Hooks{
-			Record: rec, Acts: w.opts.Acts, Events: w.public, Vault: vault, Asked: &theirs, Now: w.now,
+			Record: rec, Kinds: registry, Acts: w.opts.Acts, Events: w.public, Vault: vault, Asked: &theirs, Now: w.now,
 		}))
 	w.ok(err)
 	l, err := net.Listen("tcp", "127.0.0.1:0")

@@ -18,6 +18,7 @@ import (
 	"setpoint.dev/services/internal/fault"
 	"setpoint.dev/services/internal/principal"
 	"setpoint.dev/services/internal/record"
+	"setpoint.dev/services/internal/resource"
 	"setpoint.dev/services/internal/runner"
 )
 
@@ -31,9 +32,10 @@ const (
 	secretBytes  = 32 // Standard Webhooks: between 24 and 64
 )
 
-// Hooks is what acting on webhooks needs.
+// Hooks is what acting on webhooks needs, and asking for events by name.
 type Hooks struct {
 	Record *record.Record
+	Kinds  *resource.Registry
 	Acts   *delivery.Acts
 	Events *stream.Stream
 	Vault  *stream.Vault
