@@ -120,6 +120,13 @@ func (s *Service) Subscribe(ctx context.Context, req *eventv1.SubscribeRequest, 
 			if err := o.send(""); err != nil {
 				return err
 			}
+			if end == 0 {
+				continue
+			}
+			// The last one may have been dropped meanwhile, by the stream's limits.
+			if _, end, err = s.events.Last(ctx, who.Org); err != nil || end <= o.cursor {
+				return err
+			}
 			continue
 		case err != nil:
 			return err
