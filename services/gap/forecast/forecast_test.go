@@ -231,6 +231,39 @@ func TestPaths(t *testing.T) {
 	}
 }
 
+// A handful of values that jump say how much the next may differ, not that they go on
+// to multiply: points stay within four times the last value,
+// and what is likely within 200 times, over 18 steps.
+func TestStumpsDoNotRunAway(t *testing.T) {
+	for _, y := range [][]float64{
+		{1, 1000}, {1e-5, 1}, {100, 200, 400}, {0.001, 5, 300}, {5, 300, 20, 1000}, {1, 2, 4, 8, 16}, {-1, 5, 200},
+	} {
+		for _, period := range []int{0, 4, 12, 52} {
+			const horizon = 18
+			p := must(t, Series{Values: y, Period: period}, horizon)
+			last := y[len(y)-1]
+			for h := 1; h <= horizon; h++ {
+				if v := p.Point[h-1]; v > 4*last {
+					t.Errorf("%v of period %d: step %d is %v", y, period, h, v)
+				}
+				if _, v := p.Interval(h, 0.95); v > 200*last {
+					t.Errorf("%v of period %d: step %d may be %v", y, period, h, v)
+				}
+			}
+		}
+	}
+	// What doubled for a quarter of eight steps goes on by as much: 2, 4, and 4(1+ln 2).
+	ln2 := math.Log(2)
+	got := grown([]float64{ln2, 2 * ln2, 3 * ln2}, make([]float64, 9))
+	if !near(got[0], 2, 1e-12) || !near(got[1], 4, 1e-12) || !near(got[2], 4*(1+ln2), 1e-12) {
+		t.Errorf("grown: %v", got)
+	}
+	// What shrinks does so by a rate: it never gets to 0.
+	if got := grown([]float64{-1, -2}, []float64{0, 0}); !near(got[1], math.Exp(-2), 1e-12) {
+		t.Errorf("shrunk: %v", got)
+	}
+}
+
 func FuzzPredict(f *testing.F) {
 	f.Add([]byte{1, 2, 3, 4, 5, 6, 7, 8}, 1, 3)
 	f.Add(binary.LittleEndian.AppendUint64(binary.LittleEndian.AppendUint64(nil, math.Float64bits(1e300)), math.Float64bits(5e-324)), 12, 500)

@@ -82,10 +82,17 @@ func scales(y []float64, positive bool, horizon int, missed float64) (out []floa
 	if positive {
 		last := y[len(y)-1]
 		w := make([]float64, len(y))
+		moved := 0.0
 		for i, v := range y {
 			w[i] = root(v, last)
+			if i > 0 {
+				moved += (w[i] - w[i-1]) * (w[i] - w[i-1]) / float64(len(y)-1)
+			}
 		}
 		y = w
+		// What came from next to nothing has moved by all that it is now, which is 1 as
+		// a share, and not by the logarithm of a thousand: it would go on to multiply.
+		one = math.Min(one, math.Max(1, math.Sqrt(moved)/2))
 	}
 	y = y[max(0, len(y)-recent):]
 	out = make([]float64, horizon)

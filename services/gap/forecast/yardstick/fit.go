@@ -170,13 +170,17 @@ func standardized(s series, n, back int) (class int, errors []float64) {
 // is the one thing here that is taken from the parts that the yardstick measures
 // with.
 func astray(class, n int) float64 {
-	if season := class / (forecast.Classes / 3); season > 0 || n > 100 {
+	switch season := class / (forecast.Classes / 3); {
+	case season == 2:
+		return 0.975
+	case season == 1 || n > 120:
 		return 1
+	case n < 10:
+		return 1.04
+	case n < 20:
+		return 1.03
 	}
-	if n < 10 {
-		return 1.05
-	}
-	return 1.08
+	return 1.12
 }
 
 // shrink is as how many errors, for each value of the length, those of the classes
