@@ -231,6 +231,33 @@ func TestPaths(t *testing.T) {
 	}
 }
 
+// What is missing makes nothing surer: the lines over it hide how the series moved,
+// and a season whose places are mostly bridged is none.
+func TestGapsDoNotNarrow(t *testing.T) {
+	noise := Normal("noise", 120)
+	for _, period := range []int{1, 4, 12} {
+		var y, thin []float64
+		level := 100.0
+		for i := range 120 {
+			level *= math.Exp(0.03 * noise[i])
+			y = append(y, level)
+			v := level
+			if (119-i)%6 != 0 {
+				v = math.NaN()
+			}
+			thin = append(thin, v)
+		}
+		all, some := must(t, Series{Values: y, Period: period}, 12), must(t, Series{Values: thin, Period: period}, 12)
+		for h := 1; h <= 12; h++ {
+			low, high := all.Interval(h, 0.8)
+			from, to := some.Interval(h, 0.8)
+			if r := (to - from) / (high - low); r < 0.8 || r > 4 {
+				t.Errorf("period %d, step %d: from %v to %v where all is known, and from %v to %v", period, h, low, high, from, to)
+			}
+		}
+	}
+}
+
 // A handful of values that jump say how much the next may differ, not that they go on
 // to multiply: points stay within four times the last value,
 // and what is likely within 200 times, over 18 steps.

@@ -205,10 +205,17 @@ func pooled(cells [][][][]float64, c, i, j int) [7]float64 {
 }
 
 // quantiles of a cell; one with too few errors is that of the nearest shorter
-// length that has enough.
+// length that has enough, or else of the nearest longer one: of a season that has
+// been taken out, which takes three of them, there are no short ones.
 func quantiles(cells [][][]float64, i, j int) (q [7]float64) {
-	for i > 0 && len(cells[i][j]) < fewest {
-		i--
+	from := i
+	for k := range cells {
+		if k = from - k; k < 0 {
+			k = from - k // after the shorter ones the longer
+		}
+		if i = k; len(cells[i][j]) >= fewest {
+			break
+		}
 	}
 	e := slices.Sorted(slices.Values(cells[i][j]))
 	if len(e) == 0 {

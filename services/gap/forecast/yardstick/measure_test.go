@@ -4,6 +4,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 )
 
@@ -53,8 +54,27 @@ func TestAgainstTheCompetitions(t *testing.T) {
 					t.Errorf("%s %s, last %d: MSIS is %.1f", dir, s.name, last, c)
 				}
 			}
+			// Where only every third value is known, the lines between are not news.
+			c := measure(thinned(s.series), 0)
+			if c80 := c.cover80 / c.steps; !(math.Abs(c80-0.8) < 0.11) {
+				t.Errorf("%s %s, every third value: %.3f are covered", dir, s.name, c80)
+			}
 		}
 	}
+}
+
+// thinned are series of which every third value is known, the last among them.
+func thinned(list []series) (out []series) {
+	for _, s := range list {
+		s.train = slices.Clone(s.train)
+		for i := range s.train {
+			if (len(s.train)-1-i)%3 != 0 {
+				s.train[i] = math.NaN()
+			}
+		}
+		out = append(out, s)
+	}
+	return out
 }
 
 // Both formats are read, packed or not; what is none is an error that says so.
