@@ -40,7 +40,8 @@ type Prediction struct {
 	Method string
 	// Observations is how many known values there were.
 	Observations int
-	// Point is the median of each step, in the series' unit.
+	// Point is the forecast of each step, in the series' unit. The median of the
+	// distribution leans from it as pooled errors do.
 	Point []float64
 	// Unknown says why there is no probability; "" if there is.
 	Unknown string

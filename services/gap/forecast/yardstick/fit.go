@@ -178,9 +178,9 @@ func astray(class, n int) float64 {
 	case n < 10:
 		return 1.04
 	case n < 20:
-		return 1.03
+		return 1.0
 	}
-	return 1.12
+	return 1.13
 }
 
 // shrink is as how many errors, for each value of the length, those of the classes
