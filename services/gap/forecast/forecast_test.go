@@ -131,6 +131,13 @@ func TestAlwaysADistribution(t *testing.T) {
 		if rapid.Bool().Draw(t, "bounded") {
 			s.Lower, s.Upper = ptr(slices.Min(s.Values)), ptr(slices.Max(s.Values)+math.Abs(slices.Max(s.Values))+1)
 		}
+		if rapid.Bool().Draw(t, "gaps") { // the last value stays
+			for i := range s.Values[1:] {
+				if rapid.Bool().Draw(t, "missing") {
+					s.Values[i] = math.NaN()
+				}
+			}
+		}
 		h := rapid.IntRange(1, 40).Draw(t, "horizon")
 		p, err := Predict(s, h)
 		if err != nil {
