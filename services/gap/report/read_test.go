@@ -419,3 +419,27 @@ func TestLinksLeadSomewhere(t *testing.T) {
 		}
 	}
 }
+
+// What is missing for long is not read period by period.
+func TestAnIssueNamesTheLastPeriods(t *testing.T) {
+	p, r := fixture()
+	for i := range r.Targets {
+		if tg := &r.Targets[i]; tg.Name == "leases" {
+			tg.Quality.Missing = 12
+			for year := 2019; year < 2031; year++ {
+				q := gap.PeriodResult{State: gap.PeriodNoData}
+				q.Period, q.Start, q.End = fiscal(year)
+				tg.Periods = append(tg.Periods, q)
+			}
+		}
+	}
+	for _, i := range Build(p, r, Options{}).Quality {
+		if i.Kind == issueMissing && i.Target == "leases" {
+			if want := "5 earlier, FY2024, FY2025, FY2026, FY2027, FY2028, FY2029, FY2030"; i.Why != want {
+				t.Errorf("missing are %q; want %q", i.Why, want)
+			}
+			return
+		}
+	}
+	t.Error("nothing is missing")
+}
