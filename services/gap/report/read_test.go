@@ -443,3 +443,13 @@ func TestAnIssueNamesTheLastPeriods(t *testing.T) {
 	}
 	t.Error("nothing is missing")
 }
+
+func TestThereIsNothingBeyondYes(t *testing.T) {
+	m := Metric{Format: Format{Style: "boolean"}}
+	if got := setpoint(m, "increase", num(1), nil, nil); got != "yes" {
+		t.Errorf("to be done is %q; want yes", got)
+	}
+	if got := setpoint(Metric{}, "increase", num(1), nil, nil); got != "≥ 1" {
+		t.Errorf("at least one is %q", got)
+	}
+}
