@@ -212,7 +212,8 @@ func TestDaysStayOnOneLine(t *testing.T) {
 		"by 2026-12-31, <b>":    `by <span class="nowrap">2026-12-31</span>, &lt;b&gt;`,
 		"2026-Q2 and FY2027-Q1": `<span class="nowrap">2026-Q2</span> and <span class="nowrap">FY2027-Q1</span>`,
 		"well-kept & long":      "well-kept & long", // not marked up: the template escapes it
-		"2026-W07":              `<span class="nowrap">2026-W07</span>`,
+		"2026-W07":              "2026-W07",
+		"since 2026-W07":        `since <span class="nowrap">2026-W07</span>`,
 	} {
 		if got := fmt.Sprint(dated(in)); got != want {
 			t.Errorf("%q is %q; want %q", in, got, want)
