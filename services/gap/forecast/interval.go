@@ -45,7 +45,7 @@ const (
 //
 // Where values are missing, stride is how many steps there are to a known one. The
 // lines over them hide what happened: they move by 1/stride of the variance of what
-// goes at random, and theta follows them.
+// goes at random, as far as it is not drift, and theta follows them.
 func stepScale(y []float64, stride float64, positive bool, missed float64) (scale, moves float64) {
 	size := 1.0
 	if positive {
@@ -63,8 +63,10 @@ func stepScale(y []float64, stride float64, positive bool, missed float64) (scal
 		moved += (y[i] - y[i-1]) * (y[i] - y[i-1]) / steps
 	}
 	missed /= math.Max(1, steps-1)
-	missed += (1 - 1/stride) * math.Max(0, moved-missed)
-	missed, moved = missed*stride, moved*stride
+	mean := (y[len(y)-1] - y[0]) / steps
+	random := moved - mean*mean*(1-stride/steps)
+	missed += (1 - 1/stride) * math.Max(0, random-missed)
+	missed, moved = missed*stride, moved+(stride-1)*random
 	moves = math.Sqrt(moved) / size
 	v := expectedWeight*missed + (1-expectedWeight)*moved
 	own := ownMoves * math.Min(1, ownSteps/steps)
