@@ -128,6 +128,7 @@ type candidate struct {
 	before     []int  // candidates that need this one
 	alone      [1]int // itself
 	unmeasured bool
+	late       bool   // it works on an open gap, and adds nothing to it by its end
 	reason     string // why it cannot be chosen at all
 	message    string
 }
@@ -226,6 +227,7 @@ func newChoice(r Result, initiatives []Initiative, limits Limits, out *Suggestio
 				x.unmeasured = true
 			}
 			parts[target] += adds / *t.Gap
+			x.late = x.late || one.Ramp == 0
 		}
 		for target, part := range parts {
 			if part != 0 && finite(part) {

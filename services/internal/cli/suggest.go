@@ -3,7 +3,9 @@ package cli
 import (
 	"context"
 	"fmt"
+	"math"
 	"regexp"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -34,6 +36,12 @@ each adds to those before it, and why others were left out. It writes nothing.`,
 			return &usageError{cmd: cmd, message: fmt.Sprintf("--budget: %q is not an amount", req.GetBudget()),
 				hint: "digits, and at most six decimals after a dot: 250000 or 1250.50"}
 		}
+		if c := cmd.Flags().Changed("capacity"); c && (math.IsNaN(capacity) || math.IsInf(capacity, 0) || capacity < 0) {
+			return &usageError{cmd: cmd, message: fmt.Sprintf("--capacity: %v is no capacity", capacity), hint: "a number from 0 on, in the unit of the initiatives; without the flag there is no limit"}
+		}
+		if req.GetCurrency() != "" && req.GetBudget() == "" {
+			return &usageError{cmd: cmd, message: "--currency belongs to --budget AMOUNT"}
+		}
 		if err := s.into(&req.Revision, &req.KnownAt, req.GetAsOf()); err != nil {
 			return err
 		}
@@ -52,8 +60,8 @@ each adds to those before it, and why others were left out. It writes nothing.`,
 			a.warnf("no proposed initiatives\n")
 			return nil
 		}
-		a.printf("As of %s, revision %d. Closed %.1f %% of a gap in all, at most %.1f %% is possible: %s. Cost %s %s.\n\n%s", res.GetAsOf(), res.GetRevision(),
-			100*res.GetClosed(), 100*res.GetUpperBound(), proven(res), res.GetCost(), res.GetCurrency(), renderTable(columns, rows, a.width(), a.colors(a.opts.Stdout)))
+		a.printf("As of %s, revision %d. %s\n\n%s%s", res.GetAsOf(), res.GetRevision(), suggestWords(req, res),
+			renderTable(dropEmpty(columns, rows, a.width(), a.colors(a.opts.Stdout))), suggestNotes(res))
 		return nil
 	})
 	return cmd
@@ -61,6 +69,19 @@ each adds to those before it, and why others were left out. It writes nothing.`,
 
 // amountPattern is what the API takes for a budget.
 var amountPattern = regexp.MustCompile(`^[0-9]{1,18}([.][0-9]{1,6})?$`)
+
+// suggestWords says what the set comes to, beside what is open and what there is.
+func suggestWords(req *gapv1.SuggestRequest, res *gapv1.SuggestResponse) string {
+	s := fmt.Sprintf("Closes %.2f of %.2f gaps that are open, each target's counted as one: %s. Costs %s", res.GetClosed(), res.GetResidual(), proven(res), res.GetCost())
+	if req.GetBudget() != "" {
+		s += " of " + req.GetBudget()
+	}
+	s += " " + res.GetCurrency()
+	if req.Capacity != nil {
+		s += fmt.Sprintf(", takes %s of %s of the capacity", formatNumber(res.GetCapacity()), formatNumber(req.GetCapacity()))
+	}
+	return strings.TrimSpace(s) + "."
+}
 
 // proven says how near to the best the set is known to be.
 func proven(res *gapv1.SuggestResponse) string {
@@ -70,14 +91,47 @@ func proven(res *gapv1.SuggestResponse) string {
 	return fmt.Sprintf("no set closes over %.2f %% more", 100*(res.GetUpperBound()/res.GetClosed()-1))
 }
 
+// suggestNotes names what the suggestion could not count.
+func suggestNotes(res *gapv1.SuggestResponse) (notes string) {
+	if list := res.GetUnknown(); len(list) > 0 {
+		notes += "\nNot counted, because their gap is not known: " + several(list) + "\n"
+	}
+	var people []string
+	for _, c := range res.GetChosen() {
+		if c.GetUnmeasured() {
+			people = append(people, c.GetInitiative())
+		}
+	}
+	if len(people) > 0 {
+		notes += "\nAs if everybody adopted it, because their readiness is not known: " + several(people) + "\n"
+	}
+	return notes
+}
+
+// several names a few of a list.
+func several(list []string) string {
+	const most = 8
+	s := make([]string, 0, most)
+	for _, name := range list[:min(most, len(list))] {
+		s = append(s, printable(name))
+	}
+	if more := len(list) - most; more > 0 {
+		return strings.Join(s, ", ") + fmt.Sprintf(" and %d more", more)
+	}
+	return strings.Join(s, ", ")
+}
+
 func suggestRows(res *gapv1.SuggestResponse) ([]column, [][]string) {
-	columns := []column{{Title: "CHOSEN"}, {Title: "INITIATIVE", Shrink: 12, Name: true}, {Title: "COST", Right: true}, {Title: "ADDS", Right: true}, {Title: "WHY NOT", Shrink: 16}}
+	columns := []column{
+		{Title: "CHOSEN"}, {Title: "INITIATIVE", Shrink: 12, Name: true}, {Title: "COST", Right: true}, {Title: "CAPACITY", Right: true, Drop: 1},
+		{Title: "ADDS", Right: true}, {Title: "WHY NOT", Shrink: 16},
+	}
 	var rows [][]string
 	for _, c := range res.GetChosen() {
-		rows = append(rows, []string{"yes", c.GetInitiative(), c.GetCost(), fmt.Sprintf("%.1f %%", 100*c.GetClosed()), ""})
+		rows = append(rows, []string{"yes", c.GetInitiative(), c.GetCost(), optional(c.Capacity, formatNumber), fmt.Sprintf("%.1f %%", 100*c.GetClosed()), ""})
 	}
 	for _, l := range res.GetLeftOut() {
-		rows = append(rows, []string{"no", l.GetInitiative(), l.GetCost(), fmt.Sprintf("%.1f %%", 100*l.GetClosed()), l.GetMessage()})
+		rows = append(rows, []string{"no", l.GetInitiative(), l.GetCost(), optional(l.Capacity, formatNumber), fmt.Sprintf("%.1f %%", 100*l.GetClosed()), l.GetMessage()})
 	}
 	return columns, rows
 }
