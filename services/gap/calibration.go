@@ -187,7 +187,7 @@ type Calibration struct {
 type Calibrated struct {
 	Name      string
 	N         int // scores: probabilities whose outcome is known
-	Hindsight int // of them
+	Hindsight int // of them, made or said with hindsight
 	// Brier is the mean squared distance of the probability from the outcome, 0 or
 	// 1 (Brier, Monthly Weather Review 78, 1950); BaseRate the share that was
 	// reached, and BaseBrier what always saying so would have scored.

@@ -112,10 +112,16 @@ var (
 	// literal is what is quoted, and what is said beside the expression.
 	literal = regexp.MustCompile(`(\b[bBrR]{1,2})?("(\\.|[^"\\])*"|'(\\.|[^'\\])*')|//[^\n]*`)
 	word    = regexp.MustCompile(`[A-Za-z_]\w*(\.[A-Za-z_]\w*)?`)
-	macro   = regexp.MustCompile(`\.(all|exists|exists_one|filter|map)\s*\(|\bhas\s*\(`)
+	// assigned and percent are what people write of other languages.
+	assigned = regexp.MustCompile(`[^=!<>](=)[^=]`)
+	percent  = regexp.MustCompile(`[0-9]\s*(%)\s*($|[&|)?:])`)
+	macro    = regexp.MustCompile(`\.(all|exists|exists_one|filter|map)\s*\(|\bhas\s*\(`)
 	// words of the language that name no variable.
 	words = []string{"true", "false", "null", "in", "bool", "bytes", "double", "int", "list", "map", "null_type", "string", "type", "uint"}
 )
+
+// inOtherWords is what is said here of operators that are words elsewhere.
+var inOtherWords = map[string]string{"and": "both is asked with &&", "or": "either is asked with ||", "not": "the opposite is asked with !"}
 
 // misspelt names the first thing in an expression that there is not, with what was
 // probably meant: the language itself knows only the part before the dot.
@@ -132,6 +138,12 @@ func misspelt(text string) error {
 		name := strings.Trim(text[at[0]:at[1]], ".( \t\r\n")
 		return fault(at[0]+strings.Index(text[at[0]:at[1]], name), "there is no %s, nor another macro; whether a unit is among units asks 'NAME' in units", name)
 	}
+	if at := assigned.FindStringSubmatchIndex(text); at != nil {
+		return fault(at[2], "there is no =; what is the same is asked with ==")
+	}
+	if at := percent.FindStringSubmatchIndex(text); at != nil {
+		return fault(at[2], "there is no %%; a share is a fraction, such as 0.15")
+	}
 	legal := VariableNames()
 	for _, at := range word.FindAllStringIndex(text, -1) {
 		name := text[at[0]:at[1]]
@@ -145,6 +157,12 @@ func misspelt(text string) error {
 			if !member || !slices.ContainsFunc(legal, func(l string) bool { return strings.HasPrefix(l, group+".") }) {
 				continue
 			}
+		}
+		if says := inOtherWords[strings.ToLower(name)]; says != "" {
+			return fault(at[0], "there is no %s; %s", name, says)
+		}
+		if !member && aText(name) {
+			return fault(at[0], "there is no %s; a text is quoted: '%s'", name, name)
 		}
 		return fault(at[0], "there is no %s; %s", name, meant(group, rest, legal))
 	}

@@ -61,6 +61,9 @@ func check(name string, spec proto.Message, _ resource.Set) []resource.Finding {
 		} else if err := tooCostly(r.GetWhen()); err != nil {
 			f.Add(field+".when", "expression_cost", err.Error(), "say it in fewer words, or write several reactions")
 		}
+		for _, never := range neverSo(r.GetWhen()) {
+			f.Warn(field+".when", "expression_never", never, "as it stands the comparison never changes")
+		}
 		kind := kindOf(r.GetWhen())
 		if kind == "" {
 			f.Add(field+".when", "expression_mixed", clash(r.GetWhen())+", and nothing is both", "write a reaction for each")

@@ -31,6 +31,10 @@ func TestWhatIsRefused(t *testing.T) {
 		{"a word in a wrong group", "spec.reactions[0].when", "line 1, column 9: there is no metric.share; did you mean gap.share?", when("'é€' == metric.share")},
 		{"a group alone", "spec.reactions[0].when", "there is no actions; legal are actions.open", when("actions > 2")},
 		{"nothing like it", "spec.reactions[0].when", "there is no fjord; legal are actions.open, condition.ChangeReady", when("fjord < 3")},
+		{"a single =", "spec.reactions[0].when", "line 1, column 15: there is no =; what is the same is asked with ==", when("target.status = 'missed'")},
+		{"a percentage", "spec.reactions[0].when", "line 1, column 15: there is no %; a share is a fraction", when("gap.share > 10% && gap.open")},
+		{"and", "spec.reactions[0].when", "line 1, column 17: there is no and; both is asked with &&", when("gap.share > 0.1 and gap.open")},
+		{"a text without quotes", "spec.reactions[0].when", "line 1, column 18: there is no off_track; a text is quoted: 'off_track'", when("target.status == off_track")},
 		{"a costly one", "spec.reactions[0].when", "may take more than 10000 steps", when("'x' == " + strings.Repeat("("+strings.Repeat("target.name + ", 20)+"'') + ", 12) + "''")},
 		{"too deep a one", "spec.reactions[0].when", "max recursion depth exceeded", when("'x' == " + strings.Repeat("target.name + ", 250) + "''")},
 		{"types that do not fit", "spec.reactions[0].when", "column 11: found no matching overload", when("gap.share > 'x'")},
@@ -91,6 +95,28 @@ func TestAnExpression(t *testing.T) {
 		}
 		if got, inputs := r.Reactions[0].Ask(known); got != want || strings.Contains(text, "gap.coverage") && inputs["gap.coverage"] != "not known" {
 			t.Errorf("%s: %v with %v", text, got, inputs)
+		}
+	}
+}
+
+// What is compared with a word that it never is is legal, and a warning.
+func TestATextThatItNeverIs(t *testing.T) {
+	for text, want := range map[string]string{
+		"condition.OnTrack == 'false'":                              `condition.OnTrack is never 'false'; did you mean "False"?`,
+		"gap.open && 'red' != target.status":                        "target.status is never 'red'; legal are achieved, at_risk, missed",
+		"objective.status in ['off_track', 'missed']":               "objective.status is never 'missed'; legal are at_risk",
+		"unit.status in ['off_track', 'at_risk'] && unit.known > 0": "",
+		"target.name == 'red' && target.form == 'path'":             "",
+		"transition.last == target.status":                          "",
+	} {
+		got := ""
+		for _, f := range policy.Kinds()[0].Check("p", when(text), nil) {
+			if got = f.Message; !f.Warning {
+				t.Errorf("%s is refused: %s", text, got)
+			}
+		}
+		if !strings.HasPrefix(got, want) || want == "" && got != "" {
+			t.Errorf("%s: %q, want %q", text, got, want)
 		}
 	}
 }
