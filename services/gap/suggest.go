@@ -153,6 +153,8 @@ type choice struct {
 	// nil: each the same.
 	scarce   [2]float64
 	whim     []float64
+	seen     []int // by item: the last look at what candidates need that came by
+	look     int
 	live     []int // of the items, what a better set may have
 	branches int   // that are looked at, at most
 	parts    int   // that were looked at
@@ -327,14 +329,17 @@ func (c *choice) with(in []bool, k int) []int {
 		}
 		return c.items[k].alone[:]
 	}
+	if c.seen == nil {
+		c.seen = make([]int, len(c.items))
+	}
+	c.look++
 	var all []int
-	seen := make([]bool, len(c.items))
 	var visit func(int)
 	visit = func(i int) {
-		if seen[i] || in != nil && in[i] {
+		if c.seen[i] == c.look || in != nil && in[i] {
 			return
 		}
-		seen[i] = true
+		c.seen[i] = c.look
 		all = append(all, i)
 		for _, j := range c.items[i].after {
 			visit(j)
