@@ -136,9 +136,10 @@ func outlookLines(t *gapv1.TargetGap, as shown) [][2]string {
 		if f.Lower80 != nil {
 			value += fmt.Sprintf(" (80 %%: %s to %s)", as.value(f.GetLower80()), as.value(f.GetUpper80()))
 		}
-		if f.Median != nil && leans(t) {
-			value += fmt.Sprintf(", as likely above %s as below", as.value(f.GetMedian()))
-		}
+	}
+	middle := ""
+	if f.Median != nil && leans(t) {
+		middle = fmt.Sprintf("as likely above %s as below", as.value(f.GetMedian()))
 	}
 	attained := "unknown: " + printable(f.GetUnknown())
 	if t.Attainment != nil {
@@ -166,7 +167,7 @@ func outlookLines(t *gapv1.TargetGap, as shown) [][2]string {
 		}
 	}
 	return [][2]string{
-		{"Forecast", value}, {"Attainment", attained}, {"Reached", by}, {"Rate", rate},
+		{"Forecast", value}, {"Middle", middle}, {"Attainment", attained}, {"Reached", by}, {"Rate", rate},
 		{"With work", adjustedText(t.GetWithInitiatives(), as)}, {"With people", readyText(t, as)},
 	}
 }

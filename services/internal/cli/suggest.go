@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"strings"
 
+	"github.com/jedib0t/go-pretty/v6/text"
 	"github.com/spf13/cobra"
 
 	gapv1 "setpoint.dev/proto/gen/setpoint/gap/v1"
@@ -60,8 +61,8 @@ each adds to those before it, and why others were left out. It writes nothing.`,
 			a.warnf("no proposed initiatives\n")
 			return nil
 		}
-		a.printf("As of %s, revision %d. %s\n\n%s%s", res.GetAsOf(), res.GetRevision(), suggestWords(req, res),
-			renderTable(dropEmpty(columns, rows, a.width(), a.colors(a.opts.Stdout))), suggestNotes(res))
+		a.printf("%s\n\n%s%s", folded(fmt.Sprintf("As of %s, revision %d. %s", res.GetAsOf(), res.GetRevision(), suggestWords(req, res)), a.width()),
+			suggestTable(columns, rows, a.width(), a.colors(a.opts.Stdout)), suggestNotes(res, a.width()))
 		return nil
 	})
 	return cmd
@@ -92,9 +93,9 @@ func proven(res *gapv1.SuggestResponse) string {
 }
 
 // suggestNotes names what the suggestion could not count.
-func suggestNotes(res *gapv1.SuggestResponse) (notes string) {
+func suggestNotes(res *gapv1.SuggestResponse, width int) (notes string) {
 	if list := res.GetUnknown(); len(list) > 0 {
-		notes += "\nNot counted, because their gap is not known: " + several(list) + "\n"
+		notes += "\n" + folded("Not counted, because their gap is not known: "+several(list), width) + "\n"
 	}
 	var people []string
 	for _, c := range res.GetChosen() {
@@ -103,9 +104,46 @@ func suggestNotes(res *gapv1.SuggestResponse) (notes string) {
 		}
 	}
 	if len(people) > 0 {
-		notes += "\nAs if everybody adopted it, because their readiness is not known: " + several(people) + "\n"
+		notes += "\n" + folded("As if everybody adopted it, because their readiness is not known: "+several(people), width) + "\n"
 	}
 	return notes
+}
+
+// suggestTable has the reasons below, where they would be cut off beside the numbers.
+func suggestTable(columns []column, rows [][]string, width int, color paint) string {
+	widest := 0
+	for line := range strings.SplitSeq(renderTable(dropEmpty(columns, rows, 0, color)), "\n") {
+		widest = max(widest, text.StringWidthWithoutEscSequences(line))
+	}
+	if width <= 0 || widest <= width {
+		return renderTable(dropEmpty(columns, rows, width, color))
+	}
+	last := len(columns) - 1
+	var reasons []string
+	of := map[string][]string{}
+	numbers := make([][]string, len(rows))
+	for i, row := range rows {
+		numbers[i] = row[:last]
+		if why := row[last]; why != "" {
+			if of[why] == nil {
+				reasons = append(reasons, why)
+			}
+			of[why] = append(of[why], row[1])
+		}
+	}
+	out := renderTable(dropEmpty(columns[:last], numbers, width, color))
+	for _, why := range reasons {
+		out += "\n" + folded("Not "+several(of[why])+": "+why, width) + "\n"
+	}
+	return out
+}
+
+// folded is a text in lines of a width, 0: one line.
+func folded(s string, width int) string {
+	if width <= 0 {
+		return s
+	}
+	return strings.Join(wrapped(s, width), "\n")
 }
 
 // several names a few of a list.
