@@ -132,8 +132,11 @@ func suggestTable(columns []column, rows [][]string, width int, color paint) str
 		}
 	}
 	out := renderTable(dropEmpty(columns[:last], numbers, width, color))
+	if len(reasons) > 0 {
+		out += "\n"
+	}
 	for _, why := range reasons {
-		out += "\n" + folded("Not "+several(of[why])+": "+why, width) + "\n"
+		out += folded("Not "+several(of[why])+": "+why, width) + "\n"
 	}
 	return out
 }
