@@ -18,7 +18,7 @@ import (
 type Adjusted struct {
 	// Value is that of the status quo's method, moved by as much as what is added
 	// moves the median.
-	Value                                                *float64
+	Value, Median                                        *float64
 	Lower50, Upper50, Lower80, Upper80, Lower95, Upper95 *float64
 	Attainment                                           *float64
 	StandardError                                        float64
@@ -155,6 +155,7 @@ func (c *comparison) adjust(o *Outlook, g goal, values []float64, last float64, 
 			a.Unknown, a.reached, a.Draws = prediction.Unknown, mask{}, 0
 			return a
 		}
+		a.Median = at(.5)
 		a.Lower50, a.Upper50, a.Lower80, a.Upper80, a.Lower95, a.Upper95 = at(.25), at(.75), at(.1), at(.9), at(.025), at(.975)
 		share := float64(a.reached.count()) / draws
 		a.Attainment, a.StandardError = c.num(share), math.Sqrt(share*(1-share)/draws)

@@ -132,6 +132,9 @@ type Scored struct {
 	Within80    *bool    // the value it ended with lies in the interval
 	Within95    *bool
 	Confidence  *float64 // said by its owner, 0 to 1; nil where nobody said
+	// SaidLater tells that it was recorded after the day it is about, for want of
+	// anything that was on record by then.
+	SaidLater bool
 	// Hindsight tells that nothing was on record then, and that the forecast was
 	// made of the values of that time as they are known now.
 	Hindsight bool
@@ -184,7 +187,7 @@ type Calibration struct {
 type Calibrated struct {
 	Name      string
 	N         int // scores: probabilities whose outcome is known
-	Hindsight int // of them
+	Hindsight int // of them, made or said with hindsight
 	// Brier is the mean squared distance of the probability from the outcome, 0 or
 	// 1 (Brier, Monthly Weather Review 78, 1950); BaseRate the share that was
 	// reached, and BaseBrier what always saying so would have scored.
@@ -204,11 +207,11 @@ func (c *Calibrated) add(p float64, s Scored, intervals bool) {
 		outcome = 1
 	}
 	c.sum, c.reached, c.brier = c.sum+p, c.reached+outcome, c.brier+(p-outcome)*(p-outcome)
+	if intervals && s.Hindsight || !intervals && s.SaidLater {
+		c.Hindsight++
+	}
 	if !intervals {
 		return
-	}
-	if s.Hindsight {
-		c.Hindsight++
 	}
 	if s.Within80 != nil && s.Within95 != nil {
 		c.Intervals++

@@ -21,6 +21,7 @@ func TestCalibrate(t *testing.T) {
 		if i >= 16 {
 			s.Within80 = &no
 		}
+		s.SaidLater = i < 2
 		if i == 19 {
 			s.Unit, s.Confidence, s.Hindsight = "b", nil, true
 		}
@@ -34,7 +35,7 @@ func TestCalibrate(t *testing.T) {
 	if f.N != 20 || math.Abs(*f.Brier-0.19) > 1e-12 || *f.BaseRate != 0.75 || math.Abs(*f.BaseBrier-0.1875) > 1e-12 || math.Abs(*f.Said-0.8) > 1e-12 || *f.Within80 != 0.8 || *f.Within95 != 1 || f.Hindsight != 1 {
 		t.Errorf("forecasts %+v", f)
 	}
-	if c.Confidence.N != 19 || c.Confidence.Brier != nil || len(c.Said) != 1 {
+	if c.Confidence.N != 19 || c.Confidence.Hindsight != 2 || c.Said[0].Hindsight != 2 || c.Confidence.Brier != nil || len(c.Said) != 1 {
 		t.Errorf("confidence %+v", c.Confidence)
 	}
 	if len(c.Units) != 2 || c.Units[0].Name != "a" || c.Units[0].N != 19 || c.Units[0].Brier != nil || len(c.Methods) != 1 || *c.Methods[0].Brier != *f.Brier {

@@ -30,7 +30,9 @@ type Outlook struct {
 	Period     string
 	Steps      int // periods of the metric from Origin to At
 
-	Value                                                *float64 // the forecast
+	// Value is the method's point; Median is of the distribution that the intervals
+	// and the probability are of, which may lean to one side of it.
+	Value, Median                                        *float64
 	Lower50, Upper50, Lower80, Upper80, Lower95, Upper95 *float64
 	Method                                               string
 	Observations                                         int
@@ -287,6 +289,7 @@ func (c *comparison) arrives(o *Outlook, g goal, last float64) {
 		low, high := p.Interval(h, x.level)
 		*x.lower, *x.upper = c.num(low), c.num(high)
 	}
+	o.Median = c.num(p.Quantile(h, 0.5))
 	switch {
 	case g.toward > 0:
 		o.Attainment = c.num(p.AtLeast(h, g.value))
@@ -393,7 +396,7 @@ func (c *comparison) runsUp(o *Outlook, g goal, have float64) {
 	}
 	slices.Sort(sums)
 	at := func(q float64) *float64 { return c.num(sums[int(q*float64(draws-1))]) }
-	o.Value = at(0.5)
+	o.Value, o.Median = at(0.5), at(0.5)
 	o.Lower50, o.Upper50, o.Lower80, o.Upper80, o.Lower95, o.Upper95 = at(.25), at(.75), at(.1), at(.9), at(.025), at(.975)
 	share := float64(reached) / draws
 	o.Attainment, o.StandardError = c.num(share), math.Sqrt(share*(1-share)/draws)

@@ -128,6 +128,7 @@ type candidate struct {
 	before     []int  // candidates that need this one
 	alone      [1]int // itself
 	unmeasured bool
+	late       bool   // it works on an open gap, and adds nothing to it by its end
 	reason     string // why it cannot be chosen at all
 	message    string
 }
@@ -152,6 +153,8 @@ type choice struct {
 	// nil: each the same.
 	scarce   [2]float64
 	whim     []float64
+	seen     []int // by item: the last look at what candidates need that came by
+	look     int
 	live     []int // of the items, what a better set may have
 	branches int   // that are looked at, at most
 	parts    int   // that were looked at
@@ -226,6 +229,7 @@ func newChoice(r Result, initiatives []Initiative, limits Limits, out *Suggestio
 				x.unmeasured = true
 			}
 			parts[target] += adds / *t.Gap
+			x.late = x.late || one.Ramp == 0
 		}
 		for target, part := range parts {
 			if part != 0 && finite(part) {
@@ -325,14 +329,17 @@ func (c *choice) with(in []bool, k int) []int {
 		}
 		return c.items[k].alone[:]
 	}
+	if c.seen == nil {
+		c.seen = make([]int, len(c.items))
+	}
+	c.look++
 	var all []int
-	seen := make([]bool, len(c.items))
 	var visit func(int)
 	visit = func(i int) {
-		if seen[i] || in != nil && in[i] {
+		if c.seen[i] == c.look || in != nil && in[i] {
 			return
 		}
-		seen[i] = true
+		c.seen[i] = c.look
 		all = append(all, i)
 		for _, j := range c.items[i].after {
 			visit(j)

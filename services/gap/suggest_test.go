@@ -281,3 +281,46 @@ func TestWanderBettersAGreedySet(t *testing.T) {
 		t.Errorf("%.4f after %.4f: bettered by %.2f %%", c.value, greedy, 100*better)
 	}
 }
+
+// Whoever is left out is told why, in words that are true of it.
+func TestSuggestSaysWhyNot(t *testing.T) {
+	r, asOf := problem([]float64{10, 10})
+	r.Targets = append(r.Targets, TargetResult{Name: "t2", ActualAt: asOf, Due: asOf.AddDays(365)}) // its gap is not known
+	late := proposal("late", 1, 1, asOf, map[int]float64{0: 5})
+	late.Contributions[0].RampStart, late.Contributions[0].RampEnd = asOf.AddDays(400), asOf.AddDays(500)
+	dollars := proposal("dollars", 1, 1, asOf, map[int]float64{0: 5})
+	dollars.Money.Currency = "USD"
+	free, shapeless := proposal("free", 1, 1, asOf, map[int]float64{0: 5}), proposal("shapeless", 1, 1, asOf, map[int]float64{0: 5})
+	free.Money.Budget, shapeless.Capacity = nil, nil
+	after := proposal("after", 1, 1, asOf, map[int]float64{1: 5})
+	after.After = []schedule.After{{Name: "dear"}}
+	list := []Initiative{
+		proposal("best", 50, 5, asOf, map[int]float64{0: 10}), late, dollars, free, shapeless, after,
+		proposal("again", 10, 1, asOf, map[int]float64{0: 3}),
+		proposal("harm", 1, 1, asOf, map[int]float64{1: -3}),
+		proposal("blind", 1, 1, asOf, map[int]float64{2: 3}),
+		proposal("dear", 101, 1, asOf, map[int]float64{1: 3}),
+		proposal("wide", 1, 11, asOf, map[int]float64{1: 3}),
+		proposal("second", 60, 5, asOf, map[int]float64{1: 5}),
+	}
+	budget, capacity := decimal.NewFromInt(100), 10.0
+	got, err := Suggest(r, list, Limits{Budget: &budget, Currency: "EUR", Capacity: &capacity})
+	if err != nil || len(got.Chosen) != 1 || got.Chosen[0].Initiative != "best" || !slices.Equal(got.Unknown, []string{"t2"}) {
+		t.Fatalf("%+v, %v", got, err)
+	}
+	want := map[string]string{
+		"late": "adds nothing by the day its targets end", "dollars": "has its budget in USD, not in EUR", "free": "declares no budget, so that what it costs is not known",
+		"shapeless": "does not declare what capacity it takes", "after": "costs more than the budget with what it starts after", "again": "closes nothing that the chosen leave open",
+		"harm": "opens more of the gaps than it closes", "blind": "works on no target with a gap that is known", "dear": "costs more than the budget",
+		"wide": "takes more than the capacity", "second": "does not fit beside the chosen, which close more for what they take",
+	}
+	for _, l := range got.LeftOut {
+		if l.Message != want[l.Initiative] {
+			t.Errorf("%s (%s): %q, want %q", l.Initiative, l.Reason, l.Message, want[l.Initiative])
+		}
+		delete(want, l.Initiative)
+	}
+	if len(want) > 0 {
+		t.Errorf("not told: %v", want)
+	}
+}

@@ -413,7 +413,7 @@ func (c *choice) report(out *Suggestion) {
 		if l.Reason == "" {
 			switch {
 			case l.Closed <= tiny:
-				l.Reason, l.Message = "adds_nothing", "closes nothing that the chosen leave open"
+				l.Reason, l.Message = "adds_nothing", x.nothing(l.Closed)
 			default:
 				l.Reason, l.Message = "no_room", "does not fit beside the chosen, which close more for what they take"
 			}
@@ -421,4 +421,17 @@ func (c *choice) report(out *Suggestion) {
 		out.LeftOut = append(out.LeftOut, l)
 	}
 	slices.SortStableFunc(out.LeftOut, func(a, b LeftOut) int { return cmp.Compare(b.Closed, a.Closed) })
+}
+
+// nothing says why a candidate would add nothing, or less, to the set.
+func (x *candidate) nothing(closed float64) string {
+	switch {
+	case closed < -tiny:
+		return "opens more of the gaps than it closes"
+	case len(x.adds) == 0 && x.late:
+		return "adds nothing by the day its targets end"
+	case len(x.adds) == 0:
+		return "works on no target with a gap that is known"
+	}
+	return "closes nothing that the chosen leave open"
 }

@@ -31,6 +31,9 @@ type Said struct {
 	Principal string // who said that
 	// Overridden tells that an override is in force on that day.
 	Overridden bool
+	// Valued tells that a value comes along that was not on record: then it is not
+	// the same that is said again.
+	Valued bool
 	// Status is the computed one at the end of that day; empty where it does not
 	// matter, because the check-in has words.
 	Status string
@@ -92,13 +95,17 @@ func DecideCheckIn(s Said, c CheckIn) (*strategyv1.CheckedIn, error) {
 	if out.Confidence == nil && out.GetNote() == "" && out.GetOverride() == nil && !out.GetClearOverride() {
 		return nil, nil
 	}
-	if s.Principal == c.Principal && proto.Equal(s.Latest, out) {
+	again := s.Principal == c.Principal && proto.Equal(s.Latest, out)
+	if again && !s.Valued {
 		return nil, nil
 	}
 	if words, ok := red[s.Status]; ok && c.Wordless() {
 		wrong := fault.New(fault.Rule, "strategy.checkin_note", "the target is %s on %s, and a check-in on a red status needs a note", words, day).
 			WithHint("say what explains it and what is being done about it; if the computed status misleads, override it with a reason")
 		return nil, wrong.At("note", "is missing")
+	}
+	if again {
+		return nil, nil
 	}
 	return out, nil
 }

@@ -40,8 +40,8 @@ type Prediction struct {
 	Method string
 	// Observations is how many known values there were.
 	Observations int
-	// Point is the forecast of each step, in the series' unit. The median of the
-	// distribution leans from it as pooled errors do.
+	// Point is what to expect of each step, in the series' unit. It need not be the
+	// median of the distribution, whose quantiles are those of errors as they were.
 	Point []float64
 	// Unknown says why there is no probability; "" if there is.
 	Unknown string

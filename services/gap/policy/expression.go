@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"regexp"
@@ -10,6 +11,7 @@ import (
 	"unicode/utf8"
 
 	"cel.dev/cel-go/cel"
+	"cel.dev/cel-go/checker"
 
 	"setpoint.dev/services/internal/resource"
 )
@@ -50,7 +52,11 @@ func compile(text string) (*Expression, error) {
 		}
 		var all []string
 		for _, e := range issues.Errors() {
-			all = append(all, fmt.Sprintf("line %d, column %d: %s", e.Location.Line(), e.Location.Column()+1, strings.TrimSpace(e.Message)))
+			where := ""
+			if e.Location.Line() > 0 {
+				where = fmt.Sprintf("line %d, column %d: ", e.Location.Line(), e.Location.Column()+1)
+			}
+			all = append(all, where+strings.TrimSpace(e.Message))
 			if len(all) == 3 {
 				break
 			}
@@ -67,30 +73,130 @@ func compile(text string) (*Expression, error) {
 	return &Expression{p}, nil
 }
 
+// tooCostly says that an expression may be given up before it is answered: it would
+// then never hold, and nobody would know why.
+func tooCostly(text string) error {
+	env, err := environment()
+	if err != nil {
+		return err
+	}
+	ast, issues := env.Compile(text)
+	if issues.Err() != nil {
+		return issues.Err()
+	}
+	if cost, err := env.EstimateCost(ast, sizes{}); err != nil || cost.Max > mostCost {
+		return fmt.Errorf("answering it may take more than %d steps, after which it is given up", mostCost)
+	}
+	return nil
+}
+
+// sizes are how long what an expression is given can be: names and words are labels,
+// and a unit is hardly ever this deep below the top.
+type sizes struct{}
+
+func (sizes) EstimateSize(x checker.AstNode) *checker.SizeEstimate {
+	switch x.Type().Kind() {
+	case cel.StringKind:
+		return &checker.SizeEstimate{Max: 100}
+	case cel.ListKind:
+		return &checker.SizeEstimate{Max: 32}
+	}
+	return nil
+}
+
+func (sizes) EstimateCallCost(string, string, *checker.AstNode, []checker.AstNode) *checker.CallEstimate {
+	return nil
+}
+
 var (
-	literal = regexp.MustCompile(`"(\\.|[^"\\])*"|'(\\.|[^'\\])*'`)
-	dotted  = regexp.MustCompile(`[A-Za-z_]\w*\.[A-Za-z_]\w*`)
+	// literal is what is quoted, and what is said beside the expression.
+	literal = regexp.MustCompile(`(\b[bBrR]{1,2})?("(\\.|[^"\\])*"|'(\\.|[^'\\])*')|//[^\n]*`)
 	word    = regexp.MustCompile(`[A-Za-z_]\w*(\.[A-Za-z_]\w*)?`)
+	// assigned and percent are what people write of other languages.
+	assigned = regexp.MustCompile(`[^=!<>](=)[^=]`)
+	percent  = regexp.MustCompile(`[0-9]\s*(%)\s*($|[&|)?:])`)
+	macro    = regexp.MustCompile(`\.(all|exists|exists_one|filter|map)\s*\(|\bhas\s*\(`)
+	// words of the language that name no variable.
+	words = []string{"true", "false", "null", "in", "bool", "bytes", "double", "int", "list", "map", "null_type", "string", "type", "uint"}
 )
 
-// misspelt names the first variable that there is not, with the one that was
+// inOtherWords is what is said here of operators that are words elsewhere.
+var inOtherWords = map[string]string{"and": "both is asked with &&", "or": "either is asked with ||", "not": "the opposite is asked with !"}
+
+// misspelt names the first thing in an expression that there is not, with what was
 // probably meant: the language itself knows only the part before the dot.
 func misspelt(text string) error {
 	// Blanks in place of what is quoted keep the columns.
-	text = literal.ReplaceAllStringFunc(text, func(s string) string { return strings.Repeat(" ", len(s)) })
-	legal := VariableNames()
-	for _, at := range dotted.FindAllStringIndex(text, -1) {
-		name := text[at[0]:at[1]]
-		group, _, _ := strings.Cut(name, ".")
-		if slices.Contains(legal, name) || !slices.ContainsFunc(legal, func(l string) bool { return strings.HasPrefix(l, group+".") }) {
-			continue
-		}
-		before := text[:at[0]]
+	text = literal.ReplaceAllStringFunc(text, func(s string) string { return strings.Repeat(" ", utf8.RuneCountInString(s)) })
+	fault := func(at int, format string, args ...any) error {
+		before := text[:at]
 		line := strings.Count(before, "\n") + 1
 		column := utf8.RuneCountInString(before[strings.LastIndex(before, "\n")+1:]) + 1
-		return fmt.Errorf("line %d, column %d: there is no %s; %s", line, column, name, resource.Suggest(name, legal))
+		return fmt.Errorf("line %d, column %d: %s", line, column, fmt.Sprintf(format, args...))
+	}
+	if at := macro.FindStringIndex(text); at != nil {
+		name := strings.Trim(text[at[0]:at[1]], ".( \t\r\n")
+		return fault(at[0]+strings.Index(text[at[0]:at[1]], name), "there is no %s, nor another macro; whether a unit is among units asks 'NAME' in units", name)
+	}
+	if at := assigned.FindStringSubmatchIndex(text); at != nil {
+		return fault(at[2], "there is no =; what is the same is asked with ==")
+	}
+	if at := percent.FindStringSubmatchIndex(text); at != nil {
+		return fault(at[2], "there is no %%; a share is a fraction, such as 0.15")
+	}
+	legal := VariableNames()
+	for _, at := range word.FindAllStringIndex(text, -1) {
+		name := text[at[0]:at[1]]
+		group, rest, member := strings.Cut(name, ".")
+		switch {
+		case slices.Contains(legal, name), slices.Contains(words, name), member && slices.Contains(legal, group):
+			continue
+		case at[0] > 0 && partOfWord(text[at[0]-1]): // of a number, or of what is before a dot
+			continue
+		case strings.HasPrefix(strings.TrimLeft(text[at[1]:], " \t\r\n"), "("): // a function
+			if !member || !slices.ContainsFunc(legal, func(l string) bool { return strings.HasPrefix(l, group+".") }) {
+				continue
+			}
+		}
+		if says := inOtherWords[strings.ToLower(name)]; says != "" {
+			return fault(at[0], "there is no %s; %s", name, says)
+		}
+		if !member && aText(name) {
+			return fault(at[0], "there is no %s; a text is quoted: '%s'", name, name)
+		}
+		return fault(at[0], "there is no %s; %s", name, meant(group, rest, legal))
 	}
 	return nil
+}
+
+func partOfWord(c byte) bool {
+	return c == '.' || c == '_' || '0' <= c && c <= '9' || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z'
+}
+
+// meant says which variable was probably meant by group.rest, or by group alone:
+// one of the group if there is such a group, else one that ends the same.
+func meant(group, rest string, legal []string) string {
+	var inside, alike []string
+	for _, l := range legal {
+		_, end, _ := strings.Cut(l, ".")
+		if strings.HasPrefix(l, group+".") {
+			inside = append(inside, l)
+		}
+		if strings.EqualFold(end, cmp.Or(rest, group)) {
+			alike = append(alike, l)
+		}
+	}
+	switch {
+	case len(inside) > 0 && rest == "":
+		return "legal are " + strings.Join(inside, ", ")
+	case len(inside) > 0:
+		return resource.Suggest(group+"."+rest, inside)
+	case len(alike) > 0:
+		return "did you mean " + strings.Join(alike[:min(3, len(alike))], " or ") + "?"
+	case rest == "":
+		return resource.Suggest(group, legal)
+	}
+	return resource.Suggest(group+"."+rest, legal)
 }
 
 // Holds asks an expression. What needs something that is not among the values

@@ -2,7 +2,6 @@ package policy
 
 import (
 	"fmt"
-	"strings"
 
 	"google.golang.org/protobuf/proto"
 
@@ -58,7 +57,12 @@ func check(name string, spec proto.Message, _ resource.Set) []resource.Finding {
 		}
 		seen[r.GetName()] = i
 		if _, err := compile(r.GetWhen()); err != nil {
-			f.Add(field+".when", "expression", err.Error(), "a CEL expression that is true or false, over "+strings.Join(VariableNames(), ", "))
+			f.Add(field+".when", "expression", err.Error(), expressionHint)
+		} else if err := tooCostly(r.GetWhen()); err != nil {
+			f.Add(field+".when", "expression_cost", err.Error(), "say it in fewer words, or write several reactions")
+		}
+		for _, never := range neverSo(r.GetWhen()) {
+			f.Warn(field+".when", "expression_never", never, "as it stands the comparison never changes")
 		}
 		kind := kindOf(r.GetWhen())
 		if kind == "" {
@@ -86,6 +90,9 @@ func check(name string, spec proto.Message, _ resource.Set) []resource.Finding {
 	}
 	return f.List
 }
+
+// expressionHint leaves what was probably meant to the message.
+const expressionHint = "CEL that is true or false, such as condition.OnTrack == 'False' && gap.share > 0.15; all variables: docs/loop.md, What an expression can look at"
 
 func checkAction(field string, a *gapv1.Action, f *resource.Findings) {
 	n := 0

@@ -2,6 +2,7 @@ package policy_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 	"strings"
 	"testing"
@@ -26,11 +27,21 @@ func TestWhatIsRefused(t *testing.T) {
 		spec              *policy.Spec
 	}{
 		{"a variable that there is not", "spec.reactions[0].when", `line 2, column 3: there is no condition.OnTrak; did you mean "condition.OnTrack"?`, when("gap.open &&\n  condition.OnTrak == 'False'")},
-		{"a word that there is not", "spec.reactions[0].when", "column 1: undeclared reference to 'open'", when("open")},
+		{"a word that there is not", "spec.reactions[0].when", "line 1, column 1: there is no open; did you mean gap.open or actions.open?", when("open")},
+		{"a word in a wrong group", "spec.reactions[0].when", "line 1, column 9: there is no metric.share; did you mean gap.share?", when("'é€' == metric.share")},
+		{"a group alone", "spec.reactions[0].when", "there is no actions; legal are actions.open", when("actions > 2")},
+		{"nothing like it", "spec.reactions[0].when", "there is no fjord; legal are actions.open, condition.ChangeReady", when("fjord < 3")},
+		{"a single =", "spec.reactions[0].when", "line 1, column 15: there is no =; what is the same is asked with ==", when("target.status = 'missed'")},
+		{"a percentage", "spec.reactions[0].when", "line 1, column 15: there is no %; a share is a fraction", when("gap.share > 10% && gap.open")},
+		{"and", "spec.reactions[0].when", "line 1, column 17: there is no and; both is asked with &&", when("gap.share > 0.1 and gap.open")},
+		{"a text without quotes", "spec.reactions[0].when", "line 1, column 18: there is no off_track; a text is quoted: 'off_track'", when("target.status == off_track")},
+		{"a costly one", "spec.reactions[0].when", "may take more than 10000 steps", when("'x' == " + strings.Repeat("("+strings.Repeat("target.name + ", 20)+"'') + ", 12) + "''")},
+		{"too deep a one", "spec.reactions[0].when", "max recursion depth exceeded", when("'x' == " + strings.Repeat("target.name + ", 250) + "''")},
 		{"types that do not fit", "spec.reactions[0].when", "column 11: found no matching overload", when("gap.share > 'x'")},
 		{"no truth", "spec.reactions[0].when", "it gives double, not true or false", when("gap.share")},
 		{"no end", "spec.reactions[0].when", "line 1, column 12: Syntax error", when("gap.open &&")},
-		{"a macro", "spec.reactions[0].when", "undeclared reference", when("units.exists(u, u == 'a')")},
+		{"a macro", "spec.reactions[0].when", "line 1, column 7: there is no exists, nor another macro", when("units.exists(u, u == 'a')")},
+		{"a pattern that is none", "spec.reactions[0].when", "missing closing )", when("target.name.matches('(a')")},
 		{"too deep", "spec.reactions[0].when", "", when(strings.Repeat("(", 60) + "true" + strings.Repeat(")", 60))},
 		{"the same name twice", "spec.reactions[1].name", "is reaction 0 too", &policy.Spec{Reactions: []*gapv1.Reaction{
 			{Name: "r", When: "true", Do: []*gapv1.Action{notify}}, {Name: "r", When: "true", Do: []*gapv1.Action{notify}}}}},
@@ -51,6 +62,9 @@ func TestWhatIsRefused(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			for _, f := range policy.Kinds()[0].Check("p", c.spec, nil) {
+				if len(f.Hint) > 200 || strings.Contains(f.Message, "line -1") {
+					t.Errorf("%s\nhint of %d characters: %s", f.Message, len(f.Hint), f.Hint)
+				}
 				if f.Field == c.field && strings.Contains(f.Message, c.says) && !f.Warning {
 					return
 				}
@@ -85,6 +99,28 @@ func TestAnExpression(t *testing.T) {
 	}
 }
 
+// What is compared with a word that it never is is legal, and a warning.
+func TestATextThatItNeverIs(t *testing.T) {
+	for text, want := range map[string]string{
+		"condition.OnTrack == 'false'":                              `condition.OnTrack is never 'false'; did you mean "False"?`,
+		"gap.open && 'red' != target.status":                        "target.status is never 'red'; legal are achieved, at_risk, missed",
+		"objective.status in ['off_track', 'missed']":               "objective.status is never 'missed'; legal are at_risk",
+		"unit.status in ['off_track', 'at_risk'] && unit.known > 0": "",
+		"target.name == 'red' && target.form == 'path'":             "",
+		"transition.last == target.status":                          "",
+	} {
+		got := ""
+		for _, f := range policy.Kinds()[0].Check("p", when(text), nil) {
+			if got = f.Message; !f.Warning {
+				t.Errorf("%s is refused: %s", text, got)
+			}
+		}
+		if !strings.HasPrefix(got, want) || want == "" && got != "" {
+			t.Errorf("%s: %q, want %q", text, got, want)
+		}
+	}
+}
+
 // A reaction is about one kind, which its variables say; a name that is quoted, or
 // part of another one, says nothing.
 func TestWhatAReactionIsAbout(t *testing.T) {
@@ -96,6 +132,7 @@ func TestWhatAReactionIsAbout(t *testing.T) {
 		"objective.strategy == 's' && condition.OnTrack == 'True'": policy.Objective,
 		"strategy.score < 0.5 && days.onTrack > 30":                policy.Strategy,
 		"unit.offTrack > 2 && 'ops' in units":                      policy.Unit,
+		"unit.offTrack > 2 // not objective.score, it's a unit":    policy.Unit,
 		"condition.ReviewOverdue == 'True' && 'ops' in units":      policy.Review,
 	} {
 		r, err := policy.Prepare("p", 1, when(text))
@@ -111,6 +148,22 @@ func TestWhatAReactionIsAbout(t *testing.T) {
 	}
 	if _, inputs := r.Reactions[0].Ask(map[string]any{"days.data": 1, "days.dataFresh": 2}); len(inputs) != 1 {
 		t.Errorf("asked with %v, which it does not look at", inputs)
+	}
+}
+
+// The longest that people write are not refused for what they may cost.
+func TestWhatIsNotTooCostly(t *testing.T) {
+	var names []string
+	for i := range 90 {
+		names = append(names, fmt.Sprintf("target.name == 'a-rather-long-name-of-a-target-%02d'", i))
+	}
+	for _, text := range []string{
+		strings.Join(names[:70], " || "), strings.Repeat("'x' in units || ", 40) + "true",
+		"target.name.matches('^(sales|costs)-.*$') && target.owner.startsWith('unit/') && condition.OnTrack == 'False' && string(gap.share) != ''",
+	} {
+		for _, f := range policy.Kinds()[0].Check("p", when(text), nil) {
+			t.Errorf("%.60s: %s", text, f.Message)
+		}
 	}
 }
 

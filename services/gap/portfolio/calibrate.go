@@ -58,22 +58,32 @@ func Calibration(v record.View, org string, p gap.Portfolio, r gap.Result, polic
 			}
 			said[trial.Target] = list
 		}
-		// Newest first: the first that was said by then.
-		for _, c := range said[trial.Target] {
-			if c.At < trial.SaidFrom.String() && !trial.SaidFrom.IsZero() {
-				break
-			}
-			if c.Confidence != nil && c.At <= trial.Day.String() {
-				share := float64(*c.Confidence) / 10
-				s.Confidence = &share
-				break
-			}
-		}
+		s.Confidence, s.SaidLater = confidence(said[trial.Target], trial, at)
 		scored = append(scored, s)
 	}
 	out := gap.Calibrate(scored)
 	out.LeftOut = left
 	return out, nil
+}
+
+// confidence is what was last said of a trial by its day, from 0 to 1, newest first;
+// nil if nothing was. What was on record by then, at a revision, counts before what
+// was recorded about that time when more was known, which is told by later.
+func confidence(list []record.CheckIn, t gap.Trial, at uint64) (share *float64, later bool) {
+	for _, c := range list {
+		if !t.SaidFrom.IsZero() && c.At < t.SaidFrom.String() {
+			break
+		}
+		if c.Confidence == nil || c.At > t.Day.String() || share != nil && c.Revision > at {
+			continue
+		}
+		x := float64(*c.Confidence) / 10
+		if c.Revision <= at {
+			return &x, false
+		}
+		share, later = &x, true
+	}
+	return share, later
 }
 
 // asKnown is what was known of one target at a revision, by what its metric is

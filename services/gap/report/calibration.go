@@ -73,6 +73,9 @@ func (c *Calibration) Summary() string {
 	if c.Forecasts.Hindsight > 0 {
 		fmt.Fprintf(&b, "Nothing was on record at the time of %s, which were made of the values of that time as they are known now. ", plural(c.Forecasts.Hindsight, "forecast"))
 	}
+	if c.Confidence.Hindsight > 0 {
+		fmt.Fprintf(&b, "Recorded after the day that they are about: %s. ", plural(c.Confidence.Hindsight, "confidence"))
+	}
 	fmt.Fprintf(&b, "The Brier score is the mean squared distance of the probability from the outcome: 0 is best, and a forecast that is worth something is below that of always naming the base rate. Groups of fewer than %d show no numbers.", gap.FewestScored)
 	if c.LeftOut > 0 {
 		fmt.Fprintf(&b, " %s that came earlier are left out.", plural(c.LeftOut, "end"))

@@ -15,7 +15,10 @@ import (
 type Outlook struct {
 	Period       string        `json:"period,omitempty"`
 	At           calendar.Date `json:"at,omitzero"`
-	Value        *float64      `json:"value,omitempty"` // the median
+	Value        *float64      `json:"value,omitempty"`  // the method's point
+	Median       *float64      `json:"median,omitempty"` // of the distribution that the rest is of
+	Lower50      *float64      `json:"lower50,omitempty"`
+	Upper50      *float64      `json:"upper50,omitempty"`
 	Lower80      *float64      `json:"lower80,omitempty"`
 	Upper80      *float64      `json:"upper80,omitempty"`
 	Lower95      *float64      `json:"lower95,omitempty"`
@@ -56,7 +59,8 @@ func outlookOf(o *gap.Outlook) *Outlook {
 		return nil
 	}
 	return &Outlook{
-		Period: tidy(o.Period), At: o.At, Value: finite(o.Value), Lower80: finite(o.Lower80), Upper80: finite(o.Upper80), Lower95: finite(o.Lower95), Upper95: finite(o.Upper95),
+		Period: tidy(o.Period), At: o.At, Value: finite(o.Value), Median: finite(o.Median),
+		Lower50: finite(o.Lower50), Upper50: finite(o.Upper50), Lower80: finite(o.Lower80), Upper80: finite(o.Upper80), Lower95: finite(o.Lower95), Upper95: finite(o.Upper95),
 		Method: tidy(o.Method), Observations: o.Observations, Unknown: tidy(o.Unknown), Attainment: finite(o.Attainment), AttainmentDate: o.AttainmentDate,
 		RequiredRate: finite(o.RequiredRate), CurrentRate: finite(o.CurrentRate),
 	}
@@ -176,6 +180,6 @@ func (d *Document) fix(t *Target, c *CoveredTarget) string {
 }
 
 var outlookDefinitions = []Definition{
-	{"Forecast", "What to expect by the end if the values go on as they did: the median, with the ranges that hold 80 % and 95 % of what may come. It knows nothing of initiatives that have not shown in the values."},
+	{"Forecast", "What to expect by the end if the values go on as they did, with the ranges that hold 80 % and 95 % of what may come; where such series lean to one side, less than half of it lies on the other side of the forecast. It knows nothing of initiatives that have not shown in the values."},
 	{"Attainment", "The probability that the forecast reaches the target by its end. Under one half the target will rather be missed."},
 }

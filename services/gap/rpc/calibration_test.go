@@ -98,10 +98,25 @@ func TestReportTellsCalibration(t *testing.T) {
 			t.Errorf("asked %v: %v", asked, c)
 		}
 	}
-	// What is corrected long after was not known then.
+	if got.Confidence.Hindsight != 0 {
+		t.Errorf("confidences said later: %d", got.Confidence.Hindsight)
+	}
+	// What is corrected long after was not known then, and what is said of the past when
+	// the end is known does not count before what was said in time.
+	for _, target := range []string{"t0", "t1"} {
+		n := int32(10)
+		if _, err := client.CheckIn(t.Context(), &strategyv1.CheckInRequest{Target: target, Confidence: &n, At: "2016-02-01"}); err != nil {
+			t.Fatal(err)
+		}
+	}
 	before := *got.Forecasts.Brier
 	observe(2014, "audit", func(int) float64 { return 400 })
-	if again := read(); *again.Forecasts.Brier != before {
+	again := read()
+	if *again.Forecasts.Brier != before {
 		t.Errorf("Brier %v, before the correction %v", *again.Forecasts.Brier, before)
+	}
+	// Of t0 what was said in time, at two leads; of t1 there is nothing but what was said later.
+	if again.Confidence.N != 4 || again.Confidence.Hindsight != 2 {
+		t.Errorf("confidences %+v", again.Confidence)
 	}
 }

@@ -50,7 +50,7 @@ func target(t gap.TargetResult) *gapv1.TargetGap {
 	m.Confidence = number(t.Confidence)
 	if o := t.Outlook; o != nil {
 		m.Forecast = &gapv1.Forecast{
-			Value: o.Value, Lower50: o.Lower50, Upper50: o.Upper50, Lower80: o.Lower80, Upper80: o.Upper80, Lower95: o.Lower95, Upper95: o.Upper95,
+			Value: o.Value, Median: o.Median, Lower50: o.Lower50, Upper50: o.Upper50, Lower80: o.Lower80, Upper80: o.Upper80, Lower95: o.Lower95, Upper95: o.Upper95,
 			Method: o.Method, Observations: int32(o.Observations), Period: o.Period, At: o.At.String(), Origin: o.Origin.String(), Steps: int32(o.Steps),
 			Unknown: o.Unknown, StandardError: o.StandardError, RequiredRate: o.RequiredRate, CurrentRate: o.CurrentRate,
 		}
@@ -71,7 +71,7 @@ func adjusted(a *gap.Adjusted) *gapv1.AdjustedForecast {
 		return nil
 	}
 	return &gapv1.AdjustedForecast{
-		Value: a.Value, Lower50: a.Lower50, Upper50: a.Upper50, Lower80: a.Lower80, Upper80: a.Upper80, Lower95: a.Lower95, Upper95: a.Upper95,
+		Value: a.Value, Median: a.Median, Lower50: a.Lower50, Upper50: a.Upper50, Lower80: a.Lower80, Upper80: a.Upper80, Lower95: a.Lower95, Upper95: a.Upper95,
 		Attainment: a.Attainment, StandardError: a.StandardError, Draws: int32(a.Draws), Unknown: a.Unknown,
 	}
 }

@@ -162,6 +162,10 @@ func (c checkInFlags) request(target string, confident bool) (*strategyv1.CheckI
 		req.Override = &strategyv1.OverrideRequest{Status: status, Reason: c.reason, Expires: c.expires}
 	}
 	if req.Confidence == nil && strings.TrimSpace(c.note) == "" && req.Override == nil && !c.clear {
+		if req.Value != nil {
+			return nil, &usageError{message: "the check-in says nothing beside the value",
+				hint: "give --confidence or --note; a value alone is recorded with setpoint observe"}
+		}
 		return nil, &usageError{message: "the check-in says nothing", hint: "give --confidence, --note, --override or --clear-override"}
 	}
 	return req, nil
@@ -321,7 +325,7 @@ what no reviewer has read.`,
 			return err
 		}
 		if len(args) > 0 {
-			req.Target = args[0]
+			req.Target = targetName(args[0])
 		}
 		read, err := a.readCheckIns(ctx, req, *out)
 		if err != nil {
@@ -351,12 +355,12 @@ own: who acts is --actor, or whom the token is for.`,
 		if n := req.GetCheckIn(); n < 0 {
 			return usagef("--check-in: %d is no revision", n)
 		}
-		req.RequestId, req.Target = requestID(), args[0]
+		req.RequestId, req.Target = requestID(), targetName(args[0])
 		res, err := a.client().strategy.AcknowledgeCheckIn(ctx, req)
 		if err != nil {
 			return err
 		}
-		return a.wrote(ctx, *out, res, fmt.Sprintf("Acknowledged the check-in of revision %d on %s.", res.GetCheckIn(), args[0]))
+		return a.wrote(ctx, *out, res, fmt.Sprintf("Acknowledged the check-in of revision %d on %s.", res.GetCheckIn(), req.GetTarget()))
 	})
 	return cmd
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 
@@ -18,6 +19,12 @@ type ear struct {
 	strategyv1connect.UnimplementedStrategyServiceHandler
 	heard []*strategyv1.CheckInRequest
 	said  []*strategyv1.CheckInEntry
+	about []string // targets that are read, or acknowledged
+}
+
+func (e *ear) AcknowledgeCheckIn(_ context.Context, r *strategyv1.AcknowledgeCheckInRequest) (*strategyv1.AcknowledgeCheckInResponse, error) {
+	e.about = append(e.about, r.GetTarget())
+	return &strategyv1.AcknowledgeCheckInResponse{Revision: 43, Changed: true, CheckIn: 42}, nil
 }
 
 func (e *ear) CheckIn(_ context.Context, r *strategyv1.CheckInRequest) (*strategyv1.CheckInResponse, error) {
@@ -27,6 +34,7 @@ func (e *ear) CheckIn(_ context.Context, r *strategyv1.CheckInRequest) (*strateg
 
 // ListCheckIns gives one entry a page.
 func (e *ear) ListCheckIns(_ context.Context, r *strategyv1.ListCheckInsRequest) (*strategyv1.ListCheckInsResponse, error) {
+	e.about = append(e.about, r.GetTarget())
 	res := &strategyv1.ListCheckInsResponse{Revision: 42}
 	if n := len(r.GetPageToken()); n < len(e.said) {
 		res.CheckIns = e.said[n : n+1]
@@ -96,6 +104,7 @@ func TestACheckInThatSaysTooLittleOrTooMuchIsNotSent(t *testing.T) {
 	}{
 		{[]string{}, "missing TARGET"},
 		{[]string{"t"}, "the check-in says nothing"},
+		{[]string{"t", "--value", "3"}, "says nothing beside the value"},
 		{[]string{"T", "--note", "x"}, "not the name of a target"},
 		{[]string{"t", "--confidence", "11"}, "11 is not from 0 to 10"},
 		{[]string{"t", "--confidence", "-1"}, "-1 is not from 0 to 10"},
@@ -113,6 +122,18 @@ func TestACheckInThatSaysTooLittleOrTooMuchIsNotSent(t *testing.T) {
 		if len(e.heard) != 0 {
 			t.Errorf("%v was sent", c.args)
 		}
+	}
+}
+
+// A target that is named like a command is named with its kind everywhere.
+func TestATargetThatIsNamedLikeACommand(t *testing.T) {
+	e := &ear{}
+	s := session{server: e.serve(t)}
+	s.run(t, "checkin", "target/due", "--note", "x").want(t, exitOK)
+	s.run(t, "checkin", "acknowledge", "target/due").want(t, exitOK).wantStdout(t, "on due.")
+	s.run(t, "checkin", "list", "target/due").want(t, exitOK)
+	if len(e.heard) != 1 || e.heard[0].GetTarget() != "due" || !slices.Equal(e.about, []string{"due", "due"}) {
+		t.Errorf("heard %v, about %v", e.heard, e.about)
 	}
 }
 

@@ -124,7 +124,7 @@ func (d *description) renderConditions(b *block, width int) {
 	if s == nil {
 		return
 	}
-	heading := "Conditions as of " + s.GetAsOf()
+	heading := fmt.Sprintf("Conditions as last told, on %s at revision %d", s.GetAsOf(), s.GetObservedRevision())
 	if s.GetPolicy() != "" { // none judges a review
 		heading += ", policy " + printable(s.GetPolicy())
 	}

@@ -50,8 +50,8 @@ what an owner owes and what has come up to it.`,
 			return err
 		}
 		columns := []column{
-			{Title: "DUE"}, {Title: "OVERDUE"}, {Title: "KIND"}, {Title: "NAME", Shrink: 12, Name: true}, {Title: "WHAT", Shrink: 16, Cap: longestTitle},
-			{Title: "OWNER", Shrink: 10}, {Title: "ESCALATED TO", Shrink: 10}, {Title: "LAST", Right: true, Drop: 1}, {Title: "UNIT", Drop: 1}, {Title: "LAST AT", Drop: 1},
+			{Title: "DUE"}, {Title: "OVERDUE"}, {Title: "KIND"}, {Title: "NAME", Shrink: 10, Name: true}, {Title: "WHAT", Shrink: 14, Cap: longestTitle},
+			{Title: "OWNER", Shrink: 8}, {Title: "ESCALATED TO", Shrink: 8}, {Title: "LAST", Right: true, Drop: 1}, {Title: "UNIT", Drop: 1}, {Title: "LAST AT", Drop: 1},
 			{Title: "TARGETS", Shrink: 12, Drop: 2}, {Title: "POLICY", Drop: 2},
 		}
 		var rows [][]string

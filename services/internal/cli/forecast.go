@@ -16,7 +16,7 @@ func (a *app) forecastCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "forecast [TARGET]", Short: "Say what to expect of targets, and how likely they are reached", Args: perhaps("TARGET"),
 		Long: `Forecast goes on from the last complete period as the values so far went on, up
-to the target's end: the median of each period with 80 and 95 % intervals, the
+to the target's end: what to expect of each period with 80 and 95 % intervals, the
 probability that the target is reached, by when half of the courses reach it, and
 the rate that is needed beside the one expected. What cannot be told from the
 values is said to be unknown, with the reason.
@@ -137,6 +137,10 @@ func outlookLines(t *gapv1.TargetGap, as shown) [][2]string {
 			value += fmt.Sprintf(" (80 %%: %s to %s)", as.value(f.GetLower80()), as.value(f.GetUpper80()))
 		}
 	}
+	middle := ""
+	if f.Median != nil && leans(t) {
+		middle = fmt.Sprintf("as likely above %s as below", as.value(f.GetMedian()))
+	}
 	attained := "unknown: " + printable(f.GetUnknown())
 	if t.Attainment != nil {
 		attained = formatPercent(t.GetAttainment())
@@ -163,9 +167,23 @@ func outlookLines(t *gapv1.TargetGap, as shown) [][2]string {
 		}
 	}
 	return [][2]string{
-		{"Forecast", value}, {"Attainment", attained}, {"Reached", by}, {"Rate", rate},
+		{"Forecast", value}, {"Middle", middle}, {"Attainment", attained}, {"Reached", by}, {"Rate", rate},
 		{"With work", adjustedText(t.GetWithInitiatives(), as)}, {"With people", readyText(t, as)},
 	}
+}
+
+// leans tells that what is forecast lies on one side of the target, and more than
+// half of what may come on the other.
+func leans(t *gapv1.TargetGap) bool {
+	f := t.GetForecast()
+	if t.Target == nil || t.Attainment == nil || f.Value == nil || t.GetDirection() == "" {
+		return false
+	}
+	there := f.GetValue() >= t.GetTarget()
+	if t.GetDirection() == "decrease" {
+		there = f.GetValue() <= t.GetTarget()
+	}
+	return there != (t.GetAttainment() >= 0.5)
 }
 
 // adjustedText is a forecast with what is expected to be added, by its end.

@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	gapv1 "setpoint.dev/proto/gen/setpoint/gap/v1"
+	"setpoint.dev/services/internal/calendar"
 )
 
 func (a *app) gapsCommand() *cobra.Command {
@@ -80,12 +81,18 @@ before, with -o json as one line each.`,
 	return cmd
 }
 
-func checkAsOf(s string) error {
+func checkAsOf(s string) error { return checkDay("as-of", s) }
+
+// checkDay refuses what is no calendar date in the words of a flag.
+func checkDay(flag, s string) error {
 	if s == "" {
 		return nil
 	}
 	if _, err := time.Parse(time.DateOnly, s); err != nil {
-		return usagef("--as-of: %q is not a date; legal is YYYY-MM-DD", s)
+		return usagef("--%s: %q is not a date; legal is YYYY-MM-DD", flag, s)
+	}
+	if _, err := calendar.ParseDate(s); err != nil {
+		return usagef("--%s: %v", flag, err)
 	}
 	return nil
 }

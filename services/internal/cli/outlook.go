@@ -30,7 +30,7 @@ func renderOutlooks(res *gapv1.EvaluateResponse, width int, color paint) string 
 	s += renderTable(dropEmpty(columns, rows, width, color))
 	columns, rows = jointRows(res)
 	if len(rows) > 0 {
-		s += "\nTogether, by simulation; in brackets what it is at least and at most, whatever depends on what.\n\n" + renderTable(dropEmpty(columns, rows, width, color))
+		s += "\n" + folded("Together, by simulation; in brackets what it is at least and at most, whatever depends on what.", width) + "\n\n" + renderTable(dropEmpty(columns, rows, width, color))
 	}
 	return s
 }

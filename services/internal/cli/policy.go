@@ -81,13 +81,6 @@ counts on every day, as for history that was loaded at once.`,
 	return cmd
 }
 
-func checkDay(flag, s string) error {
-	if err := checkAsOf(s); err != nil {
-		return usagef("--%s: %q is not a date; legal is YYYY-MM-DD", flag, s)
-	}
-	return nil
-}
-
 func (a *app) writeTested(res *gapv1.TestPolicyResponse) {
 	var rows [][]string
 	for _, x := range res.GetFirings() {

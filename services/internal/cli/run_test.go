@@ -105,6 +105,11 @@ func TestUsageEndsWith64(t *testing.T) {
 		{"dev --token-file=", "--token-file is empty"},
 		{"suggest --budget 1,000", `--budget: "1,000" is not an amount`},
 		{"suggest --budget -1", `--budget: "-1" is not an amount`},
+		{"suggest --capacity -1", "--capacity: -1 is no capacity"},
+		{"suggest --capacity NaN", "--capacity: NaN is no capacity"},
+		{"suggest --currency EUR", "--currency belongs to --budget AMOUNT"},
+		{"gaps --as-of 9999-12-31", `--as-of: "9999-12-31" is not of the years 1900 to 2200`},
+		{"policy test p --since 1899-12-31", `--since: "1899-12-31" is not of the years 1900 to 2200`},
 		{"checkin due --confidence 3", "setpoint checkin target/due"},
 		{"checkin request --note x", "setpoint checkin target/request"},
 	}

@@ -82,6 +82,7 @@ func (s *Service) CheckIn(ctx context.Context, req *strategyv1.CheckInRequest) (
 			return nil, err
 		}
 		res.Recorded = len(writes) > 0
+		said.Valued = res.Recorded
 		if wordless {
 			if said.Status, err = s.status(v, p.Org, target.Name, day, supposed...); err != nil {
 				return nil, err

@@ -310,3 +310,51 @@ func TestARedStatusNeedsANote(t *testing.T) {
 		t.Errorf("red again: %q", got)
 	}
 }
+
+// Where a value comes along, it is what asks for a note: also in a period that still
+// runs, where what was known is out of date, and after the same was said without it.
+func TestAValueInTheRedNeedsANote(t *testing.T) {
+	w := start(t)
+	w.apply(`apiVersion: setpoint.dev/v1
+kind: Metric
+metadata: {name: hours}
+spec: {unit: hours, cadence: monthly, reportingLag: 10d}
+---
+apiVersion: setpoint.dev/v1
+kind: Metric
+metadata: {name: sold}
+spec: {unit: houses, cadence: monthly, reportingLag: 10d, aggregation: sum}
+---
+apiVersion: setpoint.dev/v1
+kind: Target
+metadata: {name: quick, effective: 2025-12-31}
+spec: {metric: hours, baseline: {date: 2025-12-31, value: 30}, value: 18, due: 2026-12-31}
+---
+apiVersion: setpoint.dev/v1
+kind: Target
+metadata: {name: sales, effective: 2025-12-31}
+spec: {metric: sold, direction: increase, baseline: {date: 2025-12-31, value: 20}, value: 40, due: 2027-12-31}
+`)
+	april, october := 26.0, 29.0
+	w.observe(false, &strategyv1.Observation{Metric: "hours", ObservedAt: "2026-04", Value: &april}, &strategyv1.Observation{Metric: "sold", ObservedAt: "2026-10", Value: &october})
+	if _, err := w.strategy.CheckIn(w.ctx, &strategyv1.CheckInRequest{Target: "quick", Confidence: confidence(5)}); err != nil {
+		t.Fatalf("out of date, and no value: %v", err)
+	}
+	for _, c := range []struct {
+		name, target, at string
+		value            float64
+		reason           string
+	}{
+		{"a closed period, the newest value out of date", "quick", "2026-05", 29, "strategy.checkin_note"},
+		{"a closed period", "quick", "2026-10", 29, "strategy.checkin_note"},
+		{"the running period", "quick", "", 29, "strategy.checkin_note"},
+		{"the running period, in the green", "quick", "", 19, ""},
+		{"an earlier day than the newest", "quick", "2026-11-03", 29, ""},
+		{"what has come together so far", "sales", "", 3, ""},
+	} {
+		_, err := w.strategy.CheckIn(w.ctx, &strategyv1.CheckInRequest{Target: c.target, Confidence: confidence(5), Value: &c.value, ObservedAt: c.at})
+		if got := reason(err); got != c.reason {
+			t.Errorf("%s: %q, want %q", c.name, got, c.reason)
+		}
+	}
+}

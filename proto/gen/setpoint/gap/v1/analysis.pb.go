@@ -1363,7 +1363,7 @@ func (x *RollUpConsequence) GetScoreAfter() float64 {
 // progress are expected to add to it, beside the status quo.
 type AdjustedForecast struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The median.
+	// That of the status quo, moved by as much as what is added moves the median.
 	Value   *float64 `protobuf:"fixed64,1,opt,name=value,proto3,oneof" json:"value,omitempty"`
 	Lower80 *float64 `protobuf:"fixed64,2,opt,name=lower80,proto3,oneof" json:"lower80,omitempty"`
 	Upper80 *float64 `protobuf:"fixed64,3,opt,name=upper80,proto3,oneof" json:"upper80,omitempty"`
@@ -1376,7 +1376,9 @@ type AdjustedForecast struct {
 	StandardError float64  `protobuf:"fixed64,9,opt,name=standard_error,json=standardError,proto3" json:"standard_error,omitempty"`
 	Draws         int32    `protobuf:"varint,10,opt,name=draws,proto3" json:"draws,omitempty"`
 	// What it rests on is not known: why; empty if it is.
-	Unknown       string `protobuf:"bytes,11,opt,name=unknown,proto3" json:"unknown,omitempty"`
+	Unknown string `protobuf:"bytes,11,opt,name=unknown,proto3" json:"unknown,omitempty"`
+	// Of the distribution that the intervals and the probability are of.
+	Median        *float64 `protobuf:"fixed64,12,opt,name=median,proto3,oneof" json:"median,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1486,6 +1488,13 @@ func (x *AdjustedForecast) GetUnknown() string {
 		return x.Unknown
 	}
 	return ""
+}
+
+func (x *AdjustedForecast) GetMedian() float64 {
+	if x != nil && x.Median != nil {
+		return *x.Median
+	}
+	return 0
 }
 
 // JointAttainment is about several targets together.
@@ -1814,7 +1823,7 @@ const file_setpoint_gap_v1_analysis_proto_rawDesc = "" +
 	"\vscore_after\x18\x05 \x01(\x01H\x01R\n" +
 	"scoreAfter\x88\x01\x01B\x0f\n" +
 	"\r_score_beforeB\x0e\n" +
-	"\f_score_after\"\xc4\x03\n" +
+	"\f_score_after\"\xec\x03\n" +
 	"\x10AdjustedForecast\x12\x19\n" +
 	"\x05value\x18\x01 \x01(\x01H\x00R\x05value\x88\x01\x01\x12\x1d\n" +
 	"\alower80\x18\x02 \x01(\x01H\x01R\alower80\x88\x01\x01\x12\x1d\n" +
@@ -1829,7 +1838,8 @@ const file_setpoint_gap_v1_analysis_proto_rawDesc = "" +
 	"\x0estandard_error\x18\t \x01(\x01R\rstandardError\x12\x14\n" +
 	"\x05draws\x18\n" +
 	" \x01(\x05R\x05draws\x12\x18\n" +
-	"\aunknown\x18\v \x01(\tR\aunknownB\b\n" +
+	"\aunknown\x18\v \x01(\tR\aunknown\x12\x1b\n" +
+	"\x06median\x18\f \x01(\x01H\bR\x06median\x88\x01\x01B\b\n" +
 	"\x06_valueB\n" +
 	"\n" +
 	"\b_lower80B\n" +
@@ -1843,7 +1853,8 @@ const file_setpoint_gap_v1_analysis_proto_rawDesc = "" +
 	"\b_lower50B\n" +
 	"\n" +
 	"\b_upper50B\r\n" +
-	"\v_attainment\"\xdc\x01\n" +
+	"\v_attainmentB\t\n" +
+	"\a_median\"\xdc\x01\n" +
 	"\x0fJointAttainment\x12\x18\n" +
 	"\atargets\x18\x01 \x01(\x05R\atargets\x12\x18\n" +
 	"\aunknown\x18\x02 \x01(\x05R\aunknown\x12\x1a\n" +

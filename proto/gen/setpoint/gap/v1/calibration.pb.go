@@ -126,7 +126,8 @@ type CalibratedGroup struct {
 	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
 	// Probabilities whose outcome is known.
 	N int32 `protobuf:"varint,2,opt,name=n,proto3" json:"n,omitempty"`
-	// Of them, made of values that were not on record at the time.
+	// Of them, made of values that were not on record at the time; of confidences,
+	// recorded after the day they are about.
 	Hindsight int32 `protobuf:"varint,3,opt,name=hindsight,proto3" json:"hindsight,omitempty"`
 	// Mean squared distance of the probability from the outcome, 0 or 1.
 	Brier *float64 `protobuf:"fixed64,4,opt,name=brier,proto3,oneof" json:"brier,omitempty"`

@@ -741,7 +741,8 @@ func (x *TargetGap) GetWithReadiness() *AdjustedForecast {
 // Forecast is the status quo: what the metric comes to by the target's end.
 type Forecast struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The median.
+	// The point that the method forecasts. Errors of such series may lean to one side:
+	// what half of the distribution is above is the median.
 	Value   *float64 `protobuf:"fixed64,1,opt,name=value,proto3,oneof" json:"value,omitempty"`
 	Lower80 *float64 `protobuf:"fixed64,2,opt,name=lower80,proto3,oneof" json:"lower80,omitempty"`
 	Upper80 *float64 `protobuf:"fixed64,3,opt,name=upper80,proto3,oneof" json:"upper80,omitempty"`
@@ -765,8 +766,10 @@ type Forecast struct {
 	// Of attainment, where it was simulated.
 	StandardError float64 `protobuf:"fixed64,15,opt,name=standard_error,json=standardError,proto3" json:"standard_error,omitempty"`
 	// By period of the metric, positive towards the target: needed, and expected.
-	RequiredRate  *float64 `protobuf:"fixed64,16,opt,name=required_rate,json=requiredRate,proto3,oneof" json:"required_rate,omitempty"`
-	CurrentRate   *float64 `protobuf:"fixed64,17,opt,name=current_rate,json=currentRate,proto3,oneof" json:"current_rate,omitempty"`
+	RequiredRate *float64 `protobuf:"fixed64,16,opt,name=required_rate,json=requiredRate,proto3,oneof" json:"required_rate,omitempty"`
+	CurrentRate  *float64 `protobuf:"fixed64,17,opt,name=current_rate,json=currentRate,proto3,oneof" json:"current_rate,omitempty"`
+	// Of the distribution that the intervals and the probability are of.
+	Median        *float64 `protobuf:"fixed64,18,opt,name=median,proto3,oneof" json:"median,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -916,6 +919,13 @@ func (x *Forecast) GetRequiredRate() float64 {
 func (x *Forecast) GetCurrentRate() float64 {
 	if x != nil && x.CurrentRate != nil {
 		return *x.CurrentRate
+	}
+	return 0
+}
+
+func (x *Forecast) GetMedian() float64 {
+	if x != nil && x.Median != nil {
+		return *x.Median
 	}
 	return 0
 }
@@ -1974,7 +1984,7 @@ const file_setpoint_gap_v1_service_proto_rawDesc = "" +
 	"\x06_scoreB\r\n" +
 	"\v_confidenceB\r\n" +
 	"\v_attainmentB\x12\n" +
-	"\x10_attainment_date\"\xf9\x04\n" +
+	"\x10_attainment_date\"\xa1\x05\n" +
 	"\bForecast\x12\x19\n" +
 	"\x05value\x18\x01 \x01(\x01H\x00R\x05value\x88\x01\x01\x12\x1d\n" +
 	"\alower80\x18\x02 \x01(\x01H\x01R\alower80\x88\x01\x01\x12\x1d\n" +
@@ -1993,7 +2003,8 @@ const file_setpoint_gap_v1_service_proto_rawDesc = "" +
 	"\aunknown\x18\x0e \x01(\tR\aunknown\x12%\n" +
 	"\x0estandard_error\x18\x0f \x01(\x01R\rstandardError\x12(\n" +
 	"\rrequired_rate\x18\x10 \x01(\x01H\aR\frequiredRate\x88\x01\x01\x12&\n" +
-	"\fcurrent_rate\x18\x11 \x01(\x01H\bR\vcurrentRate\x88\x01\x01B\b\n" +
+	"\fcurrent_rate\x18\x11 \x01(\x01H\bR\vcurrentRate\x88\x01\x01\x12\x1b\n" +
+	"\x06median\x18\x12 \x01(\x01H\tR\x06median\x88\x01\x01B\b\n" +
 	"\x06_valueB\n" +
 	"\n" +
 	"\b_lower80B\n" +
@@ -2008,7 +2019,8 @@ const file_setpoint_gap_v1_service_proto_rawDesc = "" +
 	"\n" +
 	"\b_upper50B\x10\n" +
 	"\x0e_required_rateB\x0f\n" +
-	"\r_current_rate\"\x91\x02\n" +
+	"\r_current_rateB\t\n" +
+	"\a_median\"\x91\x02\n" +
 	"\x0fForecastRequest\x12!\n" +
 	"\x06target\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18?R\x06target\x12;\n" +
 	"\x05as_of\x18\x02 \x01(\tB&\xbaH#r!2\x1f^([0-9]{4}-[0-9]{2}-[0-9]{2})?$R\x04asOf\x12)\n" +
