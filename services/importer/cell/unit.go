@@ -74,8 +74,17 @@ var unitPowers = map[string]int{
 // of Mio. €; ok is false where it names none.
 func UnitPower(unit string) (power int, ok bool) {
 	for _, w := range unitParts.Split(strings.ToLower(plain(unit)), -1) {
-		if p, known := unitPowers[strings.Trim(w, "()[]")]; known {
+		w = strings.Trim(w, "()[]")
+		if p, known := unitPowers[w]; known {
 			return p, true
+		}
+		if p, known := magnitudes[w]; known && len(w) > 2 && !onlyMoneyMagnitude[w] {
+			return p, true
+		}
+		for _, e := range eastern {
+			if strings.HasPrefix(w, e.written) {
+				return e.power, true
+			}
 		}
 	}
 	return 0, false
