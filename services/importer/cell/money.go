@@ -19,7 +19,7 @@ type money struct {
 var currencies = []money{
 	{sign: "US$", code: "USD"}, {sign: "A$", code: "AUD"}, {sign: "C$", code: "CAD"}, {sign: "CA$", code: "CAD"}, {sign: "AU$", code: "AUD"}, {sign: "NZ$", code: "NZD"}, {sign: "R$", code: "BRL"}, {sign: "HK$", code: "HKD"}, {sign: "S$", code: "SGD"}, {sign: "NT$", code: "TWD"}, {sign: "MX$", code: "MXN"},
 	{sign: "$", code: "USD", shared: true}, {sign: "€", code: "EUR"}, {sign: "£", code: "GBP", shared: true}, {sign: "₹", code: "INR"}, {sign: "₽", code: "RUB"}, {sign: "₩", code: "KRW"}, {sign: "₺", code: "TRY"}, {sign: "₴", code: "UAH"}, {sign: "₪", code: "ILS"}, {sign: "₫", code: "VND"}, {sign: "₱", code: "PHP"}, {sign: "₦", code: "NGN"}, {sign: "₸", code: "KZT"}, {sign: "฿", code: "THB"}, {sign: "zł", code: "PLN"}, {sign: "Kč", code: "CZK"},
-	{sign: "SFr.", code: "CHF"}, {sign: "Fr.", code: "CHF"}, {sign: "円", code: "JPY"}, {sign: "руб.", code: "RUB"}, {sign: "грн", code: "UAH"},
+	{sign: "SFr.", code: "CHF"}, {sign: "Fr.", code: "CHF"}, {sign: "Rp.", code: "IDR"}, {sign: "Rp", code: "IDR"}, {sign: "円", code: "JPY"}, {sign: "руб.", code: "RUB"}, {sign: "грн", code: "UAH"},
 	// Of Japan and China, of India and its neighbours, of the north.
 	{sign: "¥"}, {sign: "Rs."}, {sign: "Rs"}, {sign: "kr."},
 }

@@ -29,7 +29,7 @@ func ParseMonth(text string) (month int, ok bool) {
 // quarterPart is a quarter without its year, in lower case or not: the groups q, a
 // figure, and r, a Roman one or a word.
 const (
-	quarterWords = `quarter|qtr\.?|quartal|trimestre|trim\.?|trimester|kwartaal|kvartal|kvartaal|kvartál|kwartał|kwartału|kv\.?|кв\.?|квартал|квартал[аі]|čtvrtletí|štvrťrok|çeyrek|triwulan|quý|negyedév|neljännes|τρίμηνο`
+	quarterWords = `quarter|qtr\.?|quartal|trimestre|trim\.?|trimester|kwartaal|kvartal|kvartaal|kvartál|kwartał|kwartału|kv\.?|кв\.?|квартал|квартал[аі]|čtvrtletí|štvrťrok|çeyrek|triwulan|tw|quý|negyedév|neljännes|τρίμηνο`
 	ordinalEnd   = `(?:st|nd|rd|th|\.er|\.|er|e|ème|º|°|ª|o|a|-?й)?`
 	ordinalWords = `first|second|third|fourth|premier|deuxième|troisième|quatrième|primer|segundo|tercer|cuarto|primeiro|terceiro|quarto|primo|secondo|terzo|erstes|zweites|drittes|viertes|eerste|tweede|derde|vierde`
 	quarterPart  = `(?:(?:q|t|k|` + quarterWords + `)[ _-]?(?P<q>[1-4])|(?:` + quarterWords + `)[ _-]?(?P<r>iv|i{1,3})|` +

@@ -90,7 +90,7 @@ var missing = words(
 	// French
 	"nd", "n d", "nc", "n c", "s o", "so", "non disponible", "non communiqué", "non connu", "sans objet", "à définir", "à déterminer", "inconnu", "aucune donnée", "non renseigné",
 	// Spanish, Portuguese, Italian
-	"s/d", "sd", "s d", "sin datos", "sin dato", "no disponible", "no aplica", "por definir", "pendiente", "ninguno",
+	"n m", "s/d", "sd", "s d", "sin datos", "sin dato", "no disponible", "no aplica", "por definir", "pendiente", "ninguno",
 	"s/i", "sin información", "sem dados", "não disponível", "não se aplica", "nao disponivel", "a definir", "non applicabile", "da definire", "dato non disponibile", "nessun dato",
 	"n/d", "no se dispone", "sin definir", "não informado", "não apurado",
 	// Polish, Czech
@@ -143,6 +143,7 @@ var kinds = map[string]string{
 	"baseline": "baseline", "basis": "baseline", "référence": "baseline", "línea base": "baseline", "linha de base": "baseline",
 	"min": "min", "minimum": "min", "max": "max", "maximum": "max",
 	"milestone": "target", "forecast": "target", "prévision": "target", "norm": "target", "cel": "target", "plan wert": "target", "planwert": "target", "目標": "target", "目标": "target", "计划": "target",
+	"목표": "target", "실적": "actual", "план": "target", "факт": "actual", "المستهدف": "target", "الفعلي": "actual", "लक्ष्य": "target", "उपलब्धि": "actual", "hedef": "target", "gerçekleşen": "actual", "gerçekleşme": "actual", "plán": "target", "skutečnost": "actual", "skutočnosť": "actual", "terv": "target", "tény": "actual", "țintă": "target", "realizat": "actual", "realisasi": "actual", "tavoite": "target", "toteuma": "actual", "στόχος": "target", "αποτέλεσμα": "actual", "kế hoạch": "target", "thực hiện": "actual",
 	"réalisation": "actual", "achievement": "actual", "outturn": "actual", "wykonanie": "actual", "実績": "actual", "实际": "actual", "実績値": "actual", "目標値": "target",
 }
 
@@ -193,7 +194,7 @@ var directions = map[Direction][]string{
 	Decrease: {
 		"decrease", "decreasing", "decreases", "down", "downward", "downwards", "lower", "lower is better", "lower the better", "less", "less is better", "fewer", "min", "minimise", "minimize",
 		"minimising", "minimizing", "reduce", "reduction", "reducing", "fall", "falling", "low", "low is good", "smaller is better", "d", "dec", "decr", "↓", "▼", "⬇", "negative", "at most", "ceiling", "below", "decline",
-		"sinkend", "senken", "senkung", "verringern", "reduzieren", "reduzierung", "niedriger ist besser", "abnahme", "minimieren", "weniger", "abwärts", "rückgang",
+		"sinkend", "senken", "senkung", "verringern", "reduzieren", "reduzierung", "niedriger ist besser", "niedrig", "gering", "abnahme", "minimieren", "weniger", "abwärts", "rückgang",
 		"diminuer", "diminution", "réduire", "réduction", "baisse", "à la baisse", "décroissant", "minimiser", "moins", "je niedriger desto besser", "je kleiner desto besser",
 		"disminuir", "disminución", "descendente", "decreciente", "reducir", "reducción", "minimizar", "menos es mejor", "menor es mejor", "bajar", "diminuir", "reduzir", "redução", "decrescente", "quanto menor melhor", "menor é melhor", "menor melhor",
 		"diminuire", "ridurre", "riduzione", "minimizzare", "in diminuzione", "spadek", "spadkowy", "malejący", "maleje", "ograniczenie", "zmniejszenie", "pokles", "减少", "減少", "下降", "降低", "低下", "逆向", "dalend", "verlagen", "afname", "lager is beter", "minska", "minskar", "minskande", "minskning", "reduksjon", "redusere", "faldende", "synkende",
