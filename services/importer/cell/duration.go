@@ -26,6 +26,7 @@ var timeUnits = func() map[string]float64 {
 
 var (
 	durationPart = regexp.MustCompile(`^(\d+(?:[.,]\d+)?) ?(\pL+)\.?[ ,]*(?:(?:and|und|et|y|e|en|och) )?`)
+	hoursMinutes = regexp.MustCompile(`^(\d{1,5}) ?(?i:h|hrs?|std\.?|heures?) ?([0-5]\d)$`) // 1h30
 	clock        = regexp.MustCompile(`^(\d{1,5}):([0-5]\d):([0-5]\d)$`)
 )
 
@@ -44,6 +45,11 @@ func duration(s string, l Locale) (Number, bool) {
 		minutes, _ := strconv.Atoi(m[2])
 		seconds, _ := strconv.Atoi(m[3])
 		return Number{Value: float64(h) + float64(minutes*60+seconds)/3600, Unit: "h"}, true
+	}
+	if m := hoursMinutes.FindStringSubmatch(s); m != nil {
+		h, _ := strconv.Atoi(m[1])
+		minutes, _ := strconv.Atoi(m[2])
+		return Number{Value: float64(h*60+minutes) / 60, Unit: "h"}, true
 	}
 	var n Number
 	total, above := 0.0, 0.0

@@ -29,7 +29,7 @@ func FindHalf(text string) (name, rest string, ok bool) {
 	if len(text) > MaxText {
 		return "", text, false
 	}
-	s := strings.TrimSpace(strings.NewReplacer("(", " ", ")", " ", "[", " ", "]", " ").Replace(eastAsian(plain(text))))
+	s := strings.TrimSpace(strings.NewReplacer("(", " ", ")", " ", "[", " ", "]", " ").Replace(monthSpan(eastAsian(plain(text)))))
 	for _, form := range halves {
 		at := form.FindStringSubmatchIndex(s)
 		if at == nil {

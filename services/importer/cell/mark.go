@@ -20,8 +20,15 @@ func cutMark(s string) (rest, sign string) {
 // two letters is a unit's (km²), and a figure alone may be a part of the name.
 var nameMark = regexp.MustCompile(`^(.*(?:\pL{3}|[)\].%’"»“])) ?([*†‡§]+\)?|[¹²³⁴⁵⁶⁷⁸⁹⁰]+⁾?|\(\*+\)|\d\))$`)
 
-// NameMark parts the sign of a footnote from a name: Waiting time*, Emissions¹⁾.
+// beforeUnit is such a sign before the unit in parentheses.
+var beforeUnit = regexp.MustCompile(`^(.*\pL{3}) ?([*†‡§]+|[¹²³⁴⁵⁶⁷⁸⁹⁰]+⁾?)( ?[(\[][^()\[\]]{1,30}[)\]])$`)
+
+// NameMark parts the sign of a footnote from a name: Waiting time*, Emissions¹⁾,
+// Waiting time* (days).
 func NameMark(name string) (rest, sign string) {
+	if m := beforeUnit.FindStringSubmatch(name); m != nil {
+		return m[1] + m[3], m[2]
+	}
 	m := nameMark.FindStringSubmatch(name)
 	if m == nil {
 		return name, ""

@@ -44,8 +44,9 @@ type Number struct {
 	// as written: 7,75 % is 7.75 with Percent set.
 	Value   float64
 	Percent bool
-	// Currency is the ISO 4217 code where a symbol or code stood by the number.
-	Currency string
+	// Currency is the ISO 4217 code where a symbol or code stood by the number;
+	// Sign is the symbol where other countries' money has it, too: $.
+	Currency, Sign string
 	// Unit is any other text beside the number: "Weeks" of "2 Weeks", "per
 	// 1,000 residents" of "5 per 1,000 residents".
 	Unit string
@@ -71,9 +72,12 @@ func ParseNumber(text string, l Locale) (Number, error) {
 	if len(text) > MaxText {
 		return n, notNumber(text, "is too long for a number")
 	}
-	s, mark := cutMark(plain(text))
+	s, mark := cutMark(decimalSign(plain(text), l))
 	if s == "" {
 		return n, notNumber(text, "is empty")
+	}
+	if roundClock.MatchString(s) {
+		return n, notNumber(text, "says around the clock")
 	}
 	if d, ok := duration(s, l); ok {
 		d.Mark = mark
@@ -82,16 +86,27 @@ func ParseNumber(text string, l Locale) (Number, error) {
 	n.Mark = mark
 	s, n.Bound = cutBound(cutExact(s))
 	s, negative := cutSign(cutParentheses(s))
-	if code, rest, ok := cutCurrency(s); ok {
-		n.Currency = code
+	if m, rest, ok := cutCurrency(s); ok {
+		n.money(m)
 		if !negative {
 			rest, negative = cutParentheses(rest)
 		}
 		s, negative = cutSign(rest, negative)
 	}
+	// In Turkish and Arabic the sign stands in front: %95.
+	if r, ok := strings.CutPrefix(s, "%"); ok {
+		n.Percent = true
+		s = strings.TrimSpace(r)
+		if !negative {
+			s, negative = cutSign(s, negative)
+		}
+	}
 	// A number's name may stand before it: "# 12" and "No. 12" are not read,
 	// because the sign may mean another thing.
 	body, rest := cutDigits(s)
+	if _, _, ok := cutFraction(s); ok {
+		body, rest = "0", s // ½
+	}
 	if body == "" {
 		return Number{}, notNumber(text, "has no number at its beginning")
 	}
@@ -100,13 +115,20 @@ func ParseNumber(text string, l Locale) (Number, error) {
 		return Number{}, notNumber(text, err.Error())
 	}
 	n.Decimals = decimals
+	if r, part, ok := cutFraction(rest); ok && decimals == 0 {
+		value, rest = value+part, r
+		n.Decimals = 2
+	}
+	if n.Bound == "" {
+		rest, n.Bound = cutBoundBehind(rest)
+	}
 	if tail, ok := strings.CutPrefix(rest, "-"); ok && strings.TrimSpace(tail) == "" {
 		if negative {
 			return Number{}, notNumber(text, "has two signs")
 		}
 		rest, negative = "", true
 	}
-	if err := n.tail(rest); err != nil {
+	if err := n.tail(rest, l); err != nil {
 		return Number{}, notNumber(text, err.Error())
 	}
 	if negative {
@@ -120,22 +142,37 @@ func ParseNumber(text string, l Locale) (Number, error) {
 }
 
 // tail reads what stands behind the digits.
-func (n *Number) tail(rest string) error {
+func (n *Number) tail(rest string, l Locale) error {
 	adjacent := rest != "" && !strings.HasPrefix(rest, " ")
 	rest = strings.TrimSpace(rest)
+	if adjacent {
+		if r, ok := cutOrdinal(rest); ok {
+			rest = r // 3rd
+		}
+	}
 	if rest == "" {
 		return nil
 	}
-	if r, ok := cutPercent(rest); ok {
-		n.Percent = true
-		rest, adjacent = strings.TrimSpace(r), false
-	} else if r, power, ok := cutMagnitude(rest, adjacent, n.Currency != ""); ok {
-		n.Magnitude = power
-		rest, adjacent = strings.TrimSpace(r), false
+	if r, ok := cutPoints(rest); ok {
+		// Percentage points are not per cent.
+		n.setUnit(strings.TrimSpace(rest[:len(rest)-len(r)]))
+		rest = strings.TrimSpace(r)
+		if rest != "" {
+			return fmt.Errorf("has %q behind the number", clip(rest))
+		}
+		return nil
 	}
-	if n.Currency == "" {
-		if code, r, ok := cutCurrency(rest); ok {
-			n.Currency, rest, adjacent = code, strings.TrimSpace(r), false
+	if r, ok := cutPercent(rest); ok && !n.Percent {
+		n.Percent = true
+		rest = strings.TrimSpace(r)
+	} else if r, power, ok := n.cutMagnitude(rest, adjacent, l); ok {
+		n.Magnitude = power
+		rest = strings.TrimSpace(r)
+	}
+	if n.Currency == "" && n.Unit == "" {
+		if m, r, ok := cutCurrency(rest); ok {
+			n.money(m)
+			rest = strings.TrimSpace(r)
 		}
 	}
 	if rest == "" {
@@ -146,7 +183,7 @@ func (n *Number) tail(rest string) error {
 		_, err := ParsePeriod(inner, Locale{})
 		switch {
 		case IsUnit(inner):
-			n.Unit = inner
+			n.setUnit(inner)
 		case hasDigit(inner) && !strings.ContainsFunc(inner, unicode.IsLetter) && err != nil:
 			return fmt.Errorf("has a second number, %q, behind the first", clip(rest))
 		default:
@@ -168,12 +205,36 @@ func (n *Number) tail(rest string) error {
 		return fmt.Errorf("says when, %q, beside the number", clip(rest))
 	case twoAmounts(rest):
 		return fmt.Errorf("has a second number in %q: is it a duration, or two values?", clip(rest))
+	case clockTail.MatchString(rest):
+		return fmt.Errorf("has a second number, %q, behind the first", clip(rest))
 	case !unicode.IsLetter(first) && !strings.ContainsRune("°/(µ‰", first) && !unicode.Is(unicode.Sc, first):
 		return fmt.Errorf("has %q behind the number", clip(rest))
 	}
-	n.Unit = rest
+	n.setUnit(rest)
 	return nil
 }
+
+// setUnit adds to the unit: a currency whose country is not said stands in it.
+func (n *Number) setUnit(unit string) { n.Unit = strings.TrimSpace(n.Unit + " " + unit) }
+
+// money takes a currency in. A sign that several countries have is a unit, not
+// a currency.
+func (n *Number) money(m money) {
+	n.Currency, n.Sign = m.code, ""
+	switch {
+	case m.code == "":
+		n.Unit = m.sign
+	case m.shared:
+		n.Sign = m.sign
+	}
+}
+
+// roundClock is no number of 24.
+var roundClock = regexp.MustCompile(`^24 ?[/x×*] ?7$`)
+
+// clockTail is the smaller unit of a time behind the larger, without its name: 5
+// min 30.
+var clockTail = regexp.MustCompile(`^(?i:h|hrs?|std|min|mins|hours?|minutes?) ?\d+$`)
 
 // when is a day or a year behind a number, which is then not of the period that
 // the cell stands in: 100 % by 2030.
@@ -272,8 +333,8 @@ func firstGroup(s string) rune {
 	return 0
 }
 
-// plain is a text with one kind of space, minus and apostrophe, without what
-// is not seen.
+// plain is a text with one kind of space, minus, apostrophe and digits, without
+// what is not seen.
 func plain(text string) string {
 	var b strings.Builder
 	space := true // at the beginning none is kept
@@ -291,10 +352,8 @@ func plain(text string) string {
 			r = '-'
 		case r == '\u2019' || r == '\u02bc' || r == '\u00b4':
 			r = '\''
-		case r >= '\uff10' && r <= '\uff19': // full width digits
-			r = r - '\uff10' + '0'
-		case r == '\uff05':
-			r = '%'
+		case r >= 0x80:
+			r = western(r)
 		}
 		space = false
 		b.WriteRune(r)
@@ -379,12 +438,33 @@ func cutBound(s string) (rest, bound string) {
 		if r, ok := strings.CutPrefix(lower, b.written); ok && len(lower) == len(s) && !startsWithLetter(r) && hasDigit(r) {
 			return strings.TrimSpace(s[len(b.written):]), b.means
 		}
-		// 90%以上
-		if r, ok := strings.CutSuffix(s, b.written); ok && r != "" && strings.ContainsAny(b.written, "以") {
-			return strings.TrimSpace(r), b.means
+	}
+	for _, b := range boundEnds {
+		if r, ok := strings.CutSuffix(s, b.written); ok && r != "" && hasDigit(r) {
+			return strings.TrimSpace(r), b.means // 90%以上
 		}
 	}
 	return s, ""
+}
+
+// cutBoundBehind takes a bound behind the number away: 10+, 5 or fewer. A unit
+// may follow it.
+func cutBoundBehind(rest string) (without, bound string) {
+	s := strings.TrimLeft(rest, " ")
+	percent := ""
+	if r, ok := strings.CutPrefix(s, "%"); ok {
+		s, percent = strings.TrimLeft(r, " "), "%"
+	}
+	if r, ok := strings.CutPrefix(s, "+"); ok && !strings.ContainsFunc(r, unicode.IsDigit) && (rest == s || percent != "" || r == "") {
+		return percent + " " + strings.TrimSpace(r), ">="
+	}
+	lower := strings.ToLower(s)
+	for _, b := range boundsBehind {
+		if r, ok := strings.CutPrefix(lower, b.written); ok && len(lower) == len(s) && !startsWithLetter(r) && !hasDigit(r) {
+			return percent + " " + strings.TrimSpace(s[len(b.written):]), b.means
+		}
+	}
+	return rest, ""
 }
 
 // cutParentheses takes an accountant's parentheses away: (12) is -12.
@@ -398,6 +478,10 @@ func cutParentheses(s string) (rest string, negative bool) {
 }
 
 func cutSign(s string, negative bool) (string, bool) {
+	// Word processors make a dash of the minus before a number.
+	if r, ok := strings.CutPrefix(s, "–"); ok && !negative && r != "" && (r[0] >= '0' && r[0] <= '9' || r[0] == '.' || r[0] == ',') {
+		return r, true
+	}
 	if r, ok := strings.CutPrefix(s, "-"); ok && !negative {
 		return strings.TrimSpace(r), true
 	}
@@ -420,13 +504,16 @@ func onlyMoney(s string) bool {
 	rest = strings.TrimSpace(rest)
 	if r, ok := cutPercent(rest); ok {
 		rest = r
-	} else if r, _, ok := cutMagnitude(rest, true, true); ok {
-		rest = r
+	} else if r, _, ok := (&Number{Currency: "XXX"}).cutMagnitude(rest, true, Locale{}); ok {
+		rest = strings.TrimSpace(r)
+		if _, r, ok := cutCurrency(rest); ok {
+			rest = r
+		}
 	}
 	return strings.TrimSpace(rest) == ""
 }
 
-func hasDigit(s string) bool { return strings.ContainsAny(s, "0123456789") }
+func hasDigit(s string) bool { return strings.ContainsFunc(s, unicode.IsDigit) }
 
 func notNumber(text, why string) error {
 	return fault.New(fault.Invalid, "import.number", "%q %s", clip(text), why)

@@ -11,6 +11,10 @@ import (
 	"setpoint.dev/services/internal/fault"
 )
 
+// bikram: a pair of years from here on is of the calendar of Nepal, 57 years
+// before ours, and not read.
+const bikram = 2070
+
 // pivot: a year of two digits below it is of this century.
 const pivot = 70
 
@@ -22,7 +26,53 @@ func ParseMonth(text string) (month int, ok bool) {
 	return month, ok
 }
 
-var quarterForm = regexp.MustCompile(`^(?:q|qtr|qtr\.|quarter|quartal|trimestre|trim\.?|kwartaal|kvartal|t|k|trimester)[ _-]?([1-4])$|^([1-4])(?:st|nd|rd|th|\.|er|e|ème|º|°|o|ª|a)?[ -]?(?:q|qtr|quarter|quartal|trimestre|trim\.?|kwartaal|kvartal|t)$`)
+// quarterPart is a quarter without its year, in lower case or not: the groups q, a
+// figure, and r, a Roman one or a word.
+const (
+	quarterWords = `quarter|qtr\.?|quartal|trimestre|trim\.?|trimester|kwartaal|kvartal|kvartaal|kvartál|kwartał|kwartału|kv\.?|кв\.?|квартал|квартал[аі]|čtvrtletí|štvrťrok|çeyrek|triwulan|tw|quý|negyedév|neljännes|τρίμηνο`
+	ordinalEnd   = `(?:st|nd|rd|th|\.er|\.|er|e|ème|º|°|ª|o|a|-?й)?`
+	ordinalWords = `first|second|third|fourth|premier|deuxième|troisième|quatrième|primer|segundo|tercer|cuarto|primeiro|terceiro|quarto|primo|secondo|terzo|erstes|zweites|drittes|viertes|eerste|tweede|derde|vierde`
+	quarterPart  = `(?:(?:q|t|k|` + quarterWords + `)[ _-]?(?P<q>[1-4])|(?:` + quarterWords + `)[ _-]?(?P<r>iv|i{1,3})|` +
+		`(?P<q>[1-4])` + ordinalEnd + `[ -]?(?:q|t|k|` + quarterWords + `)|(?P<r>iv|i{1,3})` + ordinalEnd + `[ -](?:kw\.?|` + quarterWords + `)|(?P<r>` + ordinalWords + `) (?:` + quarterWords + `))`
+)
+
+var quarterForm = regexp.MustCompile(`^` + quarterPart + `$`)
+
+// romans are the quarters that are not written as a figure.
+var romans = func() map[string]string {
+	m := map[string]string{"i": "1", "ii": "2", "iii": "3", "iv": "4"}
+	for i, w := range strings.Split(ordinalWords, "|") {
+		m[w] = strconv.Itoa(i%4 + 1)
+	}
+	for i, w := range []string{"primeiro", "segundo", "terceiro", "quarto"} {
+		m[w] = strconv.Itoa(i + 1)
+	}
+	for i, w := range []string{"primo", "secondo", "terzo", "quarto"} {
+		m[w] = strconv.Itoa(i + 1)
+	}
+	for i, w := range []string{"erstes", "zweites", "drittes", "viertes"} {
+		m[w] = strconv.Itoa(i + 1)
+	}
+	for i, w := range []string{"eerste", "tweede", "derde", "vierde"} {
+		m[w] = strconv.Itoa(i + 1)
+	}
+	return m
+}()
+
+// groups are the named groups of a match, of those with the same name the one that
+// has something.
+func groups(form *regexp.Regexp, m []string) map[string]string {
+	g := map[string]string{}
+	for i, name := range form.SubexpNames() {
+		if name != "" && m[i] != "" {
+			g[name] = m[i]
+		}
+	}
+	if g["q"] == "" && g["r"] != "" {
+		g["q"] = romans[strings.ToLower(g["r"])]
+	}
+	return g
+}
 
 // ParseQuarter reads a quarter without its year: Q3, QTR3, 3. Quartal, T3.
 func ParseQuarter(text string) (quarter int, ok bool) {
@@ -30,8 +80,8 @@ func ParseQuarter(text string) (quarter int, ok bool) {
 	if m == nil {
 		return 0, false
 	}
-	q, _ := strconv.Atoi(m[1] + m[2])
-	return q, true
+	q, _ := strconv.Atoi(groups(quarterForm, m)["q"])
+	return q, q > 0
 }
 
 // ParseDate reads a day: 2017-09-30, 2017/9/30, 30.09.2017, 30/09/17 (by the
@@ -45,6 +95,9 @@ func ParseDate(text string, l Locale) (calendar.Date, error) {
 	s := plain(text)
 	if m := midnight.FindStringIndex(s); m != nil {
 		s = s[:m[0]]
+	}
+	if strings.Contains(s, " out of ") {
+		return calendar.Date{}, notDate(text, "is no date") // out is October in Portuguese
 	}
 	if m := yearFirst.FindStringSubmatch(s); m != nil {
 		return date(text, m[1], m[3], m[4])
@@ -93,7 +146,7 @@ func ParseDate(text string, l Locale) (calendar.Date, error) {
 }
 
 var (
-	midnight  = regexp.MustCompile(`[ T]00?:00(?::00(?:\.0+)?)?(?: ?AM)?Z?$`)
+	midnight  = regexp.MustCompile(`[ T](?:(?:00?:00(?::00(?:\.0+)?)?|12:00(?::00)?)(?: ?AM)|00?:00(?::00(?:\.0+)?)?|23:59(?::59(?:\.\d+)?)?)(?:Z|[+-]\d\d:?\d\d)?$| (?:г|р)\.$| года?$`)
 	yearFirst = regexp.MustCompile(`^(\d{4})([-/.])(\d{1,2})[-/.](\d{1,2})$`)
 	yearLast  = regexp.MustCompile(`^(\d{1,2})([-/.]) ?(\d{1,2})[-/.] ?(\d{4}|\d{2})$`)
 	compact   = regexp.MustCompile(`^((?:19|20|21)\d{2})(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])$`)
@@ -132,7 +185,7 @@ func century(y int) int {
 // number or name, w a week.
 var periodForms = compile(
 	// 2016-17, 2016/17, 2016-2017, FY2016-17, FY 2016/2017
-	`{f}?{y4}[-/–]{z}`,
+	`{f}?{y4} ?[-/–] ?{z}`,
 	`{f}{y2}[-/–]{z2}`,
 	// FY17 Q3, FY2017-Q3, 2017Q3, 2017 Q3, FY17/Q3, 2017 - 3. Quartal
 	`{f}?{y4}[ /_.-]*{q}`,
@@ -147,7 +200,8 @@ var periodForms = compile(
 	`{y4}[-/.M_ ]{1,2}{mm}`,
 	`{y4}{m2}`,
 	// 07/2017, 7.2017
-	`{mm}[-/. ]{y4}`,
+	`(?:m|month|tháng)?{mm}[-/. ]{y4}`,
+	`(?:month|tháng) {mm}[-/. ]{y4}`,
 	// July 2017, Jul-17, juil. 2017, julio de 2017, 2017 Jul
 	`{name}\.?[ ,/_-]*(?:de |del )?(?:{y4}|'?{y2})`,
 	`{y4}[ ,/_-]*{name}\.?`,
@@ -157,9 +211,13 @@ var periodForms = compile(
 	// FY2017, FY17, FY'17, FY 2017, 2017 FY, GJ 2017, CY2017, 2017, 2017.0
 	`{f}(?:{y4}|'?{y2})`,
 	`{y4} ?{f}`,
-	`(?:cy|year|jahr|año|ano|année|anno|jaar|år|kj|calendar year) ?{y4}`,
+	`(?:cy|year|jahr|año|ano|année|anno|anul|jaar|år|kj|rok|roku|vuosi|год|рік|yıl|tahun|năm|calendar year) ?{y4}`,
 	`{y4}(?:\.0+)?`,
 )
+
+// yearEnd is what may stand behind a year: the mark of a footnote, or the word for
+// a year.
+var yearEnd = regexp.MustCompile(`^(.*(?:19|20|21)\d{2}|(?i:fy) ?'?\d{2})(?: ?[*†‡§¹²³⁴⁵]+\)?| ?г\.?| ?год[а]?| ?р\.| ?року| r\.| roku| yılı)$`)
 
 // pairForm is what may be a year and a month or a pair of years.
 var pairForm = regexp.MustCompile(`^(?:19|20|21)\d{2}[-/–]\d{2}$`)
@@ -171,11 +229,12 @@ func compile(forms ...string) []*regexp.Regexp {
 		"{y2}", `(?P<y>\d{2})`,
 		"{z}", `(?P<z>(?:19|20|21)\d{2}|\d{2})`,
 		"{z2}", `(?P<z>\d{2})`,
-		"{q}", `(?:(?:q|qtr\.?|quarter|quartal|trimestre|trim\.?|kwartaal|kvartal|t|k)[ _-]?(?P<q>[1-4])|(?P<q>[1-4])(?:st|nd|rd|th|\.|er|e|ème|º|°|ª)?[ -]?(?:q|qtr\.?|quarter|quartal|trimestre|trim\.?|kwartaal|kvartal|t))`,
+		"{q}", quarterPart,
 		"{mm}", `(?P<m>0?[1-9]|1[0-2])`,
 		"{m2}", `(?P<m>0[1-9]|1[0-2])`,
-		"{name}", `(?P<m>\p{L}{3,12})`,
-		"{w}", `(?:w|kw|wk|week|woche|semaine|semana|s)[ .]{0,2}(?P<w>[1-9]|0[1-9]|[1-4]\d|5[0-3])`,
+		"{name}", `(?P<m>[\p{L}\p{M}]{3,14})`,
+		// S1 and S2 are half-years as well, S01 and S3 are none.
+		"{w}", `(?:(?:w|kw|wk|week|woche|semaine|semana|uke|vecka|v\.|viikko|týden|hafta|неделя)[ .]{0,2}(?P<w>[1-9]|0[1-9]|[1-4]\d|5[0-3])|s[ .]{0,2}(?P<w>[3-9]|0[1-9]|[1-4]\d|5[0-3]))`,
 	)
 	var out []*regexp.Regexp
 	for _, f := range forms {
@@ -194,18 +253,16 @@ func ParsePeriod(text string, l Locale) (string, error) {
 	if len(text) > MaxText {
 		return "", notPeriod(text, "is too long for a period")
 	}
-	s := strings.TrimSpace(eastAsian(plain(text)))
+	s := monthSpan(strings.TrimSpace(eastAsian(plain(text))))
+	if m := yearEnd.FindStringSubmatch(s); m != nil {
+		s = m[1]
+	}
 	for _, form := range periodForms {
 		m := form.FindStringSubmatch(s)
 		if m == nil {
 			continue
 		}
-		g := map[string]string{}
-		for i, name := range form.SubexpNames() {
-			if name != "" && m[i] != "" {
-				g[name] = m[i]
-			}
-		}
+		g := groups(form, m)
 		if z := g["z"]; len(z) == 2 && len(g["y"]) == 4 && g["f"]+g["q"] == "" && z >= "01" && z <= "12" && !l.YearPairs {
 			if strings.Contains(s, "/") && z[0] == '1' && periodPair(g) {
 				return "", fault.New(fault.Invalid, "import.period_pair", "%q may be a month or a pair of years: say which the table has", clip(text))
@@ -244,7 +301,7 @@ func periodName(g map[string]string) (string, bool) {
 				end += 100
 			}
 		}
-		if end != y+1 {
+		if end != y+1 || y >= bikram {
 			// 2016-03 is a month; 2016-2019 is several years.
 			return "", false
 		}
@@ -281,7 +338,7 @@ func periodPair(g map[string]string) bool {
 // calendar year; what its months are is the organization's to say, as for a plain
 // year.
 var (
-	westernYear = regexp.MustCompile(`((?:19|20|21)\d{2})[年년](?:度|도)?(?: ?(?:第|제)?([1-4一二三四])(?:季度|四半期|분기)| ?(1[0-2]|[1-9])[月월])?`)
+	westernYear = regexp.MustCompile(`((?:19|20|21)\d{2})[年년](?:度|도)?(?: ?(?:第|제)?([1-4一二三四])(?:季度?|四半期|분기)| ?(1[0-2]|0?[1-9])[月월])?`)
 	eraYear     = regexp.MustCompile(`(令和|平成|昭和|R|H)(元|\d{1,2})年度?`)
 	eras        = map[string]int{"令和": 2018, "R": 2018, "平成": 1988, "H": 1988, "昭和": 1925}
 )
@@ -331,7 +388,7 @@ func FindPeriod(text string, l Locale) (name, rest string, ok bool) {
 	if len(text) > MaxText {
 		return "", "", false
 	}
-	words := strings.Fields(strings.NewReplacer("_", " ", "(", " ", ")", " ", "（", " ", "）", " ", "[", " ", "]", " ", ":", " ", "：", " ", ";", " ").Replace(eastAsian(plain(text))))
+	words := strings.Fields(strings.NewReplacer("_", " ", "(", " ", ")", " ", "（", " ", "）", " ", "[", " ", "]", " ", ":", " ", "：", " ", ";", " ").Replace(monthSpan(eastAsian(plain(text)))))
 	if len(words) > 16 {
 		return "", "", false // prose
 	}
@@ -339,6 +396,9 @@ func FindPeriod(text string, l Locale) (name, rest string, ok bool) {
 	for size := min(len(words), 5); size >= 1; size-- {
 		for at := 0; at+size <= len(words); at++ {
 			run := strings.Join(words[at:at+size], " ")
+			if size == 2 && chance(words[at:at+2]) && len(words) > 2 {
+				continue
+			}
 			p, err := ParsePeriod(strings.Trim(run, ",.- "), l)
 			if err != nil {
 				continue
@@ -355,6 +415,15 @@ func FindPeriod(text string, l Locale) (name, rest string, ok bool) {
 		}
 	}
 	return "", "", false
+}
+
+// chance reports whether two words in the midst of others make a month only by
+// chance: the number of a goal before a year, and words that are months in
+// Portuguese and Italian and others in English.
+func chance(words []string) bool {
+	first, second := strings.ToLower(strings.Trim(words[0], ",.")), strings.Trim(words[1], ",.")
+	number := func(s string) bool { return strings.Trim(s, "0123456789") == "" }
+	return number(first) && number(second) || first == "set" || first == "out"
 }
 
 func notDate(text, why string) error {

@@ -9,7 +9,7 @@ import (
 // between 85 and 90, 0.3..0.6.
 var between = []*regexp.Regexp{
 	regexp.MustCompile(`^(?i:(?:between|from|zwischen|von|entre|de|da|tra|van|tussen|mellan|från|od) )?(.*?\d.*?) (?i:to|and|bis|und|à|a|et|y|e|tot|en|till|och|do|i) (.*\d.*)$`),
-	regexp.MustCompile(`^(.*?\d.*?) ?(?:-|–|—|\.\.\.?|…|~) ?(.*\d.*)$`),
+	regexp.MustCompile(`^(.*?\d.*?) ?(?:-|–|—|\.\.\.?|…|~|〜|∼|至|から) ?(.*\d.*)$`),
 }
 
 // ParseRange reads two numbers with a word or a dash between them, the lower one

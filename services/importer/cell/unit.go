@@ -17,6 +17,8 @@ var unitWords = words(strings.Fields(`
 	usd eur gbp chf jpy inr brl mxn cad aud sek nok dkk pln czk cny zar kr mkr tkr kkr euro euros dollars pesos rs crore lakh cr lakhs crores
 	$ € £ ¥ ₹ zł kč £m €m $m £k €k $k £bn €bn $bn $000 £000 €000 us$ a$ r$ reais
 	dni lat años jahre jahr years year ans anni anos jaar år months month monate mois meses mesi maanden månader monat
+	tl milyon milyar bin adet kişi saat oran yüzde sayı ton puan gün ay kez kpl kpl. hlö henkilöä szt. kč tis ft eft mft fő db lei đồng triệu tỷ người
+	rp juta ribu orang руб тыс млн млрд чел шт ед грн человек процент единиц штук балл km. ks ks.
 	円 人 件 元 万元 亿元 億円 百万円 千円 ％ 歳 戸 箇所 トン 个 家 吨 万人`)...)
 
 var unitParts = regexp.MustCompile(`[\s/·*.,]+|\b(?:per|pro|je|par|por|in|en|of|de|each|i|w|na)\b`)
@@ -74,8 +76,17 @@ var unitPowers = map[string]int{
 // of Mio. €; ok is false where it names none.
 func UnitPower(unit string) (power int, ok bool) {
 	for _, w := range unitParts.Split(strings.ToLower(plain(unit)), -1) {
-		if p, known := unitPowers[strings.Trim(w, "()[]")]; known {
+		w = strings.Trim(w, "()[]")
+		if p, known := unitPowers[w]; known {
 			return p, true
+		}
+		if p, known := magnitudes[w]; known && len(w) > 2 && !onlyMoneyMagnitude[w] {
+			return p, true
+		}
+		for _, e := range eastern {
+			if strings.HasPrefix(w, e.written) {
+				return e.power, true
+			}
 		}
 	}
 	return 0, false

@@ -1,6 +1,7 @@
 package cell
 
 import (
+	"regexp"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -8,56 +9,47 @@ import (
 
 // bounds are tried in this order: the longer first.
 var bounds = []struct{ written, means string }{
-	{"<=", "<="}, {">=", ">="}, {"=<", "<="}, {"=>", ">="}, {"≤", "<="}, {"≥", ">="}, {"<", "<"}, {">", ">"},
+	{"<=", "<="}, {">=", ">="}, {"=<", "<="}, {"=>", ">="}, {"≤", "<="}, {"≥", ">="}, {"≦", "<="}, {"≧", ">="}, {"⩽", "<="}, {"⩾", ">="}, {"<", "<"}, {">", ">"},
+}
+
+// boundEnds are words at the end that say the same.
+var boundEnds = []struct{ written, means string }{
+	{"及以上", ">="}, {"及以下", "<="}, {"以上", ">="}, {"以下", "<="}, {"以内", "<="}, {"未満", "<"}, {"未满", "<"}, {"超", ">"}, {" 이상", ">="}, {"이상", ">="}, {"이하", "<="}, {"미만", "<"}, {"초과", ">"}, {"이내", "<="},
+}
+
+// boundsBehind stand behind a number, before its unit or at the end.
+var boundsBehind = []struct{ written, means string }{
+	{"or more", ">="}, {"or greater", ">="}, {"or higher", ">="}, {"or above", ">="}, {"or better", ">="}, {"and above", ">="}, {"and over", ">="}, {"or over", ">="}, {"and more", ">="}, {"or less", "<="}, {"or fewer", "<="}, {"or lower", "<="}, {"or below", "<="}, {"or under", "<="}, {"and below", "<="}, {"minimum", ">="}, {"maximum", "<="}, {"min.", ">="}, {"max.", "<="},
+	{"oder mehr", ">="}, {"und mehr", ">="}, {"oder weniger", "<="}, {"et plus", ">="}, {"ou plus", ">="}, {"ou moins", "<="}, {"et moins", "<="}, {"o más", ">="}, {"y más", ">="}, {"o menos", "<="}, {"ou mais", ">="}, {"ou menos", "<="}, {"o più", ">="}, {"e oltre", ">="}, {"o meno", "<="}, {"of meer", ">="}, {"of minder", "<="}, {"eller mer", ">="}, {"eller fler", ">="}, {"eller flere", ">="}, {"eller mindre", "<="}, {"eller färre", "<="}, {"lub więcej", ">="}, {"lub mniej", "<="}, {"i więcej", ">="}, {"a více", ">="}, {"a méně", "<="}, {"и более", ">="}, {"и менее", "<="}, {"ve üzeri", ">="}, {"ve altı", "<="},
 }
 
 // boundWords are words before a number that say the same, in lower case.
 var boundWords = []struct{ written, means string }{
+	{"greater than or equal to", ">="}, {"more than or equal to", ">="}, {"equal to or greater than", ">="}, {"less than or equal to", "<="}, {"lower than or equal to", "<="}, {"equal to or less than", "<="},
+	{"no fewer than", ">="}, {"not fewer than", ">="}, {"no lower than", ">="}, {"no higher than", "<="}, {"no greater than", "<="}, {"not greater than", "<="}, {"not exceeding", "<="}, {"not to exceed", "<="}, {"does not exceed", "<="}, {"higher than", ">"}, {"lower than", "<"}, {"exceeding", ">"},
+	{"nicht mehr als", "<="}, {"nicht weniger als", ">="}, {"nicht unter", ">="}, {"nicht über", "<="}, {"größer als", ">"}, {"kleiner als", "<"}, {"wenigstens", ">="}, {"minimal", ">="},
+	{"supérieur ou égal à", ">="}, {"supérieure ou égale à", ">="}, {"inférieur ou égal à", "<="}, {"inférieure ou égale à", "<="}, {"supérieure à", ">"}, {"inférieure à", "<"}, {"pas plus de", "<="}, {"pas moins de", ">="}, {"jusqu'à", "<="},
+	{"mayor o igual a", ">="}, {"mayor o igual que", ">="}, {"menor o igual a", "<="}, {"menor o igual que", "<="}, {"mayor que", ">"}, {"mayor a", ">"}, {"menor que", "<"}, {"menor a", "<"}, {"por lo menos", ">="}, {"no menos de", ">="}, {"no más de", "<="}, {"superior a", ">"}, {"inferior a", "<"}, {"al menos un", ">="}, {"como mínimo", ">="},
+	{"maior ou igual a", ">="}, {"menor ou igual a", "<="}, {"maior que", ">"}, {"menor que", "<"}, {"acima de", ">"}, {"abaixo de", "<"}, {"não menos de", ">="}, {"não mais de", "<="},
+	{"maggiore o uguale a", ">="}, {"minore o uguale a", "<="}, {"maggiore di", ">"}, {"minore di", "<"}, {"superiore a", ">"}, {"inferiore a", "<"}, {"non inferiore a", ">="}, {"non superiore a", "<="}, {"fino a", "<="}, {"oltre", ">"},
+	{"niet meer dan", "<="}, {"niet minder dan", ">="}, {"meer dan", ">"}, {"minder dan", "<"}, {"hoogstens", "<="}, {"tenminste", ">="}, {"hooguit", "<="}, {"groter dan", ">"}, {"kleiner dan", "<"},
+	{"mer än", ">"}, {"mindre än", "<"}, {"mer enn", ">"}, {"mindre enn", "<"}, {"mere end", ">"}, {"mindre end", "<"}, {"færre enn", "<"}, {"færre end", "<"}, {"färre än", "<"}, {"mindst", ">="}, {"højst", "<="}, {"høyst", "<="}, {"lägst", ">="}, {"maks.", "<="}, {"maks", "<="}, {"vähintään", ">="}, {"enintään", "<="}, {"yli", ">"}, {"alle", "<"},
+	{"nie mniej niż", ">="}, {"powyżej", ">"}, {"poniżej", "<"}, {"więcej niż", ">"}, {"mniej niż", "<"}, {"alespoň", ">="}, {"nejméně", ">="}, {"nejvýše", "<="}, {"maximálně", "<="}, {"minimálně", ">="}, {"více než", ">"}, {"méně než", "<"}, {"minimálne", ">="}, {"maximálne", "<="}, {"najmenej", ">="}, {"najviac", "<="},
+	{"en az", ">="}, {"en fazla", "<="}, {"en çok", "<="}, {"не менее", ">="}, {"не более", "<="}, {"не меньше", ">="}, {"не больше", "<="}, {"не ниже", ">="}, {"не выше", "<="}, {"более", ">"}, {"менее", "<"}, {"свыше", ">"}, {"не менше", ">="}, {"не більше", "<="}, {"minimal", ">="}, {"maksimal", "<="}, {"paling sedikit", ">="}, {"paling banyak", "<="}, {"lebih dari", ">"}, {"kurang dari", "<"}, {"sekurang-kurangnya", ">="},
+	{"大于等于", ">="}, {"大于或等于", ">="}, {"小于等于", "<="}, {"小于或等于", "<="}, {"不低于", ">="}, {"不少于", ">="}, {"不小于", ">="}, {"不超过", "<="}, {"不高于", "<="}, {"不大于", "<="}, {"不多于", "<="}, {"大于", ">"}, {"小于", "<"}, {"超过", ">"}, {"低于", "<"}, {"高于", ">"}, {"至少", ">="}, {"最高", "<="}, {"最低", ">="},
 	{"no more than", "<="}, {"not more than", "<="}, {"no less than", ">="}, {"not less than", ">="}, {"at least", ">="}, {"at most", "<="},
 	{"more than", ">"}, {"greater than", ">"}, {"less than", "<"}, {"fewer than", "<"}, {"under", "<"}, {"below", "<"}, {"over", ">"}, {"above", ">"}, {"up to", "<="},
 	{"minimum", ">="}, {"maximum", "<="}, {"min.", ">="}, {"max.", "<="}, {"min", ">="}, {"max", "<="},
-	{"mindestens", ">="}, {"höchstens", "<="}, {"mehr als", ">"}, {"weniger als", "<"}, {"unter", "<"}, {"über", ">"}, {"maximal", "<="}, {"bis zu", "<="}, {"mind.", ">="},
+	{"mindestens", ">="}, {"höchstens", "<="}, {"mehr als", ">"}, {"weniger als", "<"}, {"unter", "<"}, {"über", ">"}, {"maximal", "<="}, {"bis zu", "<="}, {"mind.", ">="}, {"mind", ">="},
 	{"au moins", ">="}, {"au plus", "<="}, {"plus de", ">"}, {"moins de", "<"}, {"supérieur à", ">"}, {"inférieur à", "<"},
 	{"al menos", ">="}, {"como máximo", "<="}, {"más de", ">"}, {"menos de", "<"}, {"mínimo", ">="}, {"máximo", "<="}, {"hasta", "<="},
 	{"pelo menos", ">="}, {"no mínimo", ">="}, {"no máximo", "<="}, {"mais de", ">"}, {"até", "<="},
 	{"almeno", ">="}, {"non più di", "<="}, {"più di", ">"}, {"meno di", "<"}, {"minimaal", ">="}, {"maximaal", "<="}, {"ten minste", ">="}, {"ten hoogste", "<="},
-	{"co najmniej", ">="}, {"nie więcej niż", "<="}, {"minst", ">="}, {"högst", "<="}, {"以上", ">="}, {"以下", "<="},
+	{"co najmniej", ">="}, {"nie więcej niż", "<="}, {"minst", ">="}, {"högst", "<="},
 }
-
-// currencies are the signs and codes that are read as one, the longer first
-// where one begins another. $ alone is taken for the US dollar.
-var currencies = []struct{ sign, code string }{
-	{"US$", "USD"}, {"A$", "AUD"}, {"C$", "CAD"}, {"CA$", "CAD"}, {"AU$", "AUD"}, {"NZ$", "NZD"}, {"R$", "BRL"}, {"HK$", "HKD"}, {"S$", "SGD"},
-	{"$", "USD"}, {"€", "EUR"}, {"£", "GBP"}, {"¥", "JPY"}, {"₹", "INR"}, {"₽", "RUB"}, {"₩", "KRW"}, {"₺", "TRY"}, {"₴", "UAH"}, {"zł", "PLN"}, {"Kč", "CZK"},
-	{"Rs.", "INR"}, {"Fr.", "CHF"}, {"SFr.", "CHF"}, {"kr.", "SEK"},
-}
-
-// currencyCodes are read where they stand as a word of their own.
-var currencyCodes = map[string]string{
-	"USD": "USD", "EUR": "EUR", "GBP": "GBP", "JPY": "JPY", "CHF": "CHF", "CAD": "CAD", "AUD": "AUD", "NZD": "NZD", "SEK": "SEK",
-	"NOK": "NOK", "DKK": "DKK", "PLN": "PLN", "CZK": "CZK", "HUF": "HUF", "INR": "INR", "CNY": "CNY", "RMB": "CNY", "BRL": "BRL",
-	"MXN": "MXN", "ZAR": "ZAR", "SGD": "SGD", "HKD": "HKD", "KRW": "KRW", "TRY": "TRY", "AED": "AED", "SAR": "SAR", "KES": "KES", "NGN": "NGN",
-	"Euro": "EUR", "Euros": "EUR", "euros": "EUR", "euro": "EUR", "dollars": "USD",
-}
-
-// magnitudes are powers of ten by their written forms in lower case. Those of
-// one letter count only directly behind the digits, in capitals (k may be
-// small), or behind money: "5 m" is five metres.
-var magnitudes = map[string]int{
-	"k": 3, "m": 6, "b": 9, "t": 12,
-	"mm": 6, "mn": 6, "mln": 6, "mil": 6, "mill": 6, "million": 6, "millions": 6, "mio": 6, "millionen": 6, "milliers": 3,
-	"millones": 6, "millón": 6, "milhões": 6, "milhão": 6, "milioni": 6, "miljoen": 6, "mkr": 6,
-	"bn": 9, "bln": 9, "billion": 9, "billions": 9, "mrd": 9, "md": 9, "milliarde": 9, "milliarden": 9, "milliard": 9, "milliards": 9, "miljard": 9, "miliardi": 9,
-	"thousand": 3, "thousands": 3, "tsd": 3, "tausend": 3, "mille": 3, "miles": 3, "mila": 3, "duizend": 3, "th": 3,
-	"tn": 12, "trillion": 12, "trillions": 12,
-	"lakh": 5, "lakhs": 5, "crore": 7, "crores": 7, "cr": 7,
-}
-
-// onlyMoneyMagnitude are words that mean another thing beside what is no money.
-var onlyMoneyMagnitude = map[string]bool{"mil": true, "mille": true, "miles": true, "md": true, "th": true, "cr": true, "mm": true, "tn": true, "mkr": true, "t": true, "b": true, "m": true}
 
 func cutPercent(s string) (rest string, ok bool) {
-	for _, p := range []string{"%", "percent", "per cent", "Prozent", "pour cent", "por ciento", "procent", "v.H.", "pct", "Percent"} {
+	for _, p := range []string{"%", "٪", "percent", "per cent", "Prozent", "pour cent", "por ciento", "por cento", "per cento", "procent", "prosent", "v.H.", "pct", "Percent", "パーセント", "퍼센트", "процентов", "процента", "процент"} {
 		if r, ok := strings.CutPrefix(s, p); ok && !startsWithLetter(r) {
 			// "percentage points" are not per cent, and "% of" keeps its words.
 			return r, true
@@ -66,43 +58,13 @@ func cutPercent(s string) (rest string, ok bool) {
 	return s, false
 }
 
-func cutMagnitude(s string, adjacent, money bool) (rest string, power int, ok bool) {
-	word := s
-	if i := strings.IndexFunc(s, func(r rune) bool { return !unicode.IsLetter(r) }); i >= 0 {
-		word = s[:i]
-	}
-	power, known := magnitudes[strings.ToLower(word)]
-	if !known {
-		return s, 0, false
-	}
-	if !money && onlyMoneyMagnitude[strings.ToLower(word)] {
-		capital := word == "M" || word == "B" || word == "T"
-		if !adjacent || !capital || word == "T" {
-			return s, 0, false
-		}
-	}
-	if len(word) == 1 && !adjacent && !money {
-		return s, 0, false
-	}
-	rest = strings.TrimPrefix(s[len(word):], ".")
-	return rest, power, true
+// cutPoints takes the words for percentage points away.
+func cutPoints(s string) (rest string, ok bool) {
+	m := percentPoints.FindString(s)
+	return s[len(m):], m != ""
 }
 
-func cutCurrency(s string) (code, rest string, ok bool) {
-	for _, c := range currencies {
-		if r, ok := strings.CutPrefix(s, c.sign); ok && (!startsWithLetter(r) || !endsWithLetter(c.sign)) {
-			return c.code, strings.TrimSpace(r), true
-		}
-	}
-	word := s
-	if i := strings.IndexFunc(s, func(r rune) bool { return !unicode.IsLetter(r) }); i >= 0 {
-		word = s[:i]
-	}
-	if code, ok := currencyCodes[word]; ok {
-		return code, strings.TrimSpace(s[len(word):]), true
-	}
-	return "", s, false
-}
+var percentPoints = regexp.MustCompile(`^(?i:(?:%|percent|percentage|prozent|procent|prosent)(?:[ -]?(?:points?|pts?\.?|punkte?n?|enheter|poeng|point)|p)\b|p\.p\.|п\.п\.|п\. п\.)`)
 
 func startsWithLetter(s string) bool {
 	r, _ := utf8.DecodeRuneInString(s)
@@ -128,13 +90,15 @@ var missing = words(
 	// French
 	"nd", "n d", "nc", "n c", "s o", "so", "non disponible", "non communiqué", "non connu", "sans objet", "à définir", "à déterminer", "inconnu", "aucune donnée", "non renseigné",
 	// Spanish, Portuguese, Italian
-	"s/d", "sd", "s d", "sin datos", "sin dato", "no disponible", "no aplica", "por definir", "pendiente", "ninguno",
+	"n m", "s/d", "sd", "s d", "sin datos", "sin dato", "no disponible", "no aplica", "por definir", "pendiente", "ninguno",
 	"s/i", "sin información", "sem dados", "não disponível", "não se aplica", "nao disponivel", "a definir", "non applicabile", "da definire", "dato non disponibile", "nessun dato",
 	"n/d", "no se dispone", "sin definir", "não informado", "não apurado",
 	// Polish, Czech
 	"bd", "b d", "brak danych", "brak", "nie dotyczy", "n d", "není k dispozici",
 	// Chinese, Japanese
 	"无", "無", "暂无", "不适用", "未公布", "なし", "未公表", "未定", "不明",
+	"б/д", "бд", "б д", "не определено", "не установлено", "отсутствует", "данные отсутствуют", "нд", "未设定", "未設定", "没有数据", "無数据", "无数据", "暫無", "待定", "データなし", "該当なし", "未集計", "調査中", "集計中", "未実施", "없음", "해당 없음", "자료 없음", "미산출", "측정불가",
+	"لا يوجد", "غير متوفر", "غير متاح", "لا ينطبق", "غير محدد", "लागू नहीं", "उपलब्ध नहीं", "nie dot", "nie dotyczy", "nieznany", "w trakcie", "nie określono", "bez údajů", "údaj není k dispozici", "údaje nejsou k dispozici", "nezjištěno", "nesledováno", "mevcut değil", "henüz yok", "nincs adat", "n r", "not recorded", "tidak tersedia", "belum ada", "chưa có", "không có",
 	// Dutch, Nordic
 	"nb", "n b", "nvt", "n v t", "niet beschikbaar", "niet van toepassing", "geen gegevens", "onbekend", "ikke tilgjengelig", "saknas", "ej tillgänglig", "uppgift saknas", "i u",
 )
@@ -157,7 +121,7 @@ func Missing(text string, more ...string) bool {
 			return true
 		}
 	}
-	if strings.Trim(s, "-–—.…*?:/_~%$€£ ") == "" {
+	if strings.Trim(s, "-–—―─ー‒.…·*?:/_~%$€£ ") == "" {
 		return true
 	}
 	s = strings.Trim(strings.TrimSpace(strings.TrimRight(s, "%*")), "()[]<>-– ")
@@ -179,6 +143,7 @@ var kinds = map[string]string{
 	"baseline": "baseline", "basis": "baseline", "référence": "baseline", "línea base": "baseline", "linha de base": "baseline",
 	"min": "min", "minimum": "min", "max": "max", "maximum": "max",
 	"milestone": "target", "forecast": "target", "prévision": "target", "norm": "target", "cel": "target", "plan wert": "target", "planwert": "target", "目標": "target", "目标": "target", "计划": "target",
+	"목표": "target", "실적": "actual", "план": "target", "факт": "actual", "المستهدف": "target", "الفعلي": "actual", "लक्ष्य": "target", "उपलब्धि": "actual", "hedef": "target", "gerçekleşen": "actual", "gerçekleşme": "actual", "plán": "target", "skutečnost": "actual", "skutočnosť": "actual", "terv": "target", "tény": "actual", "țintă": "target", "realizat": "actual", "realisasi": "actual", "tavoite": "target", "toteuma": "actual", "στόχος": "target", "αποτέλεσμα": "actual", "kế hoạch": "target", "thực hiện": "actual",
 	"réalisation": "actual", "achievement": "actual", "outturn": "actual", "wykonanie": "actual", "実績": "actual", "实际": "actual", "実績値": "actual", "目標値": "target",
 }
 
@@ -229,7 +194,7 @@ var directions = map[Direction][]string{
 	Decrease: {
 		"decrease", "decreasing", "decreases", "down", "downward", "downwards", "lower", "lower is better", "lower the better", "less", "less is better", "fewer", "min", "minimise", "minimize",
 		"minimising", "minimizing", "reduce", "reduction", "reducing", "fall", "falling", "low", "low is good", "smaller is better", "d", "dec", "decr", "↓", "▼", "⬇", "negative", "at most", "ceiling", "below", "decline",
-		"sinkend", "senken", "senkung", "verringern", "reduzieren", "reduzierung", "niedriger ist besser", "abnahme", "minimieren", "weniger", "abwärts", "rückgang",
+		"sinkend", "senken", "senkung", "verringern", "reduzieren", "reduzierung", "niedriger ist besser", "niedrig", "gering", "abnahme", "minimieren", "weniger", "abwärts", "rückgang",
 		"diminuer", "diminution", "réduire", "réduction", "baisse", "à la baisse", "décroissant", "minimiser", "moins", "je niedriger desto besser", "je kleiner desto besser",
 		"disminuir", "disminución", "descendente", "decreciente", "reducir", "reducción", "minimizar", "menos es mejor", "menor es mejor", "bajar", "diminuir", "reduzir", "redução", "decrescente", "quanto menor melhor", "menor é melhor", "menor melhor",
 		"diminuire", "ridurre", "riduzione", "minimizzare", "in diminuzione", "spadek", "spadkowy", "malejący", "maleje", "ograniczenie", "zmniejszenie", "pokles", "减少", "減少", "下降", "降低", "低下", "逆向", "dalend", "verlagen", "afname", "lager is beter", "minska", "minskar", "minskande", "minskning", "reduksjon", "redusere", "faldende", "synkende",

@@ -310,7 +310,7 @@ func (t *table) place(b *column) error {
 		if !ok {
 			return t.fail("write the period out", "the header %q names no period", b.header)
 		}
-		name = found
+		name = t.conv.nendo(b.header, found)
 	case b.Match != "":
 		re := regexp.MustCompile(b.Match)
 		name = string(re.ExpandString(nil, name, b.header, re.FindStringSubmatchIndex(b.header)))
@@ -391,10 +391,23 @@ func (c *Converter) period(text string, l cell.Locale) (calendar.Period, string)
 	if err != nil {
 		return calendar.Period{}, reason(err)
 	}
-	p, err := c.calendar.Parse(name)
+	p, err := c.calendar.Parse(c.nendo(text, name))
 	if err != nil {
 		return p, reason(err)
 	}
 	c.periods[strings.Clone(text)] = p
 	return p, ""
+}
+
+// nendo is the fiscal year, or the quarter of one, that 年度 says: it is called by
+// the year in which it begins, ours by the one in which it ends.
+func (c *Converter) nendo(text, name string) string {
+	if c.calendar.FiscalYearStart() == 1 || !strings.Contains(text, "年度") || len(name) < 4 || len(name) > 4 && name[5] != 'Q' {
+		return name
+	}
+	year, err := strconv.Atoi(name[:4])
+	if err != nil {
+		return name
+	}
+	return "FY" + strconv.Itoa(year+1) + name[4:]
 }

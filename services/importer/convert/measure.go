@@ -245,8 +245,10 @@ func (t *table) describe(m *measure, said *row, col *column) {
 	if owner := said.text[mapping.Owner]; owner != "" && m.owner == "" && m.ownerUnit == nil {
 		t.owned(m, said, owner)
 	}
-	if said.mark != "" && !slices.Contains(m.notes, said.mark) {
-		m.notes = append(m.notes, said.mark)
+	for _, mark := range said.marks {
+		if !slices.Contains(m.notes, mark) {
+			m.notes = append(m.notes, mark)
+		}
 	}
 	for _, n := range said.notes {
 		text := n.text

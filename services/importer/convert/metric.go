@@ -75,6 +75,8 @@ func (f *finisher) metric(m *measure, name string) *strategyv1.MetricSpec {
 			why = spoken
 		case o.disputed:
 			why = "another cell contradicts it: neither is taken"
+		case o.point && o.cadence == calendar.Daily && d.Aggregation == "sum":
+			why = "it is of one day, and the measure's values are added up"
 		case why != "" || o.point || o.cadence == kept:
 		case o.cadence.Finer(kept):
 			why = fmt.Sprintf("it is a %s value, but the measure has %s ones: aggregation or aggregations in the mapping say how they become one", o.cadence, kept)

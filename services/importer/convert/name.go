@@ -119,13 +119,13 @@ func fold(s string) string { return strings.ToLower(strings.Join(strings.Fields(
 
 // oneSign writes the quotes and dashes that programs put in the place of typed
 // ones as they are typed.
-var oneSign = strings.NewReplacer("’", "'", "‘", "'", "ʼ", "'", "´", "'", "`", "'", "“", `"`, "”", `"`, "„", `"`, "–", "-", "—", "-", "‐", "-", "‑", "-")
+var oneSign = strings.NewReplacer("’", "'", "‘", "'", "ʼ", "'", "´", "'", "`", "'", "“", `"`, "”", `"`, "„", `"`, "«", `"`, "»", `"`, "‹", "'", "›", "'", "–", "-", "—", "-", "‐", "-", "‑", "-", "−", "-")
 
 // foldTitle is fold without what ends a sentence, and with one sign for "and", for
-// each quote and for a dash: tables write the same title with and without the one,
-// and in two ways with the others.
+// each quote and for a dash, and without raised and lowered figures (CO₂): tables
+// write the same title with and without the one, and in two ways with the others.
 func foldTitle(s string) string {
-	words := strings.Fields(oneSign.Replace(strings.TrimRight(fold(s), ".;:, ")))
+	words := strings.Fields(norm.NFKC.String(oneSign.Replace(strings.TrimRight(fold(s), ".;:, "))))
 	for i, w := range words {
 		switch w {
 		case "and", "und", "et":

@@ -15,6 +15,7 @@ type number struct {
 	value          float64 // a percentage is a fraction
 	percent        bool
 	currency, unit string
+	sign           string // of the currency, where others have it, too
 	bound          string
 	counted        bool     // in a power of ten that a word says: 13 lakh
 	mark           string   // of a footnote
@@ -73,7 +74,7 @@ func (t *table) number(c workbook.Cell) (n number, there bool, why string) {
 		}
 		n.high = &v
 	}
-	n = number{value: got.Value, percent: got.Percent, currency: got.Currency, unit: got.Unit, bound: got.Bound, mark: got.Mark, counted: got.Magnitude > 0, high: n.high}
+	n = number{value: got.Value, percent: got.Percent, currency: got.Currency, sign: got.Sign, unit: got.Unit, bound: got.Bound, mark: got.Mark, counted: got.Magnitude > 0, high: n.high}
 	if n.percent {
 		n.value = hundredth(got.Value)
 	}

@@ -19,7 +19,7 @@ type row struct {
 	text              map[mapping.Role]string
 	units, objectives []string
 	notes             []note
-	mark              string // of a footnote, behind the name
+	marks             []string // of footnotes, behind names
 	period            *calendar.Period
 	edition           string // its day, or empty
 	kind              mapping.Role
@@ -275,11 +275,12 @@ func (t *table) take(said *row, col *column, text string) {
 	case mapping.Name, mapping.ID, mapping.Unit, mapping.Objective, mapping.Strategy, mapping.Owner, mapping.Measure, mapping.Direction, mapping.Kind, mapping.Vintage:
 		text = strings.Join(strings.Fields(text), " ") // lines within a cell are no part of a title
 	}
-	if col.Role == mapping.Name {
+	switch col.Role {
+	case mapping.Name, mapping.Unit, mapping.Objective, mapping.Strategy:
 		// The next edition may mark another one.
 		if rest, sign := cell.NameMark(text); sign != "" {
 			text = rest
-			said.mark = "the table marks the name " + sign
+			said.marks = append(said.marks, "the table marks the "+string(col.Role)+" "+sign)
 		}
 	}
 	switch col.Role {

@@ -109,6 +109,9 @@ func (f *finisher) periodic(m *measure, name string, cadence calendar.Cadence) [
 		if len(s.Periods) == 0 {
 			return
 		}
+		if m.isYes() && m.direction == "" && m.defaults.Direction == "" {
+			turn(s, known.Spec)
+		}
 		if len(out) > 0 && proto.Equal(out[len(out)-1].spec, s) {
 			return
 		}
@@ -166,6 +169,25 @@ func (f *finisher) periodic(m *measure, name string, cadence calendar.Cadence) [
 		}
 	}
 	return out
+}
+
+// turn sets the direction of a target that is yes or no where the last one has
+// become the other.
+func turn(s, before *strategyv1.TargetSpec) {
+	last := func(t *strategyv1.TargetSpec) *float64 {
+		if n := len(t.GetPeriods()); n > 0 {
+			return t.GetPeriods()[n-1].Value
+		}
+		return nil
+	}
+	now, was := last(s), last(before)
+	switch {
+	case now == nil || was != nil && *was == *now:
+	case *now == 0:
+		s.Direction = "decrease"
+	default:
+		s.Direction = "increase"
+	}
 }
 
 func (f *finisher) withPeriods(m *measure, name string, periods []*strategyv1.PeriodTarget) *strategyv1.TargetSpec {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 
 	"setpoint.dev/services/importer/cell"
 )
@@ -37,6 +38,9 @@ func (m *measure) sameCount(n *number) {
 	if n.high != nil {
 		*n.high = cell.MovePoint(*n.high, power)
 	}
+	if n.unit != "" && strings.HasSuffix(m.said, n.unit) {
+		n.unit = m.said // 2万人 where the unit is 万人
+	}
 }
 
 // unitOf takes in what stands beside a number, which counts so much for or against
@@ -50,13 +54,15 @@ func (m *measure) unitOf(n number, change bool, weight int) (why string) {
 		switch {
 		case m.said == "":
 			m.said = n.unit
+		case cell.SameMoney(n.unit, m.said): // the unit says whose it is
 		case !sameUnit(m.said, n.unit) && !m.saidByColumn:
 			return fmt.Sprintf("the unit is %q here and %q elsewhere", n.unit, m.said)
 		case !sameUnit(m.said, n.unit):
 			return fmt.Sprintf("%q stands beside the number, but the unit of the measure is %q", n.unit, m.said)
 		}
 	}
-	if n.currency != "" {
+	// $ may be of another country than most mean by it, as the unit says.
+	if n.currency != "" && (n.sign == "" || !cell.SameMoney(n.sign, m.said)) {
 		if m.currency != "" && m.currency != n.currency {
 			return fmt.Sprintf("the currency is %s here and %s elsewhere", n.currency, m.currency)
 		}

@@ -28,7 +28,7 @@ func assignRoles(headers []string, profiles []profile) []Column {
 	for i, h := range headers {
 		out[i] = Column{Index: i, Header: h, Role: Ignored}
 		p := profiles[i]
-		if when, rest, ok := dated(h, cell.Locale{}); ok && (p.numeric() || p.known() == 0 && p.rows > 0 || kindOf(withoutUnit(rest)) != "" && p.share(p.numbers+p.spoken) >= 0.25) {
+		if when, rest, ok := dated(h, cell.Locale{}); ok && (p.numeric() || rest == "" && p.valued() || p.known() == 0 && p.rows > 0 || kindOf(withoutUnit(rest)) != "" && p.share(p.numbers+p.spoken) >= 0.25) {
 			rest = withoutUnit(rest)
 			if projectYear.MatchString(rest) && strings.ContainsAny(rest, "0123456789") {
 				rest = "" // Year 1 (2026/27): the plan's count says nothing more
@@ -159,6 +159,7 @@ func assignRoles(headers []string, profiles []profile) []Column {
 			out[i] = Column{Index: c.Index, Header: c.Header, Role: Ignored, Confidence: c.Confidence, Reason: "may be the code of a unit that another column names"}
 		}
 	}
+	measuresCalledUnits(out, profiles)
 	measuresInColumns(out, profiles)
 	measuresOfUnits(out, profiles)
 	actualOfTarget(out, profiles)
@@ -212,6 +213,21 @@ func actualOfTarget(out []Column, profiles []profile) {
 				out[i].Role, out[i].Confidence = Actual, 0.7
 				out[i].Reason = fmt.Sprintf("%q is its target", t.Header)
 			}
+		}
+	}
+}
+
+// measuresCalledUnits makes units of measure of a column of units where its values
+// are such: one word stands for both in several languages (Birim).
+func measuresCalledUnits(out []Column, profiles []profile) {
+	if slices.ContainsFunc(out, func(c Column) bool { return c.Role == Measure }) {
+		return
+	}
+	for i, c := range out {
+		p := profiles[i]
+		if c.Role == Unit && p.distinct >= 2 && !slices.ContainsFunc(p.texts, func(t string) bool { return !cell.IsUnit(t) && !percentWord.MatchString(t) }) {
+			out[i].Role, out[i].Confidence, out[i].Reason = Measure, 0.7, "the values are units of measure"
+			return
 		}
 	}
 }

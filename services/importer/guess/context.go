@@ -32,11 +32,11 @@ func contextOf(sheet string, g Grid, p Proposal) context {
 		}
 		c.lines = append(c.lines, line)
 		// A day is when the table was made, two periods are what it runs through.
-		if name, _, ok := cell.FindPeriod(line, p.Locale); ok && !day.MatchString(name) {
+		if name, rest, ok := cell.FindPeriod(line, p.Locale); ok && !day.MatchString(name) && !isPart(rest) {
 			found[name] = line
 		}
 	}
-	if name, _, ok := cell.FindPeriod(sheet, p.Locale); ok && !day.MatchString(name) {
+	if name, rest, ok := cell.FindPeriod(sheet, p.Locale); ok && !day.MatchString(name) && !isPart(rest) {
 		c.sheet = name
 	}
 	switch {

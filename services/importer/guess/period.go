@@ -29,7 +29,7 @@ var blankPair = regexp.MustCompile(`\b(20\d\d) (\d\d)\b`)
 
 // part is what says beside a period that it is only a part of it, or more than
 // one: H1 2024, Jan-Jun 2024, 2024 YTD.
-var part = regexp.MustCompile(`(?i)\b(?:h ?[12]|[12] ?h|hj ?[12]|[12]\. ?hj|s[12]|halbjahr|half|halves|semest\w*|semestr\w*|mid[- ]?year|halvår|półrocze|ytd|to date|\d{1,2} ?m|\d{1,2} (?:months?|monate|mois|meses|mesi)|first|bis|jusqu|hasta|q\d ?[-–+/] ?q?\d|t\d ?[-–+/] ?t?\d|trim\w* \d ?[-–] ?\d|cuatrienio|quadriênio|quinquenio)\b|上半年|下半年|上期|下期`)
+var part = regexp.MustCompile(`(?i)\b(?:h ?[12]|[12] ?h|hj ?[12]|[12]\. ?hj|s[12]|halbjahr|half|halves|semest\w*|semestr\w*|mid[- ]?year|halvår|półrocze|ytd|to date|\d{1,2} ?m|\d{1,2} (?:months?|monate|mois|meses|mesi)|first|bis|jusqu|hasta|q\d ?[-–+/] ?q?\d|t\d ?[-–+/] ?t?\d|trim\w* \d ?[-–] ?\d|cuatrienio|quadriênio|quinquenio|(?:week|woche|kw|uke|vecka|semaine|semana|hafta|v\.) ?\d{1,2}|spring|autumn|winter|term|terms|frühjahr|herbst|wise|sose|kumul\w*|cumul\w*|cumulado|à date)\b|上半年|下半年|上期|下期`)
 
 // isPart reports whether the rest of a header that names a period says that the
 // column is of a part of it.

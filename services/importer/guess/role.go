@@ -168,6 +168,37 @@ var ofWord = map[string]bool{
 
 func lastWord(s string) string { return s[strings.LastIndexByte(s, ' ')+1:] }
 
+// firstWords are the places in phrases of those that begin with a word; those in
+// scripts that do not part words are under the empty one.
+var firstWords = func() map[Role]map[string][]int {
+	m := map[Role]map[string][]int{}
+	for role, list := range phrases {
+		m[role] = map[string][]int{}
+		for i, p := range list {
+			first := firstWord(p.phrase)
+			if unparted(p.phrase) {
+				first = ""
+			}
+			m[role][first] = append(m[role][first], i)
+		}
+	}
+	return m
+}()
+
+// candidates are the phrases of a role that may stand in a header, in their order.
+func candidates(header string, role Role) []headerWord {
+	at := slices.Clone(firstWords[role][""])
+	for _, w := range strings.Fields(header) {
+		at = append(at, firstWords[role][w]...)
+	}
+	slices.Sort(at)
+	out := make([]headerWord, 0, len(at))
+	for _, i := range slices.Compact(at) {
+		out = append(out, phrases[role][i])
+	}
+	return out
+}
+
 // headerScore is from 0 to 1: how well a header fits a role by its words. The
 // whole header counts more than a part of it, the last word more than the
 // first ("target unit" is a unit), but for what stands behind an "of".
@@ -177,7 +208,7 @@ func headerScore(header string, role Role) (score float64, phrase string) {
 		return 0, ""
 	}
 	words := len(strings.Fields(h))
-	for _, p := range phrases[role] {
+	for _, p := range candidates(h, role) {
 		s := 0.0
 		switch {
 		case h == p.phrase:

@@ -81,10 +81,18 @@ func (b *sheetGuess) date(c Column, col *mapping.Column) {
 		col.Role = Ignored
 		b.finer++
 		col.Comment += "; " + period + ", a part of a year that has a column of its own"
+	case strings.Contains(c.Header, "年度") && c.Period != "":
+		// Which year that is depends on the month in which the organization's begin.
+		col.Period = "header"
+		if q := nendo; !slices.Contains(b.questions, q) {
+			b.ask("%s", q)
+		}
 	default:
 		col.Period = period
 	}
 }
+
+const nendo = "年度 is called by the year in which it begins: in which month is that (fiscalYearStart, where the organization's is not the same)?"
 
 // measureOf says of which measure, or which part of one, a column of values is.
 func (b *sheetGuess) measureOf(c Column, col *mapping.Column) {

@@ -7,6 +7,7 @@ import (
 	"unicode/utf8"
 
 	"golang.org/x/text/encoding/charmap"
+	"golang.org/x/text/unicode/norm"
 )
 
 // Exports leave in a cell what nobody typed there: characters as HTML writes
@@ -40,7 +41,9 @@ func clean(text string) (cleaned, raw string) {
 	if strings.IndexByte(s, '<') >= 0 {
 		s = styleTag.ReplaceAllString(lineTag.ReplaceAllString(s, "\n"), "")
 	}
-	s = strings.TrimSpace(strings.Map(seen, s))
+	// One letter with its accent may be written as two signs, as file systems of the
+	// Macintosh do.
+	s = norm.NFC.String(strings.TrimSpace(strings.Map(seen, s)))
 	if s == text {
 		return s, ""
 	}

@@ -9,10 +9,6 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"golang.org/x/text/encoding"
-	"golang.org/x/text/encoding/charmap"
-	"golang.org/x/text/encoding/unicode"
-
 	"setpoint.dev/services/internal/fault"
 	"setpoint.dev/services/internal/sheet"
 )
@@ -35,9 +31,13 @@ func readCSV(r io.ReaderAt, size int64, o Options) (*Book, error) {
 		}
 	}
 	dec, ok := encodings[b.Encoding]
-	if !ok {
+	switch {
+	case b.Encoding == "":
+		return nil, fault.New(fault.Invalid, "import.encoding", "in which encoding the file is cannot be told").
+			WithHint("save it as CSV UTF-8 or as XLSX")
+	case !ok:
 		return nil, fault.New(fault.Invalid, "import.encoding", "the encoding %q is not known", b.Encoding).
-			WithHint("legal are utf-8, utf-16le, utf-16be and windows-1252")
+			WithHint("legal are %s", EncodingNames)
 	}
 	text := func() io.Reader { return dec.NewDecoder().Reader(io.NewSectionReader(r, 0, size)) }
 	start, _ := io.ReadAll(io.LimitReader(text(), sniffed))
@@ -71,15 +71,8 @@ func (m oldMac) Read(p []byte) (int, error) {
 	return n, err
 }
 
-var encodings = map[string]encoding.Encoding{
-	"utf-8":        unicode.UTF8BOM,
-	"utf-16le":     unicode.UTF16(unicode.LittleEndian, unicode.UseBOM),
-	"utf-16be":     unicode.UTF16(unicode.BigEndian, unicode.UseBOM),
-	"windows-1252": charmap.Windows1252,
-}
-
 // encodingOf tells the encoding by its mark, by the zeros of UTF-16, or by
-// whether it can be UTF-8.
+// whether it can be UTF-8; "" where nothing tells it.
 func encodingOf(head []byte) string {
 	switch {
 	case bytes.HasPrefix(head, []byte("\xef\xbb\xbf")):
@@ -101,6 +94,7 @@ func encodingOf(head []byte) string {
 	case zeros[0]*3 > len(head) && zeros[1]*20 < zeros[0]:
 		return "utf-16be"
 	}
+	whole := head
 	if len(head) == sniffed { // a letter may be cut at the end
 		for i := 0; i < utf8.UTFMax && len(head) > 0 && !utf8.Valid(head); i++ {
 			head = head[:len(head)-1]
@@ -109,7 +103,7 @@ func encodingOf(head []byte) string {
 	if utf8.Valid(head) {
 		return "utf-8"
 	}
-	return "windows-1252"
+	return ofBytes(whole)
 }
 
 func validUTF8(r io.Reader) bool {

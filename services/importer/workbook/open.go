@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"iter"
 	"os"
+	"strings"
 
 	"setpoint.dev/services/internal/fault"
 )
@@ -43,7 +44,7 @@ func (b *Book) Close() error {
 // Options of Open; the zero value finds out by itself.
 type Options struct {
 	Separator rune // of a CSV file
-	// Encoding of a CSV file: utf-8, utf-16le, utf-16be, windows-1252.
+	// Encoding of a CSV file, one of EncodingNames.
 	Encoding string
 }
 
@@ -121,7 +122,7 @@ func unreadable(path string, err error) error {
 // Read is Open of what is open already, or in memory. r must stay good as long
 // as the Book is read.
 func Read(r io.ReaderAt, size int64, o Options) (*Book, error) {
-	head := make([]byte, 8)
+	head := make([]byte, 64)
 	n, err := r.ReadAt(head, 0)
 	if err != nil && !errors.Is(err, io.EOF) {
 		return nil, damaged(err, "the file cannot be read")
@@ -136,5 +137,24 @@ func Read(r io.ReaderAt, size int64, o Options) (*Book, error) {
 	case n == 0:
 		return nil, fault.New(fault.Invalid, "import.empty", "the file is empty")
 	}
+	if is := otherFormat(head); is != "" {
+		return nil, fault.New(fault.Invalid, "import.format", "the file is %s, whatever its name says", is).
+			WithHint("open it and save it as XLSX or CSV")
+	}
 	return readCSV(r, size, o)
+}
+
+// otherFormat names a format that is no table of text; "" where it may be one.
+// Exports often call a page a spreadsheet.
+func otherFormat(head []byte) string {
+	start := strings.ToLower(string(bytes.TrimLeft(bytes.TrimPrefix(head, []byte("\xef\xbb\xbf")), " \t\r\n")))
+	for _, f := range []struct{ start, name string }{
+		{"<!doctype html", "a page (HTML)"}, {"<html", "a page (HTML)"}, {"<table", "a page (HTML)"}, {"<meta", "a page (HTML)"}, {"<head", "a page (HTML)"}, {"<?xml", "XML"},
+		{"%pdf-", "a PDF"}, {"\x1f\x8b", "compressed (gzip)"}, {"{\\rtf", "a text (RTF)"}, {"bzh", "compressed (bzip2)"}, {"7z\xbc\xaf", "an archive (7z)"}, {"rar!\x1a", "an archive (RAR)"},
+	} {
+		if strings.HasPrefix(start, f.start) && (f.start != "bzh" || bytes.Contains(head, []byte("1AY&SY"))) {
+			return f.name
+		}
+	}
+	return ""
 }

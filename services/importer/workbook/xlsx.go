@@ -34,6 +34,10 @@ func readXLSX(r io.ReaderAt, size int64) (*Book, error) {
 		x.parts[strings.ToLower(strings.ReplaceAll(f.Name, `\`, "/"))] = f
 	}
 	main := x.mainPart()
+	if strings.HasSuffix(main, ".bin") {
+		return nil, fault.New(fault.Invalid, "import.format", "the file is a binary workbook (XLSB), whatever its name says").
+			WithHint("save it as XLSX or CSV")
+	}
 	if main == "" {
 		return nil, fault.New(fault.Invalid, "import.format", "the file is an archive, not an XLSX workbook").
 			WithHint("save it as XLSX or CSV")
@@ -397,12 +401,12 @@ func (x *xlsx) rows(part string, yield func(Row, error) bool) {
 					yield(Row{}, broken(part, err))
 					return
 				}
+				if cell.Kind == Empty {
+					continue // a format far beyond the table
+				}
 				if total++; total > maxCells || column >= maxColumns {
 					yield(Row{}, tooLarge("too many cells"))
 					return
-				}
-				if cell.Kind == Empty {
-					continue
 				}
 				for len(cells) < column {
 					cells = append(cells, Cell{})

@@ -211,7 +211,7 @@ func (a *app) importFile(ctx context.Context, file string, i importFlags, f form
 		}
 	}
 	if !i.offline {
-		if err := a.writeImported(ctx, m.SetName(), &res, i, &report); err != nil {
+		if err := a.writeImported(ctx, m.SetName(), &res, declared.own, i, &report); err != nil {
 			return err
 		}
 	}
@@ -321,43 +321,66 @@ func (d declaredNow) leave(res *convert.Result, report *importReport) {
 	}
 }
 
+// mostDeclared is how many resources the server takes in one request.
+const mostDeclared = 19_999
+
+// parts are what is declared one after the other: all at once where that can be,
+// or else what others refer to first, as it stands.
+func parts(all []*commonv1.Resource) [][]*commonv1.Resource {
+	var out [][]*commonv1.Resource
+	for part := range slices.Chunk(all, mostDeclared) {
+		out = append(out, part)
+	}
+	return out
+}
+
 // writeImported writes what was read, or plans it. What the server refuses is
-// refused before anything is written.
-func (a *app) writeImported(ctx context.Context, set string, res *convert.Result, i importFlags, report *importReport) error {
-	manifests := func(s convert.Step) *declarationv1.Manifests {
-		return &declarationv1.Manifests{Resources: s.Resources, Set: set}
-	}
-	var plan *declarationv1.PlanResponse
-	var err error
-	if len(res.Steps[0].Resources) > 0 {
-		if plan, err = a.client().declaration.Plan(ctx, &declarationv1.PlanRequest{Manifests: manifests(res.Steps[0])}); err != nil {
-			return err
-		}
-		report.count(plan.GetChanges(), plan.GetSummary())
-		report.Revision = plan.GetRevision()
-	}
-	if i.dryRun {
-		for _, s := range res.Steps[1:] {
-			report.Changed += len(s.Resources)
-		}
-		return nil
+// refused before anything of it is written.
+func (a *app) writeImported(ctx context.Context, set string, res *convert.Result, own map[string]bool, i importFlags, report *importReport) error {
+	manifests := func(part []*commonv1.Resource) *declarationv1.Manifests {
+		return &declarationv1.Manifests{Resources: part, Set: set}
 	}
 	for n, s := range res.Steps {
-		if len(s.Resources) == 0 || n == 0 && len(plan.GetChanges()) == 0 {
+		if n > 0 && i.dryRun {
+			report.Changed += len(s.Resources)
 			continue
 		}
-		req := &declarationv1.ApplyRequest{RequestId: requestID(), Manager: i.write.manager, Reason: i.write.reason, Manifests: manifests(s)}
-		if n == 0 {
-			expect(req, plan.GetRevision()) // what was checked is what is written
+		of := parts(s.Resources)
+		for k, part := range of {
+			var plan *declarationv1.PlanResponse
+			if n == 0 {
+				var err error
+				if plan, err = a.client().declaration.Plan(ctx, &declarationv1.PlanRequest{Manifests: manifests(part)}); err != nil && i.dryRun && k > 0 {
+					// What it refers to is in a part before it, which is not written.
+					report.countNew(part, own)
+					continue
+				} else if err != nil {
+					return a.halfway(err, k, len(of), "parts")
+				}
+				report.count(plan.GetChanges(), plan.GetSummary())
+				report.Revision = max(report.Revision, plan.GetRevision())
+				if i.dryRun || len(plan.GetChanges()) == 0 {
+					continue
+				}
+			}
+			req := &declarationv1.ApplyRequest{RequestId: requestID(), Manager: i.write.manager, Reason: i.write.reason, Manifests: manifests(part)}
+			if n == 0 {
+				expect(req, plan.GetRevision()) // what was checked is what is written
+			}
+			applied, err := a.client().declaration.Apply(ctx, req)
+			switch {
+			case err != nil && n == 0:
+				return a.halfway(err, k, len(of), "parts")
+			case err != nil:
+				return a.halfway(err, n, len(res.Steps), "editions")
+			case n > 0:
+				report.Changed += len(applied.GetChanges())
+			}
+			report.Revision = max(report.Revision, applied.GetRevision())
 		}
-		applied, err := a.client().declaration.Apply(ctx, req)
-		if err != nil {
-			return a.halfway(err, n, len(res.Steps))
-		}
-		if n > 0 {
-			report.Changed += len(applied.GetChanges())
-		}
-		report.Revision = max(report.Revision, applied.GetRevision())
+	}
+	if i.dryRun {
+		return nil
 	}
 	if report.Created+report.Changed > 0 {
 		a.settle(ctx, report.Revision)
@@ -373,16 +396,27 @@ func (r *importReport) count(changes []*declarationv1.Change, s *declarationv1.S
 			r.Changed++
 		}
 	}
-	r.Unchanged = int(s.GetUnchanged())
+	r.Unchanged += int(s.GetUnchanged())
 }
 
-// halfway says what is declared where a later edition was refused.
-func (a *app) halfway(err error, n, of int) error {
+// countNew counts what was not checked: what is not declared is new.
+func (r *importReport) countNew(part []*commonv1.Resource, own map[string]bool) {
+	for _, x := range part {
+		if own[x.GetKind()+"/"+x.GetMetadata().GetName()] {
+			r.Unchanged++
+		} else {
+			r.Created++
+		}
+	}
+}
+
+// halfway says what is declared where a later part or edition was refused.
+func (a *app) halfway(err error, n, of int, what string) error {
 	if n == 0 {
 		return err
 	}
 	e := a.explain(err)
-	e.Message += fmt.Sprintf("; of %d editions the first %d are declared", of, n)
+	e.Message += fmt.Sprintf("; of %d %s the first %d are declared", of, what, n)
 	e.Hint = strings.TrimPrefix(e.Hint+"; running the same command again goes on from there", "; ")
 	return e
 }
