@@ -126,13 +126,13 @@ func (t *table) read(r workbook.Row) {
 func (t *table) isHeader(r workbook.Row) bool {
 	same := 0
 	for _, col := range t.columns {
-		text := strings.Join(strings.Fields(r.At(col.index).Text), " ")
+		text := mapping.HeaderText(r.At(col.index).Text)
 		if text == "" {
 			continue
 		}
 		// Of a header of several rows each is one.
 		if !slices.ContainsFunc(t.headers, func(h []workbook.Cell) bool {
-			return col.index < len(h) && fold(h[col.index].Text) == fold(text)
+			return col.index < len(h) && fold(mapping.HeaderText(h[col.index].Text)) == fold(text)
 		}) && fold(text) != fold(col.header) {
 			return false
 		}
@@ -325,11 +325,7 @@ func (t *table) when(said *row, r workbook.Row) bool {
 				t.trouble(r.Number, *said.at[mapping.Month], said.text[mapping.Month], "it is not a month")
 				return false
 			}
-			// The months of a fiscal year before January are of the year before.
-			if s := t.conv.calendar.FiscalYearStart(); s > 1 && m >= s {
-				year--
-			}
-			text = fmt.Sprintf("%d-%02d", year, m)
+			text = fmt.Sprintf("%d-%02d", t.yearOfMonth(year, m), m)
 		case said.text[mapping.Quarter] != "":
 			q, ok := cell.ParseQuarter(said.text[mapping.Quarter])
 			if n, err := strconv.Atoi(said.text[mapping.Quarter]); err == nil && n >= 1 && n <= 4 {

@@ -14,7 +14,7 @@ import (
 
 // assignRoles gives each column its role by the words of its header and by its
 // values.
-func assignRoles(headers []string, profiles []profile) []Column {
+func assignRoles(headers []string, levels [][]string, profiles []profile) []Column {
 	out := make([]Column, len(headers))
 	type candidate struct {
 		column int
@@ -28,13 +28,13 @@ func assignRoles(headers []string, profiles []profile) []Column {
 	for i, h := range headers {
 		out[i] = Column{Index: i, Header: h, Role: Ignored}
 		p := profiles[i]
-		if when, rest, ok := dated(h, cell.Locale{}); ok && (p.numeric() || p.known() == 0 && p.rows > 0 || kindOf(withoutUnit(rest)) != "" && p.share(p.numbers+p.spoken) >= 0.25) {
+		if when, rest, ok := dated(h, cell.Locale{}); ok && (p.numeric() || p.known() == 0 && p.rows > 0 || kindOfLevels(withoutUnit(rest), levels[i]) != "" && p.share(p.numbers+p.spoken) >= 0.25) {
 			rest = withoutUnit(rest)
 			if projectYear.MatchString(rest) && strings.ContainsAny(rest, "0123456789") {
 				rest = "" // Year 1 (2026/27): the plan's count says nothing more
 				counted[i] = true
 			}
-			kind, phrase := kindOf(rest), rest
+			kind, phrase := kindOfLevels(rest, levels[i]), rest
 			if rest == "" && when.Relative && p.share(p.years) >= 0.9 {
 				out[i].Role, out[i].Confidence = Period, 0.8
 				out[i].Reason = "the values are years, which the other columns count back from"

@@ -48,8 +48,8 @@ func parts(p Proposal) bool {
 	whole := func(period string) bool { return len(strings.TrimPrefix(period, "FY")) == 4 }
 	target, finer := false, false
 	for _, c := range p.Columns {
-		target = target || c.Role == Target && (c.Relative || whole(c.Period))
-		finer = finer || c.Role == Actual && c.Period != "" && !whole(c.Period)
+		target = target || c.Role == Target && (c.Relative || (whole(c.Period) || c.Period == "") && c.part() == "")
+		finer = finer || c.Role == Actual && (c.part() != "" || c.Period != "" && !whole(c.Period))
 	}
 	return target && finer && !yearly(p)
 }
@@ -67,8 +67,8 @@ func periodOf(c Column, p Proposal, year int, known bool, start int) (string, bo
 		return "", false
 	case c.Relative:
 		return fiscal + strconv.Itoa(year-c.Back), true
-	case c.Quarter > 0:
-		return fiscal + strconv.Itoa(year) + "-Q" + strconv.Itoa(c.Quarter), true
+	case c.Quarter > 0, c.HalfOf > 0:
+		return fiscal + strconv.Itoa(year) + "-" + c.part(), true
 	}
 	if p.Fiscal && start > 1 && c.Month >= start {
 		year--
@@ -91,8 +91,9 @@ func choose(p Proposal, parts map[int]string, questions *[]string) map[int]strin
 			continue
 		}
 		key := fmt.Sprint(c.Role, c.Period, c.Quarter, c.Month, c.Relative, c.Back)
+		key += c.part()
 		if len(p.Of(Name)) == 0 {
-			key += normalize(ofHeader(c.Header))
+			key += normalize(c.rest())
 		}
 		key += parts[c.Index]
 		if groups[key] == nil {
@@ -136,32 +137,39 @@ func choose(p Proposal, parts map[int]string, questions *[]string) map[int]strin
 	return out
 }
 
-// partsOf finds what undated columns of values are parts of, beside their kind:
-// where "North target" and "North actual" stand beside "South target", each is a
-// part of the row's measure. It is by the column's index.
+// partsOf finds what columns of values are parts of, beside their kind and their
+// period: where "North target" and "North actual" stand beside "South target", each
+// is a part of the row's measure. It is by the column's index.
 func partsOf(p Proposal) map[int]string {
 	kinds := map[string]map[Role]bool{}
-	rest := map[int]string{}
+	count := map[string]int{}
+	rest, same := map[int]string{}, map[string][]string{}
 	for _, c := range p.Columns {
-		if c.Role != Target && c.Role != Actual || c.dated() || toDate.MatchString(normalize(c.Header)) {
+		if c.Role != Target && c.Role != Actual || toDate.MatchString(normalize(c.Header)) || c.Confidence < 0.5 {
 			continue
 		}
-		r := ofHeader(c.Header)
-		if r == strings.Join(strings.Fields(strings.ReplaceAll(c.Header, "_", " ")), " ") {
-			r = "" // nothing but the word for the kind
-		}
-		if projectYear.MatchString(r) {
+		r := c.rest()
+		if projectYear.MatchString(r) && !c.dated() {
 			return nil // of which years is not said
 		}
+		if isEdition(r) {
+			return nil
+		}
 		rest[c.Index] = r
+		key := fmt.Sprint(c.Role, c.Period, c.part(), c.Relative, c.Back)
+		if slices.Contains(same[key], r) {
+			return nil // it tells no columns apart
+		}
+		same[key] = append(same[key], r)
 		if kinds[r] == nil {
 			kinds[r] = map[Role]bool{}
 		}
 		kinds[r][c.Role] = true
+		count[r]++
 	}
 	paired := 0
-	for r, k := range kinds {
-		if r != "" && len(k) == 2 {
+	for r := range kinds {
+		if r != "" && (len(kinds[r]) == 2 || len(same) > 1 && count[r] == len(same)) {
 			paired++
 		}
 	}
@@ -169,6 +177,13 @@ func partsOf(p Proposal) map[int]string {
 		return nil
 	}
 	return rest
+}
+
+// isEdition reports whether a header speaks of an edition of its values, not of a
+// part of a measure.
+func isEdition(rest string) bool {
+	words := strings.Fields(normalize(rest))
+	return slices.ContainsFunc(settled, func(w string) bool { return slices.Contains(words, w) })
 }
 
 // projectYear is a year that counts from the beginning of a project.

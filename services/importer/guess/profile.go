@@ -179,8 +179,21 @@ func (p profile) counts() bool {
 	return true
 }
 
+// ofValues are words behind the one for a kind that say nothing more.
+var ofValues = regexp.MustCompile(` (?:values?|figures?|levels?|data|numbers?|werte?|valeurs?|valor(?:es)?|valori|waarden?|wartości)$`)
+
 // kindOf says what a row's kind is by its word, or "".
 func kindOf(text string) Role {
+	if k := kindOfWords(text); k != "" {
+		return k
+	}
+	if n := normalize(text); ofValues.MatchString(n) {
+		return kindOfWords(ofValues.ReplaceAllString(n, ""))
+	}
+	return ""
+}
+
+func kindOfWords(text string) Role {
 	best, at := Role(""), 0.0
 	for _, r := range []Role{Target, Actual, Min, Max, Baseline} {
 		if s, _ := headerScore(text, r); s > at && s >= 0.6 {

@@ -31,6 +31,7 @@ type sheetGuess struct {
 	chosen    map[int]string // why another column is read in a column's place
 	unnamed   []string       // measures by the headers of their columns
 	finer     int            // columns left out beside whole years
+	yearless  []string       // columns of parts of a year that is not said
 }
 
 func sheetOf(name string, g Grid, p Proposal, when context, m *mapping.Mapping, several bool) (mapping.Sheet, []string) {
@@ -57,6 +58,9 @@ func sheetOf(name string, g Grid, p Proposal, when context, m *mapping.Mapping, 
 	}
 	if b.finer > 0 {
 		b.ask("columns of months or quarters are left out beside columns of whole years: should they be read, and how do they make a year (aggregations)?")
+	}
+	if n := len(b.yearless); n > 0 {
+		b.ask("of which year are the columns %s (defaults.period, for example 2024)? Without it nothing of them is read", strings.Join(b.yearless[:min(n, 8)], ", "))
 	}
 	switch slices.Sort(b.unnamed); {
 	case len(slices.Compact(b.unnamed)) == 1:
@@ -94,7 +98,7 @@ func (b *sheetGuess) times() {
 	if y, err := strconv.Atoi(strings.TrimPrefix(b.when.period, "FY")); !b.known && err == nil && slices.ContainsFunc(b.p.Columns, Column.dated) {
 		b.year, b.known = y, true
 		b.p.Fiscal = b.p.Fiscal || strings.HasPrefix(b.when.period, "FY")
-		if slices.ContainsFunc(b.p.Columns, func(c Column) bool { return c.Quarter > 0 || c.Month > 0 || c.Relative }) {
+		if slices.ContainsFunc(b.p.Columns, func(c Column) bool { return c.part() != "" || c.Relative }) {
 			b.ask("%s: are the columns of that year?", b.when.from)
 		}
 	}
@@ -169,7 +173,7 @@ func (b *sheetGuess) rows() {
 			continue
 		}
 		column := c.Header
-		if len(b.p.Header) > 1 || b.headers[normalize(c.Header)] > 1 {
+		if b.headers[normalize(c.Header)] > 1 {
 			column = "#" + workbook.Letter(c.Index)
 		}
 		b.sheet.Skip = append(b.sheet.Skip, mapping.Skip{Column: column, Match: totals.String()})

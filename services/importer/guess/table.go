@@ -45,6 +45,8 @@ type Proposal struct {
 type Column struct {
 	Index  int
 	Header string
+	// Levels are what each row of the header says of it, from the top.
+	Levels []string
 	Role   Role
 	// Period is set where the header says one: the column then holds values of
 	// the kind in Role.
@@ -52,6 +54,7 @@ type Column struct {
 	// Quarter and Month are set where the header is one without its year, Back
 	// where it says how many years before the current one (PFY1 is 1, CFY 0).
 	Quarter, Month int
+	HalfOf         int // the half of a year that is not said
 	Relative       bool
 	Back           int
 	Confidence     float64
@@ -129,6 +132,7 @@ func tableOf(g Grid, typed [][]bool) Proposal {
 	if p, ok := try(g, best.Header[0], len(best.Header), mostBody); ok {
 		best = p
 	}
+	best = extend(g, best, mostBody)
 	best.details(g, typed)
 	return best
 }
@@ -139,7 +143,11 @@ func try(g Grid, r, depth, rows int) (Proposal, bool) {
 	for _, row := range g[r:min(len(g), r+depth+rows)] {
 		width = max(width, len(row))
 	}
-	headers := join(g[r:r+depth], width)
+	levels := levelsOf(g[r:r+depth], width)
+	headers := make([]string, width)
+	for i, l := range levels {
+		headers[i] = strings.Join(l, " ")
+	}
 	named, numeric := 0, 0
 	for _, h := range headers {
 		if h == "" {
@@ -167,7 +175,7 @@ func try(g Grid, r, depth, rows int) (Proposal, bool) {
 	for i := range depth {
 		p.Header = append(p.Header, r+i)
 	}
-	p.Columns = assign(headers, columns(body, width))
+	p.Columns = assign(headers, levels, columns(body, width))
 	quality, values, name := 0.0, false, false
 	seen := map[Role]bool{}
 	for _, c := range p.Columns {
@@ -253,28 +261,11 @@ func headerLike(row []string) bool {
 	return words > 0 && numbers == 0
 }
 
-// join makes one header of several rows: an upper cell holds for the empty
-// ones to its right as long as the row below says something.
-func join(rows Grid, width int) []string {
-	out := make([]string, width)
-	for i, row := range rows {
-		above := ""
-		for c := range width {
-			t := ""
-			if c < len(row) {
-				t = strings.TrimSpace(row[c])
-			}
-			last := i == len(rows)-1
-			if t == "" && !last && above != "" && c < len(rows[len(rows)-1]) && strings.TrimSpace(rows[len(rows)-1][c]) != "" {
-				t = above
-			}
-			if t != "" {
-				above = t
-			}
-			if t != "" && !strings.HasSuffix(out[c], t) {
-				out[c] = strings.TrimSpace(out[c] + " " + t)
-			}
-		}
+// levelsOf is mapping.Levels for so many columns.
+func levelsOf(rows Grid, width int) [][]string {
+	out := mapping.Levels(rows)
+	for len(out) < width {
+		out = append(out, nil)
 	}
 	return out
 }

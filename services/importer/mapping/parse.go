@@ -317,7 +317,7 @@ func (c *checker) column(field string, col Column) {
 	if (col.Period != "" || col.At != "" || col.Of != "") && !col.Role.IsValue() && col.Role != Baseline {
 		c.add(field, "", "period, at and of belong to columns of values")
 	}
-	if col.Period != "" && col.Period != "header" && !strings.Contains(col.Period, "$") {
+	if col.Period != "" && col.Period != "header" && !IsPart(col.Period) && !strings.Contains(col.Period, "$") {
 		c.period(field+".period", col.Period)
 	}
 	if strings.Contains(col.Period, "$") && col.Match == "" {
