@@ -92,7 +92,7 @@ func (t *table) read(r workbook.Row) {
 	}
 	t.conv.counts.Rows++
 	t.section.used = true
-	if t.defaults.Unit != "" && len(said.units) == 0 {
+	if t.defaults.Unit != "" && len(said.units) == 0 && (t.sheet.Sections != mapping.Unit || t.section.text == "") {
 		said.units = []string{t.defaults.Unit}
 	}
 	if t.sheet.Sections != "" && t.section.text != "" {

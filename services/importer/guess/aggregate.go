@@ -19,7 +19,7 @@ const mostAggregated = 500
 // targets are of: added up where a year's are about the target together, the last
 // one where each is about the target.
 func (b *sheetGuess) aggregate() {
-	if !parts(b.p) || len(b.p.Of(Name)) != 1 || slices.ContainsFunc(b.p.Columns, func(c Column) bool { return c.Kinds }) {
+	if !b.parts() || len(b.p.Of(Name)) != 1 || slices.ContainsFunc(b.p.Columns, func(c Column) bool { return c.Kinds }) {
 		return
 	}
 	k := calendar.Months(max(1, b.m.FiscalYearStart))

@@ -266,7 +266,7 @@ func valueAlone(out []Column) {
 func twoValues(out []Column, i int) bool {
 	more := func(c Column) bool {
 		s, phrase := headerScore(withoutUnit(c.Header), Value)
-		return s > 0.4 && phrase != normalize(withoutUnit(c.Header))
+		return s > 0.4 && phrase != normalize(withoutUnit(c.Header)) && !former.MatchString(normalize(c.Header))
 	}
 	return more(out[i]) && slices.ContainsFunc(out, func(o Column) bool {
 		return o.Index != i && (o.Role == Ignored || o.Role == Value) && o.Reason == "" && more(o)

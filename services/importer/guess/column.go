@@ -35,23 +35,68 @@ func currentYear(p Proposal, body Grid) (year int, ok bool) {
 	return 0, false
 }
 
-// yearly reports whether columns of whole years hold actuals too.
-func yearly(p Proposal) bool {
-	return slices.ContainsFunc(p.Columns, func(c Column) bool {
-		return c.Role == Actual && (c.Relative || c.Period != "" && len(strings.TrimPrefix(c.Period, "FY")) == 4)
-	})
+// wholeYears are the years that columns of actuals hold whole; 0 is among them
+// where one is of a year that is not known.
+func (b *sheetGuess) wholeYears() map[int]bool {
+	out := map[int]bool{}
+	for _, c := range b.p.Columns {
+		if c.Role != Actual || !c.dated() || c.part() != "" {
+			continue
+		}
+		name, _ := periodOf(c, b.p, b.year, b.known, b.m.FiscalYearStart)
+		if y := strings.TrimPrefix(name, "FY"); len(y) <= 4 {
+			year, _ := strconv.Atoi(y)
+			out[year] = true
+		}
+	}
+	return out
+}
+
+// partColumns is how many columns of actuals are of parts of a year that is not
+// said.
+func (b *sheetGuess) partColumns() int {
+	n := 0
+	for _, c := range b.p.Columns {
+		if c.Role == Actual && c.part() != "" {
+			n++
+		}
+	}
+	return n
+}
+
+// yearOf is the year that the name of a period begins with.
+func yearOf(period string) int {
+	y, _, _ := strings.Cut(strings.TrimPrefix(period, "FY"), "-")
+	year, _ := strconv.Atoi(y)
+	return year
+}
+
+// yearOfTargets is the only year that columns of targets name and none of whole
+// actuals: the one that is running, which quarters without a year are of.
+func (b *sheetGuess) yearOfTargets() (year int, header string, ok bool) {
+	whole := b.wholeYears()
+	for _, c := range b.p.Columns {
+		if c.Role != Target || c.Period == "" || len(strings.TrimPrefix(c.Period, "FY")) != 4 || whole[yearOf(c.Period)] {
+			continue
+		}
+		if ok && year != yearOf(c.Period) {
+			return 0, "", false
+		}
+		year, header, ok = yearOf(c.Period), c.Header, true
+	}
+	return year, header, ok
 }
 
 // parts reports whether columns of actuals are of parts of the years that
 // columns of targets are of.
-func parts(p Proposal) bool {
+func (b *sheetGuess) parts() bool {
 	whole := func(period string) bool { return len(strings.TrimPrefix(period, "FY")) == 4 }
 	target, finer := false, false
-	for _, c := range p.Columns {
-		target = target || c.Role == Target && (c.Relative || (whole(c.Period) || c.Period == "") && c.part() == "")
-		finer = finer || c.Role == Actual && (c.part() != "" || c.Period != "" && !whole(c.Period))
+	for _, c := range b.sheet.Columns {
+		target = target || c.Role == Target && (c.Period == "" || whole(c.Period))
+		finer = finer || c.Role == Actual && c.Period != "" && !whole(c.Period)
 	}
-	return target && finer && !yearly(p)
+	return target && finer
 }
 
 // periodOf is the name of a dated column's period.

@@ -28,6 +28,7 @@ func File(b *workbook.Book) (mapping.Mapping, error) {
 		grid Grid
 		p    Proposal
 		when context
+		last int // row, from 1, where another table follows in the sheet
 	}
 	var found []read
 	for _, s := range b.Sheets {
@@ -39,14 +40,35 @@ func File(b *workbook.Book) (mapping.Mapping, error) {
 		if err != nil {
 			return m, err
 		}
-		p := tableOf(g, typed)
-		if p.Confidence < least {
-			if len(b.Sheets) > 1 {
-				m.Questions = append(m.Questions, fmt.Sprintf("sheet %q is left out: no table of measures was found in it. Should it be read?", s.Name))
+		parts := segments(g)
+		var tables []read
+		for _, part := range parts {
+			p := tableOf(part.grid, typed, part.first)
+			if p.Confidence < least {
+				tables = nil
+				break
 			}
-			continue
+			tables = append(tables, read{s.Name, part.grid, p, contextOf(s.Name, part.grid, p), part.last + 1})
 		}
-		found = append(found, read{s.Name, g, p, contextOf(s.Name, g, p)})
+		if len(tables) < len(parts) || len(tables) == 1 {
+			p := tableOf(g, typed, 0)
+			if p.Confidence < least {
+				if len(b.Sheets) > 1 {
+					m.Questions = append(m.Questions, fmt.Sprintf("sheet %q is left out: no table of measures was found in it. Should it be read?", s.Name))
+				}
+				continue
+			}
+			tables = []read{{s.Name, g, p, contextOf(s.Name, g, p), 0}}
+		}
+		for i := range tables {
+			if i > 0 && tables[i].when.period == "" {
+				tables[i].when.period, tables[i].when.from = tables[0].when.period, tables[0].when.from
+			}
+			if i+1 == len(tables) {
+				tables[i].last = 0 // to the end
+			}
+		}
+		found = append(found, tables...)
 	}
 	if len(found) == 0 {
 		return m, fault.New(fault.Invalid, "import.no_table", "no table of measures was found: no row names a measure and its values").
@@ -58,18 +80,29 @@ func File(b *workbook.Book) (mapping.Mapping, error) {
 		m.FiscalYearStart = fiscalStart(first)
 	}
 	var missing []string
-	units := len(found) > 1
+	units, sheets := len(found) > 1, map[string]int{}
 	for _, f := range found {
 		// Sheets of one form, each for a unit: not for a year.
 		units = units && sameHeader(f.p, first) && f.when.sheet == "" && len(f.p.Of(Unit)) == 0
+		sheets[f.name]++
 	}
+	asked, order := map[string][]string{}, []string(nil) // questions, and of which tables
 	for _, f := range found {
 		s, more := sheetOf(f.name, f.grid, f.p, f.when, &m, len(found) > 1 || len(b.Sheets) > 1)
-		if units {
+		s.Last = f.last
+		title := ""
+		if n := len(f.when.lines); n > 0 && f.when.next && sheets[f.name] > 1 && unitName(f.when.lines[n-1]) && len(f.p.Of(Unit)) == 0 {
+			title = f.when.lines[n-1]
+			more = append(more, fmt.Sprintf("is %q, above the table, the unit of its measures?", title))
+		}
+		if units && len(sheets) == len(found) {
+			title = f.name
+		}
+		if title != "" && (s.Defaults == nil || s.Defaults.Unit == "") {
 			if s.Defaults == nil {
 				s.Defaults = &mapping.Defaults{}
 			}
-			s.Defaults.Unit = f.name
+			s.Defaults.Unit = title
 		}
 		if l := localeOf(f.p.Locale); l != m.Locale {
 			s.Locale = &l
@@ -82,11 +115,15 @@ func File(b *workbook.Book) (mapping.Mapping, error) {
 			if q == noDirection && (m.Defaults.Direction != "" || directed(s)) {
 				continue
 			}
-			if len(found) > 1 {
-				q = f.name + ": " + q
+			where := f.name
+			if sheets[f.name] > 1 {
+				where = strings.TrimSpace(fmt.Sprintf("%s row %d", f.name, f.p.Header[0]+1))
 			}
-			if !slices.Contains(m.Questions, q) {
-				m.Questions = append(m.Questions, q)
+			if !slices.Contains(asked[q], where) {
+				if asked[q] == nil {
+					order = append(order, q)
+				}
+				asked[q] = append(asked[q], where)
 			}
 		}
 		missing = append(missing, f.p.Missing...)
@@ -98,7 +135,13 @@ func File(b *workbook.Book) (mapping.Mapping, error) {
 			m.Questions = append(m.Questions, fmt.Sprintf("%s are no numbers (%d different such texts) and will be reported: which of them mean that there is no value (missing)?", strings.Join(shown, ", "), n))
 		}
 	}
-	if units {
+	for _, q := range order {
+		if len(asked[q]) < len(found) {
+			q = strings.Join(asked[q], ", ") + ": " + q
+		}
+		m.Questions = append(m.Questions, q)
+	}
+	if units && len(sheets) == len(found) {
 		m.Questions = append(m.Questions, "the sheets have the same columns and are read as one unit each, by their names: are they?")
 	}
 	slices.Sort(missing)

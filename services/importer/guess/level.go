@@ -109,6 +109,9 @@ func (c Column) rest() string {
 	}
 	var out []string
 	kind := false
+	if c.Below != "" {
+		levels = levels[:len(levels)-1]
+	}
 	for _, l := range slices.Backward(levels) {
 		l = strings.Join(strings.Fields(strings.ReplaceAll(withoutUnit(l), "_", " ")), " ")
 		if _, rest, ok := dated(l, cell.Locale{}); ok {
@@ -133,8 +136,49 @@ func (c Column) rest() string {
 	return strings.Join(out, " – ")
 }
 
-// unit is the unit of measure in parentheses behind one of the levels of a header.
+// unitsBelow takes a row of units of measure below the header into it, where each
+// column of values has one.
+func unitsBelow(g Grid, p Proposal) Proposal {
+	if p.First >= len(g) || len(p.Header) >= mostLevels {
+		return p
+	}
+	row := g[p.First]
+	below := map[int]string{}
+	for i, t := range row {
+		if t == "" {
+			continue
+		}
+		at := slices.IndexFunc(p.Columns, func(c Column) bool { return c.Index == i })
+		unit := cell.IsUnit(strings.Trim(t, "()[] ")) && !strings.ContainsAny(t[:1], "0123456789") || percentWord.MatchString(strings.Trim(t, "()[] "))
+		switch {
+		case at < 0, !unit && p.Columns[at].Role != Name && p.Columns[at].Role != Period:
+			return p
+		case unit && isNumber(p.Columns[at].Role):
+			below[i] = t
+		}
+	}
+	for _, c := range p.Columns {
+		if isNumber(c.Role) && below[c.Index] == "" {
+			return p
+		}
+	}
+	if len(below) < 2 {
+		return p
+	}
+	p.Header = append(slices.Clone(p.Header), p.First)
+	p.First++
+	for i, l := range levelsOf(g[p.Header[0]:p.First], len(p.Columns)) {
+		p.Columns[i].Levels, p.Columns[i].Header, p.Columns[i].Below = l, strings.Join(l, " "), below[i]
+	}
+	return p
+}
+
+// unit is the unit of measure of a column of values: below its header, or in
+// parentheses behind one of the levels of it.
 func (c Column) unit() string {
+	if c.Below != "" {
+		return strings.Trim(c.Below, "()[] ")
+	}
 	for _, l := range slices.Backward(append([]string{c.Header}, c.Levels...)) {
 		if _, unit, ok := cell.NameUnit(l); ok {
 			return unit

@@ -54,12 +54,16 @@ var scoreWord = regexp.MustCompile(`\b(score|grade|progress|fortschritt|avance|p
 
 var totals = regexp.MustCompile(`(?i)^\s*(grand total|total|totals|subtotal|sub-total|gesamt|summe|zwischensumme|insgesamt|total général|sous-total|totale|totaal|totalt|sum|razem|suma|ogółem|total geral|total generale|合計|合计|总计|alle|all)\s*:?\s*$`)
 
-// sections reports whether rows with one text only stand above groups of rows.
-func sections(p Proposal, body Grid) bool {
+// sections finds what rows with one text only name, which stand above groups of
+// rows: units, where such as are named like units are among them, or else
+// objectives. It is "" where there are none.
+func sections(p Proposal, body Grid) Role {
 	if len(p.Of(Objective)) > 0 || len(p.Of(Strategy)) > 0 {
-		return false
+		return ""
 	}
-	alone, full := 0, 0
+	full, first := 0, 0 // rows of measures, and the first row that says anything
+	var names []string
+	lone := ""
 	for i, row := range body {
 		n, text := 0, ""
 		for _, t := range row {
@@ -68,14 +72,52 @@ func sections(p Proposal, body Grid) bool {
 				text = t
 			}
 		}
+		if n > 0 && first == 0 {
+			first = i + 1
+		}
 		switch {
 		case n > 2:
 			full++
-		case n == 1 && i+1 < len(body) && len(body[i+1]) > 1:
+			if lone != "" {
+				names, lone = append(names, lone), ""
+			}
+		case n == 1:
+			lone = ""
 			if _, err := cell.ParseNumber(text, p.Locale); err != nil {
-				alone++
+				lone = text
 			}
 		}
 	}
-	return alone >= 2 && full >= 2*alone
+	if first == 0 {
+		return ""
+	}
+	// A table that begins with one has them all, however small its groups.
+	if n := len(names); n < 2 || full < 2*n && !(full >= n && loneText(body[first-1]) == names[0]) {
+		return ""
+	}
+	units := 0
+	for _, t := range names {
+		if unitName(t) {
+			units++
+		}
+	}
+	if 3*units >= len(names) && len(p.Of(Unit)) == 0 {
+		return Unit
+	}
+	return Objective
+}
+
+// loneText is the only text of a row, or "".
+func loneText(row []string) string {
+	text := ""
+	for _, t := range row {
+		switch {
+		case t == "" || t == text:
+		case text != "":
+			return ""
+		default:
+			text = t
+		}
+	}
+	return text
 }

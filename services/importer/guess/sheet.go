@@ -102,6 +102,16 @@ func (b *sheetGuess) times() {
 			b.ask("%s: are the columns of that year?", b.when.from)
 		}
 	}
+	if slices.ContainsFunc(b.p.Columns, func(c Column) bool { return c.part() != "" }) && !b.known {
+		var header string
+		if b.year, header, b.known = b.yearOfTargets(); b.known && len(b.wholeYears()) >= b.partColumns() {
+			b.known = false // a measure has values of whole years or of parts
+		}
+		if b.known {
+			b.p.Fiscal = b.p.Fiscal || slices.ContainsFunc(b.p.Columns, func(c Column) bool { return strings.HasPrefix(c.Period, "FY") })
+			b.ask("the columns of quarters or months name no year, and are read as of that of %q: are they?", header)
+		}
+	}
 	for _, l := range b.when.lines {
 		if w := inThousands.FindString(l); w != "" {
 			b.ask("above the table stands %q: which values does it hold for (measure, or scale, of their columns)?", strings.TrimSpace(w))
@@ -179,9 +189,15 @@ func (b *sheetGuess) rows() {
 		b.sheet.Skip = append(b.sheet.Skip, mapping.Skip{Column: column, Match: totals.String()})
 		b.ask("rows that are named like totals are skipped: are they?")
 	}
-	if sections(b.p, b.body) {
-		b.sheet.Sections = Objective
+	switch b.sheet.Sections = sections(b.p, b.body); b.sheet.Sections {
+	case Objective:
 		b.ask("rows with one text only are read as objectives of the rows below: are they?")
+	case Unit:
+		b.ask("rows with one text only are read as the units (departments) of the rows below: are they?")
+		// The first may stand above the header.
+		if n := len(b.when.lines); n > 0 && b.when.next && unitName(b.when.lines[n-1]) && loneText(b.body[0]) == "" {
+			b.own.Unit = b.when.lines[n-1]
+		}
 	}
 	editions(b.p, b.body, b.m, &b.questions)
 	if key := keyOf(b.p, b.body, b.sheet.Sections); key != nil && b.m.Key == nil {

@@ -70,7 +70,7 @@ func (b *sheetGuess) date(c Column, col *mapping.Column) {
 	case c.Relative && len(b.p.Of(mapping.Quarter))+len(b.p.Of(mapping.Month)) > 0:
 		col.Role = Ignored
 		col.Comment += "; of the year before the row's period, whose own rows hold it"
-	case !ok && c.part() != "" && !yearly(b.p):
+	case !ok && c.part() != "" && len(b.wholeYears()) == 0:
 		col.Period = c.part()
 		if len(b.p.Of(Period))+len(b.p.Of(mapping.Year)) > 0 {
 			col.Comment += "; of the year of the row"
@@ -86,7 +86,7 @@ func (b *sheetGuess) date(c Column, col *mapping.Column) {
 		col.Role = Ignored
 		col.Comment += "; of which year is not said"
 		b.ask("of which year is the column %q?", c.Header)
-	case (c.Month > 0 || c.Quarter > 0) && yearly(b.p):
+	case c.part() != "" && b.wholeYears()[yearOf(period)]:
 		// The same year stands in a column of its own.
 		col.Role = Ignored
 		b.finer++

@@ -47,7 +47,9 @@ type Column struct {
 	Header string
 	// Levels are what each row of the header says of it, from the top.
 	Levels []string
-	Role   Role
+	// Below is the unit of measure that the lowest row of the header says.
+	Below string
+	Role  Role
 	// Period is set where the header says one: the column then holds values of
 	// the kind in Role.
 	Period string
@@ -109,13 +111,13 @@ var noValue = regexp.MustCompile(`(?i)^(?:(?:no|not|none|kein|keine|nicht|sans|n
 
 // Table proposes how a sheet is to be read. Confidence 0 means that no table
 // with measures was found.
-func Table(g Grid) Proposal { return tableOf(g, nil) }
+func Table(g Grid) Proposal { return tableOf(g, nil, 0) }
 
-// tableOf is Table; typed says which cells the file itself holds as numbers and
+// tableOf is Table from a row on; typed says which cells the file itself holds as numbers and
 // dates, whose texts say nothing of how people write them.
-func tableOf(g Grid, typed [][]bool) Proposal {
+func tableOf(g Grid, typed [][]bool, from int) Proposal {
 	var best Proposal
-	for r := 0; r < min(len(g), mostHeaderRow); r++ {
+	for r := from; r < min(len(g), from+mostHeaderRow); r++ {
 		for _, depth := range []int{1, 2, 3} {
 			if r+depth >= len(g) {
 				break
@@ -132,7 +134,7 @@ func tableOf(g Grid, typed [][]bool) Proposal {
 	if p, ok := try(g, best.Header[0], len(best.Header), mostBody); ok {
 		best = p
 	}
-	best = extend(g, best, mostBody)
+	best = unitsBelow(g, extend(g, best, mostBody))
 	best.details(g, typed)
 	return best
 }
