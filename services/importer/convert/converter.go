@@ -113,7 +113,7 @@ type Table interface {
 // Sheet begins a sheet of the mapping under the name it has in the file.
 func (c *Converter) Sheet(s mapping.Sheet, name string) Table {
 	clear(c.periods) // another sheet may write them in another way
-	return &table{conv: c, sheet: s, name: name, locale: c.m.LocaleOf(s), defaults: c.m.DefaultsOf(s)}
+	return &table{conv: c, sheet: s, name: name, locale: c.m.LocaleOf(s), defaults: c.m.DefaultsOf(s), section: section{text: s.Section, used: true}}
 }
 
 // End implements Table.

@@ -76,8 +76,17 @@ func assignRoles(headers []string, levels [][]string, profiles []profile) []Colu
 			continue
 		}
 		of, when := dateOf(h, p)
+		lowest, level, word := lowestKind(levels[i])
+		units := p.textual() && p.unitNames()
 		for role := range phrases {
 			score, phrase := headerScore(withoutUnit(h), role)
+			switch {
+			case lowest == "" || !isNumber(role) || role == Value:
+			case role == lowest && level > score:
+				score, phrase = level, word
+			case role != lowest:
+				score *= 0.5
+			}
 			fit, why := fits(role, p)
 			switch {
 			case of != "" && (role == Period || role == mapping.Year || isNumber(role)):
@@ -86,6 +95,8 @@ func assignRoles(headers []string, levels [][]string, profiles []profile) []Colu
 				continue // the numbers of goals, or of months
 			case role == Unit && kindOfUnit.MatchString(normalize(h)):
 				continue // what sort of units they are
+			case (role == Measure || role == Direction) && units:
+				continue // units of the organization
 			case isValue(role) || role == Period:
 				if former.MatchString(normalize(h)) {
 					score *= 0.7 // the one that is current counts
@@ -104,6 +115,9 @@ func assignRoles(headers []string, levels [][]string, profiles []profile) []Colu
 		// Values alone, where the header says nothing.
 		if p.known() > 0 && p.share(p.words) >= 0.8 && p.letters > 1 && !judged.MatchString(normalize(h)) {
 			all = append(all, candidate{i, Direction, 0.55, "the values are words of direction"})
+		}
+		if units && p.letters < 60 {
+			all = append(all, candidate{i, Unit, 0.5, "the values are named like units of an organization"})
 		}
 		if p.known() > 0 && p.share(p.kinds) >= 0.9 && p.distinct >= 2 && p.distinct <= 8 {
 			all = append(all, candidate{i, Kind, 0.8, "the values say target or actual"})
@@ -138,6 +152,9 @@ func assignRoles(headers []string, levels [][]string, profiles []profile) []Colu
 		done[c.column] = true
 		taken[c.role]++
 		out[c.column].Role, out[c.column].Confidence, out[c.column].Reason = c.role, min(1, c.score), c.reason
+	}
+	for i, c := range out {
+		out[i].Dates = c.Role == Kind && profiles[i].share(profiles[i].datedKinds) >= 0.8
 	}
 	codesAsNames(out, profiles)
 	yearsOfPlan(out, counted)
@@ -217,10 +234,16 @@ func actualOfTarget(out []Column, profiles []profile) {
 }
 
 // measuresInColumns makes a measure of each column of numbers in a table that has
-// a row for each period and nothing else that names measures or values.
+// a row for each period, or for each kind of each, and nothing else that names
+// measures or values.
 func measuresInColumns(out []Column, profiles []profile) {
 	period := slices.IndexFunc(out, func(c Column) bool { return c.Role == Period && !c.dated() })
-	if period < 0 || profiles[period].distinct < profiles[period].filled || profiles[period].distinct < 2 {
+	kind := slices.IndexFunc(out, func(c Column) bool { return c.Role == Kind })
+	switch {
+	case kind >= 0 && out[kind].Dates: // Target 2023
+	case period < 0 || profiles[period].distinct < 2:
+		return
+	case kind < 0 && profiles[period].distinct < profiles[period].filled:
 		return
 	}
 	for _, c := range out {
@@ -232,6 +255,9 @@ func measuresInColumns(out []Column, profiles []profile) {
 		if p := profiles[i]; (c.Role == Ignored && c.Reason == "" && !identifier.MatchString(normalize(c.Header)) || c.Role == Value) && c.Header != "" && p.numeric() {
 			out[i].Role, out[i].Confidence = Actual, 0.6
 			out[i].Reason = "a number for each period, and the header names the measure; that they are actuals is assumed"
+			if kind >= 0 {
+				out[i].Role, out[i].Reason = Value, "a number in each row, and the header names the measure; a column says what each row holds"
+			}
 		}
 	}
 }

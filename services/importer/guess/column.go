@@ -123,7 +123,7 @@ func periodOf(c Column, p Proposal, year int, known bool, start int) (string, bo
 
 // settled are the words of a target's edition within one table, the last the
 // one that counts most.
-var settled = []string{"draft", "proposed", "preliminary", "original", "recommended", "planned", "amended", "revised", "adopted", "approved", "final"}
+var settled = []string{"draft", "proposed", "preliminary", "original", "inicial", "recommended", "planned", "amended", "ajustad", "modificad", "revised", "revisad", "révisé", "adopted", "approved", "aprobad", "aprovad", "vigente", "final"}
 
 // choose takes one of several columns that say the same of one period; the
 // others are not read.
@@ -227,8 +227,9 @@ func partsOf(p Proposal) map[int]string {
 // isEdition reports whether a header speaks of an edition of its values, not of a
 // part of a measure.
 func isEdition(rest string) bool {
-	words := strings.Fields(normalize(rest))
-	return slices.ContainsFunc(settled, func(w string) bool { return slices.Contains(words, w) })
+	return slices.ContainsFunc(strings.Fields(normalize(rest)), func(word string) bool {
+		return slices.ContainsFunc(settled, func(w string) bool { return strings.HasPrefix(word, w) })
+	})
 }
 
 // projectYear is a year that counts from the beginning of a project.

@@ -41,24 +41,24 @@ func File(b *workbook.Book) (mapping.Mapping, error) {
 			return m, err
 		}
 		parts := segments(g)
-		var tables []read
+		tables := make([]read, 0, len(parts))
 		for _, part := range parts {
-			p := tableOf(part.grid, typed, part.first)
-			if p.Confidence < least {
-				tables = nil
-				break
+			if p := tableOf(part.grid, typed, part.first); p.Confidence >= least {
+				tables = append(tables, read{s.Name, part.grid, p, contextOf(s.Name, part.grid, p), part.last + 1})
 			}
-			tables = append(tables, read{s.Name, part.grid, p, contextOf(s.Name, part.grid, p), part.last + 1})
 		}
-		if len(tables) < len(parts) || len(tables) == 1 {
-			p := tableOf(g, typed, 0)
-			if p.Confidence < least {
-				if len(b.Sheets) > 1 {
-					m.Questions = append(m.Questions, fmt.Sprintf("sheet %q is left out: no table of measures was found in it. Should it be read?", s.Name))
-				}
-				continue
+		if len(tables) < len(parts) && len(parts) > 1 {
+			// They are no tables each: the sheet is one.
+			tables = tables[:0]
+			if p := tableOf(g, typed, 0); p.Confidence >= least {
+				tables = append(tables, read{s.Name, g, p, contextOf(s.Name, g, p), 0})
 			}
-			tables = []read{{s.Name, g, p, contextOf(s.Name, g, p), 0}}
+		}
+		if len(tables) == 0 {
+			if len(b.Sheets) > 1 {
+				m.Questions = append(m.Questions, fmt.Sprintf("sheet %q is left out: no table of measures was found in it. Should it be read?", s.Name))
+			}
+			continue
 		}
 		for i := range tables {
 			if i > 0 && tables[i].when.period == "" {

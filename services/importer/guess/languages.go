@@ -24,4 +24,8 @@ var further = []headerGroup{
 	{Note, 3, "açıklama|keterangan|비고|출처|측정방법|примечание|источник|poznámka|zdroj|huomautus|lähde|bemærkning|merknad|kilde|justificación|justificativa|justification"},
 	{Status, 3, "durum|상태|달성여부|달성도|stav|tila|progress status|classificação|clasificación"},
 	{Weight, 3, "ağırlık|hedefe etkisi|bobot|가중치|배점|вес|váha|painoarvo|vægt"},
+	// States at the beginning and at the end, as columns of a year and a value have them.
+	{Baseline, 3, "výchozí stav|počáteční stav|východiskový stav|stan wyjściowy|stan początkowy|valore iniziale|situazione iniziale|valore di partenza|situación inicial|valor de base|situação inicial|situation initiale|état initial|beginwaarde|uitgangssituatie|initial situation|starting point|ausgangszustand|lähtötilanne"},
+	{Target, 3, "cílový stav|cieľová hodnota|cieľový stav|stan docelowy|wartość planowana|situación objetivo|situation cible|situazione attesa|valore atteso|doelwaarde|streefcijfer|zielzustand|tavoitetila|mål värde"},
+	{Actual, 3, "dosažená hodnota|dosaženo|skutečný stav|dosiahnutá hodnota|stan osiągnięty|valore raggiunto|situación actual|situação atual|situation actuelle|huidige stand|gerealiseerd|uitkomst|tatsächlich|erreicht"},
 }

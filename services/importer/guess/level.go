@@ -7,23 +7,26 @@ import (
 	"setpoint.dev/services/importer/cell"
 )
 
-// kindOfLevels is the kind of a column by its header without its period, or else
-// by one of the levels of that, the lowest first: "Cumulative targets" above "YR1
-// 2021".
+// kindOfLevels is the kind of a column by one of the levels of its header, the
+// lowest first ("Cumulative targets" above "YR1 2021"), or else by all of them
+// without the period. What is computed has none.
 func kindOfLevels(rest string, levels []string) Role {
-	if k := kindOf(rest); k != "" || len(levels) < 2 {
-		return k
+	if len(levels) < 2 {
+		return kindOf(rest)
 	}
 	for _, l := range slices.Backward(levels) {
 		l = withoutUnit(l)
 		if _, rest, ok := dated(l, cell.Locale{}); ok {
 			l = rest
 		}
-		if k := kindOf(l); k != "" && !isComputed(l) {
+		if isComputed(l) {
+			return ""
+		}
+		if k := kindOf(l); k != "" {
 			return k
 		}
 	}
-	return ""
+	return kindOf(rest)
 }
 
 // twiceNamed counts columns of values whose header is another one's as well.
@@ -136,24 +139,89 @@ func (c Column) rest() string {
 	return strings.Join(out, " – ")
 }
 
+// below takes the row below the header into it where it names columns that have no
+// name yet, in a row of words and not of values.
+func below(g Grid, p Proposal, rows int) Proposal {
+	if len(p.Header) >= mostLevels || p.First+1 >= len(g) || !headerLike(g[p.First]) {
+		return p
+	}
+	unnamed := func(p Proposal) int {
+		n := 0
+		for _, c := range p.Columns {
+			if c.Header == "" && slices.ContainsFunc(g[p.First:min(len(g), p.First+aFew)], func(row []string) bool { return c.Index < len(row) && row[c.Index] != "" }) {
+				n++
+			}
+		}
+		return n
+	}
+	q, ok := try(g, p.Header[0], len(p.Header)+1, rows)
+	if ok && twiceNamed(q.Columns) == 0 && (unnamed(p) >= 2 && unnamed(q) == 0 || twiceNamed(p.Columns) > 0) {
+		return q
+	}
+	return p
+}
+
+// withoutRepeats takes the rows out of a grid that are the header again, and
+// reports whether there were some.
+func withoutRepeats(g Grid, p Proposal) bool {
+	found := false
+	for i := p.First; i < len(g); i++ {
+		same := func(at int) bool {
+			n := 0
+			for k, t := range g[i] {
+				above := ""
+				if k < len(g[at]) {
+					above = g[at][k]
+				}
+				if !strings.EqualFold(strings.TrimSpace(t), strings.TrimSpace(above)) {
+					return false
+				}
+				if t != "" {
+					n++
+				}
+			}
+			return n > 1
+		}
+		if slices.ContainsFunc(p.Header, same) {
+			g[i] = nil
+			found = true
+		}
+	}
+	return found
+}
+
+// lowestKind is the role of a column of values by the lowest level of its header
+// that says one, with how well it fits: "Progress" above "planned so far".
+func lowestKind(levels []string) (r Role, score float64, phrase string) {
+	if len(levels) < 2 {
+		return "", 0, ""
+	}
+	for _, l := range slices.Backward(levels) {
+		for _, role := range []Role{Target, Actual, Min, Max, Baseline} {
+			if s, p := headerScore(withoutUnit(l), role); s > score {
+				r, score, phrase = role, s, p
+			}
+		}
+		if score >= 0.45 {
+			return r, score, phrase
+		}
+	}
+	return "", 0, ""
+}
+
 // unitsBelow takes a row of units of measure below the header into it, where each
 // column of values has one.
 func unitsBelow(g Grid, p Proposal) Proposal {
 	if p.First >= len(g) || len(p.Header) >= mostLevels {
 		return p
 	}
-	row := g[p.First]
+	if !rowOfUnits(g[p.First]) {
+		return p
+	}
 	below := map[int]string{}
-	for i, t := range row {
-		if t == "" {
-			continue
-		}
+	for i, t := range g[p.First] {
 		at := slices.IndexFunc(p.Columns, func(c Column) bool { return c.Index == i })
-		unit := cell.IsUnit(strings.Trim(t, "()[] ")) && !strings.ContainsAny(t[:1], "0123456789") || percentWord.MatchString(strings.Trim(t, "()[] "))
-		switch {
-		case at < 0, !unit && p.Columns[at].Role != Name && p.Columns[at].Role != Period:
-			return p
-		case unit && isNumber(p.Columns[at].Role):
+		if t != "" && at >= 0 && isNumber(p.Columns[at].Role) {
 			below[i] = t
 		}
 	}
@@ -171,6 +239,25 @@ func unitsBelow(g Grid, p Proposal) Proposal {
 		p.Columns[i].Levels, p.Columns[i].Header, p.Columns[i].Below = l, strings.Join(l, " "), below[i]
 	}
 	return p
+}
+
+// rowOfUnits reports whether a row has units of measure alone, but for its first
+// cell, which may say so.
+func rowOfUnits(row []string) bool {
+	units, others := 0, 0
+	for _, t := range row {
+		plain := strings.Trim(t, "()[] ")
+		switch {
+		case t == "":
+		case cell.IsUnit(plain) && !strings.ContainsAny(plain[:1], "0123456789") || percentWord.MatchString(plain):
+			units++
+		case units > 0:
+			return false
+		default:
+			others++
+		}
+	}
+	return units >= 2 && others <= 1
 }
 
 // unit is the unit of measure of a column of values: below its header, or in

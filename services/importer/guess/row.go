@@ -19,8 +19,15 @@ func kindWords(p Proposal, body Grid) map[string]mapping.Role {
 			if _, known := cell.ParseKind(row[c.Index]); known {
 				continue
 			}
-			if k := kindOf(row[c.Index]); k != "" && len(out) < mostKinds {
-				out[row[c.Index]] = k
+			word := row[c.Index]
+			if _, rest, ok := cell.FindPeriod(word, p.Locale); ok && kindOf(rest) != "" {
+				word = rest // the period is another thing
+				if _, known := cell.ParseKind(word); known {
+					continue
+				}
+			}
+			if k := kindOf(word); k != "" && len(out) < mostKinds {
+				out[word] = k
 			}
 		}
 	}
@@ -56,13 +63,17 @@ var totals = regexp.MustCompile(`(?i)^\s*(grand total|total|totals|subtotal|sub-
 
 // sections finds what rows with one text only name, which stand above groups of
 // rows: units, where such as are named like units are among them, or else
-// objectives. It is "" where there are none.
-func sections(p Proposal, body Grid) Role {
+// objectives; or periods. above is one that stands above the header. It is "" where there are
+// none.
+func sections(p Proposal, body Grid, above string) Role {
 	if len(p.Of(Objective)) > 0 || len(p.Of(Strategy)) > 0 {
 		return ""
 	}
 	full, first := 0, 0 // rows of measures, and the first row that says anything
 	var names []string
+	if above != "" {
+		names = append(names, above) // which stands above the header, as others do above it again
+	}
 	lone := ""
 	for i, row := range body {
 		n, text := 0, ""
@@ -83,7 +94,8 @@ func sections(p Proposal, body Grid) Role {
 			}
 		case n == 1:
 			lone = ""
-			if _, err := cell.ParseNumber(text, p.Locale); err != nil {
+			_, year := cell.ParsePeriod(text, p.Locale)
+			if _, err := cell.ParseNumber(text, p.Locale); err != nil || year == nil {
 				lone = text
 			}
 		}
@@ -92,10 +104,18 @@ func sections(p Proposal, body Grid) Role {
 		return ""
 	}
 	// A table that begins with one has them all, however small its groups.
-	if n := len(names); n < 2 || full < 2*n && !(full >= n && loneText(body[first-1]) == names[0]) {
+	if n := len(names); n < 2 || full < 2*n && !(full >= n && (above != "" || loneText(body[first-1]) == names[0])) {
 		return ""
 	}
-	units := 0
+	units, periods := 0, map[string]bool{}
+	for _, t := range names {
+		if name, _, ok := cell.FindPeriod(t, p.Locale); ok && !day.MatchString(name) {
+			periods[name] = true
+		}
+	}
+	if len(periods) == len(names) && len(p.Of(Period))+len(p.Of(mapping.Year)) == 0 && !p.Wide() {
+		return Period
+	}
 	for _, t := range names {
 		if unitName(t) {
 			units++

@@ -64,7 +64,10 @@ const mostSegments = 30
 // headAt is what row i says where it is the header of a table, or else nil.
 func headAt(g Grid, i int) []string {
 	row := g[i]
-	if i > 0 && !blank(g[i-1]) && loneText(g[i-1]) == "" && !isGroups(g[i-1]) || !headerLike(row) {
+	// It stands at the top, below an empty row or a title, or below a row of groups
+	// that does: most rows of data end here.
+	top := func(i int) bool { return i == 0 || blank(g[i-1]) || loneText(g[i-1]) != "" }
+	if !top(i) && !(top(i-1) && isGroups(g[i-1])) || !headerLike(row) {
 		return nil
 	}
 	names, values := 0, 0

@@ -46,6 +46,7 @@ func sheetOf(name string, g Grid, p Proposal, when context, m *mapping.Mapping, 
 		b.headers[normalize(c.Header)]++
 	}
 	b.remarks()
+	b.sections()
 	b.times()
 	b.forms()
 	b.ofs = partsOf(b.p)
@@ -175,6 +176,30 @@ func (b *sheetGuess) numbers() {
 	}
 }
 
+// sections tells what rows with one text are of, and whether the title is the
+// first of them.
+func (b *sheetGuess) sections() {
+	above := ""
+	if n := len(b.when.lines); n > 0 && b.when.next && b.p.Repeats {
+		above = b.when.lines[n-1]
+	}
+	switch b.sheet.Sections = sections(b.p, b.body, above); b.sheet.Sections {
+	case Objective:
+		b.ask("rows with one text only are read as objectives of the rows below: are they?")
+	case Period:
+		b.ask("rows with one text only are read as the periods of the rows below: are they?")
+	case Unit:
+		b.ask("rows with one text only are read as the units (departments) of the rows below: are they?")
+	}
+	// The first may stand above the header.
+	if n := len(b.when.lines); b.sheet.Sections != "" && n > 0 && b.when.next && loneText(b.body[0]) == "" && (b.p.Repeats || unitName(b.when.lines[n-1])) {
+		b.sheet.Section = b.when.lines[n-1]
+	}
+	if b.sheet.Sections == Period {
+		b.when.period = "" // the title is of one of them
+	}
+}
+
 // rows tells which rows are none of a measure, and what tells measures apart.
 func (b *sheetGuess) rows() {
 	for _, c := range b.p.Columns {
@@ -188,16 +213,6 @@ func (b *sheetGuess) rows() {
 		}
 		b.sheet.Skip = append(b.sheet.Skip, mapping.Skip{Column: column, Match: totals.String()})
 		b.ask("rows that are named like totals are skipped: are they?")
-	}
-	switch b.sheet.Sections = sections(b.p, b.body); b.sheet.Sections {
-	case Objective:
-		b.ask("rows with one text only are read as objectives of the rows below: are they?")
-	case Unit:
-		b.ask("rows with one text only are read as the units (departments) of the rows below: are they?")
-		// The first may stand above the header.
-		if n := len(b.when.lines); n > 0 && b.when.next && unitName(b.when.lines[n-1]) && loneText(b.body[0]) == "" {
-			b.own.Unit = b.when.lines[n-1]
-		}
 	}
 	editions(b.p, b.body, b.m, &b.questions)
 	if key := keyOf(b.p, b.body, b.sheet.Sections); key != nil && b.m.Key == nil {

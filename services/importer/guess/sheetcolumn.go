@@ -28,6 +28,11 @@ func (b *sheetGuess) column(c Column) mapping.Column {
 	if c.dated() {
 		b.date(c, &col)
 	}
+	if c.Role == Baseline && col.Period != "" && slices.ContainsFunc(b.p.Columns, func(o Column) bool { return o.Role == Actual && o.Period == c.Period }) {
+		col.Role, col.Period = Ignored, ""
+		col.Comment += "; the base of the year, not its value, which has a column of its own"
+		b.ask("%q is the base of a period that has actuals, and is left out: is it the value of the one before?", c.Header)
+	}
 	if why, out := b.chosen[c.Index]; out {
 		col.Role, col.Period = Ignored, ""
 		col.Comment += "; " + why

@@ -35,6 +35,8 @@ type Proposal struct {
 	// the most frequent first.
 	Missing []string
 	Texts   []string
+	// Repeats: the header stands in the table again.
+	Repeats bool
 	// Questions are what could not be told.
 	Questions []string
 	// Confidence is of the whole: 0 is no table.
@@ -67,6 +69,8 @@ type Column struct {
 	Kinds bool
 	// UnitTitle: the header is the name of the unit whose measures the column names.
 	UnitTitle bool
+	// Dates: the words for kinds say when as well.
+	Dates bool
 	// Partial: the header names a part of a period that has no name of its own.
 	Partial bool
 	// Unknown: the header says when, and whether it is a target cannot be told.
@@ -111,9 +115,9 @@ var noValue = regexp.MustCompile(`(?i)^(?:(?:no|not|none|kein|keine|nicht|sans|n
 
 // Table proposes how a sheet is to be read. Confidence 0 means that no table
 // with measures was found.
-func Table(g Grid) Proposal { return tableOf(g, nil, 0) }
+func Table(g Grid) Proposal { return tableOf(slices.Clone(g), nil, 0) }
 
-// tableOf is Table from a row on; typed says which cells the file itself holds as numbers and
+// tableOf is Table from a row on, and takes repeated headers out of g; typed says which cells the file itself holds as numbers and
 // dates, whose texts say nothing of how people write them.
 func tableOf(g Grid, typed [][]bool, from int) Proposal {
 	var best Proposal
@@ -134,7 +138,8 @@ func tableOf(g Grid, typed [][]bool, from int) Proposal {
 	if p, ok := try(g, best.Header[0], len(best.Header), mostBody); ok {
 		best = p
 	}
-	best = unitsBelow(g, extend(g, best, mostBody))
+	best = unitsBelow(g, extend(g, below(g, best, mostBody), mostBody))
+	best.Repeats = withoutRepeats(g, best)
 	best.details(g, typed)
 	return best
 }
@@ -173,20 +178,27 @@ func try(g Grid, r, depth, rows int) (Proposal, bool) {
 		}
 	}
 	body := g[r+depth : min(len(g), r+depth+rows)]
+	if len(body) > 1 && rowOfUnits(body[0]) {
+		body = body[1:]
+	}
 	p := Proposal{First: r + depth}
 	for i := range depth {
 		p.Header = append(p.Header, r+i)
 	}
 	p.Columns = assign(headers, levels, columns(body, width))
 	quality, values, name := 0.0, false, false
-	seen := map[Role]bool{}
+	seen, headed := map[Role]bool{}, map[string]bool{}
 	for _, c := range p.Columns {
 		if c.Role == Ignored {
 			continue
 		}
 		// A header that says when is worth more than one that leaves it open, and
 		// a second target of the same row says little.
+		again := c.dated() && headed[normalize(c.Header)]
+		headed[normalize(c.Header)] = true
 		switch {
+		case again: // a row of the header is missing
+			quality += 0.3 * c.Confidence
 		case c.dated():
 			quality += 1.2 * c.Confidence
 		case isValue(c.Role) && seen[c.Role]:
@@ -195,7 +207,7 @@ func try(g Grid, r, depth, rows int) (Proposal, bool) {
 			quality += c.Confidence
 		}
 		seen[c.Role] = true
-		name = name || c.Role == Name || c.Role == Unit || c.Role == ID || c.Role == Period
+		name = name || c.Role == Name || c.Role == Unit || c.Role == ID || c.Role == Period || c.Role == Kind
 		values = values || isValue(c.Role)
 	}
 	if !name || !values {
@@ -444,7 +456,8 @@ func (p *Proposal) details(g Grid, typed [][]bool) {
 	if len(p.Of(Measure)) == 0 && !unitsInNames(p.Columns, body) {
 		p.Questions = append(p.Questions, "no column says the unit of measure")
 	}
-	if len(p.Of(Period)) == 0 && len(p.Of(mapping.Year)) == 0 && len(p.Of(TargetAt)) == 0 && !p.Wide() {
+	if len(p.Of(Period)) == 0 && len(p.Of(mapping.Year)) == 0 && len(p.Of(TargetAt)) == 0 && !p.Wide() &&
+		!slices.ContainsFunc(p.Columns, func(c Column) bool { return c.Dates }) {
 		p.Questions = append(p.Questions, noPeriod)
 	}
 }

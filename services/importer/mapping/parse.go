@@ -245,7 +245,10 @@ func (c *checker) sheet(field string, m *Mapping, s Sheet) {
 	if s.Last != 0 && s.Last < s.First {
 		c.add(field+".last", "", "row %d is above the first, %d", s.Last, s.First)
 	}
-	c.word(field+".sections", string(s.Sections), "objective", "strategy", "unit")
+	c.word(field+".sections", string(s.Sections), "objective", "strategy", "unit", "period")
+	if s.Section != "" && s.Sections == "" {
+		c.add(field+".section", "sections says what it is: objective, strategy, unit or period", "there is no sections")
+	}
 	for i, k := range s.Skip {
 		if k.Column == "" || k.Match == "" {
 			c.add(fmt.Sprintf("%s.skip[%d]", field, i), "give column and match", "incomplete")
