@@ -159,7 +159,7 @@ func (w *Workbook) styleOf(c Cell) int {
 		s := &excelize.Style{Alignment: &excelize.Alignment{Vertical: "top", WrapText: wraps || c.open && c.format == TextFormat}}
 		if c.open {
 			s.Protection = &excelize.Protection{Locked: false}
-			s.Fill = excelize.Fill{Type: "pattern", Pattern: 1, Color: []string{"FFF8E1"}}
+			s.Fill = excelize.Fill{Type: "pattern", Pattern: 1, Color: []string{"FFF2CC"}}
 			s.Border = []excelize.Border{}
 			for _, side := range []string{"left", "right", "top", "bottom"} {
 				s.Border = append(s.Border, excelize.Border{Type: side, Style: 1, Color: "C9D1DA"})
