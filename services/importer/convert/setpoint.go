@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"setpoint.dev/services/importer/mapping"
+	"setpoint.dev/services/internal/calendar"
 )
 
 // setpoint takes a target in. byDefault: no cell says it.
@@ -89,7 +90,7 @@ func (t *table) bands(m *measure, said *row) {
 			t.trouble(said.number, *b.origin.col, cmp.Or(b.origin.text, display(b.value)), "nothing says when the baseline was true, and the row has no target that is due")
 			return
 		}
-		t.observe(m, said, b.origin.col, number{value: b.value, percent: b.origin.percent, yes: b.origin.yes}, b.at.End, b.at.Cadence, false, display(b.value))
+		t.observe(m, said, b.origin.col, number{value: b.value, percent: b.origin.percent, yes: b.origin.yes}, b.at.End, b.at.Cadence, b.at.Cadence == calendar.Daily, display(b.value))
 	}
 }
 

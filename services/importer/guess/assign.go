@@ -24,6 +24,7 @@ func assignRoles(headers []string, levels [][]string, profiles []profile) []Colu
 	}
 	var all []candidate
 	partial, counted := map[int]bool{}, map[int]bool{}
+	own := ownKinds(headers, levels)
 	assumed := map[int]string{} // what else the headers say of which no word is known
 	for i, h := range headers {
 		out[i] = Column{Index: i, Header: h, Role: Ignored}
@@ -82,6 +83,8 @@ func assignRoles(headers []string, levels [][]string, profiles []profile) []Colu
 			score, phrase := headerScore(withoutUnit(h), role)
 			switch {
 			case lowest == "" || !isNumber(role) || role == Value:
+			case own[levels[i][0]] && kindOf(levels[i][len(levels[i])-1]) == "":
+				score *= 0.3 // it is of the group, which has columns for its kinds
 			case role == lowest && level > score:
 				score, phrase = level, word
 			case role != lowest:
@@ -205,7 +208,7 @@ func unknownKinds(out []Column, assumed map[int]string) {
 		if rest == "" || !known && len(count) == 1 || known && !actual && count[rest] > 1 && words == 1 {
 			continue
 		}
-		if s, _ := headerScore(rest, Value); s >= 0.5 {
+		if s, phrase := headerScore(rest, Value); s >= 0.5 && (!known || phrase == rest) {
 			continue
 		}
 		out[i] = Column{Index: i, Header: out[i].Header, Role: Ignored, Confidence: 0.3, Unknown: true,

@@ -36,7 +36,7 @@ func File(b *workbook.Book) (mapping.Mapping, error) {
 			m.Questions = append(m.Questions, fmt.Sprintf("sheet %q is hidden and left out: should it be read?", s.Name))
 			continue
 		}
-		g, typed, err := gridOf(s)
+		g, typed, hidden, err := gridOf(s)
 		if err != nil {
 			return m, err
 		}
@@ -69,6 +69,9 @@ func File(b *workbook.Book) (mapping.Mapping, error) {
 			}
 		}
 		found = append(found, tables...)
+		if hidden != "" {
+			m.Questions = append(m.Questions, fmt.Sprintf("%s of the sheet %q: not shown by a spreadsheet program, and read: should that be?", hidden, s.Name))
+		}
 	}
 	if len(found) == 0 {
 		return m, fault.New(fault.Invalid, "import.no_table", "no table of measures was found: no row names a measure and its values").
@@ -156,11 +159,16 @@ func File(b *workbook.Book) (mapping.Mapping, error) {
 }
 
 // gridOf reads a sheet as far as it is looked at; typed are the cells that the
-// file holds as numbers or dates, not as texts.
-func gridOf(s workbook.Sheet) (g Grid, typed [][]bool, err error) {
+// file holds as numbers or dates, not as texts; hidden are the rows and columns
+// that say something and are not shown, in words.
+func gridOf(s workbook.Sheet) (g Grid, typed [][]bool, hidden string, err error) {
+	var rows, columns []string
 	for row, err := range s.Rows() {
 		if err != nil {
-			return nil, nil, err
+			return nil, nil, "", err
+		}
+		if row.Hidden && len(rows) < mostHidden {
+			rows = append(rows, strconv.Itoa(row.Number))
 		}
 		if row.Number > mostHeaderRow+mostBody {
 			break
@@ -174,12 +182,24 @@ func gridOf(s workbook.Sheet) (g Grid, typed [][]bool, err error) {
 				continue // says nothing of what the column holds
 			}
 			texts[i] = strings.TrimSpace(c.Text)
+			if l := workbook.Letter(i); texts[i] != "" && row.HidesColumn(i) && len(columns) < mostHidden && !slices.Contains(columns, l) {
+				columns = append(columns, l)
+			}
 			kinds[i] = c.Kind == workbook.Number || c.Kind == workbook.Date
 		}
 		g, typed = append(g, texts), append(typed, kinds)
 	}
-	return g, typed, nil
+	if len(rows) > 0 {
+		hidden = "rows " + strings.Join(rows, ", ")
+	}
+	if len(columns) > 0 {
+		hidden = strings.TrimPrefix(hidden+" and columns "+strings.Join(columns, ", "), " and ")
+	}
+	return g, typed, hidden, nil
 }
+
+// mostHidden is how many rows and columns that are not shown are named.
+const mostHidden = 10
 
 var day = regexp.MustCompile(`^\d{4}-\d\d-\d\d$`)
 

@@ -29,6 +29,26 @@ func kindOfLevels(rest string, levels []string) Role {
 	return kindOf(rest)
 }
 
+// ownKinds are the groups of columns that have a column for each kind: what such a
+// group is called says nothing of the kind of another of its columns.
+func ownKinds(headers []string, levels [][]string) map[string]bool {
+	out := map[string]bool{}
+	for i := range headers {
+		l := levels[i]
+		if len(l) < 2 {
+			continue
+		}
+		last := withoutUnit(l[len(l)-1])
+		if _, rest, ok := dated(last, cell.Locale{}); ok {
+			last = rest
+		}
+		if kindOf(last) != "" {
+			out[l[0]] = true
+		}
+	}
+	return out
+}
+
 // twiceNamed counts columns of values whose header is another one's as well.
 func twiceNamed(columns []Column) int {
 	count := map[string]int{}

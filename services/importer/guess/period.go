@@ -196,6 +196,7 @@ var yearMonth = regexp.MustCompile(`^(?:19|20)\d{2}(?:0[1-9]|1[0-2])$`)
 // monthsAsDates reads headers that are all the first or all the last days of
 // months as those months.
 func monthsAsDates(out []Column) {
+	lastOfYear(out)
 	first, last, n := true, true, 0
 	for _, c := range out {
 		if !day.MatchString(c.Period) {
@@ -216,6 +217,31 @@ func monthsAsDates(out []Column) {
 		if day.MatchString(c.Period) {
 			out[i].Period = c.Period[:len("2006-01")]
 			out[i].Reason += "; that the day stands for its month is assumed"
+		}
+	}
+}
+
+// lastOfYear reads a header that is the last day of a year, beside such of whole
+// years, as that year.
+func lastOfYear(out []Column) {
+	years, days := 0, 0
+	for _, c := range out {
+		switch {
+		case len(c.Period) == 4:
+			years++
+		case strings.HasSuffix(c.Period, "-12-31") && day.MatchString(c.Period):
+			days++
+		case c.dated():
+			return
+		}
+	}
+	if years == 0 || days == 0 {
+		return
+	}
+	for i, c := range out {
+		if day.MatchString(c.Period) {
+			out[i].Period = c.Period[:4]
+			out[i].Reason += "; that its last day stands for the year is assumed"
 		}
 	}
 }
