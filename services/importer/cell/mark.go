@@ -1,6 +1,9 @@
 package cell
 
-import "regexp"
+import (
+	"regexp"
+	"strings"
+)
 
 // marks of footnotes stand behind a number: 12.5*, 12.5 †, 12,5¹⁾, 12,5 1), 12.5
 // (p), and the flags of statistical offices: 12.5 p (provisional), b (break), e
@@ -34,4 +37,16 @@ func NameMark(name string) (rest, sign string) {
 		return name, ""
 	}
 	return m[1], m[2]
+}
+
+// headerMark are signs of footnotes within a header: behind each of its lines one
+// may stand. Figures in parentheses may tell columns apart and stay.
+var headerMark = regexp.MustCompile(`(\d|\pL{3}|[)\].%’"»“]) ?(?:[*†‡§]+\)?|[¹²³⁴⁵⁶⁷⁸⁹⁰]+⁾?|\[\d{1,2}\]|\(\*+\))( |$)`)
+
+// CutHeaderMarks takes the signs of footnotes from a header: Target 2023¹.
+func CutHeaderMarks(header string) string {
+	if !strings.ContainsAny(header, "*†‡§[¹²³⁴⁵⁶⁷⁸⁹⁰") {
+		return header // as each cell is that is compared with one
+	}
+	return headerMark.ReplaceAllString(header, "$1$2")
 }

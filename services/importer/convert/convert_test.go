@@ -121,7 +121,7 @@ sheets: [{header: [1, 2], skip: [{column: Kennzahl, match: ^Summe}], columns: [{
 			"m,y,t,a\nx,2018,1,5\nX ,2018,2,6\nx,2019,3,7\nx,20x9,4,8\n,2018,1,1\n",
 			[]string{
 				"0 Metric/x [cadence:yearly]", "0 Target/x from 2019-01-01 [metric:x periods:[map[period:2019 value:3]]]", "x 2019-12-31 7",
-				`! C2 "2018"`, `! D2 "5"`, `! C3 "2"`, `! D3 "6"`, `! B5 "20x9"`, `! C5 "4"`, `! D5 "8"`, `! C6 "1"`, `! D6 "1"`,
+				`! C2 "1"`, `! D2 "5"`, `! C3 "2"`, `! D3 "6"`, `! B5 "20x9"`, `! C5 "4"`, `! D5 "8"`, `! C6 "1"`, `! D6 "1"`,
 			},
 		},
 		"paths from a baseline": {

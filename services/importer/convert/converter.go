@@ -75,6 +75,7 @@ type column struct {
 	index  int
 	header string
 	period *calendar.Period // its own
+	part   string           // of the row's year
 	above  string           // for Fill
 }
 
@@ -112,7 +113,7 @@ type Table interface {
 // Sheet begins a sheet of the mapping under the name it has in the file.
 func (c *Converter) Sheet(s mapping.Sheet, name string) Table {
 	clear(c.periods) // another sheet may write them in another way
-	return &table{conv: c, sheet: s, name: name, locale: c.m.LocaleOf(s), defaults: c.m.DefaultsOf(s)}
+	return &table{conv: c, sheet: s, name: name, locale: c.m.LocaleOf(s), defaults: c.m.DefaultsOf(s), section: section{text: s.Section, used: true}}
 }
 
 // End implements Table.
@@ -149,37 +150,16 @@ func (t *table) Row(r workbook.Row) error {
 	return nil
 }
 
-// Headers joins the rows of a header: an upper text holds for the empty cells to
-// its right as long as the lowest row says something there.
-func Headers(rows [][]workbook.Cell) []string {
-	width := 0
-	for _, r := range rows {
-		width = max(width, len(r))
-	}
-	text := func(row, col int) string {
-		if col < len(rows[row]) {
-			return strings.Join(strings.Fields(rows[row][col].Text), " ")
-		}
-		return ""
-	}
-	out := make([]string, width)
-	for i := range rows {
-		above := ""
-		last := i == len(rows)-1
-		for c := range width {
-			s := text(i, c)
-			if s == "" && !last && above != "" && text(len(rows)-1, c) != "" {
-				s = above
-			}
-			if s != "" {
-				above = s
-			}
-			if s != "" && !strings.HasSuffix(out[c], s) {
-				out[c] = strings.TrimSpace(out[c] + " " + s)
-			}
+// headerTexts are the joined headers of the columns.
+func (t *table) headerTexts() []string {
+	rows := make([][]string, len(t.headers))
+	for i, r := range t.headers {
+		rows[i] = make([]string, len(r))
+		for k, c := range r {
+			rows[i][k] = c.Text
 		}
 	}
-	return out
+	return mapping.Headers(rows)
 }
 
 func (t *table) fail(hint, format string, args ...any) error {
@@ -193,7 +173,7 @@ func (t *table) fail(hint, format string, args ...any) error {
 // bind finds the mapped columns.
 func (t *table) bind() error {
 	t.bound = true
-	headers := Headers(t.headers)
+	headers := t.headerTexts()
 	if len(headers) == 0 {
 		return t.fail("header names the rows that name the columns, from 1", "the header, row %d, is empty", t.sheet.HeaderRows()[0])
 	}
@@ -226,7 +206,7 @@ func (t *table) bind() error {
 	for _, k := range t.sheet.Skip {
 		i := workbook.Column(strings.TrimPrefix(k.Column, "#"))
 		if !strings.HasPrefix(k.Column, "#") {
-			if i = slices.IndexFunc(headers, func(h string) bool { return fold(h) == fold(k.Column) }); i < 0 {
+			if i = slices.IndexFunc(headers, func(h string) bool { return fold(h) == fold(mapping.HeaderText(k.Column)) }); i < 0 {
 				return t.fail("", "no column %q, by which rows are skipped", k.Column)
 			}
 		}
@@ -286,7 +266,7 @@ func (t *table) find(c mapping.Column, headers []string) ([]int, error) {
 	}
 	var out []int
 	for i, h := range headers {
-		if fold(h) == fold(c.Header) {
+		if fold(h) == fold(mapping.HeaderText(c.Header)) {
 			out = append(out, i)
 		}
 	}
@@ -301,6 +281,9 @@ func (t *table) place(b *column) error {
 	name := b.Period
 	switch {
 	case name == "" || !b.Role.IsValue() && b.Role != mapping.Baseline:
+		return nil
+	case mapping.IsPart(name):
+		b.part = name
 		return nil
 	case name == "header":
 		found, _, ok := cell.FindPeriod(b.header, t.locale)

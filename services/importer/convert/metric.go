@@ -66,6 +66,12 @@ func (f *finisher) metric(m *measure, name string) *strategyv1.MetricSpec {
 	slices.SortFunc(m.observed, func(a, b observed) int {
 		return cmp.Or(a.day.Compare(b.day), cmp.Compare(a.cadence, b.cadence))
 	})
+	finer := map[calendar.Date]bool{} // the last days of values of the kept cadence
+	for _, o := range m.observed {
+		if o.cadence == kept && !o.disputed {
+			finer[o.day] = true
+		}
+	}
 	for i := range m.observed {
 		o := &m.observed[i]
 		f.newest = max(f.newest, o.edition)
@@ -80,7 +86,7 @@ func (f *finisher) metric(m *measure, name string) *strategyv1.MetricSpec {
 		case why != "" || o.point || o.cadence == kept:
 		case o.cadence.Finer(kept):
 			why = fmt.Sprintf("it is a %s value, but the measure has %s ones: aggregation or aggregations in the mapping say how they become one", o.cadence, kept)
-		case d.Cadence != "" && (d.Aggregation == "" || d.Aggregation == "last"):
+		case !finer[o.day] && (d.Cadence != "" && d.Aggregation == "" || d.Aggregation == "last"):
 			// The value at the end of the longer period is that of the shorter one.
 		default:
 			why = fmt.Sprintf("it is a %s value, but %s ones are read", o.cadence, kept)

@@ -103,6 +103,15 @@ func (t *table) read(r workbook.Row) {
 			if len(said.objectives) == 0 {
 				said.objectives = []string{t.section.text}
 			}
+		case mapping.Period:
+			if said.text[mapping.Period] == "" {
+				// The section may say more: Results for 2022.
+				said.text[mapping.Period] = t.section.text
+				if name, _, ok := cell.FindPeriod(t.section.text, t.locale); ok {
+					said.text[mapping.Period] = name
+				}
+				said.at[mapping.Period] = &column{index: t.section.at}
+			}
 		default:
 			if said.text[t.sheet.Sections] == "" {
 				said.text[t.sheet.Sections] = t.section.text
@@ -126,13 +135,13 @@ func (t *table) read(r workbook.Row) {
 func (t *table) isHeader(r workbook.Row) bool {
 	same := 0
 	for _, col := range t.columns {
-		text := strings.Join(strings.Fields(r.At(col.index).Text), " ")
+		text := mapping.HeaderText(r.At(col.index).Text)
 		if text == "" {
 			continue
 		}
 		// Of a header of several rows each is one.
 		if !slices.ContainsFunc(t.headers, func(h []workbook.Cell) bool {
-			return col.index < len(h) && fold(h[col.index].Text) == fold(text)
+			return col.index < len(h) && fold(mapping.HeaderText(h[col.index].Text)) == fold(text)
 		}) && fold(text) != fold(col.header) {
 			return false
 		}
@@ -197,6 +206,20 @@ func alone(r workbook.Row) (text string, at int, ok bool) {
 	return text, at, text != ""
 }
 
+// aloneYear is the year that is all a row says, as a number.
+func aloneYear(r workbook.Row) (text string, at int, ok bool) {
+	for i, c := range r.Cells {
+		switch {
+		case c.Kind == workbook.Empty, c.Merged && c.Text == text:
+		case c.Kind == workbook.Number && text == "" && len(c.Text) == 4 && c.Text > "1900" && c.Text < "2200":
+			text, at = c.Text, i
+		default:
+			return "", 0, false
+		}
+	}
+	return text, at, text != ""
+}
+
 // section is a row that names a group for those below it.
 type section struct {
 	text    string
@@ -210,6 +233,9 @@ func (t *table) isSection(r workbook.Row) bool {
 		return false
 	}
 	text, at, ok := alone(r)
+	if !ok && t.sheet.Sections == mapping.Period {
+		text, at, ok = aloneYear(r)
+	}
 	if ok {
 		t.endSection()
 		t.section = section{text: t.conv.keep(text), row: r.Number, at: at}
@@ -326,11 +352,7 @@ func (t *table) when(said *row, r workbook.Row) bool {
 				t.trouble(r.Number, *said.at[mapping.Month], said.text[mapping.Month], "it is not a month")
 				return false
 			}
-			// The months of a fiscal year before January are of the year before.
-			if s := t.conv.calendar.FiscalYearStart(); s > 1 && m >= s {
-				year--
-			}
-			text = fmt.Sprintf("%d-%02d", year, m)
+			text = fmt.Sprintf("%d-%02d", t.yearOfMonth(year, m), m)
 		case said.text[mapping.Quarter] != "":
 			q, ok := cell.ParseQuarter(said.text[mapping.Quarter])
 			if n, err := strconv.Atoi(said.text[mapping.Quarter]); err == nil && n >= 1 && n <= 4 {
@@ -409,11 +431,34 @@ func (t *table) kindOf(said *row) bool {
 	}
 	role, ok := cell.ParseKind(text)
 	if !ok {
+		// It may say when as well: Target 2023.
+		if name, rest, found := cell.FindPeriod(text, t.locale); found {
+			if role, ok = t.kindWord(rest); ok {
+				p, why := t.period(name)
+				if why != "" {
+					t.trouble(said.number, *said.at[mapping.Kind], text, why)
+					return false
+				}
+				said.period = &p
+			}
+		}
+	}
+	if !ok {
 		t.trouble(said.number, *said.at[mapping.Kind], text, "the word is not among the mapping's kinds")
 		return false
 	}
 	said.kind = mapping.Role(role)
 	return true
+}
+
+// kindWord is the kind that a word says, by the mapping or else by itself.
+func (t *table) kindWord(text string) (kind string, ok bool) {
+	for word, role := range t.conv.m.Kinds {
+		if fold(word) == fold(text) {
+			return string(role), true
+		}
+	}
+	return cell.ParseKind(text)
 }
 
 // values takes the row's values in, each for its measure.

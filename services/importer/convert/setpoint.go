@@ -31,7 +31,7 @@ func (t *table) setpoint(m *measure, said *row, col *column, n number, role mapp
 		return
 	}
 	p := t.periodOf(said, col)
-	if when := said.text[mapping.TargetAt]; p == nil && when != "" {
+	if when := said.text[mapping.TargetAt]; p == nil && when != "" && col.part == "" {
 		// Bounds are of the period in which the row's target is due.
 		due, why := t.conv.period(when, t.locale)
 		if why != "" {
@@ -41,7 +41,7 @@ func (t *table) setpoint(m *measure, said *row, col *column, n number, role mapp
 		p = &due
 	}
 	if p == nil {
-		t.trouble(said.number, *col, text, "nothing says which period the target is for")
+		t.trouble(said.number, *col, text, col.undated("target"))
 		return
 	}
 	t.conv.counts.Targets++
@@ -78,7 +78,7 @@ func (t *table) setpoint(m *measure, said *row, col *column, n number, role mapp
 // isPath reports whether a target is a path: it is due when another column of the
 // row says, but for those of a column with a period of its own.
 func (t *table) isPath(said *row, col *column) bool {
-	return t.defaults.Form == "path" || said.text[mapping.TargetAt] != "" && col.period == nil
+	return t.defaults.Form == "path" || said.text[mapping.TargetAt] != "" && col.period == nil && col.part == ""
 }
 
 // bands: a target with bounds is a band; its value, if it has one, cannot count

@@ -202,18 +202,28 @@ func sameSetpoint(a, b *strategyv1.PeriodTarget) bool {
 	return proto.Equal(c, b)
 }
 
+// shown is a setpoint's number as its cell has it.
+func (s *setpoint) shown() string {
+	for _, v := range []*float64{s.value, s.lower, s.high} {
+		if v != nil {
+			return display(*v)
+		}
+	}
+	return s.period.Name
+}
+
 // setpoint is the declared form of one period's target.
 func (f *finisher) setpoint(m *measure, t *setpoint, cadence calendar.Cadence, convert func(float64, bool) (float64, string)) (*strategyv1.PeriodTarget, bool) {
 	if t.disputed {
-		f.report(t.origin, t.period.Name, "another cell contradicts it: neither is taken")
+		f.report(t.origin, t.shown(), "another cell contradicts it: neither is taken")
 		return nil, false
 	}
 	if t.period.Cadence != cadence {
-		f.report(t.origin, t.period.Name, fmt.Sprintf("it is a target of a %s period, but the measure has %s ones", t.period.Cadence, cadence))
+		f.report(t.origin, t.shown(), fmt.Sprintf("it is a target of a %s period, but the measure has %s ones", t.period.Cadence, cadence))
 		return nil, false
 	}
 	if why := m.spoken(t.origin); why != "" {
-		f.report(t.origin, t.period.Name, why)
+		f.report(t.origin, t.shown(), why)
 		return nil, false
 	}
 	p := &strategyv1.PeriodTarget{Period: t.period.Name}

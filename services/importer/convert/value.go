@@ -14,7 +14,7 @@ func (t *table) actual(m *measure, said *row, col *column, n number, text string
 	}
 	p := t.periodOf(said, col)
 	if p == nil {
-		t.trouble(said.number, *col, text, "nothing says which period the value is for")
+		t.trouble(said.number, *col, text, col.undated("value"))
 		return
 	}
 	day, point := p.End, false
@@ -31,7 +31,18 @@ func (t *table) periodOf(said *row, col *column) *calendar.Period {
 	if col.period != nil {
 		return col.period
 	}
+	if col.part != "" {
+		return t.partOf(said.period, col.part)
+	}
 	return said.period
+}
+
+// undated is why a value or a target of the column has no period.
+func (c *column) undated(what string) string {
+	if c.part != "" {
+		return noYear
+	}
+	return "nothing says which period the " + what + " is for"
 }
 
 func (t *table) observe(m *measure, said *row, col *column, n number, day calendar.Date, cadence calendar.Cadence, point bool, text string) {

@@ -1,12 +1,14 @@
 package guess
 
 import (
+	"cmp"
 	"math"
 	"slices"
 	"strconv"
 	"strings"
 
 	"setpoint.dev/services/importer/cell"
+	"setpoint.dev/services/importer/mapping"
 	"setpoint.dev/services/internal/calendar"
 )
 
@@ -17,7 +19,7 @@ const mostAggregated = 500
 // targets are of: added up where a year's are about the target together, the last
 // one where each is about the target.
 func (b *sheetGuess) aggregate() {
-	if !parts(b.p) || len(b.p.Of(Name)) != 1 || slices.ContainsFunc(b.p.Columns, func(c Column) bool { return c.Kinds }) {
+	if !b.parts() || len(b.p.Of(Name)) != 1 || slices.ContainsFunc(b.p.Columns, func(c Column) bool { return c.Kinds }) {
 		return
 	}
 	k := calendar.Months(max(1, b.m.FiscalYearStart))
@@ -98,14 +100,21 @@ type partValue struct {
 func (b *sheetGuess) aggregation(row []string, k calendar.Calendar) (how string, there bool) {
 	targets := map[calendar.Date]float64{} // by the first day of the year
 	parts := map[calendar.Date][]partValue{}
-	cadence := calendar.Cadence("")
+	of, cadence := b.rowYear(row), calendar.Cadence("")
 	percent := false
 	for i, col := range b.sheet.Columns {
 		at := b.at[i]
-		if at >= len(row) || col.Period == "" {
+		if at >= len(row) {
 			continue
 		}
-		period, err := k.Parse(col.Period)
+		name := col.Period
+		switch {
+		case name == "":
+			name = of
+		case mapping.IsPart(name):
+			name = partOfYear(name, of)
+		}
+		period, err := k.Parse(name)
 		v, verr := cell.ParseNumber(row[at], b.p.Locale)
 		if err != nil || verr != nil {
 			continue
@@ -169,4 +178,25 @@ func ofYear(values []partValue, target float64, whole int) string {
 		return "last"
 	}
 	return ""
+}
+
+// rowYear is the year of a row, by its column of periods or by the table's; where
+// none is known some year, in which its values are compared.
+func (b *sheetGuess) rowYear(row []string) string {
+	for _, c := range append(b.p.Of(Period), b.p.Of(mapping.Year)...) {
+		if c.Index < len(row) {
+			if name, err := cell.ParsePeriod(row[c.Index], b.p.Locale); err == nil {
+				return name
+			}
+		}
+	}
+	return cmp.Or(b.own.Period, "2000")
+}
+
+// partOfYear is the name of a part of a year.
+func partOfYear(part, year string) string {
+	if mapping.PartOfYear(part) == calendar.Monthly {
+		return strings.TrimPrefix(year, "FY") + "-" + part[1:]
+	}
+	return year + "-" + part
 }

@@ -14,7 +14,7 @@ import (
 
 // assignRoles gives each column its role by the words of its header and by its
 // values.
-func assignRoles(headers []string, profiles []profile) []Column {
+func assignRoles(headers []string, levels [][]string, profiles []profile) []Column {
 	out := make([]Column, len(headers))
 	type candidate struct {
 		column int
@@ -24,17 +24,18 @@ func assignRoles(headers []string, profiles []profile) []Column {
 	}
 	var all []candidate
 	partial, counted := map[int]bool{}, map[int]bool{}
+	own := ownKinds(headers, levels)
 	assumed := map[int]string{} // what else the headers say of which no word is known
 	for i, h := range headers {
 		out[i] = Column{Index: i, Header: h, Role: Ignored}
 		p := profiles[i]
-		if when, rest, ok := dated(h, cell.Locale{}); ok && (p.numeric() || rest == "" && p.valued() || p.known() == 0 && p.rows > 0 || kindOf(withoutUnit(rest)) != "" && p.share(p.numbers+p.spoken) >= 0.25) {
+		if when, rest, ok := dated(h, cell.Locale{}); ok && (p.numeric() || rest == "" && p.valued() || p.known() == 0 && p.rows > 0 || kindOfLevels(withoutUnit(rest), levels[i]) != "" && p.share(p.numbers+p.spoken) >= 0.25) {
 			rest = withoutUnit(rest)
 			if projectYear.MatchString(rest) && strings.ContainsAny(rest, "0123456789") {
 				rest = "" // Year 1 (2026/27): the plan's count says nothing more
 				counted[i] = true
 			}
-			kind, phrase := kindOf(rest), rest
+			kind, phrase := kindOfLevels(rest, levels[i]), rest
 			if rest == "" && when.Relative && p.share(p.years) >= 0.9 {
 				out[i].Role, out[i].Confidence = Period, 0.8
 				out[i].Reason = "the values are years, which the other columns count back from"
@@ -76,8 +77,19 @@ func assignRoles(headers []string, profiles []profile) []Column {
 			continue
 		}
 		of, when := dateOf(h, p)
+		lowest, level, word := lowestKind(levels[i])
+		units := p.textual() && p.unitNames()
 		for role := range phrases {
 			score, phrase := headerScore(withoutUnit(h), role)
+			switch {
+			case lowest == "" || !isNumber(role) || role == Value:
+			case own[levels[i][0]] && kindOf(levels[i][len(levels[i])-1]) == "":
+				score *= 0.3 // it is of the group, which has columns for its kinds
+			case role == lowest && level > score:
+				score, phrase = level, word
+			case role != lowest:
+				score *= 0.5
+			}
 			fit, why := fits(role, p)
 			switch {
 			case of != "" && (role == Period || role == mapping.Year || isNumber(role)):
@@ -86,6 +98,8 @@ func assignRoles(headers []string, profiles []profile) []Column {
 				continue // the numbers of goals, or of months
 			case role == Unit && kindOfUnit.MatchString(normalize(h)):
 				continue // what sort of units they are
+			case (role == Measure || role == Direction) && units:
+				continue // units of the organization
 			case isValue(role) || role == Period:
 				if former.MatchString(normalize(h)) {
 					score *= 0.7 // the one that is current counts
@@ -104,6 +118,9 @@ func assignRoles(headers []string, profiles []profile) []Column {
 		// Values alone, where the header says nothing.
 		if p.known() > 0 && p.share(p.words) >= 0.8 && p.letters > 1 && !judged.MatchString(normalize(h)) {
 			all = append(all, candidate{i, Direction, 0.55, "the values are words of direction"})
+		}
+		if units && p.letters < 60 {
+			all = append(all, candidate{i, Unit, 0.5, "the values are named like units of an organization"})
 		}
 		if p.known() > 0 && p.share(p.kinds) >= 0.9 && p.distinct >= 2 && p.distinct <= 8 {
 			all = append(all, candidate{i, Kind, 0.8, "the values say target or actual"})
@@ -138,6 +155,9 @@ func assignRoles(headers []string, profiles []profile) []Column {
 		done[c.column] = true
 		taken[c.role]++
 		out[c.column].Role, out[c.column].Confidence, out[c.column].Reason = c.role, min(1, c.score), c.reason
+	}
+	for i, c := range out {
+		out[i].Dates = c.Role == Kind && profiles[i].share(profiles[i].datedKinds) >= 0.8
 	}
 	codesAsNames(out, profiles)
 	yearsOfPlan(out, counted)
@@ -189,7 +209,7 @@ func unknownKinds(out []Column, assumed map[int]string) {
 		if rest == "" || !known && len(count) == 1 || known && !actual && count[rest] > 1 && words == 1 {
 			continue
 		}
-		if s, _ := headerScore(rest, Value); s >= 0.5 {
+		if s, phrase := headerScore(rest, Value); s >= 0.5 && (!known || phrase == rest) {
 			continue
 		}
 		out[i] = Column{Index: i, Header: out[i].Header, Role: Ignored, Confidence: 0.3, Unknown: true,
@@ -233,10 +253,16 @@ func measuresCalledUnits(out []Column, profiles []profile) {
 }
 
 // measuresInColumns makes a measure of each column of numbers in a table that has
-// a row for each period and nothing else that names measures or values.
+// a row for each period, or for each kind of each, and nothing else that names
+// measures or values.
 func measuresInColumns(out []Column, profiles []profile) {
 	period := slices.IndexFunc(out, func(c Column) bool { return c.Role == Period && !c.dated() })
-	if period < 0 || profiles[period].distinct < profiles[period].filled || profiles[period].distinct < 2 {
+	kind := slices.IndexFunc(out, func(c Column) bool { return c.Role == Kind })
+	switch {
+	case kind >= 0 && out[kind].Dates: // Target 2023
+	case period < 0 || profiles[period].distinct < 2:
+		return
+	case kind < 0 && profiles[period].distinct < profiles[period].filled:
 		return
 	}
 	for _, c := range out {
@@ -248,6 +274,9 @@ func measuresInColumns(out []Column, profiles []profile) {
 		if p := profiles[i]; (c.Role == Ignored && c.Reason == "" && !identifier.MatchString(normalize(c.Header)) || c.Role == Value) && c.Header != "" && p.numeric() {
 			out[i].Role, out[i].Confidence = Actual, 0.6
 			out[i].Reason = "a number for each period, and the header names the measure; that they are actuals is assumed"
+			if kind >= 0 {
+				out[i].Role, out[i].Reason = Value, "a number in each row, and the header names the measure; a column says what each row holds"
+			}
 		}
 	}
 }
@@ -282,7 +311,7 @@ func valueAlone(out []Column) {
 func twoValues(out []Column, i int) bool {
 	more := func(c Column) bool {
 		s, phrase := headerScore(withoutUnit(c.Header), Value)
-		return s > 0.4 && phrase != normalize(withoutUnit(c.Header))
+		return s > 0.4 && phrase != normalize(withoutUnit(c.Header)) && !former.MatchString(normalize(c.Header))
 	}
 	return more(out[i]) && slices.ContainsFunc(out, func(o Column) bool {
 		return o.Index != i && (o.Role == Ignored || o.Role == Value) && o.Reason == "" && more(o)

@@ -35,23 +35,68 @@ func currentYear(p Proposal, body Grid) (year int, ok bool) {
 	return 0, false
 }
 
-// yearly reports whether columns of whole years hold actuals too.
-func yearly(p Proposal) bool {
-	return slices.ContainsFunc(p.Columns, func(c Column) bool {
-		return c.Role == Actual && (c.Relative || c.Period != "" && len(strings.TrimPrefix(c.Period, "FY")) == 4)
-	})
+// wholeYears are the years that columns of actuals hold whole; 0 is among them
+// where one is of a year that is not known.
+func (b *sheetGuess) wholeYears() map[int]bool {
+	out := map[int]bool{}
+	for _, c := range b.p.Columns {
+		if c.Role != Actual || !c.dated() || c.part() != "" {
+			continue
+		}
+		name, _ := periodOf(c, b.p, b.year, b.known, b.m.FiscalYearStart)
+		if y := strings.TrimPrefix(name, "FY"); len(y) <= 4 {
+			year, _ := strconv.Atoi(y)
+			out[year] = true
+		}
+	}
+	return out
+}
+
+// partColumns is how many columns of actuals are of parts of a year that is not
+// said.
+func (b *sheetGuess) partColumns() int {
+	n := 0
+	for _, c := range b.p.Columns {
+		if c.Role == Actual && c.part() != "" {
+			n++
+		}
+	}
+	return n
+}
+
+// yearOf is the year that the name of a period begins with.
+func yearOf(period string) int {
+	y, _, _ := strings.Cut(strings.TrimPrefix(period, "FY"), "-")
+	year, _ := strconv.Atoi(y)
+	return year
+}
+
+// yearOfTargets is the only year that columns of targets name and none of whole
+// actuals: the one that is running, which quarters without a year are of.
+func (b *sheetGuess) yearOfTargets() (year int, header string, ok bool) {
+	whole := b.wholeYears()
+	for _, c := range b.p.Columns {
+		if c.Role != Target || c.Period == "" || len(strings.TrimPrefix(c.Period, "FY")) != 4 || whole[yearOf(c.Period)] {
+			continue
+		}
+		if ok && year != yearOf(c.Period) {
+			return 0, "", false
+		}
+		year, header, ok = yearOf(c.Period), c.Header, true
+	}
+	return year, header, ok
 }
 
 // parts reports whether columns of actuals are of parts of the years that
 // columns of targets are of.
-func parts(p Proposal) bool {
+func (b *sheetGuess) parts() bool {
 	whole := func(period string) bool { return len(strings.TrimPrefix(period, "FY")) == 4 }
 	target, finer := false, false
-	for _, c := range p.Columns {
-		target = target || c.Role == Target && (c.Relative || whole(c.Period))
+	for _, c := range b.sheet.Columns {
+		target = target || c.Role == Target && (c.Period == "" || whole(c.Period))
 		finer = finer || c.Role == Actual && c.Period != "" && !whole(c.Period)
 	}
-	return target && finer && !yearly(p)
+	return target && finer
 }
 
 // periodOf is the name of a dated column's period.
@@ -67,8 +112,8 @@ func periodOf(c Column, p Proposal, year int, known bool, start int) (string, bo
 		return "", false
 	case c.Relative:
 		return fiscal + strconv.Itoa(year-c.Back), true
-	case c.Quarter > 0:
-		return fiscal + strconv.Itoa(year) + "-Q" + strconv.Itoa(c.Quarter), true
+	case c.Quarter > 0, c.HalfOf > 0:
+		return fiscal + strconv.Itoa(year) + "-" + c.part(), true
 	}
 	if p.Fiscal && start > 1 && c.Month >= start {
 		year--
@@ -78,7 +123,7 @@ func periodOf(c Column, p Proposal, year int, known bool, start int) (string, bo
 
 // settled are the words of a target's edition within one table, the last the
 // one that counts most.
-var settled = []string{"draft", "proposed", "preliminary", "original", "recommended", "planned", "amended", "revised", "adopted", "approved", "final"}
+var settled = []string{"draft", "proposed", "preliminary", "original", "inicial", "recommended", "planned", "amended", "ajustad", "modificad", "revised", "revisad", "révisé", "adopted", "approved", "aprobad", "aprovad", "vigente", "final"}
 
 // choose takes one of several columns that say the same of one period; the
 // others are not read.
@@ -91,8 +136,9 @@ func choose(p Proposal, parts map[int]string, questions *[]string) map[int]strin
 			continue
 		}
 		key := fmt.Sprint(c.Role, c.Period, c.Quarter, c.Month, c.Relative, c.Back)
+		key += c.part()
 		if len(p.Of(Name)) == 0 {
-			key += normalize(ofHeader(c.Header))
+			key += normalize(c.rest())
 		}
 		key += parts[c.Index]
 		if groups[key] == nil {
@@ -136,32 +182,39 @@ func choose(p Proposal, parts map[int]string, questions *[]string) map[int]strin
 	return out
 }
 
-// partsOf finds what undated columns of values are parts of, beside their kind:
-// where "North target" and "North actual" stand beside "South target", each is a
-// part of the row's measure. It is by the column's index.
+// partsOf finds what columns of values are parts of, beside their kind and their
+// period: where "North target" and "North actual" stand beside "South target", each
+// is a part of the row's measure. It is by the column's index.
 func partsOf(p Proposal) map[int]string {
 	kinds := map[string]map[Role]bool{}
-	rest := map[int]string{}
+	count := map[string]int{}
+	rest, same := map[int]string{}, map[string][]string{}
 	for _, c := range p.Columns {
-		if c.Role != Target && c.Role != Actual || c.dated() || toDate.MatchString(normalize(c.Header)) {
+		if c.Role != Target && c.Role != Actual || toDate.MatchString(normalize(c.Header)) || c.Confidence < 0.5 {
 			continue
 		}
-		r := ofHeader(c.Header)
-		if r == strings.Join(strings.Fields(strings.ReplaceAll(c.Header, "_", " ")), " ") {
-			r = "" // nothing but the word for the kind
-		}
-		if projectYear.MatchString(r) {
+		r := c.rest()
+		if projectYear.MatchString(r) && !c.dated() {
 			return nil // of which years is not said
 		}
+		if isEdition(r) {
+			return nil
+		}
 		rest[c.Index] = r
+		key := fmt.Sprint(c.Role, c.Period, c.part(), c.Relative, c.Back)
+		if slices.Contains(same[key], r) {
+			return nil // it tells no columns apart
+		}
+		same[key] = append(same[key], r)
 		if kinds[r] == nil {
 			kinds[r] = map[Role]bool{}
 		}
 		kinds[r][c.Role] = true
+		count[r]++
 	}
 	paired := 0
-	for r, k := range kinds {
-		if r != "" && len(k) == 2 {
+	for r := range kinds {
+		if r != "" && (len(kinds[r]) == 2 || len(same) > 1 && count[r] == len(same)) {
 			paired++
 		}
 	}
@@ -169,6 +222,14 @@ func partsOf(p Proposal) map[int]string {
 		return nil
 	}
 	return rest
+}
+
+// isEdition reports whether a header speaks of an edition of its values, not of a
+// part of a measure.
+func isEdition(rest string) bool {
+	return slices.ContainsFunc(strings.Fields(normalize(rest)), func(word string) bool {
+		return slices.ContainsFunc(settled, func(w string) bool { return strings.HasPrefix(word, w) })
+	})
 }
 
 // projectYear is a year that counts from the beginning of a project.

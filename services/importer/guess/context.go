@@ -15,12 +15,13 @@ type context struct {
 	from   string   // where it stands
 	sheet  string   // the one in the sheet's name
 	lines  []string // above the header
+	next   bool     // the last of them stands right above it, alone
 }
 
 func contextOf(sheet string, g Grid, p Proposal) context {
 	c := context{}
 	found := map[string]string{}
-	for _, row := range g[:p.Header[0]] {
+	for i, row := range g[:p.Header[0]] {
 		line := ""
 		for _, t := range row {
 			if t != "" && !strings.HasSuffix(line, t) {
@@ -31,6 +32,7 @@ func contextOf(sheet string, g Grid, p Proposal) context {
 			continue
 		}
 		c.lines = append(c.lines, line)
+		c.next = i == p.Header[0]-1 && loneText(row) != ""
 		// A day is when the table was made, two periods are what it runs through.
 		if name, rest, ok := cell.FindPeriod(line, p.Locale); ok && !day.MatchString(name) && !isPart(rest) {
 			found[name] = line

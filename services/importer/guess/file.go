@@ -28,6 +28,7 @@ func File(b *workbook.Book) (mapping.Mapping, error) {
 		grid Grid
 		p    Proposal
 		when context
+		last int // row, from 1, where another table follows in the sheet
 	}
 	var found []read
 	for _, s := range b.Sheets {
@@ -35,18 +36,42 @@ func File(b *workbook.Book) (mapping.Mapping, error) {
 			m.Questions = append(m.Questions, fmt.Sprintf("sheet %q is hidden and left out: should it be read?", s.Name))
 			continue
 		}
-		g, typed, err := gridOf(s)
+		g, typed, hidden, err := gridOf(s)
 		if err != nil {
 			return m, err
 		}
-		p := tableOf(g, typed)
-		if p.Confidence < least {
+		parts := segments(g)
+		tables := make([]read, 0, len(parts))
+		for _, part := range parts {
+			if p := tableOf(part.grid, typed, part.first); p.Confidence >= least {
+				tables = append(tables, read{s.Name, part.grid, p, contextOf(s.Name, part.grid, p), part.last + 1})
+			}
+		}
+		if len(tables) < len(parts) && len(parts) > 1 {
+			// They are no tables each: the sheet is one.
+			tables = tables[:0]
+			if p := tableOf(g, typed, 0); p.Confidence >= least {
+				tables = append(tables, read{s.Name, g, p, contextOf(s.Name, g, p), 0})
+			}
+		}
+		if len(tables) == 0 {
 			if len(b.Sheets) > 1 {
 				m.Questions = append(m.Questions, fmt.Sprintf("sheet %q is left out: no table of measures was found in it. Should it be read?", s.Name))
 			}
 			continue
 		}
-		found = append(found, read{s.Name, g, p, contextOf(s.Name, g, p)})
+		for i := range tables {
+			if i > 0 && tables[i].when.period == "" {
+				tables[i].when.period, tables[i].when.from = tables[0].when.period, tables[0].when.from
+			}
+			if i+1 == len(tables) {
+				tables[i].last = 0 // to the end
+			}
+		}
+		found = append(found, tables...)
+		if hidden != "" {
+			m.Questions = append(m.Questions, fmt.Sprintf("%s of the sheet %q: not shown by a spreadsheet program, and read: should that be?", hidden, s.Name))
+		}
 	}
 	if len(found) == 0 {
 		return m, fault.New(fault.Invalid, "import.no_table", "no table of measures was found: no row names a measure and its values").
@@ -58,18 +83,29 @@ func File(b *workbook.Book) (mapping.Mapping, error) {
 		m.FiscalYearStart = fiscalStart(first)
 	}
 	var missing []string
-	units := len(found) > 1
+	units, sheets := len(found) > 1, map[string]int{}
 	for _, f := range found {
 		// Sheets of one form, each for a unit: not for a year.
 		units = units && sameHeader(f.p, first) && f.when.sheet == "" && len(f.p.Of(Unit)) == 0
+		sheets[f.name]++
 	}
+	asked, order := map[string][]string{}, []string(nil) // questions, and of which tables
 	for _, f := range found {
 		s, more := sheetOf(f.name, f.grid, f.p, f.when, &m, len(found) > 1 || len(b.Sheets) > 1)
-		if units {
+		s.Last = f.last
+		title := ""
+		if n := len(f.when.lines); n > 0 && f.when.next && sheets[f.name] > 1 && unitName(f.when.lines[n-1]) && len(f.p.Of(Unit)) == 0 {
+			title = f.when.lines[n-1]
+			more = append(more, fmt.Sprintf("is %q, above the table, the unit of its measures?", title))
+		}
+		if units && len(sheets) == len(found) {
+			title = f.name
+		}
+		if title != "" && (s.Defaults == nil || s.Defaults.Unit == "") {
 			if s.Defaults == nil {
 				s.Defaults = &mapping.Defaults{}
 			}
-			s.Defaults.Unit = f.name
+			s.Defaults.Unit = title
 		}
 		if l := localeOf(f.p.Locale); l != m.Locale {
 			s.Locale = &l
@@ -82,11 +118,15 @@ func File(b *workbook.Book) (mapping.Mapping, error) {
 			if q == noDirection && (m.Defaults.Direction != "" || directed(s)) {
 				continue
 			}
-			if len(found) > 1 {
-				q = f.name + ": " + q
+			where := f.name
+			if sheets[f.name] > 1 {
+				where = strings.TrimSpace(fmt.Sprintf("%s row %d", f.name, f.p.Header[0]+1))
 			}
-			if !slices.Contains(m.Questions, q) {
-				m.Questions = append(m.Questions, q)
+			if !slices.Contains(asked[q], where) {
+				if asked[q] == nil {
+					order = append(order, q)
+				}
+				asked[q] = append(asked[q], where)
 			}
 		}
 		missing = append(missing, f.p.Missing...)
@@ -98,7 +138,13 @@ func File(b *workbook.Book) (mapping.Mapping, error) {
 			m.Questions = append(m.Questions, fmt.Sprintf("%s are no numbers (%d different such texts) and will be reported: which of them mean that there is no value (missing)?", strings.Join(shown, ", "), n))
 		}
 	}
-	if units {
+	for _, q := range order {
+		if len(asked[q]) < len(found) {
+			q = strings.Join(asked[q], ", ") + ": " + q
+		}
+		m.Questions = append(m.Questions, q)
+	}
+	if units && len(sheets) == len(found) {
 		m.Questions = append(m.Questions, "the sheets have the same columns and are read as one unit each, by their names: are they?")
 	}
 	slices.Sort(missing)
@@ -113,11 +159,16 @@ func File(b *workbook.Book) (mapping.Mapping, error) {
 }
 
 // gridOf reads a sheet as far as it is looked at; typed are the cells that the
-// file holds as numbers or dates, not as texts.
-func gridOf(s workbook.Sheet) (g Grid, typed [][]bool, err error) {
+// file holds as numbers or dates, not as texts; hidden are the rows and columns
+// that say something and are not shown, in words.
+func gridOf(s workbook.Sheet) (g Grid, typed [][]bool, hidden string, err error) {
+	var rows, columns []string
 	for row, err := range s.Rows() {
 		if err != nil {
-			return nil, nil, err
+			return nil, nil, "", err
+		}
+		if row.Hidden && len(rows) < mostHidden {
+			rows = append(rows, strconv.Itoa(row.Number))
 		}
 		if row.Number > mostHeaderRow+mostBody {
 			break
@@ -131,12 +182,24 @@ func gridOf(s workbook.Sheet) (g Grid, typed [][]bool, err error) {
 				continue // says nothing of what the column holds
 			}
 			texts[i] = strings.TrimSpace(c.Text)
+			if l := workbook.Letter(i); texts[i] != "" && row.HidesColumn(i) && len(columns) < mostHidden && !slices.Contains(columns, l) {
+				columns = append(columns, l)
+			}
 			kinds[i] = c.Kind == workbook.Number || c.Kind == workbook.Date
 		}
 		g, typed = append(g, texts), append(typed, kinds)
 	}
-	return g, typed, nil
+	if len(rows) > 0 {
+		hidden = "rows " + strings.Join(rows, ", ")
+	}
+	if len(columns) > 0 {
+		hidden = strings.TrimPrefix(hidden+" and columns "+strings.Join(columns, ", "), " and ")
+	}
+	return g, typed, hidden, nil
 }
+
+// mostHidden is how many rows and columns that are not shown are named.
+const mostHidden = 10
 
 var day = regexp.MustCompile(`^\d{4}-\d\d-\d\d$`)
 

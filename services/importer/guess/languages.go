@@ -40,4 +40,13 @@ var further = []headerGroup{
 	{Owner, 3, "المسؤول|مسؤول المؤشر|उत्तरदायी|υπεύθυνος|felelős|responsabil|người phụ trách|zodpovedný|nositelj|отговорник|אחראי"},
 	{Note, 3, "ملاحظات|المصدر|टिप्पणी|स्रोत|παρατηρήσεις|πηγή|megjegyzés|forrás|observații|sursa|ghi chú|nguồn|napomena|izvor|забележка|източник|توضیحات|הערות|מקור"},
 	{ID, 3, "الرقم|رقم المؤشر|م|क्रम संख्या|क्र सं|α α|κωδικός|sorszám|kód|cod|nr crt|stt|mã số|redni broj|rb|ردیف|מספר"},
+	// States at the beginning and at the end, as columns of a year and a value have them.
+	{Baseline, 3, "výchozí stav|počáteční stav|východiskový stav|stan wyjściowy|stan początkowy|valore iniziale|situazione iniziale|valore di partenza|situación inicial|valor de base|situação inicial|situation initiale|état initial|beginwaarde|uitgangssituatie|initial situation|starting point|ausgangszustand|lähtötilanne"},
+	{Target, 3, "cílový stav|cieľová hodnota|cieľový stav|stan docelowy|wartość planowana|situación objetivo|situation cible|situazione attesa|valore atteso|doelwaarde|streefcijfer|zielzustand|tavoitetila|mål värde"},
+	{Actual, 3, "dosažená hodnota|dosaženo|skutečný stav|dosiahnutá hodnota|stan osiągnięty|valore raggiunto|situación actual|situação atual|situation actuelle|huidige stand|gerealiseerd|uitkomst|tatsächlich|erreicht"},
+	{Target, 3, "valeur intermédiaire|valor intermedio|valor intermédio|valore intermedio|zwischenziel|zwischenwert|etappenziel|tussendoel|zielwerte|sollwerte|planwerte|streefwaarden"},
+	{Actual, 3, "istwerte|ist werte"},
+	{Name, 3, "performance goal|performance goals"},
+	{Objective, 3, "results chain|result chain|resultaatketen|cadena de resultados|chaîne de résultats"},
+	{Status, 3, "met|target met|goal met|target achieved|erfüllt|cumplida"},
 }

@@ -13,8 +13,35 @@ import (
 )
 
 func (c Column) dated() bool {
-	return c.Period != "" || c.Quarter > 0 || c.Month > 0 || c.Relative
+	return c.Period != "" || c.part() != "" || c.Relative
 }
+
+// part is the part of a year that a header says without the year, as
+// mapping.Column.Period has it.
+func (c Column) part() string {
+	switch {
+	case c.Quarter > 0:
+		return "Q" + strconv.Itoa(c.Quarter)
+	case c.HalfOf > 0:
+		return "H" + strconv.Itoa(c.HalfOf)
+	case c.Month > 0:
+		return fmt.Sprintf("M%02d", c.Month)
+	}
+	return ""
+}
+
+// quarterWords are quarters in words and Roman figures: Trimestre II, third quarter.
+var quarterWords = regexp.MustCompile(`(?i)(^|[^\pL])(?:(?:trimestre|trim\.?|quarter|quartal|kwartaal|kwartał|kvartal) (iii|ii|iv|i)|(iii|ii|iv|i|first|second|third|fourth|primer|segundo|tercer|cuarto|primeiro|terceiro|quarto|premier|deuxième|troisième|quatrième|erstes|zweites|drittes|viertes|primo|secondo|terzo)\.? (?:trimestre|trim\.?|quarter|qtr|quartal|kwartaal|kwartał|kvartal))($|[^\pL])`)
+
+var ordinals = map[string]string{
+	"i": "1", "first": "1", "primer": "1", "primeiro": "1", "premier": "1", "erstes": "1", "primo": "1",
+	"ii": "2", "second": "2", "segundo": "2", "deuxième": "2", "zweites": "2", "secondo": "2",
+	"iii": "3", "third": "3", "tercer": "3", "terceiro": "3", "troisième": "3", "drittes": "3", "terzo": "3",
+	"iv": "4", "fourth": "4", "cuarto": "4", "quarto": "4", "quatrième": "4", "viertes": "4",
+}
+
+// halfAlone is a half-year without its year.
+var halfAlone = regexp.MustCompile(`(?i)^(?:h([12])|([12])\. ?(?:halbjahr|hj\.?)|([12])(?:er|do|e|ème|º|o)? semestre|semestre ([12])|(first|second) half)$`)
 
 var relativeYear = regexp.MustCompile(`(?i)^(?:(c|p)fy ?(\d)?|(current|this|prior|previous|last) (?:fiscal )?year|n ?- ?(\d)|(vorjahr)|(laufendes jahr))\b`)
 
@@ -29,7 +56,7 @@ var blankPair = regexp.MustCompile(`\b(20\d\d) (\d\d)\b`)
 
 // part is what says beside a period that it is only a part of it, or more than
 // one: H1 2024, Jan-Jun 2024, 2024 YTD.
-var part = regexp.MustCompile(`(?i)\b(?:h ?[12]|[12] ?h|hj ?[12]|[12]\. ?hj|s[12]|halbjahr|half|halves|semest\w*|semestr\w*|mid[- ]?year|halvår|półrocze|ytd|to date|\d{1,2} ?m|\d{1,2} (?:months?|monate|mois|meses|mesi)|first|bis|jusqu|hasta|q\d ?[-–+/] ?q?\d|t\d ?[-–+/] ?t?\d|trim\w* \d ?[-–] ?\d|cuatrienio|quadriênio|quinquenio|(?:week|woche|kw|uke|vecka|semaine|semana|hafta|v\.) ?\d{1,2}|spring|autumn|winter|term|terms|frühjahr|herbst|wise|sose|kumul\w*|cumul\w*|cumulado|à date)\b|上半年|下半年|上期|下期`)
+var part = regexp.MustCompile(`(?i)\b(?:h ?[12]|[12] ?h|hj ?[12]|[12]\. ?hj|s[12]|halbjahr|half|halves|semest\w*|semestr\w*|mid[- ]?year|halvår|półrocze|ytd|to date|\d{1,2} ?m|\d{1,2} (?:months?|monate|mois|meses|mesi)|first|bis|jusqu|hasta|q\d ?[-–+/] ?q?\d|t\d ?[-–+/] ?t?\d|trim\w* \d ?[-–] ?\d|cuatrienio|quadriênio|quinquenio|(?:week|woche|kw|uke|vecka|semaine|semana|hafta|v\.) ?\d{1,2}|spring|autumn|winter|term|terms|frühjahr|herbst|wise|sose|à date)\b|上半年|下半年|上期|下期`)
 
 // isPart reports whether the rest of a header that names a period says that the
 // column is of a part of it.
@@ -69,6 +96,10 @@ func dated(header string, l cell.Locale) (c Column, rest string, ok bool) {
 		}
 		return m[1] + "-" + m[2]
 	})
+	plain = quarterWords.ReplaceAllStringFunc(plain, func(found string) string {
+		m := quarterWords.FindStringSubmatch(found)
+		return m[1] + "Q" + ordinals[strings.ToLower(m[2]+m[3])] + m[4]
+	})
 	if name, rest, found := cell.FindHalf(plain); found && !isPart(rest) {
 		return Column{Period: name, Half: true}, rest, true
 	}
@@ -89,14 +120,24 @@ func dated(header string, l cell.Locale) (c Column, rest string, ok bool) {
 		}
 		return c, strings.TrimSpace(plain[len(m[0]):]), true
 	}
-	words := strings.Fields(plain)
-	for i, w := range words {
-		rest := strings.Join(append(slices.Clone(words[:i]), words[i+1:]...), " ")
-		if q, ok := cell.ParseQuarter(w); ok {
-			return Column{Quarter: q}, rest, true
-		}
-		if m, ok := cell.ParseMonth(w); ok && len(words) <= 2 {
-			return Column{Month: m}, rest, true
+	words := strings.Fields(strings.NewReplacer("(", " ", ")", " ", "[", " ", "]", " ").Replace(plain))
+	for _, size := range []int{2, 1} {
+		for i := 0; i+size <= len(words); i++ {
+			w := strings.Trim(strings.Join(words[i:i+size], " "), ",:- ")
+			rest := strings.Trim(strings.Join(append(slices.Clone(words[:i]), words[i+size:]...), " "), " -–:,")
+			if q, ok := cell.ParseQuarter(w); ok {
+				return Column{Quarter: q}, rest, true
+			}
+			if m := halfAlone.FindStringSubmatch(w); m != nil {
+				half := 1
+				if n := strings.ToLower(m[1] + m[2] + m[3] + m[4] + m[5]); n == "2" || n == "second" {
+					half = 2
+				}
+				return Column{HalfOf: half}, rest, true
+			}
+			if m, ok := cell.ParseMonth(w); ok && len(words) <= 2 {
+				return Column{Month: m}, rest, true
+			}
 		}
 	}
 	return Column{}, header, false
@@ -108,11 +149,11 @@ var ofDate = regexp.MustCompile(`^(.+) (date|year|by|jahr|datum|frist|année|éc
 // halfYears takes the role from columns of half-years that stand beside such of
 // whole years: they are parts of those. So does a series of weeks by S1, S2, S3.
 func halfYears(out []Column) {
-	whole := slices.ContainsFunc(out, func(c Column) bool { return c.dated() && !c.Half })
+	whole := slices.ContainsFunc(out, func(c Column) bool { return c.dated() && !c.Half && c.HalfOf == 0 })
 	for i, c := range out {
-		if c.Half && whole {
+		if (c.Half || c.HalfOf > 0) && whole {
 			out[i] = Column{Index: i, Header: c.Header, Role: Ignored, Confidence: 0.8, Partial: true,
-				Reason: fmt.Sprintf("%q is a half-year, beside columns of other periods", c.Period)}
+				Reason: fmt.Sprintf("%q is a half-year, beside columns of other periods", c.Period+c.part())}
 		}
 	}
 }
@@ -155,6 +196,7 @@ var yearMonth = regexp.MustCompile(`^(?:19|20)\d{2}(?:0[1-9]|1[0-2])$`)
 // monthsAsDates reads headers that are all the first or all the last days of
 // months as those months.
 func monthsAsDates(out []Column) {
+	lastOfYear(out)
 	first, last, n := true, true, 0
 	for _, c := range out {
 		if !day.MatchString(c.Period) {
@@ -175,6 +217,31 @@ func monthsAsDates(out []Column) {
 		if day.MatchString(c.Period) {
 			out[i].Period = c.Period[:len("2006-01")]
 			out[i].Reason += "; that the day stands for its month is assumed"
+		}
+	}
+}
+
+// lastOfYear reads a header that is the last day of a year, beside such of whole
+// years, as that year.
+func lastOfYear(out []Column) {
+	years, days := 0, 0
+	for _, c := range out {
+		switch {
+		case len(c.Period) == 4:
+			years++
+		case strings.HasSuffix(c.Period, "-12-31") && day.MatchString(c.Period):
+			days++
+		case c.dated():
+			return
+		}
+	}
+	if years == 0 || days == 0 {
+		return
+	}
+	for i, c := range out {
+		if day.MatchString(c.Period) {
+			out[i].Period = c.Period[:4]
+			out[i].Reason += "; that its last day stands for the year is assumed"
 		}
 	}
 }
@@ -237,7 +304,7 @@ func partOf(header string, p profile) Role {
 // halves reports whether the periods of a table are half-years: in its columns, or
 // in a column of periods, where no week 3 says that S1 is one.
 func halves(p Proposal, body Grid) bool {
-	if slices.ContainsFunc(p.Columns, func(c Column) bool { return c.Half && c.Role != Ignored }) {
+	if slices.ContainsFunc(p.Columns, func(c Column) bool { return (c.Half || c.HalfOf > 0) && c.Role != Ignored }) {
 		return true
 	}
 	for _, c := range p.Of(Period) {

@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"setpoint.dev/services/importer/cell"
@@ -25,16 +26,18 @@ type profile struct {
 	periods  int // a period, among them the years
 	words    int // a direction's
 	kinds    int // target or actual
-	long     int // texts of more than 60 letters
-	distinct int
-	letters  float64 // mean length of a filled cell, in characters
-	least    float64
-	most     float64
-	units    map[string]int // texts behind numbers
-	currency map[string]int
-	odd      map[string]int // texts that are neither number, nor known as missing
-	infer    cell.Inference
-	texts    []string // the different ones, the first 5000
+	// of the kinds: with their period
+	datedKinds int
+	long       int // texts of more than 60 letters
+	distinct   int
+	letters    float64 // mean length of a filled cell, in characters
+	least      float64
+	most       float64
+	units      map[string]int // texts behind numbers
+	currency   map[string]int
+	odd        map[string]int // texts that are neither number, nor known as missing
+	infer      cell.Inference
+	texts      []string // the different ones, the first 5000
 }
 
 const (
@@ -77,8 +80,14 @@ func profileOf(column []string) profile {
 		if _, ok := cell.ParseDirection(t); ok {
 			p.words += n
 		}
-		if len(p.texts) <= mostKinds && kindOf(t) != "" {
-			p.kinds += n
+		if len(p.texts) <= mostKinds {
+			kind, when := kindAndWhen(t)
+			if kind != "" {
+				p.kinds += n
+			}
+			if kind != "" && when {
+				p.datedKinds += n
+			}
 		}
 		if len(t) > 30 {
 			// No period is that long.
@@ -130,6 +139,18 @@ func profileOf(column []string) profile {
 	return p
 }
 
+// unitNames reports whether most texts of a column are named like units of an
+// organization.
+func (p profile) unitNames() bool {
+	n, texts := 0, p.texts[:min(len(p.texts), aFew)]
+	for _, t := range texts {
+		if unitName(t) && !cell.IsUnit(t) {
+			n++
+		}
+	}
+	return n > 0 && 2*n >= len(texts)
+}
+
 // spoken reports whether a text is a value in words of its own: yes or no, 3:1.
 func spoken(text string, l cell.Locale) bool {
 	_, yes := cell.ParseYes(text)
@@ -179,8 +200,35 @@ func (p profile) counts() bool {
 	return true
 }
 
+// kindAndWhen is the kind of a row by its text, which may name its period as well.
+func kindAndWhen(text string) (kind Role, when bool) {
+	kind = kindOf(text)
+	if !strings.ContainsAny(text, "0123456789") || !strings.ContainsFunc(text, unicode.IsLetter) {
+		return kind, false
+	}
+	if c, rest, ok := dated(text, cell.Locale{}); ok && c.Period != "" && rest != "" {
+		if k := kindOf(rest); k != "" {
+			return k, true
+		}
+	}
+	return kind, false
+}
+
+// ofValues are words behind the one for a kind that say nothing more.
+var ofValues = regexp.MustCompile(` (?:values?|figures?|levels?|data|numbers?|werte?|valeurs?|valor(?:es)?|valori|waarden?|wartości)$`)
+
 // kindOf says what a row's kind is by its word, or "".
 func kindOf(text string) Role {
+	if k := kindOfWords(text); k != "" {
+		return k
+	}
+	if n := normalize(text); ofValues.MatchString(n) {
+		return kindOfWords(ofValues.ReplaceAllString(n, ""))
+	}
+	return ""
+}
+
+func kindOfWords(text string) Role {
 	best, at := Role(""), 0.0
 	for _, r := range []Role{Target, Actual, Min, Max, Baseline} {
 		if s, _ := headerScore(text, r); s > at && s >= 0.6 {

@@ -19,8 +19,15 @@ func kindWords(p Proposal, body Grid) map[string]mapping.Role {
 			if _, known := cell.ParseKind(row[c.Index]); known {
 				continue
 			}
-			if k := kindOf(row[c.Index]); k != "" && len(out) < mostKinds {
-				out[row[c.Index]] = k
+			word := row[c.Index]
+			if _, rest, ok := cell.FindPeriod(word, p.Locale); ok && kindOf(rest) != "" {
+				word = rest // the period is another thing
+				if _, known := cell.ParseKind(word); known {
+					continue
+				}
+			}
+			if k := kindOf(word); k != "" && len(out) < mostKinds {
+				out[word] = k
 			}
 		}
 	}
@@ -54,12 +61,20 @@ var scoreWord = regexp.MustCompile(`\b(score|grade|progress|fortschritt|avance|p
 
 var totals = regexp.MustCompile(`(?i)^\s*(grand total|total|totals|subtotal|sub-total|gesamt|summe|zwischensumme|insgesamt|total général|sous-total|totale|totaal|totalt|sum|razem|suma|ogółem|total geral|total generale|合計|合计|总计|alle|all)\s*:?\s*$`)
 
-// sections reports whether rows with one text only stand above groups of rows.
-func sections(p Proposal, body Grid) bool {
+// sections finds what rows with one text only name, which stand above groups of
+// rows: units, where such as are named like units are among them, or else
+// objectives; or periods. above is one that stands above the header. It is "" where there are
+// none.
+func sections(p Proposal, body Grid, above string) Role {
 	if len(p.Of(Objective)) > 0 || len(p.Of(Strategy)) > 0 {
-		return false
+		return ""
 	}
-	alone, full := 0, 0
+	full, first := 0, 0 // rows of measures, and the first row that says anything
+	var names []string
+	if above != "" {
+		names = append(names, above) // which stands above the header, as others do above it again
+	}
+	lone := ""
 	for i, row := range body {
 		n, text := 0, ""
 		for _, t := range row {
@@ -68,14 +83,61 @@ func sections(p Proposal, body Grid) bool {
 				text = t
 			}
 		}
+		if n > 0 && first == 0 {
+			first = i + 1
+		}
 		switch {
 		case n > 2:
 			full++
-		case n == 1 && i+1 < len(body) && len(body[i+1]) > 1:
-			if _, err := cell.ParseNumber(text, p.Locale); err != nil {
-				alone++
+			if lone != "" {
+				names, lone = append(names, lone), ""
+			}
+		case n == 1:
+			lone = ""
+			_, year := cell.ParsePeriod(text, p.Locale)
+			if _, err := cell.ParseNumber(text, p.Locale); err != nil || year == nil {
+				lone = text
 			}
 		}
 	}
-	return alone >= 2 && full >= 2*alone
+	if first == 0 {
+		return ""
+	}
+	// A table that begins with one has them all, however small its groups.
+	if n := len(names); n < 2 || full < 2*n && !(full >= n && (above != "" || loneText(body[first-1]) == names[0])) {
+		return ""
+	}
+	units, periods := 0, map[string]bool{}
+	for _, t := range names {
+		if name, _, ok := cell.FindPeriod(t, p.Locale); ok && !day.MatchString(name) {
+			periods[name] = true
+		}
+	}
+	if len(periods) == len(names) && len(p.Of(Period))+len(p.Of(mapping.Year)) == 0 && !p.Wide() {
+		return Period
+	}
+	for _, t := range names {
+		if unitName(t) {
+			units++
+		}
+	}
+	if 3*units >= len(names) && len(p.Of(Unit)) == 0 {
+		return Unit
+	}
+	return Objective
+}
+
+// loneText is the only text of a row, or "".
+func loneText(row []string) string {
+	text := ""
+	for _, t := range row {
+		switch {
+		case t == "" || t == text:
+		case text != "":
+			return ""
+		default:
+			text = t
+		}
+	}
+	return text
 }

@@ -31,6 +31,7 @@ type sheetGuess struct {
 	chosen    map[int]string // why another column is read in a column's place
 	unnamed   []string       // measures by the headers of their columns
 	finer     int            // columns left out beside whole years
+	yearless  []string       // columns of parts of a year that is not said
 }
 
 func sheetOf(name string, g Grid, p Proposal, when context, m *mapping.Mapping, several bool) (mapping.Sheet, []string) {
@@ -45,6 +46,7 @@ func sheetOf(name string, g Grid, p Proposal, when context, m *mapping.Mapping, 
 		b.headers[normalize(c.Header)]++
 	}
 	b.remarks()
+	b.sections()
 	b.times()
 	b.forms()
 	b.ofs = partsOf(b.p)
@@ -57,6 +59,9 @@ func sheetOf(name string, g Grid, p Proposal, when context, m *mapping.Mapping, 
 	}
 	if b.finer > 0 {
 		b.ask("columns of months or quarters are left out beside columns of whole years: should they be read, and how do they make a year (aggregations)?")
+	}
+	if n := len(b.yearless); n > 0 {
+		b.ask("of which year are the columns %s (defaults.period, for example 2024)? Without it nothing of them is read", strings.Join(b.yearless[:min(n, 8)], ", "))
 	}
 	switch slices.Sort(b.unnamed); {
 	case len(slices.Compact(b.unnamed)) == 1:
@@ -94,8 +99,18 @@ func (b *sheetGuess) times() {
 	if y, err := strconv.Atoi(strings.TrimPrefix(b.when.period, "FY")); !b.known && err == nil && slices.ContainsFunc(b.p.Columns, Column.dated) {
 		b.year, b.known = y, true
 		b.p.Fiscal = b.p.Fiscal || strings.HasPrefix(b.when.period, "FY")
-		if slices.ContainsFunc(b.p.Columns, func(c Column) bool { return c.Quarter > 0 || c.Month > 0 || c.Relative }) {
+		if slices.ContainsFunc(b.p.Columns, func(c Column) bool { return c.part() != "" || c.Relative }) {
 			b.ask("%s: are the columns of that year?", b.when.from)
+		}
+	}
+	if slices.ContainsFunc(b.p.Columns, func(c Column) bool { return c.part() != "" }) && !b.known {
+		var header string
+		if b.year, header, b.known = b.yearOfTargets(); b.known && len(b.wholeYears()) >= b.partColumns() {
+			b.known = false // a measure has values of whole years or of parts
+		}
+		if b.known {
+			b.p.Fiscal = b.p.Fiscal || slices.ContainsFunc(b.p.Columns, func(c Column) bool { return strings.HasPrefix(c.Period, "FY") })
+			b.ask("the columns of quarters or months name no year, and are read as of that of %q: are they?", header)
 		}
 	}
 	for _, l := range b.when.lines {
@@ -161,6 +176,30 @@ func (b *sheetGuess) numbers() {
 	}
 }
 
+// sections tells what rows with one text are of, and whether the title is the
+// first of them.
+func (b *sheetGuess) sections() {
+	above := ""
+	if n := len(b.when.lines); n > 0 && b.when.next && b.p.Repeats {
+		above = b.when.lines[n-1]
+	}
+	switch b.sheet.Sections = sections(b.p, b.body, above); b.sheet.Sections {
+	case Objective:
+		b.ask("rows with one text only are read as objectives of the rows below: are they?")
+	case Period:
+		b.ask("rows with one text only are read as the periods of the rows below: are they?")
+	case Unit:
+		b.ask("rows with one text only are read as the units (departments) of the rows below: are they?")
+	}
+	// The first may stand above the header.
+	if n := len(b.when.lines); b.sheet.Sections != "" && n > 0 && b.when.next && loneText(b.body[0]) == "" && (b.p.Repeats || unitName(b.when.lines[n-1])) {
+		b.sheet.Section = b.when.lines[n-1]
+	}
+	if b.sheet.Sections == Period {
+		b.when.period = "" // the title is of one of them
+	}
+}
+
 // rows tells which rows are none of a measure, and what tells measures apart.
 func (b *sheetGuess) rows() {
 	for _, c := range b.p.Columns {
@@ -169,15 +208,11 @@ func (b *sheetGuess) rows() {
 			continue
 		}
 		column := c.Header
-		if len(b.p.Header) > 1 || b.headers[normalize(c.Header)] > 1 {
+		if b.headers[normalize(c.Header)] > 1 {
 			column = "#" + workbook.Letter(c.Index)
 		}
 		b.sheet.Skip = append(b.sheet.Skip, mapping.Skip{Column: column, Match: totals.String()})
 		b.ask("rows that are named like totals are skipped: are they?")
-	}
-	if sections(b.p, b.body) {
-		b.sheet.Sections = Objective
-		b.ask("rows with one text only are read as objectives of the rows below: are they?")
 	}
 	editions(b.p, b.body, b.m, &b.questions)
 	if key := keyOf(b.p, b.body, b.sheet.Sections); key != nil && b.m.Key == nil {

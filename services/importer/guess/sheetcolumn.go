@@ -1,12 +1,12 @@
 package guess
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
 	"strings"
 
-	"setpoint.dev/services/importer/cell"
 	"setpoint.dev/services/importer/mapping"
 	"setpoint.dev/services/importer/workbook"
 )
@@ -14,7 +14,7 @@ import (
 // column is the mapping of one column.
 func (b *sheetGuess) column(c Column) mapping.Column {
 	col := mapping.Column{Role: c.Role, Comment: "not read"}
-	if c.Header == "" || b.headers[normalize(c.Header)] > 1 || len(b.p.Header) > 1 {
+	if c.Header == "" || b.headers[normalize(c.Header)] > 1 {
 		col.Letter = workbook.Letter(c.Index)
 	} else {
 		col.Header = c.Header
@@ -28,6 +28,11 @@ func (b *sheetGuess) column(c Column) mapping.Column {
 	if c.dated() {
 		b.date(c, &col)
 	}
+	if c.Role == Baseline && col.Period != "" && slices.ContainsFunc(b.p.Columns, func(o Column) bool { return o.Role == Actual && o.Period == c.Period }) {
+		col.Role, col.Period = Ignored, ""
+		col.Comment += "; the base of the year, not its value, which has a column of its own"
+		b.ask("%q is the base of a period that has actuals, and is left out: is it the value of the one before?", c.Header)
+	}
 	if why, out := b.chosen[c.Index]; out {
 		col.Role, col.Period = Ignored, ""
 		col.Comment += "; " + why
@@ -37,9 +42,7 @@ func (b *sheetGuess) column(c Column) mapping.Column {
 		b.ask("is %q in percent below the baseline?", c.Header)
 	}
 	if col.Role.IsValue() || col.Role == mapping.Baseline {
-		if rest, unit, ok := cell.NameUnit(c.Header); ok {
-			col.Measure, c.Header = unit, rest
-		}
+		col.Measure = c.unit()
 	}
 	if col.Role.IsValue() {
 		b.measureOf(c, &col)
@@ -72,11 +75,23 @@ func (b *sheetGuess) date(c Column, col *mapping.Column) {
 	case c.Relative && len(b.p.Of(mapping.Quarter))+len(b.p.Of(mapping.Month)) > 0:
 		col.Role = Ignored
 		col.Comment += "; of the year before the row's period, whose own rows hold it"
+	case !ok && c.part() != "" && len(b.wholeYears()) == 0:
+		col.Period = c.part()
+		if len(b.p.Of(Period))+len(b.p.Of(mapping.Year)) > 0 {
+			col.Comment += "; of the year of the row"
+		} else {
+			col.Comment += "; of which year is not said"
+			b.yearless = append(b.yearless, strconv.Quote(c.Header))
+		}
+	case !ok && c.part() != "":
+		col.Role = Ignored
+		b.finer++
+		col.Comment += "; a part of a year, beside a column of a whole one"
 	case !ok:
 		col.Role = Ignored
 		col.Comment += "; of which year is not said"
 		b.ask("of which year is the column %q?", c.Header)
-	case (c.Month > 0 || c.Quarter > 0) && yearly(b.p):
+	case c.part() != "" && b.wholeYears()[yearOf(period)]:
 		// The same year stands in a column of its own.
 		col.Role = Ignored
 		b.finer++
@@ -103,15 +118,17 @@ func (b *sheetGuess) measureOf(c Column, col *mapping.Column) {
 		if n := len(b.when.lines); n > 0 && len([]rune(b.when.lines[n-1])) <= 100 {
 			col.Of = b.when.lines[n-1]
 		}
-		if _, rest, ok := dated(c.Header, b.p.Locale); ok && ofHeader(rest) != "" && kindOf(rest) == "" {
-			col.Of = ofHeader(rest)
+		if rest := c.rest(); rest != "" {
+			col.Of = rest
+			b.unnamed = append(b.unnamed, rest)
+			return
 		}
 		q := "no column names a measure: what do the values measure (of)?"
 		if !slices.Contains(b.questions, q) {
 			b.ask("%s", q)
 		}
 	case len(b.p.Of(Name)) == 0:
-		col.Of = ofHeader(c.Header)
+		col.Of = cmp.Or(c.rest(), ofHeader(withoutUnit(c.Header)))
 		b.unnamed = append(b.unnamed, col.Of)
 	case b.ofs[c.Index] != "":
 		col.Of = b.ofs[c.Index]

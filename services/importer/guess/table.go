@@ -35,6 +35,8 @@ type Proposal struct {
 	// the most frequent first.
 	Missing []string
 	Texts   []string
+	// Repeats: the header stands in the table again.
+	Repeats bool
 	// Questions are what could not be told.
 	Questions []string
 	// Confidence is of the whole: 0 is no table.
@@ -45,13 +47,18 @@ type Proposal struct {
 type Column struct {
 	Index  int
 	Header string
-	Role   Role
+	// Levels are what each row of the header says of it, from the top.
+	Levels []string
+	// Below is the unit of measure that the lowest row of the header says.
+	Below string
+	Role  Role
 	// Period is set where the header says one: the column then holds values of
 	// the kind in Role.
 	Period string
 	// Quarter and Month are set where the header is one without its year, Back
 	// where it says how many years before the current one (PFY1 is 1, CFY 0).
 	Quarter, Month int
+	HalfOf         int // the half of a year that is not said
 	Relative       bool
 	Back           int
 	Confidence     float64
@@ -62,6 +69,8 @@ type Column struct {
 	Kinds bool
 	// UnitTitle: the header is the name of the unit whose measures the column names.
 	UnitTitle bool
+	// Dates: the words for kinds say when as well.
+	Dates bool
 	// Partial: the header names a part of a period that has no name of its own.
 	Partial bool
 	// Unknown: the header says when, and whether it is a target cannot be told.
@@ -106,13 +115,13 @@ var noValue = regexp.MustCompile(`(?i)^(?:(?:no|not|none|kein|keine|nicht|sans|n
 
 // Table proposes how a sheet is to be read. Confidence 0 means that no table
 // with measures was found.
-func Table(g Grid) Proposal { return tableOf(g, nil) }
+func Table(g Grid) Proposal { return tableOf(slices.Clone(g), nil, 0) }
 
-// tableOf is Table; typed says which cells the file itself holds as numbers and
+// tableOf is Table from a row on, and takes repeated headers out of g; typed says which cells the file itself holds as numbers and
 // dates, whose texts say nothing of how people write them.
-func tableOf(g Grid, typed [][]bool) Proposal {
+func tableOf(g Grid, typed [][]bool, from int) Proposal {
 	var best Proposal
-	for r := 0; r < min(len(g), mostHeaderRow); r++ {
+	for r := from; r < min(len(g), from+mostHeaderRow); r++ {
 		for _, depth := range []int{1, 2, 3} {
 			if r+depth >= len(g) {
 				break
@@ -129,6 +138,8 @@ func tableOf(g Grid, typed [][]bool) Proposal {
 	if p, ok := try(g, best.Header[0], len(best.Header), mostBody); ok {
 		best = p
 	}
+	best = unitsBelow(g, extend(g, below(g, best, mostBody), mostBody))
+	best.Repeats = withoutRepeats(g, best)
 	best.details(g, typed)
 	return best
 }
@@ -139,7 +150,11 @@ func try(g Grid, r, depth, rows int) (Proposal, bool) {
 	for _, row := range g[r:min(len(g), r+depth+rows)] {
 		width = max(width, len(row))
 	}
-	headers := join(g[r:r+depth], width)
+	levels := levelsOf(g[r:r+depth], width)
+	headers := make([]string, width)
+	for i, l := range levels {
+		headers[i] = strings.Join(l, " ")
+	}
 	named, numeric := 0, 0
 	for _, h := range headers {
 		if h == "" {
@@ -163,20 +178,27 @@ func try(g Grid, r, depth, rows int) (Proposal, bool) {
 		}
 	}
 	body := g[r+depth : min(len(g), r+depth+rows)]
+	if len(body) > 1 && rowOfUnits(body[0]) {
+		body = body[1:]
+	}
 	p := Proposal{First: r + depth}
 	for i := range depth {
 		p.Header = append(p.Header, r+i)
 	}
-	p.Columns = assign(headers, columns(body, width))
+	p.Columns = assign(headers, levels, columns(body, width))
 	quality, values, name := 0.0, false, false
-	seen := map[Role]bool{}
+	seen, headed := map[Role]bool{}, map[string]bool{}
 	for _, c := range p.Columns {
 		if c.Role == Ignored {
 			continue
 		}
 		// A header that says when is worth more than one that leaves it open, and
 		// a second target of the same row says little.
+		again := c.dated() && headed[normalize(c.Header)]
+		headed[normalize(c.Header)] = true
 		switch {
+		case again: // a row of the header is missing
+			quality += 0.3 * c.Confidence
 		case c.dated():
 			quality += 1.2 * c.Confidence
 		case isValue(c.Role) && seen[c.Role]:
@@ -185,7 +207,7 @@ func try(g Grid, r, depth, rows int) (Proposal, bool) {
 			quality += c.Confidence
 		}
 		seen[c.Role] = true
-		name = name || c.Role == Name || c.Role == Unit || c.Role == ID || c.Role == Period
+		name = name || c.Role == Name || c.Role == Unit || c.Role == ID || c.Role == Period || c.Role == Kind
 		values = values || isValue(c.Role)
 	}
 	if !name || !values {
@@ -253,28 +275,11 @@ func headerLike(row []string) bool {
 	return words > 0 && numbers == 0
 }
 
-// join makes one header of several rows: an upper cell holds for the empty
-// ones to its right as long as the row below says something.
-func join(rows Grid, width int) []string {
-	out := make([]string, width)
-	for i, row := range rows {
-		above := ""
-		for c := range width {
-			t := ""
-			if c < len(row) {
-				t = strings.TrimSpace(row[c])
-			}
-			last := i == len(rows)-1
-			if t == "" && !last && above != "" && c < len(rows[len(rows)-1]) && strings.TrimSpace(rows[len(rows)-1][c]) != "" {
-				t = above
-			}
-			if t != "" {
-				above = t
-			}
-			if t != "" && !strings.HasSuffix(out[c], t) {
-				out[c] = strings.TrimSpace(out[c] + " " + t)
-			}
-		}
+// levelsOf is mapping.Levels for so many columns.
+func levelsOf(rows Grid, width int) [][]string {
+	out := mapping.Levels(rows)
+	for len(out) < width {
+		out = append(out, nil)
 	}
 	return out
 }
@@ -451,7 +456,8 @@ func (p *Proposal) details(g Grid, typed [][]bool) {
 	if len(p.Of(Measure)) == 0 && !unitsInNames(p.Columns, body) {
 		p.Questions = append(p.Questions, "no column says the unit of measure")
 	}
-	if len(p.Of(Period)) == 0 && len(p.Of(mapping.Year)) == 0 && len(p.Of(TargetAt)) == 0 && !p.Wide() {
+	if len(p.Of(Period)) == 0 && len(p.Of(mapping.Year)) == 0 && len(p.Of(TargetAt)) == 0 && !p.Wide() &&
+		!slices.ContainsFunc(p.Columns, func(c Column) bool { return c.Dates }) {
 		p.Questions = append(p.Questions, noPeriod)
 	}
 }

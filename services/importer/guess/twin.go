@@ -46,15 +46,16 @@ func twins(headers []string) (plain []string, of map[int]int) {
 
 // assign gives each column its role. Of columns that say the same in several
 // languages the first is read.
-func assign(headers []string, profiles []profile) []Column {
+func assign(headers []string, levels [][]string, profiles []profile) []Column {
 	plain, of := twins(headers)
 	looked := slices.Clone(profiles)
 	for i := range of {
 		plain[i], looked[i] = "", profile{} // no column of its own
 	}
-	out := assignRoles(plain, looked)
+	out := assignRoles(plain, levels, looked)
 	for i := range out {
 		out[i].Header = headers[i]
+		out[i].Levels = levels[i]
 		if first, twin := of[i]; twin {
 			out[i] = Column{Index: i, Header: headers[i], Role: Ignored, Confidence: 0.9, Reason: fmt.Sprintf("what %q says, in another language", headers[first])}
 		}

@@ -7,7 +7,7 @@ import (
 )
 
 // kindOfUnit is a header of sorts of units, not of their names.
-var kindOfUnit = regexp.MustCompile(`(?:^| )(?:type|typ|types|tipo|kategorie|category|level|niveau|nivel)$`)
+var kindOfUnit = regexp.MustCompile(`(?:^| )(?:type|typ|types|tipo|kategorie|category|level|niveau|nivel)$|^(?:type|kind|category|class|level) of `)
 
 // measuresOfUnits makes a measure of each column of numbers in a table of units:
 // a row for each hospital, school or district (and period), and columns whose

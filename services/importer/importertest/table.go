@@ -20,7 +20,7 @@
 // begin), period (what a person answers where the table does not say when),
 // format: xlsx, and for a sheet merge and hide (a row). A cell of a workbook is a
 // text, #12.5{0%} a number with its format, !#N/A an error, =A1+B1->#3 a formula
-// with the value saved with it, 'text a number kept as text.
+// with the value saved with it, 'text a number kept as text; \n in it is a new line.
 package importertest
 
 import (
@@ -264,7 +264,7 @@ func put(f *excelize.File, sheet, at, text string) error {
 			formula = "NA()"
 		}
 	default:
-		err = f.SetCellStr(sheet, at, strings.TrimPrefix(text, "'"))
+		err = f.SetCellStr(sheet, at, strings.ReplaceAll(strings.TrimPrefix(text, "'"), `\n`, "\n"))
 	}
 	if err == nil && formula != "" {
 		err = f.SetCellFormula(sheet, at, formula)

@@ -63,8 +63,9 @@ type Column struct {
 	// Role is what it is for.
 	Role Role `yaml:"role" enum:"roles" doc:"what it is for"`
 	// Period of a value column: FY2017, 2017-Q3, with $1 for what a group of
-	// Match found; header reads it from the header. By default it is the row's.
-	Period string `yaml:"period,omitempty" doc:"the period of its values: FY2017, FY20$1 with a group of match, or header; default the row's"`
+	// Match found; header reads it from the header. Q3, H1 and M07 are parts of the
+	// year that the row, or the default period, says. By default it is the row's.
+	Period string `yaml:"period,omitempty" doc:"the period of its values: FY2017, FY20$1 with a group of match, header, or a part of the row's year: Q3, H1, M07; default the row's"`
 	// At is the day of the period on which an actual was true: end (default),
 	// middle or start.
 	At string `yaml:"at,omitempty" enum:"start,middle,end" doc:"the day of the period on which its values were true; default end"`

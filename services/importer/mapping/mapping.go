@@ -148,9 +148,12 @@ type Sheet struct {
 	Last  int `yaml:"last,omitempty" min:"1" doc:"the last row of data; default the sheet's"`
 	// Skip are rows that are not read, for example totals.
 	Skip []Skip `yaml:"skip,omitempty" doc:"rows that are not read, for example totals"`
-	// Sections is the role (objective, strategy, unit) that a row names for those
-	// below it where it has a text in one cell only.
-	Sections Role `yaml:"sections,omitempty" enum:"objective,strategy,unit" doc:"the role that a row with one text only names for the rows below it"`
+	// Sections is the role (objective, strategy, unit, period) that a row names for
+	// those below it where it has a text in one cell only.
+	Sections Role `yaml:"sections,omitempty" enum:"objective,strategy,unit,period" doc:"the role that a row with one text only names for the rows below it"`
+	// Section names what Sections are of for the rows above the first of them, as the
+	// title above the header does.
+	Section string `yaml:"section,omitempty" doc:"the section of the rows above the first row that names one"`
 	// Columns are those that are read. A column that is not named here is
 	// reported, unless its role is ignore.
 	Columns []Column `yaml:"columns" doc:"what each column is for"`

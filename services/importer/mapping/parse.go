@@ -245,7 +245,10 @@ func (c *checker) sheet(field string, m *Mapping, s Sheet) {
 	if s.Last != 0 && s.Last < s.First {
 		c.add(field+".last", "", "row %d is above the first, %d", s.Last, s.First)
 	}
-	c.word(field+".sections", string(s.Sections), "objective", "strategy", "unit")
+	c.word(field+".sections", string(s.Sections), "objective", "strategy", "unit", "period")
+	if s.Section != "" && s.Sections == "" {
+		c.add(field+".section", "sections says what it is: objective, strategy, unit or period", "there is no sections")
+	}
 	for i, k := range s.Skip {
 		if k.Column == "" || k.Match == "" {
 			c.add(fmt.Sprintf("%s.skip[%d]", field, i), "give column and match", "incomplete")
@@ -317,7 +320,7 @@ func (c *checker) column(field string, col Column) {
 	if (col.Period != "" || col.At != "" || col.Of != "") && !col.Role.IsValue() && col.Role != Baseline {
 		c.add(field, "", "period, at and of belong to columns of values")
 	}
-	if col.Period != "" && col.Period != "header" && !strings.Contains(col.Period, "$") {
+	if col.Period != "" && col.Period != "header" && !IsPart(col.Period) && !strings.Contains(col.Period, "$") {
 		c.period(field+".period", col.Period)
 	}
 	if strings.Contains(col.Period, "$") && col.Match == "" {

@@ -55,6 +55,20 @@ type Row struct {
 	Number int // from 1, as a spreadsheet program shows it; in CSV the record's
 	Line   int // of a CSV file, the line on which the record begins; else 0
 	Cells  []Cell
+	// Hidden: the spreadsheet program does not show the row.
+	Hidden bool
+
+	hidden [][2]int // columns that it does not show, from and to
+}
+
+// HidesColumn reports whether a spreadsheet program does not show a column, from 0.
+func (r Row) HidesColumn(column int) bool {
+	for _, h := range r.hidden {
+		if h[0] <= column && column <= h[1] {
+			return true
+		}
+	}
+	return false
 }
 
 // At is the cell in a column, from 0; Empty beyond the last.

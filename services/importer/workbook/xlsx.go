@@ -304,6 +304,9 @@ func place(ref string) (column, row int, ok bool) {
 	return column, row - 1, err == nil && column >= 0 && column < maxColumns && row > 0 && row <= maxRows
 }
 
+// is reads an attribute that is true or false.
+func is(value string) bool { return value == "1" || value == "true" }
+
 func (x *xlsx) rows(part string, yield func(Row, error) bool) {
 	merged, err := x.merged(part)
 	if err != nil {
@@ -321,6 +324,7 @@ func (x *xlsx) rows(part string, yield func(Row, error) bool) {
 	active := map[covered]Cell{}
 	number, total := 0, 0
 	var cells []Cell
+	hidden, columns := false, [][2]int(nil)
 	emit := func() bool {
 		row := number - 1
 		for len(merged) > 0 && merged[0].top <= row {
@@ -353,7 +357,7 @@ func (x *xlsx) rows(part string, yield func(Row, error) bool) {
 				cells[col].Merged = true
 			}
 		}
-		out := Row{Number: number, Cells: cells}
+		out := Row{Number: number, Cells: cells, Hidden: hidden, hidden: columns}
 		return out.Blank() || yield(out, nil)
 	}
 	for {
@@ -368,7 +372,14 @@ func (x *xlsx) rows(part string, yield func(Row, error) bool) {
 		switch e := token.(type) {
 		case xml.StartElement:
 			switch e.Name.Local {
+			case "col":
+				from, ferr := strconv.Atoi(attr(e, "min"))
+				to, terr := strconv.Atoi(attr(e, "max"))
+				if is(attr(e, "hidden")) && ferr == nil && terr == nil && len(columns) < maxColumns {
+					columns = append(columns, [2]int{from - 1, to - 1})
+				}
 			case "row":
+				hidden = false // of rows that are not in the file
 				next := number + 1
 				if n, err := strconv.Atoi(attr(e, "r")); err == nil {
 					if n < next || n > maxRows {
@@ -385,7 +396,7 @@ func (x *xlsx) rows(part string, yield func(Row, error) bool) {
 					}
 					next = n
 				}
-				number, cells = next, cells[:0]
+				number, cells, hidden = next, cells[:0], is(attr(e, "hidden"))
 			case "c":
 				column := len(cells)
 				if ref := attr(e, "r"); ref != "" {
