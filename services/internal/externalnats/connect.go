@@ -105,13 +105,15 @@ func Servers(urls string) (string, error) {
 }
 
 func (o Options) options() ([]nats.Option, error) {
-	for flag, file := range map[string]string{"nats-creds": o.Creds, "nats-ca": o.CA, "nats-cert": o.Cert, "nats-key": o.Key} {
-		if file == "" {
+	for _, x := range []struct{ flag, file string }{
+		{"nats-creds", o.Creds}, {"nats-ca", o.CA}, {"nats-cert", o.Cert}, {"nats-key", o.Key},
+	} {
+		if x.file == "" {
 			continue
 		}
-		f, err := os.Open(file)
+		f, err := os.Open(x.file)
 		if err != nil {
-			return nil, fault.Wrap(err, fault.Invalid, "nats.file", "--%s: the file cannot be read", flag)
+			return nil, fault.Wrap(err, fault.Invalid, "nats.file", "--%s: the file cannot be read", x.flag)
 		}
 		_ = f.Close()
 	}
