@@ -16,6 +16,7 @@ import (
 
 	"setpoint.dev/services/internal/embeddednats"
 	"setpoint.dev/services/internal/fault"
+	"setpoint.dev/services/internal/pause"
 )
 
 const (
@@ -167,7 +168,7 @@ func retry(ctx context.Context, logger *slog.Logger, servers string, connect fun
 		case wait == firstPause:
 			logger.Warn("NATS does not answer yet", "servers", servers, "error", err)
 		}
-		if !pause(ctx, wait) {
+		if !pause.For(ctx, wait) {
 			return nil, fault.Wrap(err, fault.Unavailable, "nats.unreachable", "NATS at %s does not answer", servers).
 				WithHint("is it running, and is --nats-url its address?")
 		}
@@ -206,7 +207,7 @@ func check(ctx context.Context, nc *nats.Conn, logger *slog.Logger, servers stri
 				WithHint("enable JetStream for the account that setpoint uses")
 		}
 		// A cluster that forms has none for a while.
-		if !pause(ctx, wait) {
+		if !pause.For(ctx, wait) {
 			return fault.Wrap(err, fault.Unavailable, "nats.no_jetstream", "NATS at %s answers, but its JetStream does not", servers).
 				WithHint("is jetstream enabled on the servers, and do more than half of the cluster run?")
 		}
@@ -224,15 +225,4 @@ func newEnough(version string) bool {
 		return false
 	}
 	return major > oldestMajor || major == oldestMajor && minor >= oldestMinor
-}
-
-func pause(ctx context.Context, d time.Duration) bool {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return true
-	case <-ctx.Done():
-		return false
-	}
 }
