@@ -36,8 +36,8 @@ spec: {title: Vacant space, unit: fraction, format: percent, cadence: monthly, a
 ---
 apiVersion: setpoint.dev/v1
 kind: Target
-metadata: {name: less-vacant}
-spec: {objective: o, metric: vacant, direction: decrease, owner: unit/estate, baseline: {value: 0.06, date: 2025-12-31}, value: 0.03, due: 2027-12-31}
+metadata: {name: less-vacant, effective: 2026-01-01}
+spec: {objective: o, metric: vacant, checkInEvery: monthly, direction: decrease, owner: unit/estate, baseline: {value: 0.06, date: 2025-12-31}, value: 0.03, due: 2027-12-31}
 ---
 apiVersion: setpoint.dev/v1
 kind: Metric
@@ -57,7 +57,7 @@ func roundTrip(t *testing.T) session {
 		t.Fatal(err)
 	}
 	out := s.run("setpoint apply -f plan.yaml --yes && setpoint observe vacant 0.058 --at 2026-01 && setpoint observe visits 110 --at 2026-02 && setpoint export sheet --due --owner unit/estate --as-of 2026-04-15 -o due.xlsx")
-	if !strings.Contains(out, "due.xlsx: 3 rows due as of 2026-04-15") {
+	if !strings.Contains(out, "due.xlsx: 5 rows due as of 2026-04-15") {
 		t.Fatalf("it printed\n%s", out)
 	}
 	return s
@@ -140,19 +140,23 @@ func TestTheSheetGoesRound(t *testing.T) {
 			file := filepath.Join(s.dir, "due.xlsx")
 			fill(t, file, "vacant", "2026-02", map[string]any{"Value": .055, "Note": "two leases ended"})
 			fill(t, file, "vacant", "2026-03", map[string]any{"Value": .051})
+			// Of the month that is over, and of the running one.
+			fill(t, file, "", "2026-03", map[string]any{"Confidence (0 to 10)": 7, "Note": "on the way"})
+			fill(t, file, "", "2026-04", map[string]any{"Note": "as in March"})
 			fill(t, file, "visits", "2026-03", map[string]any{"Value": 118, "Confidence (0 to 10)": 4, "Note": "=the hall is closed"})
 			if by == "LibreOffice" {
 				saved := t.TempDir()
 				save(t, program, file, saved)
 				file = filepath.Join(saved, "due.xlsx")
 			}
-			if out := s.run("setpoint observe -f " + file); !strings.Contains(out, "3 recorded, 0 corrected, 0 unchanged") || !strings.Contains(out, "1 check-in") {
+			if out := s.run("setpoint observe -f " + file); !strings.Contains(out, "3 recorded, 0 corrected, 0 unchanged") || !strings.Contains(out, "3 check-ins.") {
 				t.Fatalf("it printed\n%s", out)
 			}
 			for command, parts := range map[string][]string{
 				"setpoint get observations vacant -o csv":  {"2026-02-28,0.055", "two leases ended", "2026-03-31,0.051"},
 				"setpoint get observations visits -o csv":  {"2026-03-31,118"},
 				"setpoint get checkins more-visits -o csv": {"more-visits,2026-04-15,4,", "=the hall is closed"},
+				"setpoint get checkins less-vacant -o csv": {"less-vacant,2026-03-31,7,on the way", "less-vacant,2026-04-15,,as in March"},
 			} {
 				for _, part := range parts {
 					if out := s.run(command); !strings.Contains(out, part) {
@@ -162,7 +166,7 @@ func TestTheSheetGoesRound(t *testing.T) {
 			}
 			// Sent in again, it says nothing over what was said since.
 			s.run("setpoint checkin more-visits --confidence 6 --note reopened --at 2026-04-15")
-			if out := s.run("setpoint import " + file); !strings.Contains(out, "0 recorded, 0 corrected, 3 unchanged") {
+			if out := s.run("setpoint import " + file); !strings.Contains(out, "0 recorded, 0 corrected, 3 unchanged") || !strings.Contains(out, "0 check-ins, 3 said before.") {
 				t.Errorf("again it printed\n%s", out)
 			}
 			said := s.run("setpoint get checkins more-visits -o csv")
@@ -178,10 +182,11 @@ func TestTheSheetGoesRound(t *testing.T) {
 		s := roundTrip(t)
 		file := filepath.Join(s.dir, "due.xlsx")
 		fill(t, file, "vacant", "2026-02", map[string]any{"Value": .055})
-		fill(t, file, "vacant", "2026-03", map[string]any{"Value": "n/a", "Confidence (0 to 10)": 11, "Note": "x"})
+		fill(t, file, "vacant", "2026-03", map[string]any{"Value": "n/a"})
+		fill(t, file, "", "2026-04", map[string]any{"Confidence (0 to 10)": 11, "Note": "x"})
 		fill(t, file, "visits", "2026-03", map[string]any{"Confidence (0 to 10)": 4})
 		out := s.run("setpoint observe -f due.xlsx; echo code $?")
-		for _, part := range []string{"Due!L3", `"n/a" is not a number`, "Due!M3", "Due!N4", "a confidence needs a note", "nothing was recorded", "code 1"} {
+		for _, part := range []string{"Due!L3", `"n/a" is not a number`, "Due!M6", "Due!N5", "a confidence needs a note", "nothing was recorded", "code 1"} {
 			if !strings.Contains(out, part) {
 				t.Errorf("it does not say %q:\n%s", part, out)
 			}

@@ -121,7 +121,7 @@ func newAct(d *Document, byName map[string]*targetView, ids idSet) *actView {
 		x := &d.Initiatives[i]
 		one := initiativeView{
 			Title: x.Title, Owner: x.Owner, Stage: x.Stage, Dates: x.dates(), Expected: x.expected(), Late: x.SlipDays > 0 && x.Stage != "completed", Critical: x.Critical,
-			Milestones: x.progress(), Money: x.money(), Delivery: percent(&x.Delivery), Overdue: strings.Join(x.overdue(), ", "),
+			Milestones: x.progress(), Money: x.money(), Delivery: percent(&x.Delivery), Overdue: strings.Join(allIsolated(x.overdue()), ", "),
 		}
 		for _, c := range x.Contributions {
 			cv := contributionView{Title: c.Title, Text: c.Text, Basis: c.Basis}
@@ -181,7 +181,7 @@ func newAct(d *Document, byName map[string]*targetView, ids idSet) *actView {
 func (p *Program) of() string {
 	text := p.Framework
 	if p.Initiative != "" {
-		text += " · for " + p.Initiative
+		text += " · for " + isolated(p.Initiative)
 	}
 	return text + " · " + p.Start.String() + " to " + p.End.String()
 }
@@ -340,8 +340,8 @@ func (m *markdown) readiness() {
 			m.printf("```text\n")
 			for _, x := range bars {
 				title := strings.ReplaceAll(x.Title, "`", "'")
-				line := fmt.Sprintf("%s%s %s %d", title, strings.Repeat(" ", wide-runes(title)), strings.Repeat("█", (x.People*30+most/2)/most), x.People)
-				m.printf("%s\n", strings.Replace(line, "  "+fmt.Sprint(x.People), " "+fmt.Sprint(x.People), 1))
+				line := fmt.Sprintf("%s%s %s %s", title, strings.Repeat(" ", wide-runes(title)), strings.Repeat("█", (x.People*30+most/2)/most), count(x.People))
+				m.printf("%s\n", strings.Replace(line, "  "+count(x.People), " "+count(x.People), 1))
 			}
 			m.printf("```\n\n")
 		}

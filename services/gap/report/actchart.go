@@ -36,7 +36,7 @@ func coverageSVG(d *Document) template.HTML {
 		m := targets[c.Target].Metric
 		ready, lost, unmeasured, open := c.segments()
 		head := fmt.Sprintf("gap %s", m.size(*c.Gap))
-		fmt.Fprintf(&b, `<text x="0" y="%s" fill="%s" font-weight="650">%s</text>`, n(y+14), inkText, escapeXML.Replace(clip(c.Title, 66)))
+		fmt.Fprintf(&b, `<text x="0" y="%s" fill="%s" font-weight="650">%s</text>`, n(y+14), inkText, escapeXML.Replace(isolated(clip(c.Title, 66))))
 		fmt.Fprintf(&b, `<text x="%s" y="%s" text-anchor="end" fill="%s">%s</text>`, n(left+full), n(y+14), inkMuted, escapeXML.Replace(head))
 		x, end := left, left+full*1.28
 		for _, s := range []struct {
@@ -80,7 +80,7 @@ func coverageSVG(d *Document) template.HTML {
 		}
 		fmt.Fprintf(&b, `<text x="%s" y="%s" fill="%s">%s</text>`, n(left+full+10), n(at), inkText, escapeXML.Replace(c.left(m)))
 		words = append(words, fmt.Sprintf("%s: %s of the gap closed, %s lost to adoption, %s by people not measured, %s open.",
-			c.Title, percent(&ready), percent(&lost), percent(&unmeasured), percent(&open)))
+			isolated(c.Title), percent(&ready), percent(&lost), percent(&unmeasured), percent(&open)))
 		y += row
 	}
 	if y == 0 {
@@ -136,13 +136,13 @@ func barrierSVG(p *Program, id string) template.HTML {
 		case "?":
 			fill, dash = "#fff", ` stroke-dasharray="5 3"`
 		}
-		fmt.Fprintf(&b, `<text x="%s" y="%s" text-anchor="end" fill="%s">%s</text>`, n(left-10), n(y+16), inkText, escapeXML.Replace(clip(x.Title, 22)))
+		fmt.Fprintf(&b, `<text x="%s" y="%s" text-anchor="end" fill="%s">%s</text>`, n(left-10), n(y+16), inkText, escapeXML.Replace(isolated(clip(x.Title, 22))))
 		w := float64(x.People) / float64(most) * (width - left - 50)
 		if x.People > 0 {
 			fmt.Fprintf(&b, `<rect x="%s" y="%s" width="%s" height="16" fill="%s" stroke="%s"%s/>`, n(left+.5), n(y+3.5), n(w), fill, inkText, dash)
 		}
-		fmt.Fprintf(&b, `<text x="%s" y="%s" fill="%s" font-weight="650">%d</text>`, n(left+w+8), n(y+16), inkText, x.People)
-		fmt.Fprintf(&words, "%s %d. ", x.Title, x.People)
+		fmt.Fprintf(&b, `<text x="%s" y="%s" fill="%s" font-weight="650">%s</text>`, n(left+w+8), n(y+16), inkText, count(x.People))
+		fmt.Fprintf(&words, "%s %s. ", isolated(x.Title), count(x.People))
 	}
 	return template.HTML(fmt.Sprintf(`<svg class="barriers" xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %s %s" role="img" aria-labelledby="%s-title" %s font-size="13">`, n(width), n(float64(len(bars))*row), id, fonts) +
 		`<title id="` + id + `-title">People by barrier point: ` + escapeXML.Replace(strings.TrimSpace(words.String())) + `</title>` + b.String() + `</svg>`)

@@ -65,7 +65,7 @@ func (a *Action) about() string {
 	case a.Initiative == "":
 		return a.TargetTitle
 	}
-	return a.TargetTitle + " (" + a.InitiativeTitle + ")"
+	return isolated(a.TargetTitle) + " (" + isolated(a.InitiativeTitle) + ")"
 }
 
 // dueWords says by when, and that it is past.

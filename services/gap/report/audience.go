@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 
 	"setpoint.dev/services/gap"
 )
@@ -26,14 +27,31 @@ func (d *Document) glanced() ([]Objective, string) {
 	return list[:inGlance], leftOut(len(list)-inGlance, "objective")
 }
 
-// glancedUnits are the units of the overview, and what is left out of it.
+// glancedUnits are the units of the overview, and what is left out of it: those
+// without a target have nothing to be judged by and are named below.
 func (d *Document) glancedUnits() ([]RollUp, string) {
-	if !d.shallow() || len(d.Units) <= inGlance {
-		return d.Units, ""
+	var list []RollUp
+	var idle []string
+	for _, u := range d.Units {
+		if u.Targets == 0 {
+			idle = append(idle, isolated(u.Title))
+			continue
+		}
+		list = append(list, u)
 	}
-	list := slices.Clone(d.Units)
+	foot := ""
+	if n := len(idle); n > 0 {
+		foot = "Without a target: " + strings.Join(idle[:min(n, inList)], "; ")
+		if n > inList {
+			foot += "; and " + count(n-inList) + " more"
+		}
+		foot += "."
+	}
+	if !d.shallow() || len(list) <= inGlance {
+		return list, foot
+	}
 	slices.SortStableFunc(list, worseRollUp)
-	return list[:inGlance], leftOut(len(list)-inGlance, "unit")
+	return list[:inGlance], strings.TrimSpace(leftOut(len(list)-inGlance, "unit") + " " + foot)
 }
 
 // worseRollUp puts what is behind first; what could not be judged comes last, as
@@ -57,7 +75,7 @@ func (d *Document) few(names []string) ([]string, string) {
 	if !d.shallow() || len(names) <= inList {
 		return names, ""
 	}
-	return names[:inList], fmt.Sprintf("… and %d more.", len(names)-inList)
+	return names[:inList], fmt.Sprintf("… and %s more.", count(len(names)-inList))
 }
 
 // issuesOf are the issues of a kind that are shown, and how many more there are.
@@ -71,7 +89,7 @@ func (d *Document) issuesOf(kind string) ([]Issue, string) {
 	if !d.shallow() || len(list) <= inList {
 		return list, ""
 	}
-	return list[:inList], fmt.Sprintf("… and %d more.", len(list)-inList)
+	return list[:inList], fmt.Sprintf("… and %s more.", count(len(list)-inList))
 }
 
 // countIssues is how many issues of a kind there are.

@@ -25,7 +25,8 @@ type block struct {
 	head           []string // a colon at the end: numbers, aligned to the right
 	rows           [][]blockCell
 	foot           string
-	keepTable      bool // beside the picture
+	cut            string // below the picture: what it does not show in full
+	keepTable      bool   // beside the picture
 	sheet          string
 }
 
@@ -49,13 +50,13 @@ func (d *Document) onTop(rows int) []block {
 			b.intro += " " + s.Note
 		}
 		if n := len(s.Moves) - len(b.rows); n > 0 {
-			b.foot = fmt.Sprintf("and %d more. ", n)
+			b.foot = fmt.Sprintf("and %s more.", count(n))
 			if !d.shallow() {
 				b.sheet = "" // the full list has it
 			}
 		}
 		if len(s.Removed) > 0 {
-			b.foot += "No longer declared: " + strings.Join(s.Removed, "; ") + "."
+			b.foot = strings.TrimSpace(b.foot + " No longer declared: " + strings.Join(allIsolated(s.Removed), "; ") + ".")
 		}
 		out = append(out, b)
 	}
@@ -68,14 +69,14 @@ func (d *Document) onTop(rows int) []block {
 		}
 		b.intro = fmt.Sprintf("As the values go on, %s will rather be missed than reached.", plural(len(d.Misses), "target"))
 		if n := len(d.Misses) - most; n > 0 {
-			b.foot = fmt.Sprintf("and %d more; each is told at its target.", n)
+			b.foot = fmt.Sprintf("and %s more; each is told at its target.", count(n))
 		}
 		out = append(out, b)
 	}
 	if len(d.Decisions) > 0 {
 		b := d.decisions()
 		if n := len(b.rows) - rows; n > 0 {
-			b.rows, b.foot = b.rows[:rows], fmt.Sprintf("and %d more.", n)
+			b.rows, b.foot = b.rows[:rows], fmt.Sprintf("and %s more.", count(n))
 		}
 		out = append(out, b)
 	}
@@ -113,15 +114,15 @@ func (d *Document) decisions() block {
 // overview are the strategy map and the heat maps.
 func (d *Document) overview() []block {
 	var out []block
-	if svg := strategyMap(d); svg != "" {
+	if svg, cut := strategyMap(d); svg != "" {
 		b := block{heading: "Strategy map", intro: "What serves what: a line leads from an objective up to the one it contributes to.", svg: svg,
-			head: []string{"Objective", "Status", "Serves"}}
+			head: []string{"Objective", "Status", "Serves"}, cut: inFull(cut)}
 		if !d.links() {
 			b.intro = "No objective is declared to serve another one."
 		}
 		for _, o := range d.Objectives {
 			if o.Name != "" {
-				b.rows = append(b.rows, []blockCell{{text: o.Title}, {status: o.Status}, {text: orAbsent(strings.Join(o.Serves, "; "))}})
+				b.rows = append(b.rows, []blockCell{{text: o.Title}, {status: o.Status}, {text: orAbsent(strings.Join(allIsolated(o.Serves), "; "))}})
 			}
 		}
 		out = append(out, b)
@@ -196,7 +197,7 @@ type (
 func newBlocks(list []block, byName map[string]*targetView) []blockView {
 	var out []blockView
 	for _, b := range list {
-		v := blockView{Heading: b.heading, Intro: keepUnits.Replace(b.intro), Foot: b.foot, SVG: trusted(b.svg)}
+		v := blockView{Heading: b.heading, Intro: keepUnits.Replace(b.intro), Foot: strings.TrimSpace(b.foot + " " + b.cut), SVG: trusted(b.svg)}
 		if b.svg == "" || b.keepTable {
 			for _, h := range b.head {
 				title, right := strings.CutSuffix(h, ":")
@@ -269,6 +270,6 @@ func (p *printed) blocks(list []block, level int) {
 			}
 			p.table(columns, rows)
 		}
-		p.text(b.foot, regular, inkMuted, smallSize)
+		p.text(strings.TrimSpace(b.foot+" "+b.cut), regular, inkMuted, smallSize)
 	}
 }

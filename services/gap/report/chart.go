@@ -48,7 +48,8 @@ type picture struct {
 	x      scale
 	y      scale
 	labels []string
-	bands  bool // periods are places on the axis, so points stand in their middle
+	tops   []topSpan // labels above the plot
+	bands  bool      // periods are places on the axis, so points stand in their middle
 }
 
 // SVG draws t's chart as a standalone, well-formed SVG element without scripts,
@@ -342,19 +343,19 @@ func (p *picture) points(path []PathPoint, shift float64) string {
 func (p *picture) verticals() {
 	x := p.pend(p.c.AsOf)
 	p.line(x, plotTop-14, x, plotBottom, `stroke="`+inkMuted+`" stroke-width="1.2" stroke-dasharray="1.5 3"`)
-	p.topLabel(x, plotTop-17, inkMuted, "as of "+p.c.AsOf.String())
+	p.topLabel(x, topHigh, inkMuted, "as of "+p.c.AsOf.String())
 	for _, m := range p.c.Changes {
 		x := p.px(m.Start)
 		p.printf(`<g><title>%s</title>`, escapeXML.Replace("Target changed "+m.Start.String()+": "+m.Text))
 		p.line(x, plotTop-4, x, plotBottom, `stroke="`+inkGoal+`" stroke-width="1.2" stroke-dasharray="2 2"`)
-		p.topLabel(x, plotTop-6, inkGoal, clip(m.Text, 40))
+		p.topLabel(x, topLow, inkGoal, clip(m.Text, 40))
 		p.b.WriteString(`</g>`)
 	}
 	for _, br := range p.c.Breaks {
 		x := p.px(br.Start)
 		p.printf(`<g><title>%s</title>`, escapeXML.Replace("Method changed "+br.Start.String()+": "+br.Text))
 		p.line(x, plotTop-4, x, plotBottom, `stroke="`+inkBreak+`" stroke-width="1.4" stroke-dasharray="7 3 1.5 3"`)
-		p.topLabel(x, plotTop-6, inkBreak, "method changed")
+		p.topLabel(x, topLow, inkBreak, "method changed")
 		p.b.WriteString(`</g>`)
 	}
 }
@@ -414,25 +415,48 @@ func (p *picture) initiatives() {
 	for i, m := range p.c.Initiatives {
 		y := chartHeight - 6 + stripHeight*float64(i)
 		x1, x2 := p.px(m.Start), p.pend(m.End)
+		p.printf(`<g><title>%s</title>`, escapeXML.Replace(m.Text))
 		p.printf(`<rect x="%s" y="%s" width="%s" height="5" fill="%s"/>`, n(x1), n(y+3), n(math.Max(x2-x1, 3)), inkBreak)
+		// Behind the bar, or before it where there is more room, as far as there is.
 		label := clip(m.Text, 48)
-		half := float64(len([]rune(label))) * digitWidth
-		x, anchor := x2+5, "start"
-		if x+half > chartWidth {
-			x, anchor = x1-5, "end"
+		x, anchor, room := x2+5, "start", chartWidth-x2-9
+		if wide := float64(len([]rune(label))) * digitWidth; wide > room && x1-9 > room {
+			x, anchor, room = x1-5, "end", x1-9
 		}
-		if anchor == "end" && x-half < 0 { // no room on either side: above the bar's middle
-			x, anchor = chartWidth-4, "end"
-		}
-		p.text(x, y+9.5, anchor, inkBreak, label, ` font-size="10.5"`)
+		p.text(x, y+9.5, anchor, inkBreak, isolated(clip(label, max(1, int(room/digitWidth)))), ` font-size="10.5"`)
+		p.b.WriteString(`</g>`)
 	}
 }
 
-// topLabel centres a label on x, as far as the picture has room.
+// topSpan is where a label stands above the plot.
+type topSpan struct{ from, to, y float64 }
+
+// The lines on which labels of upright lines stand.
+const (
+	topLow  = plotTop - 6
+	topHigh = plotTop - 17
+)
+
+// topLabel centres a label on x, as far as the picture has room; where another one
+// stands there, beside the upright line or a line higher. One that has no place is
+// read where the mouse rests on its line.
 func (p *picture) topLabel(x, y float64, ink, s string) {
-	half := float64(len(s)) * digitWidth / 2
-	x = math.Min(math.Max(x, half+2), chartWidth-half-2)
-	p.text(x, y, "middle", ink, s, ` font-size="10.5"`)
+	half := float64(len([]rune(s)))*digitWidth/2 + 2
+	other := topLow
+	if y == topLow {
+		other = topHigh
+	}
+	for _, row := range []float64{y, other} {
+		for _, at := range []float64{x, x + half + 2, x - half - 2} {
+			at = math.Min(math.Max(at, half), chartWidth-half)
+			span := topSpan{at - half, at + half, row}
+			if !slices.ContainsFunc(p.tops, func(o topSpan) bool { return o.y == span.y && o.from < span.to && span.from < o.to }) {
+				p.tops = append(p.tops, span)
+				p.text(at, row, "middle", ink, s, ` font-size="10.5"`)
+				return
+			}
+		}
+	}
 }
 
 // actual draws the observed values; the line does not cross a change of

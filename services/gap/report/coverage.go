@@ -116,7 +116,7 @@ func coverageSentence(open, full int, c *Coverage, targets []Target) string {
 			}
 		}
 	}
-	text := fmt.Sprintf("Initiatives in progress work on %d of %s with a gap", with, plural(open, "target"))
+	text := fmt.Sprintf("Initiatives in progress work on %s of %s with a gap", count(with), plural(open, "target"))
 	switch {
 	case open == 1 && with == 1:
 		text = "Initiatives in progress work on the one target with a gap"
@@ -134,13 +134,13 @@ func coverageSentence(open, full int, c *Coverage, targets []Target) string {
 	case full == 0:
 		text += "; none is expected to be closed by them alone"
 	default:
-		text += fmt.Sprintf("; %d expected to be closed by them", full)
+		text += fmt.Sprintf("; %s expected to be closed by them", count(full))
 	}
 	if unknown > 0 {
-		text += fmt.Sprintf("; for %d the people it takes are not measured", unknown)
+		text += fmt.Sprintf("; for %s the people it takes are not measured", count(unknown))
 	}
 	if n := open - with; n > 0 {
-		text += fmt.Sprintf("; nobody works on %d", n)
+		text += fmt.Sprintf("; nobody works on %s", count(n))
 	}
 	return text + "."
 }
@@ -217,7 +217,7 @@ func (c *CoveredTarget) parts(m Metric) string { return strings.Join(c.partList(
 func (c *CoveredTarget) partList(m Metric) []string {
 	var out []string
 	for _, p := range c.Parts {
-		text := p.Title + " " + m.size(p.Expected) + ", delivery " + percent(&p.Delivery)
+		text := isolated(p.Title) + ": " + m.size(p.Expected) + ", delivery " + percent(&p.Delivery)
 		switch {
 		case p.Adoption != nil:
 			text += ", adoption " + percent(p.Adoption)
@@ -243,7 +243,7 @@ func (c *Coverage) pictured(most int) string {
 	if n <= most {
 		return ""
 	}
-	return fmt.Sprintf("The picture has the %d furthest behind; the table has %d more.", most, n-most)
+	return fmt.Sprintf("The picture has the %d furthest behind; the table has %s more.", most, count(n-most))
 }
 
 // segments is the bar of a target, as shares of its gap: what people are ready

@@ -23,6 +23,9 @@ var csvColumns = []string{
 // coverageColumns follow where initiatives are declared.
 var coverageColumns = []string{"initiatives", "covered", "covered_if_ready", "unfunded", "stays_open", "unmeasured", "covered_by"}
 
+// readyColumns are the last, as they came last, where initiatives are declared.
+var readyColumns = []string{"covered_by_if_ready"}
+
 // calibrationColumns follow where targets or periods have ended: how well what was
 // expected by the owner unit of the target came true.
 var calibrationColumns = []string{
@@ -44,6 +47,9 @@ func CSV(d Document) []byte {
 	if c := d.Calibration; c != nil {
 		columns = append(slices.Clone(columns), calibrationColumns...)
 		forecast, said = byName(c.Units, unitName), byName(c.Said, unitName)
+	}
+	if d.Coverage != nil {
+		columns = append(columns, readyColumns...)
 	}
 	s := sheet.New(columns...)
 	sum := d.SHA256()
@@ -97,6 +103,9 @@ func CSV(d Document) []byte {
 		if d.Calibration != nil {
 			calibrates(s, forecast[t.Unit], said[t.Unit])
 		}
+		if d.Coverage != nil {
+			coversIfReady(s, covered[t.Name])
+		}
 		s.End()
 	}
 	return s.Bytes()
@@ -121,6 +130,20 @@ func covers(s *sheet.Sheet, c CoveredTarget) {
 	var by []string
 	for _, p := range c.Parts {
 		by = append(by, p.Initiative+"="+strconv.FormatFloat(p.Expected, 'g', -1, 64))
+	}
+	s.Text(strings.Join(by, "; "))
+}
+
+// coversIfReady is what each initiative is expected to add with people as ready as
+// they are: initiative=amount, and nothing behind the sign where they were not measured.
+func coversIfReady(s *sheet.Sheet, c CoveredTarget) {
+	var by []string
+	for _, p := range c.Parts {
+		text := p.Initiative + "="
+		if p.Ready != nil {
+			text += strconv.FormatFloat(*p.Ready, 'g', -1, 64)
+		}
+		by = append(by, text)
 	}
 	s.Text(strings.Join(by, "; "))
 }

@@ -77,7 +77,7 @@ func (d *Decision) Stands() string {
 }
 
 // Of names the review and the period.
-func (d *Decision) Of() string { return d.ReviewTitle + ", " + d.Period }
+func (d *Decision) Of() string { return isolated(d.ReviewTitle) + ", " + d.Period }
 
 // AboutWords names what it is about.
-func (d *Decision) AboutWords() string { return strings.Join(d.About, ", ") }
+func (d *Decision) AboutWords() string { return strings.Join(allIsolated(d.About), ", ") }

@@ -196,7 +196,7 @@ func (c *CoveredTarget) foot(m Metric) string {
 	case c.Residual == nil:
 		return ""
 	case len(c.Unmeasured) > 0:
-		return fmt.Sprintf("At least %s stays open: the people it takes are not measured for %s.", m.size(*c.Residual), strings.Join(c.Unmeasured, ", "))
+		return fmt.Sprintf("At least %s stays open: the people it takes are not measured for %s.", m.size(*c.Residual), strings.Join(allIsolated(c.Unmeasured), ", "))
 	case c.Unfunded != nil && m.size(*c.Residual) != m.size(*c.Unfunded):
 		return fmt.Sprintf("%s stays open: what is unfunded, and what is lost where people do not come along.", m.size(*c.Residual))
 	}
@@ -238,13 +238,20 @@ func (f fall) svg(id string) string {
 	var b, told strings.Builder
 	y := 22.0
 	text := func(label, beside, more string) {
-		small := ""
-		if runes(label) > 36 { // a long name a little smaller
-			small = ` font-size="10"`
+		lines, small, first := []string{label}, "", 11.0
+		if runes(label) > 36 { // a long name a little smaller, and on two lines
+			lines, small, first = clipLines(label, 43, 2), ` font-size="10"`, 6
 		}
-		fmt.Fprintf(&b, `<text x="%s" y="%s" text-anchor="end" fill="%s"%s>%s</text>`, n(left-10), n(y+11), inkText, more+small, escapeXML.Replace(clip(label, 43)))
+		if len(lines) == 1 {
+			first = 11
+		}
+		b.WriteString(`<g><title>` + escapeXML.Replace(label) + `</title>`)
+		for i, line := range isolatedLines(lines) {
+			fmt.Fprintf(&b, `<text x="%s" y="%s" text-anchor="end" fill="%s"%s>%s</text>`, n(left-10), n(y+first+10*float64(i)), inkText, more+small, escapeXML.Replace(line))
+		}
+		b.WriteString(`</g>`)
 		fmt.Fprintf(&b, `<text x="%s" y="%s" fill="%s"%s>%s</text>`, n(words), n(y+11), inkText, more, escapeXML.Replace(clip(beside, 37)))
-		fmt.Fprintf(&told, "%s: %s. ", label, beside)
+		fmt.Fprintf(&told, "%s: %s. ", isolated(label), beside)
 	}
 	part := func(from, share float64, fill, more string) {
 		if share <= 0 {
@@ -252,7 +259,7 @@ func (f fall) svg(id string) string {
 		}
 		fmt.Fprintf(&b, `<rect x="%s" y="%s" width="%s" height="%s" fill="%s" stroke="%s" stroke-width="1"%s/>`, n(left+from*scale+.5), n(y+.5), n(max(share*scale-1, 1)), n(bar), fill, inkText, more)
 	}
-	fmt.Fprintf(&b, `<text x="0" y="13" fill="%s" font-weight="650">%s</text>`, inkText, escapeXML.Replace(clip(f.title, 48)))
+	fmt.Fprintf(&b, `<text x="0" y="13" fill="%s" font-weight="650">%s</text>`, inkText, escapeXML.Replace(isolated(clip(f.title, 56))))
 	key := width
 	for _, k := range []struct {
 		used       bool
@@ -299,7 +306,7 @@ func (f fall) svg(id string) string {
 		patterns = coveragePatterns(id)
 	}
 	return fmt.Sprintf(`<svg class="fall" xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %s %s" role="img" aria-labelledby="%s-title %s-desc" %s font-size="12">`, n(width), n(y), id, id, fonts) +
-		`<title id="` + id + `-title">` + escapeXML.Replace(f.title) + `, initiative by initiative</title><desc id="` + id + `-desc">` + escapeXML.Replace(strings.TrimSpace(told.String())) + `</desc>` +
+		`<title id="` + id + `-title">` + escapeXML.Replace(isolated(f.title)) + `, initiative by initiative</title><desc id="` + id + `-desc">` + escapeXML.Replace(strings.TrimSpace(told.String())) + `</desc>` +
 		patterns + b.String() + `</svg>`
 }
 
@@ -314,7 +321,7 @@ func (f fall) text() string {
 	var b strings.Builder
 	line := func(label, bar, beside string) {
 		label = strings.ReplaceAll(clip(label, 34), "`", "'")
-		fmt.Fprintf(&b, "%s%s  %s%s  %s\n", label, strings.Repeat(" ", wide-runes(label)), bar, strings.Repeat(" ", max(0, width-runes(bar))), beside)
+		fmt.Fprintf(&b, "%s%s  %s%s  %s\n", isolated(label), strings.Repeat(" ", wide-runes(label)), bar, strings.Repeat(" ", max(0, width-runes(bar))), beside)
 	}
 	line("Gap", strings.Repeat("█", width), f.total)
 	at := 0.0

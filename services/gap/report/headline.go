@@ -59,14 +59,14 @@ func (h Headline) sentence(targets []Target) string {
 			}
 		}
 		if 2*none > h.Total {
-			return fmt.Sprintf("None of %s can be judged: of %d nothing declares whether more or less is better.", plural(h.Total, "target"), none)
+			return fmt.Sprintf("None of %s can be judged: of %s nothing declares whether more or less is better.", plural(h.Total, "target"), count(none))
 		}
 		return fmt.Sprintf("None of %s can be judged: the data is missing or too old.", plural(h.Total, "target"))
 	}
 	var s string
 	switch {
 	case h.Behind == 0 && h.Well == 0 && h.Unjudged > 0:
-		return fmt.Sprintf("None of %s has a verdict yet; %d cannot be judged.", plural(h.Total, "target"), h.Unjudged)
+		return fmt.Sprintf("None of %s has a verdict yet; %s cannot be judged.", plural(h.Total, "target"), count(h.Unjudged))
 	case h.Behind == 0 && h.Well == 0:
 		return fmt.Sprintf("None of %s has a verdict yet.", plural(h.Total, "target"))
 	case h.Behind == 0:
@@ -74,10 +74,10 @@ func (h Headline) sentence(targets []Target) string {
 	case h.Total == 1:
 		s = "The one target is behind"
 	default:
-		s = fmt.Sprintf("%d of %s %s behind", h.Behind, plural(h.Total, "target"), isAre(h.Behind))
+		s = fmt.Sprintf("%s of %s %s behind", count(h.Behind), plural(h.Total, "target"), isAre(h.Behind))
 	}
 	if h.Unjudged > 0 {
-		s += fmt.Sprintf("; %d cannot be judged", h.Unjudged)
+		s += fmt.Sprintf("; %s cannot be judged", count(h.Unjudged))
 	}
 	return s + "."
 }
@@ -87,7 +87,7 @@ func (h Headline) detail() string {
 	var parts []string
 	for _, c := range h.Counts {
 		if c.Count > 0 {
-			parts = append(parts, fmt.Sprintf("%d %s", c.Count, strings.ToLower(statusWord(c.Status).Text)))
+			parts = append(parts, fmt.Sprintf("%s %s", count(c.Count), strings.ToLower(statusWord(c.Status).Text)))
 		}
 	}
 	return "Of " + plural(h.Total, "target") + ": " + strings.Join(parts, ", ") + "."
@@ -97,7 +97,7 @@ func plural(n int, noun string) string {
 	if n == 1 {
 		return "1 " + noun
 	}
-	return fmt.Sprintf("%d %ss", n, noun)
+	return count(n) + " " + noun + "s"
 }
 
 func isAre(n int) string {

@@ -128,11 +128,31 @@ func (h *Heat) trim() {
 	}
 }
 
+// drawn are the rows of the picture: those of which something could be judged, the
+// worst first.
+func (h *Heat) drawn() []HeatRow {
+	var out []HeatRow
+	for _, r := range h.Rows {
+		if r.judged() > 0 && len(out) < inHeat {
+			out = append(out, r)
+		}
+	}
+	return out
+}
+
+func (r HeatRow) judged() int {
+	n := 0
+	for _, c := range r.Cells {
+		n += c.judged()
+	}
+	return n
+}
+
 // words show a cell: 3 of 4 met.
 func (c HeatCell) words() string {
 	switch {
 	case c.judged() > 0:
-		return fmt.Sprintf("%d/%d", c.Met, c.judged())
+		return count(c.Met) + "/" + count(c.judged())
 	case c.NoData > 0:
 		return "?"
 	}
@@ -161,8 +181,23 @@ func (h *Heat) block() block {
 		}
 		b.rows = append(b.rows, row)
 	}
-	if n := len(h.Rows) - inHeat; n > 0 {
-		b.foot = fmt.Sprintf("The picture has the %d rows with the lowest share; %d more are in the workbook.", inHeat, n)
+	var cut []string
+	drawn := h.drawn()
+	for _, r := range drawn {
+		cut = append(cut, cutShort(r.Title, heatTitle, heatLines)...)
+	}
+	b.cut = inFull(cut)
+	idle := 0
+	for _, r := range h.Rows {
+		if r.judged() == 0 {
+			idle++
+		}
+	}
+	if n := len(h.Rows) - idle - len(drawn); n > 0 {
+		b.cut = strings.TrimSpace(b.cut + " " + fmt.Sprintf("The picture has the %d rows with the lowest share; %s more are in the workbook.", len(drawn), count(n)))
+	}
+	if idle > 0 {
+		b.cut = strings.TrimSpace(b.cut + " Of " + plural(idle, "more "+h.By) + " no period could be judged.")
 	}
 	return b
 }
@@ -184,17 +219,26 @@ func (c HeatCell) inks() (fill, ink string) {
 	return "#7a1a17", "#fff"
 }
 
+// A title takes up to so many characters a line, and so many lines.
+const heatTitle, heatLines = 32, 5
+
 func (h *Heat) svg() string {
-	const width, left, top, row = 860.0, 230.0, 26.0, 23.0
-	rows := h.Rows[:min(len(h.Rows), inHeat)]
+	const width, left, top = 860.0, 230.0, 26.0
+	rows := h.drawn()
 	cell := (width - left) / float64(max(6, len(h.Columns))) // a few are not stretched
 	var b strings.Builder
 	for i, c := range h.Columns {
 		fmt.Fprintf(&b, `<text x="%s" y="18" text-anchor="middle" fill="%s">%s</text>`, n(left+cell*(float64(i)+.5)), inkMuted, escapeXML.Replace(clip(c.Period, 12)))
 	}
-	for k, r := range rows {
-		y := top + float64(k)*row
-		fmt.Fprintf(&b, `<text x="%s" y="%s" text-anchor="end" fill="%s">%s</text>`, n(left-8), n(y+16), inkText, escapeXML.Replace(clip(r.Title, 30)))
+	y := top
+	for _, r := range rows {
+		lines := isolatedLines(clipLines(r.Title, heatTitle, heatLines))
+		row := 23 + 14*float64(len(lines)-1)
+		b.WriteString(`<g><title>` + escapeXML.Replace(r.Title) + `</title>`)
+		for k, line := range lines {
+			fmt.Fprintf(&b, `<text x="%s" y="%s" text-anchor="end" fill="%s">%s</text>`, n(left-8), n(y+16+14*float64(k)), inkText, escapeXML.Replace(line))
+		}
+		b.WriteString(`</g>`)
 		for i, c := range r.Cells {
 			if c.judged() == 0 && c.NoData == 0 {
 				continue
@@ -202,11 +246,13 @@ func (h *Heat) svg() string {
 			fill, ink := c.inks()
 			x := left + cell*float64(i)
 			fmt.Fprintf(&b, `<rect x="%s" y="%s" width="%s" height="%s" fill="%s"/>`, n(x+1), n(y+1), n(cell-2), n(row-2), fill)
-			fmt.Fprintf(&b, `<text x="%s" y="%s" text-anchor="middle" fill="%s" font-weight="600">%s</text>`, n(x+cell/2), n(y+16), ink, c.words())
+			fmt.Fprintf(&b, `<text x="%s" y="%s" text-anchor="middle" fill="%s" font-weight="600">%s</text>`, n(x+cell/2), n(y+row/2+4.5), ink, c.words())
 		}
+		y += row
 	}
 	// The key.
-	y, x := top+float64(len(rows))*row+14, left
+	y += 14
+	x := left
 	for _, k := range []struct {
 		cell HeatCell
 		text string
@@ -222,12 +268,12 @@ func (h *Heat) svg() string {
 // told is the picture in words, for those who do not see it.
 func (h *Heat) told() string {
 	var out []string
-	for _, r := range h.Rows[:min(len(h.Rows), inHeat)] {
+	for _, r := range h.drawn() {
 		met, judged := 0, 0
 		for _, c := range r.Cells {
 			met, judged = met+c.Met, judged+c.judged()
 		}
-		out = append(out, fmt.Sprintf("%s: %d of %d.", r.Title, met, judged))
+		out = append(out, fmt.Sprintf("%s: %s of %s.", isolated(r.Title), count(met), count(judged)))
 	}
 	return strings.Join(out, " ")
 }

@@ -7,6 +7,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"html/template"
+	"regexp"
 	"runtime"
 	"strconv"
 	"strings"
@@ -27,7 +28,7 @@ var style string
 //go:embed act.css
 var actStyle string // only where there is something that it is for
 
-var page = template.Must(template.Must(template.New("page").Funcs(template.FuncMap{"lang": language}).Parse(pageSource)).Parse(actSource))
+var page = template.Must(template.Must(template.New("page").Funcs(template.FuncMap{"lang": language, "count": count, "composed": composed, "dated": dated}).Parse(pageSource)).Parse(actSource))
 
 // contentPolicy lets the page's own style in and nothing else: no script, no request.
 func contentPolicy(style string) string {
@@ -262,6 +263,25 @@ func trusted(svg string) any {
 // keepUnits keeps a number and its unit on one line.
 var keepUnits = strings.NewReplacer(" %", "\u00a0%", " pp", "\u00a0pp", "≤ ", "≤\u00a0", "≥ ", "≥\u00a0")
 
+// dated keeps days and periods on one line: a browser parts them at their hyphens.
+func dated(s string) any {
+	if !strings.ContainsRune(s, '-') {
+		return s
+	}
+	var b strings.Builder
+	at := 0
+	for _, m := range datePattern.FindAllStringIndex(s, -1) {
+		b.WriteString(template.HTMLEscapeString(s[at:m[0]]) + `<span class="nowrap">` + s[m[0]:m[1]] + `</span>`)
+		at = m[1]
+	}
+	if at == 0 {
+		return s
+	}
+	return template.HTML(b.String() + template.HTMLEscapeString(s[at:]))
+}
+
+var datePattern = regexp.MustCompile(`\b(FY)?\d{4}-(\d\d-\d\d|\d\d|Q\d|W\d\d|P\d\d)\b`)
+
 // ids makes names unique fragments of a URL.
 type idSet map[string]int
 
@@ -325,10 +345,10 @@ func newTargetView(t *Target, id string) *targetView {
 		Share:    signedPercent(t.Share),
 		Chart:    template.HTML(t.SVG("chart-" + id)),
 		Facts:    t.facts(),
-		Notes:    t.Notes,
-		Long:     len(t.Notes) > 12,
+		Notes:    t.told(),
 		Explain:  newExplain(t.Explanation),
 	}
+	v.Long = len(v.Notes) > 12
 	behind := t.Status == gap.OffTrack || t.Status == gap.Missed || t.Status == gap.AtRisk
 	v.GapBehind = behind && t.Gap != nil && *t.Gap > 0
 	v.DriftBehind = t.Drift != nil && *t.Drift > 0 && behind
@@ -443,14 +463,14 @@ func statusBar(list []Count) string {
 			continue
 		}
 		w := statusWord(c.Status)
-		fmt.Fprintf(&words, "%d %s. ", c.Count, strings.ToLower(w.Text))
+		fmt.Fprintf(&words, "%s %s. ", count(c.Count), strings.ToLower(w.Text))
 		span := width * float64(c.Count) / float64(total)
 		ink := barInks[c.Status]
 		fmt.Fprintf(&b, `<rect x="%s" y="0" width="%s" height="%s" fill="%s" stroke="#fff" stroke-width="2"/>`, n(x), n(span), n(height), ink.fill)
 		if span >= 52 {
-			fmt.Fprintf(&b, `<text x="%s" y="22" text-anchor="middle" fill="%s" font-size="15" font-weight="700">%s %d</text>`, n(x+span/2), ink.text, w.Symbol, c.Count)
+			fmt.Fprintf(&b, `<text x="%s" y="22" text-anchor="middle" fill="%s" font-size="15" font-weight="700">%s %s</text>`, n(x+span/2), ink.text, w.Symbol, count(c.Count))
 		} else if span >= 18 {
-			fmt.Fprintf(&b, `<text x="%s" y="22" text-anchor="middle" fill="%s" font-size="15" font-weight="700">%d</text>`, n(x+span/2), ink.text, c.Count)
+			fmt.Fprintf(&b, `<text x="%s" y="22" text-anchor="middle" fill="%s" font-size="15" font-weight="700">%s</text>`, n(x+span/2), ink.text, count(c.Count))
 		}
 		x += span
 	}

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"unicode"
 
+	"golang.org/x/text/width"
+
 	"setpoint.dev/services/gap"
 )
 
@@ -55,8 +57,14 @@ func (m *markdown) paragraph(s string) {
 var escapeMarkdown = strings.NewReplacer(`\`, `\\`, "`", "\\`", "*", `\*`, "_", `\_`, "[", `\[`, "]", `\]`, "<", `\<`, ">", `\>`,
 	"|", `\|`, "~", `\~`, "#", `\#`, "&", `\&`, "!", `\!`, "$", `\$`, "\n", " ", "\r", " ")
 
-// md makes foreign text inert.
-func md(s string) string { return escapeMarkdown.Replace(s) }
+// md makes foreign text inert; one from right to left runs by itself.
+func md(s string) string {
+	s = escapeMarkdown.Replace(s)
+	if composed(s) {
+		return s
+	}
+	return isolated(s)
+}
 
 // lower is md of a word within a sentence.
 func lower(s string) string { return md(strings.ToLower(s)) }
@@ -95,9 +103,9 @@ func (m *markdown) headline() {
 	if len(d.Targets) > 0 {
 		t := newTable("Status", "Targets:")
 		for _, c := range d.Headline.Counts {
-			t.row(statusMD(c.Status, ""), fmt.Sprint(c.Count))
+			t.row(statusMD(c.Status, ""), count(c.Count))
 		}
-		t.row("Total", fmt.Sprint(d.Headline.Total))
+		t.row("Total", count(d.Headline.Total))
 		m.table(t)
 	}
 	for _, s := range d.Strategies {
@@ -149,7 +157,7 @@ func (m *markdown) objectivesAtAGlance() {
 	t := newTable("Objective", "Status", "Score:", "Known share:", "Progress:", "Targets:", "Of which")
 	list, left := m.d.glanced()
 	for _, o := range list {
-		t.row(md(o.Title), statusMD(o.Status, ""), score(o.Score), percent(&o.Known), percent(o.Progress), fmt.Sprint(o.Targets), md(countWords(o.Counts)))
+		t.row(md(o.Title), statusMD(o.Status, ""), score(o.Score), percent(&o.Known), percent(o.Progress), count(o.Targets), md(countWords(o.Counts)))
 	}
 	m.table(t)
 	m.paragraph(left)
@@ -216,17 +224,17 @@ func (m *markdown) grid(g Grid) {
 }
 
 func (m *markdown) units() {
-	if len(m.d.Units) == 0 {
+	list, left := m.d.glancedUnits()
+	if len(list) == 0 {
 		return
 	}
 	m.printf("## Units\n\n")
 	t := newTable("Unit", "Status", "Score:", "Known share:", "Targets:", "Of which")
-	list, left := m.d.glancedUnits()
 	for _, u := range list {
-		t.row(md(u.Title), statusMD(u.Status, ""), score(u.Score), percent(&u.Known), fmt.Sprint(u.Targets), md(countWords(u.Counts)))
+		t.row(md(u.Title), statusMD(u.Status, ""), score(u.Score), percent(&u.Known), count(u.Targets), md(countWords(u.Counts)))
 	}
 	m.table(t)
-	m.paragraph(left)
+	m.paragraph(md(left))
 }
 
 func (m *markdown) sections() {
@@ -262,7 +270,7 @@ func (m *markdown) target(t *Target) {
 	if line := t.sparkline(); line != "" {
 		m.printf("Trend `%s`\n\n", line)
 	}
-	for _, n := range t.Notes {
+	for _, n := range t.told() {
 		when := ""
 		if !n.At.IsZero() {
 			when = " " + n.At.String()
@@ -299,10 +307,10 @@ func (m *markdown) explanations() {
 	}
 	m.printf("## Appendix A: how each status came about\n\n")
 	for _, s := range m.d.Strategies {
-		m.explain(s.Title+" (strategy)", s.Status, s.Explanation)
+		m.explain(isolated(s.Title)+" (strategy)", s.Status, s.Explanation)
 	}
 	for _, o := range m.d.Objectives {
-		m.explain(o.Title+" (objective)", o.Status, o.Explanation)
+		m.explain(isolated(o.Title)+" (objective)", o.Status, o.Explanation)
 	}
 	for _, t := range m.d.Targets {
 		m.explain(t.Title, t.Status, t.Explanation)
@@ -383,16 +391,16 @@ func newTable(head ...string) *table {
 func (t *table) row(cells ...string) { t.rows = append(t.rows, cells) }
 
 func (m *markdown) table(t *table) {
-	width := make([]int, len(t.right))
+	wide := make([]int, len(t.right))
 	for _, r := range t.rows {
 		for i, c := range r {
-			width[i] = max(width[i], runes(c), 3)
+			wide[i] = max(wide[i], runes(c), 3)
 		}
 	}
 	for k, r := range t.rows {
 		m.b.WriteByte('|')
 		for i, c := range r {
-			pad := strings.Repeat(" ", width[i]-runes(c))
+			pad := strings.Repeat(" ", wide[i]-runes(c))
 			if t.right[i] {
 				c, pad = pad+c, ""
 			}
@@ -404,7 +412,7 @@ func (m *markdown) table(t *table) {
 		}
 		m.b.WriteByte('|')
 		for i, right := range t.right {
-			line := strings.Repeat("-", width[i])
+			line := strings.Repeat("-", wide[i])
 			if right {
 				line = line[1:] + ":"
 			}
@@ -415,11 +423,23 @@ func (m *markdown) table(t *table) {
 	m.b.WriteByte('\n')
 }
 
+// isWide tells whether a character takes two places, as Chinese ones do.
+func isWide(r rune) bool {
+	kind := width.LookupRune(r).Kind()
+	return kind == width.EastAsianWide || kind == width.EastAsianFullwidth
+}
+
 // runes counts the places a text takes in a fixed-width font, near enough.
 func runes(s string) int {
 	k := 0
 	for _, r := range s {
-		if !unicode.Is(unicode.Mn, r) {
+		switch {
+		case r < 0x300:
+			k++
+		case unicode.Is(unicode.Mn, r), directs(r):
+		case r >= 0x1100 && isWide(r):
+			k += 2
+		default:
 			k++
 		}
 	}

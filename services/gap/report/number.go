@@ -33,6 +33,9 @@ func (f Format) gap() gap.Format {
 	return gap.Format{Style: f.Style, Decimals: f.Decimals, Magnitude: f.Magnitude, Currency: f.Currency}
 }
 
+// count shows how many there are, its digits grouped as those of values are.
+func count(n int) string { return display.Value(display.Format{Style: "integer"}, float64(n)) }
+
 // value shows v as the metric's format says; absent if it is nil.
 func (m Metric) value(v *float64) string {
 	if v == nil {
@@ -151,6 +154,9 @@ func finite(v *float64) *float64 {
 
 // plain shows a number of an explanation, whose unit is not known.
 func plain(v float64) string {
+	if v == math.Trunc(v) && math.Abs(v) < 1e7 {
+		return strings.Replace(count(int(v)), "-", minus, 1)
+	}
 	return strings.Replace(strconv.FormatFloat(v, 'g', 7, 64), "-", minus, 1)
 }
 

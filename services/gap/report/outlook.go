@@ -155,7 +155,7 @@ func (d *Document) fix(t *Target, c *CoveredTarget) string {
 		case c.hasGap():
 			var names []string
 			for _, p := range c.Parts {
-				names = append(names, p.Title)
+				names = append(names, isolated(p.Title))
 			}
 			parts = append(parts, fmt.Sprintf("Of its gap %s is covered by %s; %s stays open", percent(c.Share), strings.Join(names, ", "), c.residual(m)))
 		}

@@ -120,6 +120,7 @@ func (p *paper) bytes() ([]byte, error) {
 			p.f.SetFont(face, regular, size)
 			p.write(pageMargin, pageHeight-46+float64(i)*8, line, bold, inkText, 6.5)
 		}
+		p.f.SetPage(pages) // the library ends the document with the page it is on
 	}
 	var b bytes.Buffer
 	err := p.f.Output(&b)
@@ -146,7 +147,7 @@ func (p *paper) width(s, style string, size float64) float64 {
 	}
 	sum := 0.0
 	for _, r := range s {
-		if r == leftMark || r == rightMark {
+		if directs(r) {
 			continue
 		}
 		w, ok := known[r]
@@ -312,9 +313,9 @@ func (p *paper) shares(columns []tableColumn, rows [][]tableCell, size float64) 
 			style = bold
 		}
 		for _, line := range strings.Split(c.text, "\n") {
-			for k, word := range strings.FieldsFunc(keepTogether.Replace(line), func(r rune) bool { return r == ' ' }) {
+			for _, word := range strings.FieldsFunc(keepTogether.Replace(line), func(r rune) bool { return r == ' ' }) {
 				w := p.width(word, style, size) + 2*cellPad + 0.1
-				if k == 0 && c.mark != nil {
+				if c.mark != nil { // its lines stand beside it, all of them
 					w += stampSpace * size * p.zoom
 				}
 				least[i] = max(least[i], min(w, most))

@@ -12,7 +12,7 @@ import (
 // those of HTML, as vectors. notes say what could not be set as it is written;
 // the document says it too.
 func PDF(d Document) (content []byte, notes []string, err error) {
-	foot := fmt.Sprintf("%s · as of %s · revision %d · SHA-256 %s…", clip(d.Title, 60), orAbsent(d.AsOf.String()), d.Revision, d.SHA256()[:16])
+	foot := fmt.Sprintf("%s · as of %s · revision %d · SHA-256 %s…", isolated(clip(d.Title, 60)), orAbsent(d.AsOf.String()), d.Revision, d.SHA256()[:16])
 	p := &printed{paper: newPaper(d.Title, d.AsOf, foot), d: &d, targets: d.targetsByName()}
 	if d.Coverage != nil {
 		p.covered = byName(d.Coverage.Targets, func(c CoveredTarget) string { return c.Target })
@@ -100,7 +100,7 @@ func (p *printed) takeaway(rows int) {
 	d := p.d
 	of := "Gap report"
 	if d.Organization != "" {
-		of += " · " + d.Organization
+		of += " · " + isolated(d.Organization)
 	}
 	of += fmt.Sprintf(" · as of %s · revision %d · policy %s", orAbsent(d.AsOf.String()), d.Revision, orAbsent(d.Policy))
 	if d.ErasureEpoch > 0 {
@@ -126,7 +126,7 @@ func (p *printed) takeaway(rows int) {
 	}
 	for i, s := range d.Strategies {
 		if i == inSummary {
-			p.text(fmt.Sprintf("… and %d more strategies.", len(d.Strategies)-i), regular, inkMuted, smallSize)
+			p.text(fmt.Sprintf("… and %s more strategies.", count(len(d.Strategies)-i)), regular, inkMuted, smallSize)
 			break
 		}
 		p.gap(3)
@@ -134,7 +134,7 @@ func (p *printed) takeaway(rows int) {
 		if title == d.Title {
 			title = "Overall"
 		}
-		p.text(title+": "+rollUpText(s.RollUp), bold, inkText, bodySize)
+		p.text(isolated(title)+": "+rollUpText(s.RollUp), bold, inkText, bodySize)
 		p.body(s.Vision)
 		if len(d.Strategies) == 1 {
 			p.body(s.Description)
@@ -159,15 +159,15 @@ func (d *Document) unjudged() string {
 	var names []string
 	for _, name := range d.Headline.Missing {
 		t := targets[name]
-		text := t.Title
+		text := isolated(t.Title)
 		if t.Reason != "" {
 			text += " (" + t.Reason + ")"
 		}
 		names = append(names, text)
 	}
-	s := fmt.Sprintf("%d cannot be judged: %s", d.Headline.Unjudged, strings.Join(names, "; "))
+	s := fmt.Sprintf("%s cannot be judged: %s", count(d.Headline.Unjudged), strings.Join(names, "; "))
 	if n := d.Headline.Unjudged - len(names); n > 0 {
-		s += fmt.Sprintf("; and %d more, see Data quality", n)
+		s += fmt.Sprintf("; and %s more, see Data quality", count(n))
 	}
 	return s + "."
 }
@@ -197,7 +197,7 @@ func (p *printed) named(names []string, most int, none string, all int) {
 	}
 	p.table([]tableColumn{{title: "Status", share: 1.7}, {title: "Target", share: 3}, {title: "In a sentence", share: 5}}, rows)
 	if n := all - len(names); n > 0 {
-		p.text(fmt.Sprintf("… and %d more.", n), regular, inkMuted, smallSize)
+		p.text(fmt.Sprintf("… and %s more.", count(n)), regular, inkMuted, smallSize)
 	}
 }
 
@@ -210,7 +210,7 @@ func (p *printed) glance() {
 	var rows [][]tableCell
 	for _, o := range list {
 		rows = append(rows, []tableCell{strongCell(o.Title), statusCell(o.Status, ""), plainCell(score(o.Score)), plainCell(percent(&o.Known)),
-			plainCell(percent(o.Progress)), plainCell(fmt.Sprint(o.Targets)), plainCell(countWords(o.Counts))})
+			plainCell(percent(o.Progress)), plainCell(count(o.Targets)), plainCell(countWords(o.Counts))})
 	}
 	p.table([]tableColumn{{title: "Objective", share: 4}, {title: "Status", share: 1.6}, {title: "Score", share: .8, right: true}, {title: "Known", share: .9, right: true},
 		{title: "Progress", share: 1.1, right: true}, {title: "Targets", share: 1, right: true}, {title: "Of which", share: 3}}, rows)
@@ -222,6 +222,10 @@ func (p *printed) all() {
 		return
 	}
 	p.heading(1, "All targets, worst first", 60)
+	owner := 0 // a long name takes more of the width
+	for i := range p.d.Targets {
+		owner = max(owner, len([]rune(p.d.Targets[i].Owner)))
+	}
 	rows := make([][]tableCell, 0, len(p.d.Targets))
 	for i := range p.d.Targets {
 		t := &p.d.Targets[i]
@@ -230,7 +234,7 @@ func (p *printed) all() {
 			plainCell(setpoint(f, t.Direction, t.Target, t.Lower, t.Upper)), plainCell(t.gapWords()), plainCell(signedPercent(t.Share)), plainCell(orAbsent(t.Owner))})
 	}
 	p.tableIn([]tableColumn{{title: "Status", share: 1.7}, {title: "Target", share: 3}, {title: "Period", share: 1.2}, {title: "Actual", share: 1.2, right: true}, {title: "Expected", share: 1.2, right: true},
-		{title: "Target", share: 1.4, right: true}, {title: "Gap", share: 1.5, right: true}, {title: "Share", share: .9, right: true}, {title: "Owner", share: 1.5}}, rows, 6.8)
+		{title: "Target", share: 1.4, right: true}, {title: "Gap", share: 1.5, right: true}, {title: "Share", share: .9, right: true}, {title: "Owner", share: min(3, max(1.5, float64(owner)/24))}}, rows, 6.8)
 }
 
 // stateInks shade the heat map: the worse, the darker, so that grey paper shows
@@ -293,7 +297,7 @@ func (p *printed) units() {
 	p.heading(1, "Units", 60)
 	var rows [][]tableCell
 	for _, u := range list {
-		rows = append(rows, []tableCell{strongCell(u.Title), statusCell(u.Status, ""), plainCell(score(u.Score)), plainCell(percent(&u.Known)), plainCell(fmt.Sprint(u.Targets)), plainCell(countWords(u.Counts))})
+		rows = append(rows, []tableCell{strongCell(u.Title), statusCell(u.Status, ""), plainCell(score(u.Score)), plainCell(percent(&u.Known)), plainCell(count(u.Targets)), plainCell(countWords(u.Counts))})
 	}
 	p.table([]tableColumn{{title: "Unit", share: 4}, {title: "Status", share: 1.6}, {title: "Score", share: .8, right: true}, {title: "Known", share: .9, right: true},
 		{title: "Targets", share: 1, right: true}, {title: "Of which", share: 3}}, rows)
@@ -314,7 +318,7 @@ func (p *printed) initiatives() {
 		}
 		steps := x.progress()
 		if late := x.overdue(); len(late) > 0 {
-			steps += ": " + strings.Join(late, ", ")
+			steps += ": " + strings.Join(allIsolated(late), ", ")
 		}
 		title := x.Title
 		if x.Owner != "" {
@@ -322,7 +326,7 @@ func (p *printed) initiatives() {
 		}
 		var adds []string
 		for _, c := range x.Contributions {
-			adds = append(adds, fmt.Sprintf("%s to %s", orAbsent(c.Text), c.Title))
+			adds = append(adds, fmt.Sprintf("%s to %s", orAbsent(c.Text), isolated(c.Title)))
 		}
 		if adds == nil {
 			adds = []string{"nothing: it contributes to no target"}
@@ -394,13 +398,13 @@ func (p *printed) coverage() {
 		names, left := p.d.few(c.Unserved)
 		for _, name := range names {
 			t := p.targets[name]
-			p.body("• " + statusWord(t.Status).Symbol + " " + t.Title + ": " + t.gapNote())
+			p.body("• " + statusWord(t.Status).Symbol + " " + isolated(t.Title) + ": " + t.gapNote())
 		}
 		p.text(left, regular, inkMuted, smallSize)
 	}
 	if titles := p.d.serving(c.ServingNothing); len(titles) > 0 {
 		p.heading(2, "Initiatives that contribute to no target", 30)
-		p.body(strings.Join(titles, "; "))
+		p.body(strings.Join(allIsolated(titles), "; "))
 	}
 }
 
@@ -445,7 +449,7 @@ func (p *printed) quality() {
 		p.heading(2, k.Heading, 40)
 		p.text(k.Meaning, regular, inkMuted, smallSize)
 		for _, i := range list {
-			p.body("• " + i.Title + ": " + i.Why)
+			p.body("• " + isolated(i.Title) + ": " + i.Why)
 		}
 		p.text(left, regular, inkMuted, smallSize)
 	}
@@ -483,13 +487,13 @@ func (p *printed) explanations() {
 	}
 	p.heading(1, "Appendix A: how each status came about", 60)
 	for _, s := range p.d.Strategies {
-		p.explain(s.Title+" (strategy)", s.Status, s.Explanation)
+		p.explain(isolated(s.Title)+" (strategy)", s.Status, s.Explanation)
 	}
 	for _, o := range p.d.Objectives {
-		p.explain(o.Title+" (objective)", o.Status, o.Explanation)
+		p.explain(isolated(o.Title)+" (objective)", o.Status, o.Explanation)
 	}
 	for _, t := range p.d.Targets {
-		p.explain(t.Title, t.Status, t.Explanation)
+		p.explain(isolated(t.Title), t.Status, t.Explanation)
 	}
 }
 
@@ -508,7 +512,15 @@ func (p *printed) explain(title string, s gap.Status, e Explanation) {
 	p.gap(2.5)
 }
 
+// definitions are not parted from what identifies the document, where a page holds both.
 func (p *printed) definitions() {
+	if p.tried(p.words) > 0 && p.y > pageMargin {
+		p.page()
+	}
+	p.words()
+}
+
+func (p *printed) words() {
 	p.heading(1, "Appendix B: what the words mean", 60)
 	for _, x := range p.d.Definitions {
 		const term = 92.0

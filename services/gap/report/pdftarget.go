@@ -86,12 +86,12 @@ func (p *printed) targetIn(t *Target, chart, fall, foot string) {
 		p.picture(fall, pageMargin, chartSpan)
 		p.text(foot, regular, inkMuted, smallSize)
 	}
-	for _, n := range t.Notes {
+	for _, n := range t.told() {
 		about := n.About
 		if !n.At.IsZero() {
 			about += " " + n.At.String()
 		}
-		p.text("• "+about+": "+n.Text, regular, inkMuted, smallSize)
+		p.text("• "+about+": "+isolated(n.Text), regular, inkMuted, smallSize)
 	}
 }
 

@@ -160,10 +160,10 @@ func (p *Program) stuck() string {
 		if w.Respondents == nil {
 			return text + ": too few people answered to show anything."
 		}
-		text += fmt.Sprintf(": %d answered", *w.Respondents)
+		text += fmt.Sprintf(": %s answered", count(*w.Respondents))
 		if w.Invited != nil && *w.Invited > 0 {
 			share := float64(*w.Respondents) / float64(*w.Invited)
-			text += fmt.Sprintf(" of %d asked (%s)", *w.Invited, percent(&share))
+			text += fmt.Sprintf(" of %s asked (%s)", count(*w.Invited), percent(&share))
 		}
 		if w.Barriers == nil {
 			return text + ". Too few to show where they are stuck."
@@ -172,7 +172,7 @@ func (p *Program) stuck() string {
 		if most.People == 0 {
 			return text + ". Nobody has a barrier point."
 		}
-		return text + fmt.Sprintf(". Most are stuck at %s: %d.", most.Title, most.People)
+		return text + fmt.Sprintf(". Most are stuck at %s: %s.", most.Title, count(most.People))
 	case p.Basis == string(gap.ByForces) && p.Driving+p.Restrain > 0:
 		return fmt.Sprintf("Driving forces %d, restraining forces %d.", p.Driving, p.Restrain)
 	case len(p.Stages) > 0:
@@ -212,10 +212,10 @@ func (p *Program) readinessWords() string {
 func (a *Audience) words() string {
 	text := plural(a.Size, "person")
 	if a.Size != 1 {
-		text = fmt.Sprintf("%d people", a.Size)
+		text = fmt.Sprintf("%s people", count(a.Size))
 	}
 	if a.Readiness == nil {
-		return a.Title + " (" + text + "): unknown"
+		return isolated(a.Title) + " (" + text + "): unknown"
 	}
-	return a.Title + " (" + text + "): " + percent(a.Readiness)
+	return isolated(a.Title) + " (" + text + "): " + percent(a.Readiness)
 }

@@ -83,8 +83,10 @@ func (p *paper) shown(s string) string {
 		switch {
 		case r >= 0xFE00 && r <= 0xFE0F, r >= 0x200B && r <= 0x200D, r == 0xFEFF, r >= 0xE0100 && r <= 0xE01EF:
 			return -1
-		case r == replacement, r == leftMark, r == rightMark:
+		case r == replacement, directs(r):
 			return r
+		case r == isolate: // visual puts it where something isolated stands
+			return replacement
 		case inFace(r):
 			if unicode.In(r, unicode.Arabic, unicode.Syriac, unicode.Nko) && unicode.IsLetter(r) {
 				p.unset[unjoined] = 1
@@ -135,7 +137,49 @@ func (u unset) notes() []string {
 const (
 	leftMark  = '\u200E'
 	rightMark = '\u200F'
+	// Between these stands a text that runs by itself and moves nothing beside it.
+	isolateMark = '\u2068'
+	endMark     = '\u2069'
+	isolate     = '\uFFFC' // in place of such a text
 )
+
+// directs tells whether r only says how a line runs, and has no picture.
+func directs(r rune) bool {
+	return r == leftMark || r == rightMark || r == isolateMark || r == endMark
+}
+
+// isolated is a foreign text as a part of a sentence: what is written from right to
+// left takes no number beside it along.
+func isolated(s string) string {
+	if composed(s) || !strings.ContainsFunc(s, rightToLeft) {
+		return s
+	}
+	return string(isolateMark) + s + string(endMark)
+}
+
+func allIsolated(list []string) []string {
+	out := make([]string, len(list))
+	for i, s := range list {
+		out[i] = isolated(s)
+	}
+	return out
+}
+
+// composed tells whether isolated made a part of s.
+func composed(s string) bool { return strings.ContainsRune(s, isolateMark) }
+
+// bare is s without the marks of isolated, for what is counted or looked up.
+func bare(s string) string {
+	if !composed(s) {
+		return s
+	}
+	return strings.Map(func(r rune) rune {
+		if r == isolateMark || r == endMark {
+			return -1
+		}
+		return r
+	}, s)
+}
 
 // running marks the lines of a paragraph with the way it runs, which is that of its
 // first letter: a later line may begin with a word of the other way.
@@ -147,15 +191,39 @@ func running(paragraph string, lines []string) []string {
 	if runsLeft(paragraph) {
 		mark = rightMark
 	}
-	for i := range lines {
-		lines[i] = string(mark) + lines[i]
+	inner := "" // what an isolated text that goes on in the next line began with
+	for i, line := range lines {
+		begin := string(mark) + inner
+		if at := strings.LastIndexAny(line, string(isolateMark)+string(endMark)); at >= 0 {
+			inner = ""
+			if strings.HasPrefix(line[at:], string(isolateMark)) {
+				_, all, _ := strings.Cut(strings.Join(lines[i:], " ")[at:], string(isolateMark))
+				all, _, _ = strings.Cut(all, string(endMark))
+				inner = string(isolateMark) + string(leftMark)
+				if runsLeft(all) {
+					inner = string(isolateMark) + string(rightMark)
+				}
+			}
+		}
+		lines[i] = begin + line
+		if inner != "" {
+			lines[i] += string(endMark)
+		}
 	}
 	return lines
 }
 
-// runsLeft tells whether the first letter of s is of a script from right to left.
+// runsLeft tells whether the first letter of s is of a script from right to left;
+// what is isolated in it does not count.
 func runsLeft(s string) bool {
+	within := false
 	for _, r := range s {
+		if r == isolateMark || r == endMark {
+			within = r == isolateMark
+		}
+		if within {
+			continue
+		}
 		switch c, _ := bidi.LookupRune(r); c.Class() {
 		case bidi.L:
 			return false
@@ -167,11 +235,43 @@ func runsLeft(s string) bool {
 }
 
 // visual orders the characters of one line as they are drawn, from left to right
-// (Unicode Standard Annex 9). A line runs as its first letter or mark does.
+// (Unicode Standard Annex 9). A line runs as its first letter or mark does; what is
+// isolated in it runs by itself.
 func visual(s string) string {
-	if !strings.ContainsFunc(s, rightToLeft) {
-		return strings.TrimPrefix(s, string(leftMark))
+	if !strings.ContainsFunc(s, beyondLatin) {
+		return s
 	}
+	if !strings.ContainsFunc(s, rightToLeft) {
+		return unmarked(s)
+	}
+	var line strings.Builder
+	var inner []string
+	for s != "" {
+		before, rest, found := strings.Cut(s, string(isolateMark))
+		line.WriteString(before)
+		if !found {
+			break
+		}
+		text, after, _ := strings.Cut(rest, string(endMark))
+		line.WriteRune(isolate)
+		inner, s = append(inner, visual(text)), after
+	}
+	return unmarked(ordered(line.String(), inner))
+}
+
+// unmarked is s without the marks that say how it runs.
+func unmarked(s string) string {
+	return strings.Map(func(r rune) rune {
+		if directs(r) {
+			return -1
+		}
+		return r
+	}, s)
+}
+
+// ordered is visual of a line in which each isolate stands for one of the inner
+// texts, which are in order already.
+func ordered(s string, inner []string) string {
 	var p bidi.Paragraph
 	if _, err := p.SetString(s); err != nil {
 		return s
@@ -192,23 +292,32 @@ func visual(s string) string {
 	for i := range order.NumRuns() {
 		run := order.Run(i)
 		text := run.String()
-		switch {
-		case run.Direction() == bidi.RightToLeft:
-			turned = append(turned, bidi.ReverseString(text))
-		case whole, len(turned) > 0 && !strings.ContainsFunc(text, leftToRight):
-			turned = append(turned, text)
+		// Each part of a run between two isolated texts.
+		parts := strings.Split(text, string(isolate))
+		var shown []string
+		left := run.Direction() == bidi.RightToLeft
+		for k, part := range parts {
+			if k > 0 {
+				shown, inner = append(shown, inner[0]), inner[1:]
+			}
+			if left {
+				part = bidi.ReverseString(part)
+			}
+			shown = append(shown, part)
+		}
+		if left {
+			slices.Reverse(shown)
+		}
+		switch drawn := strings.Join(shown, ""); {
+		case left, whole, len(turned) > 0 && !strings.ContainsFunc(text, leftToRight):
+			turned = append(turned, drawn)
 		default:
 			flush()
-			out = append(out, text)
+			out = append(out, drawn)
 		}
 	}
 	flush()
-	return strings.Map(func(r rune) rune {
-		if r == leftMark || r == rightMark {
-			return -1
-		}
-		return r
-	}, strings.Join(out, ""))
+	return strings.Join(out, "")
 }
 
 func leftToRight(r rune) bool {
@@ -252,3 +361,6 @@ func language(s string) string {
 	}
 	return "und"
 }
+
+// beyondLatin is what a line of Latin letters and digits has none of.
+func beyondLatin(r rune) bool { return r > 0x24F && r != '\u2013' && r != '\u2212' }

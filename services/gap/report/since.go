@@ -120,15 +120,15 @@ func (s *Since) sentence() string {
 			fresh++
 		}
 	}
-	parts := []string{fmt.Sprintf("%d worse", s.Worse), fmt.Sprintf("%d better", s.Better)}
+	parts := []string{count(s.Worse) + " worse", count(s.Better) + " better"}
 	if n := len(s.Moves) - s.Worse - s.Better - fresh; n > 0 {
-		parts = append(parts, fmt.Sprintf("%d moved with the same status", n))
+		parts = append(parts, count(n)+" moved with the same status")
 	}
 	if fresh > 0 {
-		parts = append(parts, fmt.Sprintf("%d new", fresh))
+		parts = append(parts, count(fresh)+" new")
 	}
 	if n := len(s.Removed); n > 0 {
-		parts = append(parts, fmt.Sprintf("%d gone", n))
+		parts = append(parts, count(n)+" gone")
 	}
 	return "Since " + s.Label + ": " + strings.Join(parts, ", ") + "."
 }
@@ -205,7 +205,7 @@ func (b *builder) causes(t *Target, p gap.Portfolio, old map[string]gap.Metric, 
 			}
 			shown := t.Metric.show(o.Value)
 			if i > 0 {
-				shown = cmp.Or(tidy(m.Title), name) + " " + plain(o.Value)
+				shown = isolated(cmp.Or(tidy(m.Title), name)) + " " + plain(o.Value)
 			}
 			text := "value of " + o.At.String() + ": " + shown
 			if o.Corrections > 0 {
@@ -268,7 +268,7 @@ func (m *Move) causeWords() string {
 		parts = append(parts, fmt.Sprintf("%s [revision %d]", c.Text, c.Revision))
 	}
 	if m.More > 0 {
-		parts = append(parts, fmt.Sprintf("and %d more", m.More))
+		parts = append(parts, fmt.Sprintf("and %s more", count(m.More)))
 	}
 	return strings.Join(parts, "; ")
 }

@@ -319,7 +319,12 @@ func noDataSummary(t Target) string {
 	case "no forecast":
 		s.WriteString("Not done, and nobody said when it will be")
 	case "no direction":
-		fmt.Fprintf(&s, "%s %s; nothing declares whether more or less is better", at(t), m.value(t.Actual))
+		if t.Actual != nil {
+			fmt.Fprintf(&s, "%s %s; nothing", at(t), m.value(t.Actual))
+		} else {
+			s.WriteString("Nothing")
+		}
+		s.WriteString(" declares whether more or less is better")
 	default:
 		s.WriteString("Not judged")
 		if i := judged(t); i >= 0 {

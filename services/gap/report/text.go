@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"setpoint.dev/services/gap"
+	"setpoint.dev/services/internal/calendar"
 )
 
 // What Markdown and HTML say alike.
@@ -142,7 +143,7 @@ func horizon(s Strategy) string {
 		parts = append(parts, fmt.Sprintf("Horizon %s to %s", s.Start, s.End))
 	}
 	if s.Owner != "" {
-		parts = append(parts, "Owner: "+s.Owner)
+		parts = append(parts, "Owner: "+isolated(s.Owner))
 	}
 	return strings.Join(parts, " · ")
 }
@@ -151,8 +152,8 @@ func horizon(s Strategy) string {
 func about(o Objective) string {
 	var parts []string
 	for _, p := range []struct{ label, text string }{
-		{"Pillar", o.Pillar}, {"Perspective", o.Perspective}, {"OKR type", o.OKRType}, {"Owner", o.Owner},
-		{"Serves", strings.Join(o.Serves, "; ")},
+		{"Pillar", isolated(o.Pillar)}, {"Perspective", isolated(o.Perspective)}, {"OKR type", o.OKRType}, {"Owner", isolated(o.Owner)},
+		{"Serves", strings.Join(allIsolated(o.Serves), "; ")},
 	} {
 		if p.text != "" {
 			parts = append(parts, p.label+": "+p.text)
@@ -161,10 +162,40 @@ func about(o Objective) string {
 	return strings.Join(parts, " · ")
 }
 
+// told are the notes as they are read: a text that stands with many observations is
+// read once.
+func (t *Target) told() []Note {
+	const about = "Observation"
+	type group struct {
+		at   int
+		more int
+		last calendar.Date
+	}
+	groups := map[string]*group{}
+	var out []Note
+	for _, n := range t.Notes {
+		g := groups[n.Text]
+		if n.About == about && g != nil {
+			g.more, g.last = g.more+1, n.At
+			continue
+		}
+		if n.About == about {
+			groups[n.Text] = &group{at: len(out)}
+		}
+		out = append(out, n)
+	}
+	for _, g := range groups {
+		if g.more > 0 {
+			out[g.at].Text = isolated(out[g.at].Text) + " (and " + count(g.more) + " more, the last of " + g.last.String() + ")"
+		}
+	}
+	return out
+}
+
 func countWords(list []Count) string {
 	parts := make([]string, 0, len(list))
 	for _, c := range list {
-		parts = append(parts, fmt.Sprintf("%d %s", c.Count, strings.ToLower(statusWord(c.Status).Text)))
+		parts = append(parts, fmt.Sprintf("%s %s", count(c.Count), strings.ToLower(statusWord(c.Status).Text)))
 	}
 	return strings.Join(parts, ", ")
 }
@@ -173,14 +204,14 @@ func more(n int) string {
 	if n <= 0 {
 		return ""
 	}
-	return fmt.Sprintf("and %d more below", n)
+	return fmt.Sprintf("and %s more below", count(n))
 }
 
 func (g Grid) omitted() string {
 	if g.Omitted == 0 {
 		return ""
 	}
-	return fmt.Sprintf("%d of %d periods shown; the charts and the JSON form have all.", len(g.Columns), len(g.Columns)+g.Omitted)
+	return fmt.Sprintf("%s of %s periods shown; the charts and the JSON form have all.", count(len(g.Columns)), count(len(g.Columns)+g.Omitted))
 }
 
 func (in Input) text() string {

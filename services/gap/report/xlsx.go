@@ -46,7 +46,8 @@ type book struct {
 	targets map[string]*Target
 }
 
-var text = workbook.Text
+// text is a cell of text: marks of the direction of writing are not for cells.
+func text(s string) workbook.Cell { return workbook.Text(bare(s)) }
 
 const (
 	shareFormat = "0.0%"

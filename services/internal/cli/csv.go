@@ -167,8 +167,8 @@ func skipMark(in *bufio.Reader, f *tableFaults) bool {
 	case bytes.HasPrefix(head, []byte("\xff\xfe")), bytes.HasPrefix(head, []byte("\xfe\xff")):
 		f.add(1, "", "save it as CSV UTF-8", "the table is UTF-16")
 		return false
-	case bytes.HasPrefix(head, []byte("PK\x03\x04")):
-		f.add(1, "", "save the sheet as CSV UTF-8", "this is a spreadsheet or an archive, not CSV")
+	case bytes.HasPrefix(head, []byte("PK\x03\x04")), bytes.HasPrefix(head, []byte("\xd0\xcf\x11\xe0")):
+		f.add(1, "", "save it as CSV UTF-8; a sheet of what is due as a workbook, NAME.xlsx", "this is a spreadsheet or an archive, not CSV")
 		return false
 	}
 	return true
@@ -230,6 +230,10 @@ func unreadable(f *tableFaults, err error, after int) bool {
 func readHeader(f *tableFaults, line int, header []string) map[string]int {
 	if len(header) > maxTableColumns {
 		f.add(line, "", headerHint, "%d columns", len(header))
+		return nil
+	}
+	if isDueSheet("", header) {
+		f.add(line, "", "save it as a workbook (XLSX): CSV keeps numbers as they are shown, rounded", "this is a sheet of what is due that was saved as CSV")
 		return nil
 	}
 	index := map[string]int{}

@@ -2,11 +2,13 @@ package cli
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
 	"io"
 	"maps"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -26,6 +28,9 @@ type sheetRow struct {
 	targets    []string
 	confidence *int32
 	note       string
+	// due is the last day of the period whose check-in the row asks for; unset where
+	// it asks for none.
+	due calendar.Date
 }
 
 // checksIn tells whether the row is a check-in: its note is not that of a value.
@@ -35,8 +40,20 @@ func (r *sheetRow) checksIn() bool {
 
 // sheetAbout is what a sheet says of itself.
 type sheetAbout struct {
-	day string // that its check-ins are about, if it says one
-	of  string // the state of things it was made of
+	day          string // that its check-ins are about, if it says one
+	of           string // the state of things it was made of
+	owner        string // of whom, empty for all
+	organization string // that it was made of, if it says which
+}
+
+// dayOf is the day that a row's check-in is about, "" for the day on which it is
+// sent in: that of the sheet, but never one after the end of the period that is
+// asked about, which it would leave without a check-in.
+func (s sheetAbout) dayOf(r sheetRow, today string) string {
+	if due := r.due.String(); !r.due.IsZero() && due < cmp.Or(s.day, today) {
+		return due
+	}
+	return s.day
 }
 
 // request is the id of the request that a row's check-in on a target is: the same
@@ -52,9 +69,23 @@ func (s sheetAbout) request(r sheetRow, target string) string {
 }
 
 // isDueSheet tells a sheet that goes round by the titles of its columns: people
-// rename and copy sheets.
+// rename and copy sheets, and now and then a title. A table of KPIs may have some
+// of them too; the confidence is in none.
 func isDueSheet(_ string, titles []string) bool {
-	return slices.Contains(titles, dueMetric) && slices.Contains(titles, duePeriod) && slices.Contains(titles, dueValue)
+	same := 0
+	for _, f := range dueFields {
+		if slices.Contains(titles, f.Title) {
+			same++
+		}
+	}
+	return same >= 3 && slices.Contains(titles, dueConfidence) || same >= len(dueFields)/2+1
+}
+
+// savedAsText is the fault of a sheet that goes round which was saved as CSV: its
+// numbers are what was shown, and its percentages texts.
+func savedAsText(name string) error {
+	return fault.New(fault.Invalid, "cli.sheet", "%s is a sheet of what is due that was saved as CSV; nothing was recorded", name).
+		WithHint("save it as a workbook (XLSX): CSV keeps numbers as they are shown, rounded")
 }
 
 // readDueSheet reads what came back: every sheet with the titles of what is due,
@@ -96,8 +127,8 @@ func readDueSheet(r io.Reader, name string) (rows []sheetRow, about sheetAbout, 
 		}
 	}
 	if !found {
-		return nil, about, fault.New(fault.Invalid, "cli.sheet", "%s has no sheet with the columns %s, %s and %s of what is due; it has %s",
-			name, dueMetric, duePeriod, dueValue, listed(sheets, "and")).
+		return nil, about, fault.New(fault.Invalid, "cli.sheet", "%s has no sheet with the columns %s, %s, %s and %s of what is due; it has %s",
+			name, dueMetric, duePeriod, dueValue, dueConfidence, listed(sheets, "and")).
 			WithHint("setpoint export sheet --due writes one; setpoint import reads other workbooks")
 	}
 	if err := f.err(); err != nil {
@@ -114,6 +145,8 @@ func (s *sheetAbout) read(sheet workbook.FilledSheet) {
 			if d, err := calendar.ParseDate(text); err == nil {
 				s.day = d.String()
 			}
+		case aboutOrganization:
+			s.organization = text
 		case aboutRevision, aboutAsOf:
 			s.of += text + " "
 		}
@@ -160,6 +193,17 @@ func (f *tableFaults) cell(c workbook.FilledCell, hint, format string, args ...a
 	f.add(0, c.Place(), hint, format, args...)
 }
 
+// asPercent tells whether a row shows its numbers as percentages; known, whether
+// anything in it says how.
+func asPercent(row workbook.Filled) (yes, known bool) {
+	for _, title := range []string{dueLast, dueTarget} {
+		c := row.Cells[title]
+		yes = yes || c.Text != "" && (c.Shown == workbook.AsPercent || strings.HasSuffix(c.Text, "%"))
+		known = known || c.Text != ""
+	}
+	return yes, known
+}
+
 // shownOtherwise is why a number in a cell is not what was typed, "" if it is. A
 // day, a time and true are numbers to the file alone; a percentage is a hundredth
 // of what is shown, which is meant only where the row shows its numbers so too.
@@ -168,6 +212,7 @@ func shownOtherwise(c workbook.FilledCell, row workbook.Filled) (message, hint s
 	if bad != nil {
 		return "", ""
 	}
+	percent, known := asPercent(row)
 	switch c.Shown {
 	case workbook.AsTime:
 		text := "a time"
@@ -178,19 +223,43 @@ func shownOtherwise(c workbook.FilledCell, row workbook.Filled) (message, hint s
 	case workbook.AsTruth:
 		return "the cell holds TRUE or FALSE, which is no number", "write 1 for yes, 0 for no"
 	case workbook.AsPercent:
-		for _, title := range []string{dueLast, dueTarget} {
-			if other := row.Cells[title]; other.Text != "" && other.Shown == workbook.AsPercent {
-				return "", ""
-			}
-		}
-		if row.Cells[dueLast].Text == "" && row.Cells[dueTarget].Text == "" {
-			return "", "" // nothing says how its numbers are shown
+		if percent || !known {
+			return "", ""
 		}
 		points := strconv.FormatFloat(v*100, 'g', 12, 64)
 		return fmt.Sprintf("the cell holds the percentage %s %%, and the numbers of this row are not shown as percentages", points),
 			fmt.Sprintf("write %s or %s, whichever is meant, and choose a number format for the cell", points, exactNumber(v))
 	}
 	return "", ""
+}
+
+// sheetNumber reads the number of a value's cell. A percentage may be a text, as a
+// cell keeps it that is formatted as one; a number above one is a percentage only
+// where the cell shows it as such: 5.5 is as likely 5.5 % as 550 %.
+func sheetNumber(c workbook.FilledCell, row workbook.Filled) (float64, *fault.Place) {
+	percent, _ := asPercent(row)
+	points, isPercent := strings.CutSuffix(c.Text, "%")
+	if isPercent = isPercent && percent; isPercent {
+		c.Text = strings.TrimSpace(points)
+	}
+	v, bad := parseNumber(c.Text)
+	switch {
+	case bad != nil && c.Failed:
+		bad.Message, bad.Hint = "the cell holds the error "+c.Text, "mend its formula, or clear the cell"
+	case bad != nil && isPercent:
+		bad.Message, bad.Hint = strconv.Quote(points+"%")+" is not a number", "write it with a decimal point, 5.5%"
+	case bad != nil && slices.Contains([]string{"yes", "no", "true", "false"}, strings.ToLower(c.Text)):
+		bad.Hint = "write 1 for yes, 0 for no"
+	case bad != nil && bad.Hint == unknownIsLeftOut:
+		bad.Hint = "leave the cell empty where the value is not known"
+	case bad != nil:
+	case isPercent:
+		return v / 100, nil
+	case percent && c.Shown == workbook.AsItIs && math.Abs(v) > 1:
+		bad = &fault.Place{Message: fmt.Sprintf("the row shows percentages, and %s is %s %% as it stands", c.Text, exactNumber(v*100)),
+			Hint: fmt.Sprintf("write %s%% or %s%%, whichever is meant", c.Text, exactNumber(v*100))}
+	}
+	return v, bad
 }
 
 const besideHint = "write into the columns " + dueValue + ", " + dueConfidence + " and " + dueNote + ", or clear the cell"
@@ -209,6 +278,10 @@ func readSheetRow(f *tableFaults, one workbook.Filled) (sheetRow, bool) {
 			f.cell(c, "write its result", "the formula has no result")
 			return row, false
 		}
+		if c.Merged > 0 && c.Text != "" {
+			f.cell(c, "undo the merging, and write into each row what belongs to it", "the cell is merged with those below it, down to row %d", c.Merged)
+			return row, false
+		}
 	}
 	for _, c := range one.Beside {
 		f.cell(c, besideHint, "nothing is read here: the column has no title, or that of an earlier one")
@@ -225,6 +298,9 @@ func readSheetRow(f *tableFaults, one workbook.Filled) (sheetRow, bool) {
 			return row, false
 		}
 	}
+	if note.Failed {
+		f.cell(note, "write it as text, with an apostrophe in front", "the cell holds the error %s", note.Text)
+	}
 	if note.Shown == workbook.AsTime {
 		f.cell(note, "write it as text, with an apostrophe in front", "the note is a day or a time to the spreadsheet, not a text")
 	}
@@ -233,7 +309,7 @@ func readSheetRow(f *tableFaults, one workbook.Filled) (sheetRow, bool) {
 		f.cell(note, "", "the note has %d characters; at most %d are legal", n, maxNoteRunes)
 	}
 	if value.Text != "" {
-		v, bad := parseNumber(value.Text)
+		v, bad := sheetNumber(value, one)
 		switch {
 		case row.metric == "":
 			f.cell(value, "leave the cell empty; a confidence and a note are asked for here", "this row asks for a check-in, not for a value")
@@ -263,6 +339,9 @@ func readSheetRow(f *tableFaults, one workbook.Filled) (sheetRow, bool) {
 			row.confidence = &n
 		}
 	}
+	if row.metric == "" && row.at != "" {
+		row.due = dayIn(at(dueBy))
+	}
 	if row.checksIn() && len(row.targets) == 0 {
 		f.cell(at(dueTargets), "the locked columns stay as they were written", "it is not told which target the check-in is about")
 	}
@@ -272,4 +351,16 @@ func readSheetRow(f *tableFaults, one workbook.Filled) (sheetRow, bool) {
 		}
 	}
 	return row, f.count == before
+}
+
+// dayIn is the day that a cell holds, as a day or as text; unset if it holds none.
+func dayIn(c workbook.FilledCell) calendar.Date {
+	if v, bad := parseNumber(c.Text); bad == nil && v >= 366 && v < 1e6 {
+		return calendar.FromTime(time.Date(1899, 12, 30+int(v), 0, 0, 0, 0, time.UTC))
+	}
+	d, err := calendar.ParseDate(c.Text)
+	if err != nil {
+		return calendar.Date{}
+	}
+	return d
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"encoding/csv"
 	"fmt"
 	"path/filepath"
 	"regexp"
@@ -30,6 +31,7 @@ const (
 
 	dueMetric     = "Metric"
 	duePeriod     = "Period"
+	dueBy         = "Due"
 	dueLast       = "Last value"
 	dueTarget     = "Target"
 	dueTargets    = "Targets"
@@ -37,15 +39,18 @@ const (
 	dueConfidence = "Confidence (0 to 10)"
 	dueNote       = "Note"
 
-	aboutDay      = "Check-ins are about the day"
-	aboutRevision = "Revision"
-	aboutAsOf     = "As of"
+	aboutDay          = "Check-ins are about the day"
+	aboutRevision     = "Revision"
+	aboutAsOf         = "As of"
+	aboutOrganization = "Organization"
 )
 
 var dueFields = []workbook.Field{
-	{Title: dueMetric}, {Title: duePeriod}, {Title: "What"}, {Title: "Unit"}, {Title: "Owner"}, {Title: "Due"}, {Title: "Days overdue"},
+	{Title: dueMetric}, {Title: duePeriod}, {Title: "What"}, {Title: "Unit"}, {Title: "Owner"}, {Title: dueBy}, {Title: "Days overdue"},
 	{Title: dueLast}, {Title: "Last value of"}, {Title: dueTarget}, {Title: dueTargets},
-	{Title: dueValue, Input: workbook.AnyNumber}, {Title: dueConfidence, Input: workbook.ZeroToTen}, {Title: dueNote, Input: workbook.FreeText},
+	{Title: dueValue, Input: workbook.AnyNumber, Prompt: "The value of the period, in the unit of the row: a percentage as 3.3%, yes as 1 and no as 0. Empty where it is not known."},
+	{Title: dueConfidence, Input: workbook.ZeroToTen, Prompt: "From 0, the target will not be reached, to 10, it will. Say why in the note."},
+	{Title: dueNote, Input: workbook.FreeText, Prompt: "What readers must know. Needed beside a confidence."},
 }
 
 func (a *app) exportSheetCommand() *cobra.Command {
@@ -61,7 +66,10 @@ send it back: setpoint observe -f SHEET.xlsx makes check-ins and observations of
 it, or refuses it as a whole and names every cell that is wrong.
 
 A note beside a value belongs to the value; beside a confidence, or alone, it is
-a check-in on the targets of the row. A confidence needs a note.`,
+a check-in on the targets of the row. A confidence needs a note. Where a check-in
+is due it has a row of its own, without a value, and is about that row's period.
+
+The sheet is read back as XLSX only: CSV keeps numbers as they are shown, rounded.`,
 		Example: `  setpoint export sheet --due -o due.xlsx
   setpoint export sheet --due --owner unit/real-estate -o real-estate.xlsx
   setpoint observe -f real-estate.xlsx`,
@@ -91,12 +99,17 @@ a check-in on the targets of the row. A confidence needs a note.`,
 		if err != nil {
 			return err
 		}
-		content, rows, err := dueWorkbook(duties, gaps, owner, asOf)
+		titles, err := a.metricTitles(ctx, duties.GetRevision())
+		if err != nil {
+			return err
+		}
+		about := sheetAbout{day: asOf, owner: owner, organization: a.organization()}
+		content, rows, err := dueWorkbook(duties, gaps, titles, about)
 		if err != nil {
 			return fault.Wrap(err, fault.Internal, "cli.sheet", "the workbook could not be written")
 		}
 		if rows == 0 {
-			a.warnf("nothing is due as of %s\n", duties.GetAsOf())
+			a.warnf("%s is due as of %s\n", strings.TrimSuffix("nothing of "+owner, " of "), duties.GetAsOf())
 		}
 		if out == "" || out == "-" {
 			_, err := a.out.Write(content)
@@ -111,12 +124,45 @@ a check-in on the targets of the row. A confidence needs a note.`,
 	return cmd
 }
 
+// organization is the one that is spoken for, "" where only the token says which.
+func (a *app) organization() string {
+	if a.token != "" && !a.named.org {
+		return ""
+	}
+	return a.org
+}
+
+// metricTitles are the titles of the metrics, by their names.
+func (a *app) metricTitles(ctx context.Context, revision int64) (map[string]string, error) {
+	k, err := kindNamed("Metric")
+	if err != nil {
+		return nil, err
+	}
+	list, _, err := a.list(ctx, k, &moment{Revision: revision})
+	if err != nil {
+		return nil, err
+	}
+	out := map[string]string{}
+	for _, r := range list {
+		out[r.GetMetadata().GetName()] = r.GetSpec().GetFields()["title"].GetStringValue()
+	}
+	return out, nil
+}
+
 // dueWorkbook lays out what is due, a row for each period without a value and for
 // each check-in, and says how many rows there are.
-func dueWorkbook(duties *strategyv1.ListDutiesResponse, gaps *gapv1.EvaluateResponse, owner, asOf string) (content []byte, count int, err error) {
+func dueWorkbook(duties *strategyv1.ListDutiesResponse, gaps *gapv1.EvaluateResponse, titles map[string]string, about sheetAbout) (content []byte, count int, err error) {
 	targets := map[string]*gapv1.TargetGap{}
 	for _, t := range gaps.GetTargets() {
 		targets[t.GetName()] = t
+	}
+	asked := map[string]bool{} // targets whose check-in has a row of its own
+	for _, d := range duties.GetDuties() {
+		if d.GetKind() != "value" {
+			for _, name := range d.GetTargets() {
+				asked[name] = asked[name] || isCheckIn(d)
+			}
+		}
 	}
 	var rows [][]workbook.Cell
 	for _, d := range duties.GetDuties() {
@@ -126,15 +172,16 @@ func dueWorkbook(duties *strategyv1.ListDutiesResponse, gaps *gapv1.EvaluateResp
 				waiting = append(waiting, t)
 			}
 		}
-		if !slices.Contains([]string{"value", "check-in", "requested"}, d.GetKind()) || len(waiting) == 0 {
+		if d.GetKind() != "value" && !isCheckIn(d) || len(waiting) == 0 {
 			continue // done elsewhere
 		}
+		confident := isCheckIn(d) || slices.ContainsFunc(waiting, func(t *gapv1.TargetGap) bool { return !asked[t.GetName()] })
 		periods := d.GetPeriods()
 		if len(periods) == 0 {
 			periods = []string{d.GetPeriod()}
 		}
 		for i, p := range periods {
-			rows = append(rows, dueRow(d, waiting, p, i == 0, i == len(periods)-1))
+			rows = append(rows, dueRow(d, waiting, titles[d.GetName()], p, i == 0, confident && i == len(periods)-1))
 		}
 	}
 	day, err := calendar.ParseDate(duties.GetAsOf())
@@ -145,19 +192,45 @@ func dueWorkbook(duties *strategyv1.ListDutiesResponse, gaps *gapv1.EvaluateResp
 	w.Form(dueSheet, dueFields, rows)
 	text := workbook.Text
 	w.Table(aboutSheet, []string{"What", "Content"}, [][]workbook.Cell{
+		{text(aboutOrganization), text(about.organization)},
 		{text(aboutAsOf), text(day.String())},
 		{text(aboutRevision), text(strconv.FormatInt(duties.GetRevision(), 10))},
-		{text("Owner"), text(cmp.Or(owner, "all"))},
-		{text(aboutDay), text(cmp.Or(asOf, "on which it is sent in"))},
-		{text("How"), text("Fill in the yellow cells of the sheet Due and leave empty what is not known. Percentages are typed as they are shown, 3.3%.")},
-		{text("Notes"), text("A note beside a value belongs to the value; beside a confidence, or alone, it is a check-in on the targets of the row. A confidence needs a note.")},
+		{text("Owner"), text(cmp.Or(about.owner, "all"))},
+		{text(aboutDay), text(cmp.Or(about.day, "on which it is sent in"))},
+		{text("How"), text("Fill in the yellow cells of the sheet Due and leave empty what is not known. Percentages are typed as they are shown, 3.3%. Save it as XLSX.")},
+		{text("Target"), text("What is expected by the end of the row's period, on the way to the final value.")},
+		{text("Notes"), text("A note beside a value belongs to the value; beside a confidence, or alone, it is a check-in on the targets of the row. A confidence needs a note. A row without a metric asks for a check-in about its period, by its end.")},
 		{text("Send it in"), text("setpoint observe -f FILE.xlsx")},
 	}, 0)
 	content, err = w.Bytes()
 	return content, len(rows), err
 }
 
-func dueRow(d *strategyv1.Duty, waiting []*gapv1.TargetGap, period string, earliest, latest bool) []workbook.Cell {
+// isCheckIn tells a duty that a check-in fulfils.
+func isCheckIn(d *strategyv1.Duty) bool {
+	return d.GetKind() == "check-in" || d.GetKind() == "requested"
+}
+
+// inUnit says what a value is typed in.
+func inUnit(unit string, f *gapv1.NumberFormat) string {
+	switch f.GetStyle() {
+	case "percent":
+		return "%"
+	case "boolean":
+		return "1 yes, 0 no"
+	case "currency":
+		unit = cmp.Or(f.GetCurrency(), unit)
+	}
+	if f.GetMagnitude() != "" {
+		return strings.TrimPrefix(unit+", ", ", ") + f.GetMagnitude()
+	}
+	return unit
+}
+
+// dueRow is a row of the sheet. The title is that of the metric, of a value; the
+// earliest row of a duty tells when it was due; confident, one has a cell for the
+// confidence.
+func dueRow(d *strategyv1.Duty, waiting []*gapv1.TargetGap, title, period string, earliest, confident bool) []workbook.Cell {
 	text, first := workbook.Text, waiting[0]
 	format := func(v float64) string {
 		as := shownAs(first.GetFormat()).format
@@ -174,7 +247,7 @@ func dueRow(d *strategyv1.Duty, waiting []*gapv1.TargetGap, period string, earli
 	}
 	date := func(s string) workbook.Cell {
 		if day, err := calendar.ParseDate(s); err == nil {
-			return workbook.Day(day)
+			return workbook.Day(day).Left()
 		}
 		return text(s)
 	}
@@ -187,11 +260,11 @@ func dueRow(d *strategyv1.Duty, waiting []*gapv1.TargetGap, period string, earli
 			goal = number(p.Target)
 		}
 	}
-	metric, what, value := d.GetName(), first.GetTitle(), workbook.Cell{}
+	metric, what, unit, value := d.GetName(), cmp.Or(title, first.GetTitle(), d.GetWhat()), inUnit(d.GetUnit(), first.GetFormat()), workbook.Cell{}
 	if d.GetKind() == "value" {
 		value = workbook.Open(format(d.GetLastValue() + .5)) // as of a value with decimals
 	} else {
-		metric, what = "", d.GetWhat()
+		metric, unit, what = "", "", cmp.Or(first.GetTitle(), first.GetName())+": "+d.GetWhat()
 	}
 	confidence, note := workbook.Open("0"), workbook.Open(workbook.TextFormat)
 	// The duty tells when the first of its periods was due.
@@ -199,18 +272,21 @@ func dueRow(d *strategyv1.Duty, waiting []*gapv1.TargetGap, period string, earli
 	if !earliest {
 		due, overdue = workbook.Cell{}, workbook.Cell{}
 	}
-	if !latest {
-		confidence = workbook.Cell{} // one check-in a metric is enough
+	if !confident {
+		confidence = workbook.Cell{} // one check-in a target is enough
 	}
 	return []workbook.Cell{
-		text(metric), text(period), text(cmp.Or(what, d.GetWhat())), text(d.GetUnit()), text(d.GetOwner()), due, overdue,
-		number(d.LastValue), date(d.GetLastAt()), goal, text(strings.Join(d.GetTargets(), " ")),
+		text(metric), text(period), text(what), text(unit), text(d.GetOwner()), due, overdue,
+		number(d.LastValue), date(d.GetLastAt()), goal.Left(), text(strings.Join(d.GetTargets(), " ")),
 		value, confidence, note,
 	}
 }
 
 // isWorkbook tells a workbook from a table of text by its name.
-func isWorkbook(file string) bool { return strings.EqualFold(filepath.Ext(file), ".xlsx") }
+func isWorkbook(file string) bool {
+	ext := filepath.Ext(file)
+	return strings.EqualFold(ext, ".xlsx") || strings.EqualFold(ext, ".xlsm")
+}
 
 // isFilledSheet tells whether a workbook has what is due in it, so that import may
 // take it for what it is. A file that cannot be read is none: who reads it next
@@ -231,6 +307,16 @@ func isFilledSheet(ctx context.Context, file string) bool {
 	return err == nil && found
 }
 
+// isSheetAsText tells whether a table of text is a sheet of what is due.
+func isSheetAsText(ctx context.Context, file string) bool {
+	content, err := readFile(ctx, file, maxSheetBytes)
+	if err != nil {
+		return false
+	}
+	header, err := csv.NewReader(bytes.NewReader(bytes.TrimPrefix(content, []byte("\xef\xbb\xbf")))).Read()
+	return err == nil && isDueSheet("", header)
+}
+
 // observeSheet records the observations of a sheet, all or none, and then its
 // check-ins one by one, which look at the new values. Where one is refused or the
 // answer does not come, the sheet is sent in again: values that are on record are
@@ -244,11 +330,16 @@ func (a *app) observeSheet(ctx context.Context, o observeFlags, f format) error 
 	if err != nil {
 		return err
 	}
+	if there, here := about.organization, a.organization(); there != "" && here != "" && there != here {
+		return fault.New(fault.Invalid, "cli.sheet", "%s was written for the organization %s, and would be recorded in %s; nothing was recorded",
+			o.file, strconv.Quote(there), strconv.Quote(here)).WithHint("--org %s sends it to its own", there)
+	}
 	if len(rows) == 0 {
 		a.warnf("%s: nothing is filled in\n", o.file)
 		return nil
 	}
-	if err := a.checkSheetTargets(ctx, rows, o.file); err != nil {
+	seen, err := a.checkSheetTargets(ctx, rows, o.file)
+	if err != nil {
 		return err
 	}
 	req := &strategyv1.RecordObservationsRequest{RequestId: requestID(), Correct: o.correct, Manager: o.write.manager, Reason: o.write.reason}
@@ -269,42 +360,56 @@ func (a *app) observeSheet(ctx context.Context, o observeFlags, f format) error 
 			return a.explainSheet(err, o.file, observed)
 		}
 	}
-	said := 0
+	said, before, today := 0, 0, a.today()
 	for _, r := range rows {
 		if !r.checksIn() {
 			continue
 		}
 		for _, target := range r.targets {
 			answer, err := a.client().strategy.CheckIn(ctx, &strategyv1.CheckInRequest{
-				RequestId: about.request(r, target), Target: target, At: about.day, Confidence: r.confidence, Note: r.note, Manager: o.write.manager,
+				RequestId: about.request(r, target), Target: target, At: about.dayOf(r, today), Confidence: r.confidence, Note: r.note, Manager: o.write.manager,
 			})
 			if err != nil {
 				e := a.explain(err)
+				if e.Reason == "request.id_reused" {
+					// The same words about another day: the sheet was sent in before
+					// the period ended, and is again after it.
+					before++
+					continue
+				}
 				e.Message = fmt.Sprintf("%s: the check-in on %s: %s; on record are %s and %s before it", r.cells[dueNote].Place(), target, e.Message,
-					counted(len(observed), "value", "values"), counted(said, "check-in", "check-ins"))
+					counted(len(observed), "value", "values"), counted(said+before, "check-in", "check-ins"))
 				e.Hint = strings.TrimPrefix(e.Hint+"; send the sheet in again: what is on record is not written twice", "; ")
 				return e
 			}
-			said++
+			if answer.GetRevision() <= seen {
+				before++
+			} else {
+				said++
+			}
 			res.Revision = max(res.GetRevision(), answer.GetRevision())
 		}
 	}
 	a.settle(ctx, res.GetRevision())
-	if f == asTable && said > 0 {
-		defer a.printf("%s.\n", counted(said, "check-in", "check-ins"))
+	if f == asTable && said+before > 0 {
+		line := counted(said, "check-in", "check-ins")
+		if before > 0 {
+			line += fmt.Sprintf(", %d said before", before)
+		}
+		defer a.printf("%s.\n", line)
 	}
 	return a.writeRecorded(res, f)
 }
 
 // checkSheetTargets refuses a sheet with check-ins on targets that are not
-// declared, before anything is written.
-func (a *app) checkSheetTargets(ctx context.Context, rows []sheetRow, name string) error {
+// declared, before anything is written, and says at which revision it looked.
+func (a *app) checkSheetTargets(ctx context.Context, rows []sheetRow, name string) (int64, error) {
 	if !slices.ContainsFunc(rows, func(r sheetRow) bool { return r.checksIn() }) {
-		return nil
+		return 0, nil
 	}
 	res, err := a.client().gap.Evaluate(ctx, &gapv1.EvaluateRequest{WithoutForecasts: true})
 	if err != nil {
-		return err
+		return 0, err
 	}
 	declared := map[string]bool{}
 	for _, t := range res.GetTargets() {
@@ -318,7 +423,7 @@ func (a *app) checkSheetTargets(ctx context.Context, rows []sheetRow, name strin
 			}
 		}
 	}
-	return f.err()
+	return res.GetRevision(), f.err()
 }
 
 var sheetField = regexp.MustCompile(`^observations\[(\d+)\]\.?(.*)$`)

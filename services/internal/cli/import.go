@@ -94,6 +94,8 @@ it is read as observe -f reads it.`,
 				return usagef("%s is a sheet of what is due: it needs no mapping, and --dry-run, --offline, --out and --vintage have no meaning with it", args[0])
 			}
 			return a.observeSheet(ctx, observeFlags{file: args[0], write: i.write}, *out)
+		case i.mapping == "" && isSheetAsText(ctx, args[0]):
+			return savedAsText(args[0])
 		case i.mapping == "":
 			return &usageError{cmd: cmd, message: "missing --map: how the table is to be read", hint: "setpoint import FILE --guess > mapping.yaml writes one to look through and change"}
 		case i.vintage != "":

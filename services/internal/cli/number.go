@@ -81,13 +81,15 @@ var (
 	decimalComma  = regexp.MustCompile(`^[+-]?[0-9]+,[0-9]+$`)
 )
 
+const unknownIsLeftOut = "an unknown value is left out, with its line"
+
 // parseNumber reads a measured value. What people paste from spreadsheets
 // (1,234 · 3% · $5) is refused with what to write instead: a guess that is
 // wrong by a factor of a hundred would stay unnoticed for years.
 func parseNumber(s string) (float64, *fault.Place) {
 	p := &fault.Place{Reason: "cli.value_not_a_number"}
 	if s == "" {
-		p.Message, p.Hint = "the value is empty", "an unknown value is left out, with its line"
+		p.Message, p.Hint = "the value is empty", unknownIsLeftOut
 		return 0, p
 	}
 	if plainNumber.MatchString(s) {
@@ -114,7 +116,7 @@ func parseNumber(s string) (float64, *fault.Place) {
 	case decimalComma.MatchString(s):
 		p.Hint = "the decimal point is a dot: " + strings.Replace(s, ",", ".", 1)
 	case lower == "nan" || lower == "inf" || lower == "infinity" || lower == "n/a" || lower == "na" || lower == "null" || lower == "-":
-		p.Hint = "an unknown value is left out, with its line"
+		p.Hint = unknownIsLeftOut
 	case strings.ContainsAny(s, "$€£¥"):
 		p.Hint = "write the number without its currency"
 	case strings.HasPrefix(s, "(") && strings.HasSuffix(s, ")"):

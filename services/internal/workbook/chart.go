@@ -38,7 +38,8 @@ const (
 	chartsAcross = 2
 	chartColumns = 11 // of the default width
 	chartRows    = 19
-	chartsDown   = 2 // of a printed page
+	chartsDown   = 2  // of a printed page
+	labelled     = 10 // categories that have room for a label
 )
 
 // Charts adds a sheet with charts, two in a row. What is compared differs by
@@ -79,6 +80,10 @@ func (c Chart) native() *excelize.Chart {
 		ShowBlanksAs: "gap",
 		XAxis:        excelize.ChartAxis{ReverseOrder: c.Bars, Font: axis, TickLabelPosition: excelize.ChartTickLabelLow},
 		YAxis:        excelize.ChartAxis{MajorGridLines: true, Font: axis, NumFmt: excelize.ChartNumFmt{CustomNumFmt: c.Format}},
+	}
+	// Of many categories every so manieth has its label, else all are broken to bits.
+	if n := c.Last - c.First + 1; !c.Bars && n > labelled {
+		out.XAxis.TickLabelSkip = (n + labelled - 1) / labelled
 	}
 	if c.Bars && !c.Stacked {
 		out.Legend.Position = "none"

@@ -33,7 +33,11 @@ type FilledCell struct {
 	// Formula tells that the content is the result of one; without a result the
 	// text is "".
 	Formula bool
-	Shown   Shown
+	// Failed tells that the content is the name of an error, such as #DIV/0!.
+	Failed bool
+	// Merged is the last row that the cell was merged with, 0 if it is one of its row.
+	Merged int
+	Shown  Shown
 }
 
 // Place is the cell as people write it: Due!B7.
@@ -114,6 +118,10 @@ func fillSheet(f *excelize.File, name string, titlesAt int, styles map[int]Shown
 	if err != nil || len(rows) <= titlesAt {
 		return FilledSheet{Name: name}, err
 	}
+	merged, err := mergedRows(f, name)
+	if err != nil {
+		return FilledSheet{}, err
+	}
 	sheet := FilledSheet{Name: name, Titles: rows[titlesAt]}
 	for i, row := range rows[titlesAt+1:] {
 		one := Filled{Row: titlesAt + i + 2, Cells: map[string]FilledCell{}}
@@ -130,6 +138,7 @@ func fillSheet(f *excelize.File, name string, titlesAt int, styles map[int]Shown
 			if err != nil {
 				return FilledSheet{}, err
 			}
+			c.Merged = merged[c.At]
 			here := c.Text != "" || c.Formula
 			content = content || here
 			if _, taken := one.Cells[title]; title != "" && !taken {
@@ -143,6 +152,30 @@ func fillSheet(f *excelize.File, name string, titlesAt int, styles map[int]Shown
 		}
 	}
 	return sheet, nil
+}
+
+// mergedRows tells of the first cells of those that were merged over several rows
+// which the last one is.
+func mergedRows(f *excelize.File, name string) (map[string]int, error) {
+	list, err := f.GetMergeCells(name, true)
+	if err != nil {
+		return nil, err
+	}
+	out := map[string]int{}
+	for _, m := range list {
+		_, first, err := excelize.CellNameToCoordinates(m.GetStartAxis())
+		if err != nil {
+			return nil, err
+		}
+		_, last, err := excelize.CellNameToCoordinates(m.GetEndAxis())
+		if err != nil {
+			return nil, err
+		}
+		if last > first {
+			out[m.GetStartAxis()] = last
+		}
+	}
+	return out, nil
 }
 
 func filledCell(f *excelize.File, sheet string, column, row int, text string, styles map[int]Shown) (FilledCell, error) {
@@ -163,6 +196,8 @@ func filledCell(f *excelize.File, sheet string, column, row int, text string, st
 		return FilledCell{}, err
 	case kind == excelize.CellTypeBool:
 		c.Shown = AsTruth
+	case kind == excelize.CellTypeError:
+		c.Failed = true
 	case kind == excelize.CellTypeDate:
 		c.Shown = AsTime
 	case kind == excelize.CellTypeNumber, kind == excelize.CellTypeUnset:

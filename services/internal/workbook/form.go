@@ -11,7 +11,12 @@ type Field struct {
 	Title string
 	// Input says that people fill it in; the other columns are locked.
 	Input Input
+	// Prompt is shown beside a cell that is about to be filled in.
+	Prompt string
 }
+
+// noteWidth is that of a column of free texts, in characters; a longer text wraps.
+const noteWidth = 44.0
 
 // Input is what people may write into a column.
 type Input int
@@ -49,13 +54,13 @@ func (w *Workbook) Form(name string, fields []Field, rows [][]Cell) {
 		column, err := excelize.ColumnNumberToName(i + 1)
 		w.keep(err)
 		if fields[i].Input == FreeText {
-			width = widest
+			width = noteWidth
 		}
 		w.keep(w.f.SetColWidth(name, column, column, width))
 		w.keep(w.f.SetCellStr(name, column+"1", titles[i]))
 		w.keep(w.f.SetCellStyle(name, column+"1", column+"1", w.head()))
 		if len(rows) > 0 {
-			w.keep(w.validate(name, fields[i].Input, fmt.Sprintf("%s2:%s%d", column, column, len(rows)+1)))
+			w.keep(w.validate(name, fields[i], fmt.Sprintf("%s2:%s%d", column, column, len(rows)+1)))
 		}
 	}
 	w.keep(w.f.SetRowHeight(name, 1, 2*lineHeight))
@@ -79,11 +84,11 @@ func (w *Workbook) Form(name string, fields []Field, rows [][]Cell) {
 	}))
 }
 
-func (w *Workbook) validate(sheet string, in Input, cells string) error {
+func (w *Workbook) validate(sheet string, field Field, cells string) error {
 	v := excelize.NewDataValidation(true)
 	v.SetSqref(cells)
 	var err error
-	switch in {
+	switch field.Input {
 	case AnyNumber:
 		err = v.SetRange(-1e37, 1e37, excelize.DataValidationTypeDecimal, excelize.DataValidationOperatorBetween)
 		v.SetError(excelize.DataValidationErrorStyleStop, "Not a number", "Write a number, or leave the cell empty where it is not known.")
@@ -98,6 +103,9 @@ func (w *Workbook) validate(sheet string, in Input, cells string) error {
 	}
 	if err != nil {
 		return err
+	}
+	if field.Prompt != "" {
+		v.SetInput(field.Title, field.Prompt)
 	}
 	return w.f.AddDataValidation(sheet, v)
 }

@@ -159,14 +159,17 @@ func (w *Workbook) styleOf(c Cell) int {
 		s := &excelize.Style{Alignment: &excelize.Alignment{Vertical: "top", WrapText: wraps || c.open && c.format == TextFormat}}
 		if c.open {
 			s.Protection = &excelize.Protection{Locked: false}
-			s.Fill = excelize.Fill{Type: "pattern", Pattern: 1, Color: []string{"FFF8E1"}}
+			s.Fill = excelize.Fill{Type: "pattern", Pattern: 1, Color: []string{"FFF2CC"}}
 			s.Border = []excelize.Border{}
 			for _, side := range []string{"left", "right", "top", "bottom"} {
 				s.Border = append(s.Border, excelize.Border{Type: side, Style: 1, Color: "C9D1DA"})
 			}
 		}
-		if c.left {
+		switch {
+		case c.left:
 			s.Alignment.Horizontal = "left"
+		case c.format != "" && c.format != TextFormat && !c.open: // not against the text of the next column
+			s.Alignment.Horizontal, s.Alignment.Indent = "right", 1
 		}
 		if c.format != "" {
 			s.CustomNumFmt = &c.format
@@ -223,6 +226,7 @@ func (w *Workbook) Table(name string, columns []string, rows [][]Cell, frozen in
 		}
 		w.keep(s.SetRow(fmt.Sprintf("A%d", i+2), cells, height...))
 	}
+	w.print(name, width, frozen)
 	last, err := excelize.ColumnNumberToName(len(columns))
 	w.keep(err)
 	striped := true
@@ -230,6 +234,28 @@ func (w *Workbook) Table(name string, columns []string, rows [][]Cell, frozen in
 		Range: fmt.Sprintf("A1:%s%d", last, max(2, len(rows)+1)), Name: "Table" + fmt.Sprint(w.sheets), StyleName: "TableStyleLight1", ShowRowStripes: &striped,
 	}))
 	w.keep(s.Flush())
+}
+
+// across is how many characters a printed page has side by side and legible.
+const across = 230
+
+// print lays a wide sheet out on so many pages side by side that it can be read, each
+// with its head and the columns that stay in sight.
+func (w *Workbook) print(name string, width []float64, frozen int) {
+	sum := 0.0
+	for _, v := range width {
+		sum += v
+	}
+	if pages := int(math.Ceil(sum / across)); pages > 1 {
+		w.keep(w.f.SetPageLayout(name, &excelize.PageLayoutOptions{FitToWidth: &pages}))
+	}
+	titles := fmt.Sprintf("'%s'!$1:$1", name)
+	if frozen > 0 {
+		last, err := excelize.ColumnNumberToName(frozen)
+		w.keep(err)
+		titles = fmt.Sprintf("'%s'!$A:$%s,%s", name, last, titles)
+	}
+	w.keep(w.f.SetDefinedName(&excelize.DefinedName{Name: "_xlnm.Print_Titles", RefersTo: titles, Scope: name}))
 }
 
 func freeze(columns int) *excelize.Panes {

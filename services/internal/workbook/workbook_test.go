@@ -179,3 +179,50 @@ func FuzzNumber(f *testing.F) {
 		}
 	})
 }
+
+// A wide table is printed on pages side by side, each with its head and its first
+// columns; of many categories of a chart not all are named.
+func TestWideTablesAndLongChartsCanBeRead(t *testing.T) {
+	w := workbook.New("Wide", calendar.MustParse("2026-04-15"))
+	columns := []string{"Name", "Value"}
+	row := []workbook.Cell{workbook.Text("a"), workbook.Count(3)}
+	for i := range 40 {
+		columns, row = append(columns, "Column "+strconv.Itoa(i)), append(row, workbook.Text(strings.Repeat("x", 30)))
+	}
+	rows := slices.Repeat([][]workbook.Cell{row}, 45)
+	w.Table("Wide", columns, rows, 2)
+	w.Table("Narrow", columns[:2], [][]workbook.Cell{row[:2]}, 0)
+	w.Charts("Charts", []workbook.Chart{{Title: "Many", Sheet: "Wide", First: 2, Last: 46, Categories: 1, Series: []workbook.Series{{Column: 2, Color: "0B3C6F"}}, Format: "0"},
+		{Title: "Few", Sheet: "Wide", First: 2, Last: 6, Categories: 1, Series: []workbook.Series{{Column: 2, Color: "0B3C6F"}}, Format: "0"}})
+	content, err := w.Bytes()
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := excelize.OpenReader(bytes.NewReader(content))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	for sheet, want := range map[string]int{"Wide": 6, "Narrow": 1} {
+		layout, err := f.GetPageLayout(sheet)
+		if err != nil || layout.FitToWidth == nil || *layout.FitToWidth != want {
+			t.Errorf("%s is printed %+v pages wide, %v; want %d", sheet, layout.FitToWidth, err, want)
+		}
+	}
+	titles := map[string]string{}
+	for _, n := range f.GetDefinedName() {
+		if n.Name == "_xlnm.Print_Titles" {
+			titles[n.Scope] = n.RefersTo
+		}
+	}
+	if titles["Wide"] != "'Wide'!$A:$B,'Wide'!$1:$1" || titles["Narrow"] != "'Narrow'!$1:$1" {
+		t.Errorf("repeated on each page are %v", titles)
+	}
+	for part, want := range map[string]bool{"xl/charts/chart1.xml": true, "xl/charts/chart2.xml": false} {
+		stored, _ := f.Pkg.Load(part)
+		chart, _ := stored.([]byte)
+		if len(chart) == 0 || bytes.Contains(chart, []byte(`<c:tickLblSkip`)) || bytes.Contains(chart, []byte(`tickLblSkip val="5"`)) != want {
+			t.Errorf("%s leaves labels out: %v; want %v", part, !want, want)
+		}
+	}
+}

@@ -264,9 +264,13 @@ func decide(v record.View, org string, c observation, now time.Time, res *strate
 			writes = append(writes, runner.Write{Subject: subject(org, "observation", m.ID), Events: events})
 		}
 	}
-	if n := len(wrong.Places); n > 0 {
+	if len(wrong.Places) > 0 {
 		sort.SliceStable(wrong.Places, func(i, j int) bool { return index(wrong.Places[i]) < index(wrong.Places[j]) })
-		wrong.Message = fmt.Sprintf("nothing was recorded: %d of %d observations are not valid", n, len(c.values))
+		several := map[int]bool{} // one may break more than one rule
+		for _, p := range wrong.Places {
+			several[index(p)] = true
+		}
+		wrong.Message = fmt.Sprintf("nothing was recorded: %d of %d observations are not valid", len(several), len(c.values))
 		return nil, wrong
 	}
 	return writes, nil

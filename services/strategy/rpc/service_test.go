@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -150,4 +151,20 @@ func confidence(n int32) *int32 { return &n }
 
 func until(day string) *strategyv1.OverrideRequest {
 	return &strategyv1.OverrideRequest{Status: "at_risk", Reason: "a strike", Expires: day}
+}
+
+// A value that breaks two rules is one observation that is not valid.
+func TestRefusedObservationsAreCountedOnce(t *testing.T) {
+	w := start(t)
+	w.apply("apiVersion: setpoint.dev/v1\nkind: Metric\nmetadata: {name: bounded}\nspec: {cadence: monthly, bounds: {upper: 20}}\n")
+	one := func(at string, v float64) *strategyv1.Observation {
+		return &strategyv1.Observation{Metric: "bounded", ObservedAt: at, Value: &v}
+	}
+	w.observe(false, one("2026-09-30", 12))
+	_, err := w.strategy.RecordObservations(w.ctx, &strategyv1.RecordObservationsRequest{Observations: []*strategyv1.Observation{
+		one("2026-09-30", 120), one("2026-10-31", 13), // out of bounds, and another value than that on record
+	}})
+	if err == nil || !strings.Contains(err.Error(), "1 of 2 observations are not valid") {
+		t.Errorf("it says %v", err)
+	}
 }
