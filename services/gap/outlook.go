@@ -30,7 +30,7 @@ type Outlook struct {
 	Period     string
 	Steps      int // periods of the metric from Origin to At
 
-	Value                                                *float64 // the median
+	Value                                                *float64 // the forecast
 	Lower50, Upper50, Lower80, Upper80, Lower95, Upper95 *float64
 	Method                                               string
 	Observations                                         int

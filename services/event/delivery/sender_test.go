@@ -36,7 +36,7 @@ func TestPrivateAddressesAreRefused(t *testing.T) {
 		"here.example" + port, "inside.example",
 	} {
 		out := attempt(t, newSender(false, names), &webhook.Spec{Url: "https://" + host + "/", TimeoutSeconds: 60})
-		if out.Delivered || out.Failure != "the address is not public" {
+		if out.Delivered || !out.Refused || !strings.HasPrefix(out.Failure, "the address is not public: ") {
 			t.Errorf("%s: %+v", host, out)
 		}
 	}
@@ -48,21 +48,22 @@ func TestPrivateAddressesAreRefused(t *testing.T) {
 	if n := arrived.Load(); n > 0 {
 		t.Errorf("%d arrived", n)
 	}
-	if out := attempt(t, NewSender(false), &webhook.Spec{Url: "http://example.com/"}); !strings.Contains(out.Failure, "http is refused") {
+	if out := attempt(t, NewSender(false), &webhook.Spec{Url: "http://example.com/"}); !out.Refused || !strings.Contains(out.Failure, "http is refused") {
 		t.Errorf("in the clear: %+v", out)
 	}
 }
 
 // What is known before an event is at stake is what is known when it is dialled.
 func TestRefuses(t *testing.T) {
+	const notPublic = "the address is not public: that takes a server with --webhook-allow-private"
 	for url, why := range map[string]string{
-		"http://example.com/":                "http is refused: declare an https address",
-		"https://127.0.0.1:8443/":            "the address is not public",
-		"https://localhost/":                 "the address is not public",
-		"https://[::1]/":                     "the address is not public",
-		"https://[::ffff:10.0.0.1]/":         "the address is not public",
-		"https://169.254.169.254/latest":     "the address is not public",
-		"https://inside.example/":            "the address is not public",
+		"http://example.com/":                "http is refused: declare an https address, or run a server with --webhook-allow-private",
+		"https://127.0.0.1:8443/":            notPublic,
+		"https://localhost/":                 notPublic,
+		"https://[::1]/":                     notPublic,
+		"https://[::ffff:10.0.0.1]/":         notPublic,
+		"https://169.254.169.254/latest":     notPublic,
+		"https://inside.example/":            notPublic,
 		"https://outside.example/":           "",
 		"https://8.8.8.8/":                   "",
 		"https://nobody.example/":            "",
@@ -101,6 +102,9 @@ func TestAnswers(t *testing.T) {
 				}
 			}
 			followed.Add(100) // all 640 MB were taken
+		case "/dripping":
+			_ = http.NewResponseController(w).Flush()
+			<-r.Context().Done() // it never says that this is all
 		case "/headers":
 			for i := range 2000 {
 				w.Header().Set(fmt.Sprintf("X-%d", i), strings.Repeat("x", 100))
@@ -124,6 +128,7 @@ func TestAnswers(t *testing.T) {
 		"/busy":     {Status: 429, After: 2 * time.Minute, Failure: "status 429"},
 		"/endless":  {Status: 500, Failure: "status 500"},
 		"/headers":  {Failure: "no answer: the connection was lost or could not be made"},
+		"/dripping": {Delivered: true, Status: 200},
 		"/silent":   {Failure: "no answer within 1s"},
 		"/cut":      {Failure: "no answer: the connection was lost or could not be made"},
 	} {
@@ -132,6 +137,9 @@ func TestAnswers(t *testing.T) {
 			spec.TimeoutSeconds = 1
 		}
 		got := attempt(t, s, spec)
+		if path == "/dripping" && got.Took > 30*time.Second {
+			t.Errorf("%s: taken after %s", path, got.Took)
+		}
 		got.Took = 0
 		if got != want {
 			t.Errorf("%s: %+v, want %+v", path, got, want)

@@ -40,7 +40,8 @@ type Prediction struct {
 	Method string
 	// Observations is how many known values there were.
 	Observations int
-	// Point is the median of each step, in the series' unit.
+	// Point is the forecast of each step, in the series' unit. The median of the
+	// distribution leans from it as pooled errors do.
 	Point []float64
 	// Unknown says why there is no probability; "" if there is.
 	Unknown string
@@ -113,7 +114,7 @@ func Predict(s Series, horizon int) (Prediction, error) {
 	p.Point, p.Method, adjusted, season, missed = points(y, s.Period, horizon, positive)
 	p.positive = positive
 	var moves float64
-	p.scales, moves = scales(adjusted, positive, horizon, missed)
+	p.scales, moves = scales(adjusted, known, positive, horizon, missed)
 	p.class = classOf(s.Period, season != nil, moves)
 	p.quantiles = multiples(p.class, known, horizon)
 	last := adjusted[len(adjusted)-1]

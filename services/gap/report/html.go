@@ -263,9 +263,10 @@ func trusted(svg string) any {
 // keepUnits keeps a number and its unit on one line.
 var keepUnits = strings.NewReplacer(" %", "\u00a0%", " pp", "\u00a0pp", "≤ ", "≤\u00a0", "≥ ", "≥\u00a0")
 
-// dated keeps days and periods on one line: a browser parts them at their hyphens.
+// dated keeps days and periods within a text on one line: a browser parts them at their
+// hyphens. One that stands alone has the room that it needs.
 func dated(s string) any {
-	if !strings.ContainsRune(s, '-') {
+	if len(s) <= len("2006-01-02") || !strings.ContainsRune(s, '-') {
 		return s
 	}
 	var b strings.Builder

@@ -176,6 +176,8 @@ func setpoint(m Metric, direction string, target, lower, upper *float64) string 
 		return "≤ " + m.show(*upper)
 	case target == nil:
 		return absent
+	case m.Format.Style == "boolean": // there is nothing beyond yes
+		return m.show(*target)
 	case direction == "increase":
 		return "≥ " + m.show(*target)
 	case direction == "decrease":

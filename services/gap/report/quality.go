@@ -93,8 +93,21 @@ func inState(t Target, state gap.PeriodState) string {
 			plain = append(plain, p.Period)
 		}
 	}
+	noted = latest(noted)
 	if len(plain) > 0 {
-		noted = append([]string{strings.Join(plain, ", ")}, noted...)
+		noted = append([]string{strings.Join(latest(plain), ", ")}, noted...)
 	}
 	return strings.Join(noted, "; ")
+}
+
+// inIssue is how many periods an issue names; the tables of periods have all.
+const inIssue = 8
+
+// latest are the last of a long list, and how many come before them.
+func latest(list []string) []string {
+	n := len(list) - inIssue + 1
+	if n <= 1 {
+		return list
+	}
+	return append([]string{count(n) + " earlier"}, list[n:]...)
 }

@@ -212,7 +212,8 @@ func TestDaysStayOnOneLine(t *testing.T) {
 		"by 2026-12-31, <b>":    `by <span class="nowrap">2026-12-31</span>, &lt;b&gt;`,
 		"2026-Q2 and FY2027-Q1": `<span class="nowrap">2026-Q2</span> and <span class="nowrap">FY2027-Q1</span>`,
 		"well-kept & long":      "well-kept & long", // not marked up: the template escapes it
-		"2026-W07":              `<span class="nowrap">2026-W07</span>`,
+		"2026-W07":              "2026-W07",
+		"since 2026-W07":        `since <span class="nowrap">2026-W07</span>`,
 	} {
 		if got := fmt.Sprint(dated(in)); got != want {
 			t.Errorf("%q is %q; want %q", in, got, want)
@@ -417,5 +418,39 @@ func TestLinksLeadSomewhere(t *testing.T) {
 				t.Errorf("%s: nothing is named %q", audience, m[1])
 			}
 		}
+	}
+}
+
+// What is missing for long is not read period by period.
+func TestAnIssueNamesTheLastPeriods(t *testing.T) {
+	p, r := fixture()
+	for i := range r.Targets {
+		if tg := &r.Targets[i]; tg.Name == "leases" {
+			tg.Quality.Missing = 12
+			for year := 2019; year < 2031; year++ {
+				q := gap.PeriodResult{State: gap.PeriodNoData}
+				q.Period, q.Start, q.End = fiscal(year)
+				tg.Periods = append(tg.Periods, q)
+			}
+		}
+	}
+	for _, i := range Build(p, r, Options{}).Quality {
+		if i.Kind == issueMissing && i.Target == "leases" {
+			if want := "5 earlier, FY2024, FY2025, FY2026, FY2027, FY2028, FY2029, FY2030"; i.Why != want {
+				t.Errorf("missing are %q; want %q", i.Why, want)
+			}
+			return
+		}
+	}
+	t.Error("nothing is missing")
+}
+
+func TestThereIsNothingBeyondYes(t *testing.T) {
+	m := Metric{Format: Format{Style: "boolean"}}
+	if got := setpoint(m, "increase", num(1), nil, nil); got != "yes" {
+		t.Errorf("to be done is %q; want yes", got)
+	}
+	if got := setpoint(Metric{}, "increase", num(1), nil, nil); got != "≥ 1" {
+		t.Errorf("at least one is %q", got)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"regexp"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -52,8 +53,8 @@ each adds to those before it, and why others were left out. It writes nothing.`,
 			a.warnf("no proposed initiatives\n")
 			return nil
 		}
-		a.printf("As of %s, revision %d. Closed %.1f %% of a gap in all, at most %.1f %% is possible: %s. Cost %s %s.\n\n%s", res.GetAsOf(), res.GetRevision(),
-			100*res.GetClosed(), 100*res.GetUpperBound(), proven(res), res.GetCost(), res.GetCurrency(), renderTable(columns, rows, a.width(), a.colors(a.opts.Stdout)))
+		a.printf("As of %s, revision %d. Closed %.1f %% of a gap in all, at most %.1f %% is possible: %s. Cost %s.\n\n%s", res.GetAsOf(), res.GetRevision(),
+			100*res.GetClosed(), 100*res.GetUpperBound(), proven(res), strings.TrimSpace(res.GetCost()+" "+res.GetCurrency()), renderTable(columns, rows, a.width(), a.colors(a.opts.Stdout)))
 		return nil
 	})
 	return cmd

@@ -39,7 +39,7 @@ const (
 	chartColumns = 11 // of the default width
 	chartRows    = 19
 	chartsDown   = 2  // of a printed page
-	labelled     = 10 // categories that have room for a label
+	labelled     = 12 // categories that have room for a label
 )
 
 // Charts adds a sheet with charts, two in a row. What is compared differs by
@@ -84,6 +84,7 @@ func (c Chart) native() *excelize.Chart {
 	// Of many categories every so manieth has its label, else all are broken to bits.
 	if n := c.Last - c.First + 1; !c.Bars && n > labelled {
 		out.XAxis.TickLabelSkip = (n + labelled - 1) / labelled
+		out.XAxis.Alignment.TextRotation = -45 // LibreOffice breaks level ones, and leaves out none of them
 	}
 	if c.Bars && !c.Stacked {
 		out.Legend.Position = "none"
