@@ -2,10 +2,13 @@ package e2e_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/jackc/pgx/v5"
 
 	declarationv1 "setpoint.dev/proto/gen/setpoint/declaration/v1"
 	"setpoint.dev/services/natsfault"
@@ -63,23 +66,36 @@ func TestPostgresIsStoppedWhileTheRecordIsBuilt(t *testing.T) {
 		}
 		close(started)
 	}()
+	// Each time in the midst of a write: of the first one that is seen, then of the
+	// second, in turns, so that something is done between two stops. The first few
+	// make the tables.
+	const most = 8
+	look := time.NewTicker(time.Millisecond)
+	defer look.Stop()
 	stops := 0
 	var r child
 	for up := false; !up; {
-		select {
-		case r, up = <-started:
-			if !up {
-				t.Fatal("the process does not start")
+		var write <-chan time.Time
+		var writing func() bool
+		if stops < most {
+			write, writing = look.C, writes(ctx, t, database, 1+stops%2)
+		}
+		for stopped := false; !up && !stopped; {
+			select {
+			case r, up = <-started:
+				if !up {
+					t.Fatal("the process does not start")
+				}
+			case <-write:
+				if !writing() {
+					break
+				}
+				if err := errors.Join(database.Stop(), database.Run(ctx)); err != nil {
+					t.Fatal(err)
+				}
+				stops++
+				stopped = true
 			}
-		// Each time a little later after the database answered.
-		case <-time.After(time.Duration(100+150*stops) * time.Millisecond):
-			if err := database.Stop(); err != nil {
-				t.Fatal(err)
-			}
-			if err := database.Run(ctx); err != nil {
-				t.Fatal(err)
-			}
-			stops++
 		}
 	}
 	t.Cleanup(r.kill)
@@ -97,4 +113,26 @@ func TestPostgresIsStoppedWhileTheRecordIsBuilt(t *testing.T) {
 		t.Errorf("the database was stopped %d times before the record was built: nothing was shown", stops)
 	}
 	t.Logf("the database was stopped %d times before the record of %d revisions was built", stops, last)
+}
+
+// writes tells whether a transaction that writes is under way, once so many of
+// them were seen.
+func writes(ctx context.Context, t *testing.T, database *testpostgres.Server, from int) func() bool {
+	conn, err := pgx.Connect(ctx, database.URL("postgres"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = conn.Close(context.WithoutCancel(ctx)) }) // broken by the stop, mostly
+	last := ""
+	return func() bool {
+		var now string
+		if err := conn.QueryRow(ctx, `SELECT coalesce(max(backend_xid::text), '') FROM pg_stat_activity`).Scan(&now); err != nil {
+			t.Fatal(err)
+		}
+		if now != "" && now != last {
+			last = now
+			from--
+		}
+		return now != "" && from <= 0
+	}
 }

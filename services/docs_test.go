@@ -4,71 +4,32 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"google.golang.org/protobuf/reflect/protoreflect"
 
 	commonv1 "setpoint.dev/proto/gen/setpoint/common/v1"
 	"setpoint.dev/services/declaration/manifest"
-	"setpoint.dev/services/devserver"
 	"setpoint.dev/services/kinds"
 )
 
 var update = flag.Bool("update", false, "write what the commands of the README print into it")
-
-// session is a running service with its command line, in a folder.
-type session struct {
-	dir string
-	env []string
-}
-
-func startSession(t *testing.T, binary string) session {
-	t.Helper()
-	s, err := devserver.Start(t.Context(), devserver.Options{Data: t.TempDir(), Listen: "127.0.0.1:0", ReadWait: time.Minute, NoReactor: true})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := s.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	path := filepath.Dir(binary) + string(os.PathListSeparator) + os.Getenv("PATH")
-	return session{dir: t.TempDir(), env: append(os.Environ(), "PATH="+path, "SETPOINT_SERVER="+s.URL())}
-}
-
-// run gives what a person would see. A command may fail: plan ends with 2, and
-// refusals are worth showing.
-func (s session) run(command string) string {
-	c := exec.Command("bash", "-c", command)
-	c.Dir, c.Env = s.dir, s.env
-	out, err := c.CombinedOutput()
-	if len(out) == 0 && err != nil {
-		return err.Error() + "\n"
-	}
-	return string(out)
-}
 
 // The README shows what the program prints: every console block is typed in
 // and compared. A line "…" stands for any number of lines. The loop is at rest,
 // as else the revision that a command gets depends on who was first.
 func TestReadmeShowsWhatIsPrinted(t *testing.T) {
 	const readme = "../README.md"
-	binary := filepath.Join(t.TempDir(), "setpoint")
-	if out, err := exec.Command("go", "build", "-o", binary, "./cmd/setpoint").CombinedOutput(); err != nil {
-		t.Fatalf("build: %v\n%s", err, out)
-	}
+	t.Parallel()
 	content, err := os.ReadFile(readme)
 	if err != nil {
 		t.Fatal(err)
 	}
-	tour, demo := startSession(t, binary), startSession(t, binary)
+	tour, demo := startSession(t), startSession(t)
 	demo.dir = "examples/gsa"
 	demo.run("setpoint apply -f plan --yes && setpoint observe -f observations.csv")
 
@@ -126,10 +87,7 @@ func TestReadmeShowsWhatIsPrinted(t *testing.T) {
 // The examples apply, twice the same, and what they walk through works. Advice
 // is what their READMEs say.
 func TestExamplesApplyCleanly(t *testing.T) {
-	binary := filepath.Join(t.TempDir(), "setpoint")
-	if out, err := exec.Command("go", "build", "-o", binary, "./cmd/setpoint").CombinedOutput(); err != nil {
-		t.Fatalf("build: %v\n%s", err, out)
-	}
+	t.Parallel()
 	report := filepath.Join(t.TempDir(), "report.html")
 	for name, walk := range map[string]struct {
 		command, says string
@@ -139,7 +97,7 @@ func TestExamplesApplyCleanly(t *testing.T) {
 		"helpdesk": {"./walkthrough.sh " + report, "Covered:      31.6 % by knowledge-base, 11.9 % with people as ready as they are (heuristic)", 0},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := startSession(t, binary)
+			s := startSession(t)
 			s.dir = filepath.Join("examples", name)
 			if out := s.run("setpoint apply -f plan --yes"); !strings.Contains(out, " created, 0 changed") || strings.Contains(out, "warning") != (walk.advice > 0) ||
 				walk.advice > 0 && !strings.Contains(out, fmt.Sprintf("%d warning", walk.advice)) {

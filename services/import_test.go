@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -27,13 +26,11 @@ type imported struct {
 // declared is what the files of --out say; and a later edition changes the one
 // value that differs.
 func TestTablesGoTheWholeWay(t *testing.T) {
-	binary := filepath.Join(t.TempDir(), "setpoint")
-	if out, err := exec.Command("go", "build", "-o", binary, "./cmd/setpoint").CombinedOutput(); err != nil {
-		t.Fatalf("build: %v\n%s", err, out)
-	}
-	s := startSession(t, binary)
+	t.Parallel()
+	s := startSession(t)
 	for _, table := range importertest.Tables(t, "importer/testdata/tables") {
 		t.Run(table.Name, func(t *testing.T) {
+			t.Parallel()
 			s := session{dir: t.TempDir(), env: append(s.env[:len(s.env):len(s.env)], "SETPOINT_ORG="+table.Name)}
 			write := func(name string, content []byte) string {
 				if err := os.WriteFile(filepath.Join(s.dir, name), content, 0o644); err != nil {

@@ -21,11 +21,8 @@ spec: {title: Monthly review, cadence: monthly, owner: unit/estate}
 // which events did it, and what the review decided; in every format with the same
 // hash, and each time with the same bytes.
 func TestReportsSinceAReview(t *testing.T) {
-	binary := filepath.Join(t.TempDir(), "setpoint")
-	if out, err := exec.Command("go", "build", "-o", binary, "./cmd/setpoint").CombinedOutput(); err != nil {
-		t.Fatalf("build: %v\n%s", err, out)
-	}
-	s := startSession(t, binary)
+	t.Parallel()
+	s := startSession(t)
 	if err := os.WriteFile(filepath.Join(s.dir, "plan.yaml"), []byte(sheetPlan+reviewPlan), 0o644); err != nil {
 		t.Fatal(err)
 	}

@@ -51,8 +51,8 @@ spec: {objective: o, metric: visits, direction: increase, owner: unit/estate, ba
 `
 
 // roundTrip is a service with a plan, and the sheet of what is due on it.
-func roundTrip(t *testing.T, binary string) session {
-	s := startSession(t, binary)
+func roundTrip(t *testing.T) session {
+	s := startSession(t)
 	if err := os.WriteFile(filepath.Join(s.dir, "plan.yaml"), []byte(sheetPlan), 0o644); err != nil {
 		t.Fatal(err)
 	}
@@ -129,17 +129,14 @@ func save(t *testing.T, program, file, folder string) {
 // The sheet goes to its owner, is filled in, and comes back as observations and
 // check-ins: as it was saved by the library, and by a spreadsheet program.
 func TestTheSheetGoesRound(t *testing.T) {
-	binary := filepath.Join(t.TempDir(), "setpoint")
-	if out, err := exec.Command("go", "build", "-o", binary, "./cmd/setpoint").CombinedOutput(); err != nil {
-		t.Fatalf("build: %v\n%s", err, out)
-	}
+	t.Parallel()
 	for _, by := range []string{"as it is", "LibreOffice"} {
 		t.Run(by, func(t *testing.T) {
 			program, err := exec.LookPath("soffice")
 			if by == "LibreOffice" && err != nil {
 				t.Skip("NOT RUN: there is no LibreOffice (soffice) to save the sheet with")
 			}
-			s := roundTrip(t, binary)
+			s := roundTrip(t)
 			file := filepath.Join(s.dir, "due.xlsx")
 			fill(t, file, "vacant", "2026-02", map[string]any{"Value": .055, "Note": "two leases ended"})
 			fill(t, file, "vacant", "2026-03", map[string]any{"Value": .051})
@@ -182,7 +179,7 @@ func TestTheSheetGoesRound(t *testing.T) {
 		})
 	}
 	t.Run("refused as a whole", func(t *testing.T) {
-		s := roundTrip(t, binary)
+		s := roundTrip(t)
 		file := filepath.Join(s.dir, "due.xlsx")
 		fill(t, file, "vacant", "2026-02", map[string]any{"Value": .055})
 		fill(t, file, "vacant", "2026-03", map[string]any{"Value": "n/a"})

@@ -1,8 +1,6 @@
 package services_test
 
 import (
-	"os/exec"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -14,13 +12,11 @@ import (
 // without a change, and every target of it is evaluated. The first and the last
 // year that are legal are valid as well.
 func TestTemplatesApply(t *testing.T) {
-	binary := filepath.Join(t.TempDir(), "setpoint")
-	if out, err := exec.Command("go", "build", "-o", binary, "./cmd/setpoint").CombinedOutput(); err != nil {
-		t.Fatalf("build: %v\n%s", err, out)
-	}
+	t.Parallel()
 	for _, tmpl := range template.All {
 		t.Run(tmpl.Name, func(t *testing.T) {
-			s := startSession(t, binary)
+			t.Parallel()
+			s := startSession(t)
 			must := func(command, want string) {
 				t.Helper()
 				if got := s.run(command + " && echo ended well"); !strings.Contains(got, want) || !strings.Contains(got, "ended well") {

@@ -35,9 +35,12 @@ type RemoveForce struct {
 }
 
 func (c DeclareForce) decide(p Program) (proto.Message, []string, error) {
-	for field, v := range map[string]int32{"strength": c.Strength, "influenceability": c.Influenceability} {
-		if v < 1 || v > 5 {
-			return nil, nil, fault.New(fault.Invalid, "change.force_scale", "%s: %d is not from 1 to 5", field, v)
+	for _, x := range []struct {
+		field string
+		v     int32
+	}{{"strength", c.Strength}, {"influenceability", c.Influenceability}} {
+		if x.v < 1 || x.v > 5 {
+			return nil, nil, fault.New(fault.Invalid, "change.force_scale", "%s: %d is not from 1 to 5", x.field, x.v)
 		}
 	}
 	if c.Kind != Driving && c.Kind != Restraining {

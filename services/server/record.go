@@ -8,6 +8,7 @@ import (
 
 	"setpoint.dev/services/internal/fault"
 	"setpoint.dev/services/internal/lease"
+	"setpoint.dev/services/internal/pause"
 	"setpoint.dev/services/internal/record"
 	"setpoint.dev/services/internal/record/postgres"
 	"setpoint.dev/services/internal/record/sqlite"
@@ -94,7 +95,7 @@ func (s *Server) openDatabase(ctx context.Context) (record.Database, error) {
 			told = reason
 			s.opts.Logger.Warn("the record's database is waited for", "error", err)
 		}
-		if pause(ctx, wait); ctx.Err() != nil {
+		if pause.For(ctx, wait); ctx.Err() != nil {
 			return nil, err
 		}
 	}
@@ -183,15 +184,8 @@ func (s *Server) project(ctx context.Context, l *lease.Lease) {
 				s.opts.Logger.Warn("the record cannot be written", "error", err)
 			}
 			s.record.Trouble(err)
-			pause(ctx, time.Second)
+			pause.For(ctx, time.Second)
 		}
-	}
-}
-
-func pause(ctx context.Context, d time.Duration) {
-	select {
-	case <-time.After(d):
-	case <-ctx.Done():
 	}
 }
 
@@ -265,7 +259,7 @@ func (s *Server) begun(ctx context.Context) error {
 		if fault.ReasonOf(err) != "record.no_generation" {
 			return err
 		}
-		if pause(ctx, 10*time.Millisecond); ctx.Err() != nil {
+		if pause.For(ctx, 10*time.Millisecond); ctx.Err() != nil {
 			return err
 		}
 	}

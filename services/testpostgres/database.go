@@ -76,6 +76,6 @@ func With(t testing.TB, server, database, user, password string) string {
 		}
 		u.User = nil
 	}
-	u.RawQuery = q.Encode()
+	u.RawQuery = encode(q)
 	return u.String()
 }

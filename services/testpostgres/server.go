@@ -161,8 +161,12 @@ func (s *Server) end() error {
 
 // URL is that of one of the server's databases, as its superuser.
 func (s *Server) URL(database string) string {
-	return "postgres:///" + database + "?" + url.Values{"host": {s.dir}, "user": {"postgres"}}.Encode()
+	return "postgres:///" + database + "?" + encode(url.Values{"host": {s.dir}, "user": {"postgres"}})
 }
+
+// encode gives a query in which a space is %20: a + is one in forms only, and the
+// client of PostgreSQL takes it for itself.
+func encode(q url.Values) string { return strings.ReplaceAll(q.Encode(), "+", "%20") }
 
 const oldest = 15 // major version
 

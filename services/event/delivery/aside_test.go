@@ -9,7 +9,6 @@ import (
 
 	eventv1 "setpoint.dev/proto/gen/setpoint/event/v1"
 	"setpoint.dev/services/event/delivery"
-	"setpoint.dev/services/event/webhook"
 )
 
 // strict delivers as a process without permission for addresses that are not public.
@@ -72,28 +71,5 @@ func TestWhoMayNotLeavesItToOthers(t *testing.T) {
 	w.ok(err)
 	if got := e.subjects(t, 1); got != "g" {
 		t.Errorf("after it was enabled came %s", got)
-	}
-}
-
-// What is known before an event is at stake is what is known when it is dialled.
-func TestRefuses(t *testing.T) {
-	const notPublic = "the address is not public: that takes a server with --webhook-allow-private"
-	for url, why := range map[string]string{
-		"http://example.com/":                "http is refused: declare an https address, or run a server with --webhook-allow-private",
-		"https://127.0.0.1:8443/":            notPublic,
-		"https://localhost/":                 notPublic,
-		"https://[::1]/":                     notPublic,
-		"https://[::ffff:10.0.0.1]/":         notPublic,
-		"https://169.254.169.254/latest":     notPublic,
-		"https://8.8.8.8/":                   "",
-		"https://this-is-no-host.invalid/":   "",
-		"https://[2001:4860:4860::8888]/dns": "",
-	} {
-		if got := delivery.NewSender(false).Refuses(t.Context(), &webhook.Spec{Url: url}); got != why {
-			t.Errorf("%s: %q, want %q", url, got, why)
-		}
-		if got := delivery.NewSender(true).Refuses(t.Context(), &webhook.Spec{Url: url}); got != "" {
-			t.Errorf("%s with permission: %q", url, got)
-		}
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"setpoint.dev/services/event/stream"
 	"setpoint.dev/services/event/webhook"
 	"setpoint.dev/services/internal/fault"
+	"setpoint.dev/services/internal/pause"
 	"setpoint.dev/services/internal/record"
 )
 
@@ -62,7 +63,7 @@ func (a *Asked) Answer(ctx context.Context, logger *slog.Logger) {
 		})
 		if err != nil && ctx.Err() == nil {
 			logger.Warn("attempts of webhooks are not made for other processes at the moment", "error", err)
-			wait(ctx, time.Second)
+			pause.For(ctx, time.Second)
 		}
 	}
 }

@@ -18,6 +18,7 @@ import (
 	"setpoint.dev/services/event"
 	"setpoint.dev/services/event/stream"
 	"setpoint.dev/services/event/webhook"
+	"setpoint.dev/services/internal/pause"
 )
 
 const (
@@ -72,7 +73,7 @@ func (m *Manager) start(ctx context.Context, h hook) *deliverer {
 			} else if err := d.deliver(ctx); err != nil && ctx.Err() == nil {
 				m.logger.Error("a webhook is not delivered to at the moment", "organization", h.org, "webhook", h.name, "error", err)
 			}
-			wait(ctx, m.aside)
+			pause.For(ctx, m.aside)
 		}
 	})
 	return d
@@ -96,7 +97,7 @@ func (d *deliverer) deliver(ctx context.Context) error {
 	defer cancel()
 	var watching sync.WaitGroup
 	watching.Go(func() {
-		for wait(ctx, d.aside); ctx.Err() == nil; wait(ctx, d.aside) {
+		for pause.For(ctx, d.aside); ctx.Err() == nil; pause.For(ctx, d.aside) {
 			if d.refused.Swap(false) && d.sender.Refuses(ctx, d.spec) != "" {
 				cancel()
 			}
@@ -105,15 +106,6 @@ func (d *deliverer) deliver(ctx context.Context) error {
 	defer watching.Wait()
 	defer cancel()
 	return router.Run(ctx)
-}
-
-func wait(ctx context.Context, d time.Duration) {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-	case <-ctx.Done():
-	}
 }
 
 // serves reports whether it delivers as h wants it. Acts alone do not make it

@@ -34,6 +34,7 @@ const (
 // Sender makes attempts. It may be used concurrently.
 type Sender struct {
 	client   *http.Client
+	resolver *net.Resolver
 	guard    *ssrf.Guardian // nil: every address is allowed, and http
 	observed Observer
 }
@@ -57,14 +58,16 @@ type Outcome struct {
 
 // NewSender makes a sender; private allows addresses that are not public, and
 // http.
-func NewSender(private bool) *Sender {
-	dialer := &net.Dialer{Timeout: 10 * time.Second}
+func NewSender(private bool) *Sender { return newSender(private, net.DefaultResolver) }
+
+func newSender(private bool, names *net.Resolver) *Sender {
+	dialer := &net.Dialer{Timeout: 10 * time.Second, Resolver: names}
 	var guard *ssrf.Guardian
 	if !private {
 		guard = ssrf.New(ssrf.WithAnyPort())
 		dialer.Control = guard.Safe
 	}
-	return &Sender{guard: guard, client: &http.Client{
+	return &Sender{resolver: names, guard: guard, client: &http.Client{
 		Transport: &http.Transport{
 			// No proxy: the address that is checked would be the proxy's.
 			DialContext: dialer.DialContext, TLSHandshakeTimeout: 10 * time.Second,
@@ -91,7 +94,7 @@ func (s *Sender) Refuses(ctx context.Context, spec *webhook.Spec) string {
 	}
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
-	addresses, err := net.DefaultResolver.LookupNetIP(ctx, "ip", u.Hostname())
+	addresses, err := s.resolver.LookupNetIP(ctx, "ip", u.Hostname())
 	if err != nil || len(addresses) == 0 {
 		return ""
 	}

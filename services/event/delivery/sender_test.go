@@ -31,20 +31,50 @@ func TestPrivateAddressesAreRefused(t *testing.T) {
 	defer here.Close()
 	port := here.URL[strings.LastIndex(here.URL, ":"):]
 	for _, host := range []string{
-		"127.0.0.1" + port, "localhost" + port, "[::1]" + port, "[::ffff:127.0.0.1]" + port, "0.0.0.0" + port, "2130706433" + port,
+		"127.0.0.1" + port, "localhost" + port, "[::1]" + port, "[::ffff:127.0.0.1]" + port, "0.0.0.0" + port,
 		"10.0.0.1", "172.16.0.1", "192.168.1.1", "100.64.0.1", "169.254.169.254", "[fe80::1]", "[fd00::1]", "[fec0::1]", "224.0.0.1", "[64:ff9b::7f00:1]",
+		"here.example" + port, "inside.example",
 	} {
-		out := attempt(t, NewSender(false), &webhook.Spec{Url: "https://" + host + "/", TimeoutSeconds: 60})
-		// A resolver need not take a number for an address: then it is not found.
-		if out.Delivered || !(out.Refused && strings.HasPrefix(out.Failure, "the address is not public: ")) && !strings.HasPrefix(host, "2130706433") {
+		out := attempt(t, newSender(false, names), &webhook.Spec{Url: "https://" + host + "/", TimeoutSeconds: 60})
+		if out.Delivered || !out.Refused || !strings.HasPrefix(out.Failure, "the address is not public: ") {
 			t.Errorf("%s: %+v", host, out)
 		}
+	}
+	// A number is a name here, which some systems take for an address.
+	out := attempt(t, newSender(false, names), &webhook.Spec{Url: "https://2130706433" + port + "/", TimeoutSeconds: 60})
+	if out.Delivered || out.Failure != "the host is not found" {
+		t.Errorf("a number: %+v", out)
 	}
 	if n := arrived.Load(); n > 0 {
 		t.Errorf("%d arrived", n)
 	}
 	if out := attempt(t, NewSender(false), &webhook.Spec{Url: "http://example.com/"}); !out.Refused || !strings.Contains(out.Failure, "http is refused") {
 		t.Errorf("in the clear: %+v", out)
+	}
+}
+
+// What is known before an event is at stake is what is known when it is dialled.
+func TestRefuses(t *testing.T) {
+	const notPublic = "the address is not public: that takes a server with --webhook-allow-private"
+	for url, why := range map[string]string{
+		"http://example.com/":                "http is refused: declare an https address, or run a server with --webhook-allow-private",
+		"https://127.0.0.1:8443/":            notPublic,
+		"https://localhost/":                 notPublic,
+		"https://[::1]/":                     notPublic,
+		"https://[::ffff:10.0.0.1]/":         notPublic,
+		"https://169.254.169.254/latest":     notPublic,
+		"https://inside.example/":            notPublic,
+		"https://outside.example/":           "",
+		"https://8.8.8.8/":                   "",
+		"https://nobody.example/":            "",
+		"https://[2001:4860:4860::8888]/dns": "",
+	} {
+		if got := newSender(false, names).Refuses(t.Context(), &webhook.Spec{Url: url}); got != why {
+			t.Errorf("%s: %q, want %q", url, got, why)
+		}
+		if got := newSender(true, names).Refuses(t.Context(), &webhook.Spec{Url: url}); got != "" {
+			t.Errorf("%s with permission: %q", url, got)
+		}
 	}
 }
 

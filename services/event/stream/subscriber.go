@@ -13,6 +13,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"setpoint.dev/services/event"
+	"setpoint.dev/services/internal/pause"
 )
 
 // Metadata of the messages that a Subscriber gives.
@@ -26,8 +27,8 @@ const (
 	// ackWait is after how long a message that a process took with it into its
 	// end is given to another.
 	ackWait = 10 * time.Second
-	// pause before a message that failed comes again.
-	pause = time.Second
+	// again is after how long a message that failed comes again.
+	again = time.Second
 )
 
 // Subscriber gives reactions the messages of a stream: a topic is the name of a
@@ -57,7 +58,7 @@ func NewSubscriber(nc *nats.Conn, shard int) (*Subscriber, error) {
 		jetstream.ConsumerConfig{
 			Description:   "a reaction of setpoint: deleting it makes it begin anew",
 			DeliverPolicy: jetstream.DeliverAllPolicy,
-		}, func(*message.Message) time.Duration { return pause }), nil
+		}, func(*message.Message) time.Duration { return again }), nil
 }
 
 // Subscriber reads the public events of an organization since an instant; pause
@@ -104,7 +105,7 @@ func (s *Subscriber) Subscribe(ctx context.Context, durable string) (<-chan *mes
 		for ctx.Err() == nil {
 			// The consumer was deleted, or the connection is gone: begin again.
 			if err := s.deliver(ctx, durable, out); err != nil {
-				wait(ctx, pause)
+				pause.For(ctx, again)
 			}
 		}
 	})
@@ -185,13 +186,4 @@ func (s *Subscriber) Reached(ctx context.Context, durable string) (sequence uint
 		return 0, false, unavailable(err)
 	}
 	return c.CachedInfo().AckFloor.Stream, true, nil
-}
-
-func wait(ctx context.Context, d time.Duration) {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-	case <-ctx.Done():
-	}
 }

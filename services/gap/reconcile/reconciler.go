@@ -11,6 +11,7 @@ import (
 	strategyv1 "setpoint.dev/proto/gen/setpoint/strategy/v1"
 	"setpoint.dev/services/internal/calendar"
 	"setpoint.dev/services/internal/eventlog"
+	"setpoint.dev/services/internal/pause"
 	"setpoint.dev/services/internal/record"
 	"setpoint.dev/services/internal/runner"
 )
@@ -80,7 +81,7 @@ func (r *Reconciler) Run(ctx context.Context) {
 			return
 		}
 		r.logger.Warn("conditions are not kept up to date at the moment", "error", err)
-		wait(ctx, time.Second)
+		pause.For(ctx, time.Second)
 	}
 }
 
@@ -311,13 +312,4 @@ func (r *Reconciler) look(ctx context.Context, org string, p *picture, c *change
 		return p, err
 	}
 	return p, errElsewhere
-}
-
-func wait(ctx context.Context, d time.Duration) {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-	case <-ctx.Done():
-	}
 }

@@ -12,6 +12,7 @@ import (
 	gapv1 "setpoint.dev/proto/gen/setpoint/gap/v1"
 	"setpoint.dev/services/internal/calendar"
 	"setpoint.dev/services/internal/fault"
+	"setpoint.dev/services/internal/pause"
 	"setpoint.dev/services/internal/principal"
 	"setpoint.dev/services/internal/record"
 )
@@ -67,8 +68,8 @@ func (s *Service) Watch(ctx context.Context, req *gapv1.WatchRequest, stream *co
 			sent = sum
 		}
 		// A large portfolio takes a fifth of a core at most.
-		if err := wait(ctx, max(s.watching.pause, 4*took)); err != nil {
-			return err
+		if !pause.For(ctx, max(s.watching.pause, 4*took)) {
+			return ctx.Err()
 		}
 		if err := s.awaitChange(ctx, who.Org, after, q, res.GetAsOf()); err != nil {
 			return err
@@ -138,15 +139,4 @@ func (s *Service) today(ctx context.Context, org string) (day calendar.Date, err
 		return nil
 	})
 	return day, err
-}
-
-func wait(ctx context.Context, d time.Duration) error {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-t.C:
-		return nil
-	}
 }

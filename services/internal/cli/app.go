@@ -196,9 +196,9 @@ func (a *app) checkGlobals() error {
 	}
 	a.server = strings.TrimRight(a.server, "/")
 	a.token = strings.TrimSpace(a.token)
-	for name, v := range map[string]string{"token": a.token, "actor": a.actor} {
-		if strings.ContainsFunc(v, func(r rune) bool { return r < ' ' || r > '~' }) {
-			return usagef("--%s: only printable ASCII is legal", name)
+	for _, x := range []struct{ flag, v string }{{"token", a.token}, {"actor", a.actor}} {
+		if strings.ContainsFunc(x.v, func(r rune) bool { return r < ' ' || r > '~' }) {
+			return usagef("--%s: only printable ASCII is legal", x.flag)
 		}
 	}
 	if a.timeout <= 0 {

@@ -117,9 +117,12 @@ influenceability from 1 to 5 each. Said again it is assessed anew.`,
 		if driving == restraining {
 			return &usageError{message: "say what the force does", hint: "--driving or --restraining"}
 		}
-		for flag, v := range map[string]int32{"--strength": req.GetStrength(), "--influenceability": req.GetInfluenceability()} {
-			if v < 1 || v > 5 {
-				return usagef("%s: %d is not from 1 to 5", flag, v)
+		for _, x := range []struct {
+			flag string
+			v    int32
+		}{{"--strength", req.GetStrength()}, {"--influenceability", req.GetInfluenceability()}} {
+			if x.v < 1 || x.v > 5 {
+				return usagef("%s: %d is not from 1 to 5", x.flag, x.v)
 			}
 		}
 		req.RequestId, req.Program, req.Name, req.Kind = requestID(), args[0], args[1], "restraining"

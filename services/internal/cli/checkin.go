@@ -130,9 +130,9 @@ func (c checkInFlags) request(target string, confident bool) (*strategyv1.CheckI
 	} else if c.observedAt+c.source != "" {
 		return nil, usagef("--value-at and --source belong to --value NUMBER")
 	}
-	for flag, day := range map[string]string{"--at": c.at, "--expires": c.expires} {
-		if _, err := calendar.ParseDate(day); day != "" && err != nil {
-			return nil, &usageError{message: flag + ": " + err.Error(), hint: "a calendar date, YYYY-MM-DD"}
+	for _, x := range []struct{ flag, day string }{{"--at", c.at}, {"--expires", c.expires}} {
+		if _, err := calendar.ParseDate(x.day); x.day != "" && err != nil {
+			return nil, &usageError{message: x.flag + ": " + err.Error(), hint: "a calendar date, YYYY-MM-DD"}
 		}
 	}
 	if n := utf8.RuneCountInString(c.note); n > maxNoteRunes {

@@ -98,11 +98,12 @@ func (a *app) observeOne(ctx context.Context, args []string, o observeFlags, f f
 		at = a.today()
 	}
 	value, bad := parseNumber(args[1])
-	for name, place := range map[string]*fault.Place{
-		"VALUE": bad, "METRIC": checkMetric(args[0]), "--at": checkObservedAt(at),
-	} {
-		if place != nil {
-			return &usageError{message: name + ": " + place.Message, hint: place.Hint}
+	for _, x := range []struct {
+		name  string
+		place *fault.Place
+	}{{"METRIC", checkMetric(args[0])}, {"VALUE", bad}, {"--at", checkObservedAt(at)}} {
+		if x.place != nil {
+			return &usageError{message: x.name + ": " + x.place.Message, hint: x.place.Hint}
 		}
 	}
 	if n := utf8.RuneCountInString(o.source); n > maxSourceRunes {

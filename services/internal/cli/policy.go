@@ -50,8 +50,8 @@ counts on every day, as for history that was loaded at once.`,
 		if req.Since == "" {
 			return &usageError{message: "missing --since DAY", hint: "the first day to replay, YYYY-MM-DD"}
 		}
-		for name, day := range map[string]string{"since": req.GetSince(), "until": req.GetUntil()} {
-			if err := checkDay(name, day); err != nil {
+		for _, x := range []struct{ flag, day string }{{"since", req.GetSince()}, {"until", req.GetUntil()}} {
+			if err := checkDay(x.flag, x.day); err != nil {
 				return err
 			}
 		}

@@ -103,8 +103,11 @@ it.`,
 				return e
 			}
 		}
-		for flag, url := range map[string]*string{"nats-url": &o.NATSURL, "database-url": &o.DatabaseURL, "database-owner-url": &o.DatabaseOwnerURL} {
-			if err := fromFile(ctx, flag, url); err != nil {
+		for _, x := range []struct {
+			flag string
+			url  *string
+		}{{"nats-url", &o.NATSURL}, {"database-url", &o.DatabaseURL}, {"database-owner-url", &o.DatabaseOwnerURL}} {
+			if err := fromFile(ctx, x.flag, x.url); err != nil {
 				return err
 			}
 		}
@@ -114,9 +117,9 @@ it.`,
 }
 
 func (a *app) serve(ctx context.Context, o ServeOptions) error {
-	for flag, address := range map[string]string{"listen": o.Listen, "nats": o.NATSListen} {
-		if _, _, err := net.SplitHostPort(address); err != nil && address != "" {
-			return usagef("--%s: %q is not HOST:PORT", flag, address)
+	for _, x := range []struct{ flag, address string }{{"listen", o.Listen}, {"nats", o.NATSListen}} {
+		if _, _, err := net.SplitHostPort(x.address); err != nil && x.address != "" {
+			return usagef("--%s: %q is not HOST:PORT", x.flag, x.address)
 		}
 	}
 	if err := o.Telemetry.check(); err != nil {

@@ -16,6 +16,7 @@ import (
 
 	"setpoint.dev/services/internal/embeddednats"
 	"setpoint.dev/services/internal/fault"
+	"setpoint.dev/services/internal/pause"
 )
 
 const (
@@ -105,13 +106,15 @@ func Servers(urls string) (string, error) {
 }
 
 func (o Options) options() ([]nats.Option, error) {
-	for flag, file := range map[string]string{"nats-creds": o.Creds, "nats-ca": o.CA, "nats-cert": o.Cert, "nats-key": o.Key} {
-		if file == "" {
+	for _, x := range []struct{ flag, file string }{
+		{"nats-creds", o.Creds}, {"nats-ca", o.CA}, {"nats-cert", o.Cert}, {"nats-key", o.Key},
+	} {
+		if x.file == "" {
 			continue
 		}
-		f, err := os.Open(file)
+		f, err := os.Open(x.file)
 		if err != nil {
-			return nil, fault.Wrap(err, fault.Invalid, "nats.file", "--%s: the file cannot be read", flag)
+			return nil, fault.Wrap(err, fault.Invalid, "nats.file", "--%s: the file cannot be read", x.flag)
 		}
 		_ = f.Close()
 	}
@@ -165,7 +168,7 @@ func retry(ctx context.Context, logger *slog.Logger, servers string, connect fun
 		case wait == firstPause:
 			logger.Warn("NATS does not answer yet", "servers", servers, "error", err)
 		}
-		if !pause(ctx, wait) {
+		if !pause.For(ctx, wait) {
 			return nil, fault.Wrap(err, fault.Unavailable, "nats.unreachable", "NATS at %s does not answer", servers).
 				WithHint("is it running, and is --nats-url its address?")
 		}
@@ -204,7 +207,7 @@ func check(ctx context.Context, nc *nats.Conn, logger *slog.Logger, servers stri
 				WithHint("enable JetStream for the account that setpoint uses")
 		}
 		// A cluster that forms has none for a while.
-		if !pause(ctx, wait) {
+		if !pause.For(ctx, wait) {
 			return fault.Wrap(err, fault.Unavailable, "nats.no_jetstream", "NATS at %s answers, but its JetStream does not", servers).
 				WithHint("is jetstream enabled on the servers, and do more than half of the cluster run?")
 		}
@@ -222,15 +225,4 @@ func newEnough(version string) bool {
 		return false
 	}
 	return major > oldestMajor || major == oldestMajor && minor >= oldestMinor
-}
-
-func pause(ctx context.Context, d time.Duration) bool {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return true
-	case <-ctx.Done():
-		return false
-	}
 }

@@ -11,6 +11,7 @@ import (
 
 	"setpoint.dev/services/internal/ensure"
 	"setpoint.dev/services/internal/fault"
+	"setpoint.dev/services/internal/pause"
 )
 
 const (
@@ -51,7 +52,7 @@ func Open(ctx context.Context, nc *nats.Conn, o Options) (*Bucket, error) {
 	if err != nil {
 		return nil, unavailable(err)
 	}
-	b := &Bucket{ttl: o.TTL, now: time.Now, rest: pause, make: func(ctx context.Context) (jetstream.KeyValue, error) {
+	b := &Bucket{ttl: o.TTL, now: time.Now, rest: pause.For, make: func(ctx context.Context) (jetstream.KeyValue, error) {
 		return ensure.Made(ctx,
 			func(ctx context.Context) (jetstream.KeyValue, error) { return js.KeyValue(ctx, bucketName) },
 			func(ctx context.Context) (jetstream.KeyValue, error) {

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"sync"
 	"time"
+
+	"setpoint.dev/services/internal/pause"
 )
 
 // ErrLost is the cause of a work's context that ended because the lease could
@@ -62,7 +64,7 @@ func (b *Bucket) Hold(ctx context.Context, name, holder string, work func(contex
 			return err
 		}
 		again := l.hold(ctx, work)
-		if !pause(ctx, again) {
+		if !pause.For(ctx, again) {
 			return ctx.Err()
 		}
 	}
@@ -222,19 +224,5 @@ func (l *Lease) giveBack() {
 			s.revision = now.revision
 			_, _ = l.bucket.put(ctx, l.name, s)
 		}
-	}
-}
-
-func pause(ctx context.Context, d time.Duration) bool {
-	if d <= 0 {
-		return ctx.Err() == nil
-	}
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return true
-	case <-ctx.Done():
-		return false
 	}
 }

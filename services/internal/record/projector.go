@@ -8,6 +8,7 @@ import (
 
 	"setpoint.dev/services/internal/eventlog"
 	"setpoint.dev/services/internal/fault"
+	"setpoint.dev/services/internal/pause"
 	"setpoint.dev/services/internal/resource"
 )
 
@@ -58,7 +59,7 @@ func (p *Projector) Run(ctx context.Context) error {
 			p.logger.Warn("the record's projection waits", "revision", at, "error", err)
 		}
 		p.record.Trouble(err)
-		if !pause(ctx, wait) {
+		if !pause.For(ctx, wait) {
 			return nil
 		}
 		wait = min(2*wait, lastWait)

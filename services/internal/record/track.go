@@ -4,6 +4,8 @@ import (
 	"context"
 	"log/slog"
 	"time"
+
+	"setpoint.dev/services/internal/pause"
 )
 
 // trackEvery is how often the checkpoint is looked at beside being told of it:
@@ -21,11 +23,11 @@ func (r *Record) Track(ctx context.Context, db Database, logger *slog.Logger) {
 			if ctx.Err() == nil {
 				logger.Debug("the record's checkpoint is not told", "error", err)
 			}
-			pause(ctx, trackEvery)
+			pause.For(ctx, trackEvery)
 		}
 	}()
 	failing := false
-	for pause(ctx, trackEvery) {
+	for pause.For(ctx, trackEvery) {
 		at, err := db.Checkpoint(ctx)
 		switch {
 		case ctx.Err() != nil:
@@ -51,16 +53,5 @@ func (r *Record) caughtUp(to uint64) {
 	if to > r.at {
 		r.at, r.anybody = to, to
 		r.wake()
-	}
-}
-
-func pause(ctx context.Context, d time.Duration) bool {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return true
-	case <-ctx.Done():
-		return false
 	}
 }
