@@ -138,7 +138,7 @@ func TestChart(t *testing.T) {
 		change  func(object)
 		budgets int
 	}{
-		"as it is": {func(object) {}, 2},
+		"as it is": {func(object) {}, 3},
 		"all of it": {func(v object) {
 			v["tls"].(object)["secret"] = "tls"
 			v["nats"].(object)["credsKey"], v["nats"].(object)["caKey"] = "creds", "ca.crt"
@@ -148,7 +148,7 @@ func TestChart(t *testing.T) {
 			v["tolerations"] = []any{object{"key": "a"}}
 			v["podAnnotations"] = object{"a": "b"}
 			v["parts"].(object)["projector"].(object)["replicas"] = 1 // no budget then
-		}, 1},
+		}, 2},
 	} {
 		t.Run(name, func(t *testing.T) {
 			kinds := map[string][]object{}
@@ -156,7 +156,7 @@ func TestChart(t *testing.T) {
 				kind := o["kind"].(string)
 				kinds[kind] = append(kinds[kind], o)
 			}
-			if len(kinds["Deployment"]) != 2 || len(kinds["Service"]) != 1 || len(kinds["PodDisruptionBudget"]) != c.budgets {
+			if len(kinds["Deployment"]) != 3 || len(kinds["Service"]) != 1 || len(kinds["PodDisruptionBudget"]) != c.budgets {
 				t.Fatalf("it makes %v", slices.Collect(maps.Keys(kinds)))
 			}
 			selects := func(selector any) (n int) {
@@ -180,11 +180,17 @@ func TestChart(t *testing.T) {
 					t.Errorf("%s selects %d parts", at(o, "metadata", "name"), n)
 				}
 			}
+			runs, serves := map[string]bool{}, map[string]bool{}
+			defer func() { everyTarget(t, said, runs, serves) }()
 			for _, d := range kinds["Deployment"] {
 				pod := at(d, "spec", "template", "spec")
 				container := at(pod, "containers", 0)
 				targets, _ := strings.CutPrefix(at(container, "args", 1).(string), "--target=")
 				for target := range strings.SplitSeq(targets, ",") {
+					runs[target] = true
+					if at(d, "spec", "template", "metadata", "labels", "setpoint.dev/serves") == "true" {
+						serves[target] = true
+					}
 					if !regexp.MustCompile(`\b` + target + `\b`).MatchString(said) {
 						t.Errorf("it runs %s, which is none of: %s", target, said)
 					}

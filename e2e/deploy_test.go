@@ -44,6 +44,7 @@ func TestDeploymentFiles(t *testing.T) {
 			}
 		}
 	}
+	entranceOfCompose(t, said)
 	path, err := natsfault.Binary()
 	if err != nil {
 		t.Fatal(err)
@@ -52,5 +53,54 @@ func TestDeploymentFiles(t *testing.T) {
 	check.Env = append(os.Environ(), "NATS_STORE_DIR="+t.TempDir(), "NATS_SERVER_NAME=nats-1", "NATS_PASSWORD=a", "NATS_ROUTE_PASSWORD=b")
 	if out, err := check.CombinedOutput(); err != nil {
 		t.Errorf("deploy/nats: %v %s", err, out)
+	}
+}
+
+// everyTarget holds that a deployment runs all of setpoint, and that all that answers
+// calls is where they arrive.
+func everyTarget(t *testing.T, said string, runs, serves map[string]bool) {
+	t.Helper()
+	_, legal, _ := strings.Cut(said, "legal are ")
+	targets := regexp.MustCompile(`[a-z]+`).FindAllString(strings.SplitN(legal, "\n", 2)[0], -1)
+	if len(targets) < 8 {
+		t.Fatalf("the targets are %q, of: %s", targets, said)
+	}
+	for _, target := range targets {
+		if target == "all" {
+			continue
+		}
+		if !runs[target] {
+			t.Errorf("nothing runs %s", target)
+		}
+		if answers := target != "projector" && target != "reactor"; answers && !serves[target] {
+			t.Errorf("calls to %s arrive nowhere", target)
+		}
+	}
+}
+
+// entranceOfCompose looks what the compose file runs, and what of it the entrance
+// spreads calls over.
+func entranceOfCompose(t *testing.T, said string) {
+	t.Helper()
+	read := func(name string) string {
+		text, err := os.ReadFile("../deploy/compose/" + name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(text)
+	}
+	runs, of := map[string]bool{}, map[string]map[string]bool{}
+	for _, m := range regexp.MustCompile(`(?m)^  ([a-z0-9-]+): .*--target=([a-z,]+)`).FindAllStringSubmatch(read("compose.yaml"), -1) {
+		of[m[1]] = map[string]bool{}
+		for target := range strings.SplitSeq(m[2], ",") {
+			runs[target], of[m[1]][target] = true, true
+		}
+	}
+	upstream := regexp.MustCompile(`server ([a-z0-9-]+):8080`).FindAllStringSubmatch(read("nginx.conf"), -1)
+	if len(upstream) < 2 {
+		t.Errorf("the entrance spreads calls over %v", upstream)
+	}
+	for _, m := range upstream {
+		everyTarget(t, said, runs, of[m[1]])
 	}
 }

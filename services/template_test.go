@@ -29,6 +29,13 @@ func TestTemplatesApply(t *testing.T) {
 			}
 			file := tmpl.Name + ".yaml"
 			must("setpoint init --template "+tmpl.Name, "Wrote "+file)
+			if documents := strings.Count(s.run("cat "+file), "apiVersion:"); documents != strings.Count(s.run("cat "+file), "# yaml-language-server: $schema=") {
+				t.Errorf("an editor does not check every one of its %d documents", documents)
+			}
+			must("mkdir odd && touch odd/.setpoint; setpoint init --template "+tmpl.Name+" --out odd; ls odd", "ended well")
+			if got := s.run("ls odd"); got != "" {
+				t.Errorf("a folder without schemas has %s", got)
+			}
 			must("head -1 "+file+"; cat $(head -1 "+file+" | cut -d= -f2)", `"$schema": "http://json-schema.org/draft-07/schema#"`)
 			must("setpoint apply --yes -f "+file, "")
 			if got := s.run("setpoint plan --offline -f ."); !strings.HasPrefix(got, "Valid: ") { // and no advice; the schemas are no manifests

@@ -10,6 +10,8 @@ import (
 
 	"connectrpc.com/connect"
 
+	declarationv1 "setpoint.dev/proto/gen/setpoint/declaration/v1"
+	"setpoint.dev/proto/gen/setpoint/declaration/v1/declarationv1connect"
 	eventv1 "setpoint.dev/proto/gen/setpoint/event/v1"
 	"setpoint.dev/proto/gen/setpoint/event/v1/eventv1connect"
 	"setpoint.dev/services/devserver"
@@ -109,5 +111,40 @@ func TestSubscribe(t *testing.T) {
 	if got, _ := subscribed(t, s.URL(), "default", 99, &eventv1.SubscribeRequest{Types: []string{"strategy"}}); got !=
 		"strategy.unit-declared.v1 unit/a, strategy.unit-declared.v1 unit/b, strategy.unit-declared.v1 unit/c" {
 		t.Errorf("after a restart: %s", got)
+	}
+}
+
+// Events are asked for by the name of today or by the first one, of which they tell, and
+// whole kinds by their word.
+func TestSubscribeByName(t *testing.T) {
+	s, err := devserver.Start(t.Context(), devserver.Options{Data: t.TempDir(), Listen: "127.0.0.1:0", ReadWait: time.Minute})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close() })
+	declare := declarationv1connect.NewDeclarationServiceClient(http.DefaultClient, s.URL())
+	for _, metadata := range []string{"{name: north}", "{name: south, renamedFrom: north}", "{name: north}"} {
+		_, err := declare.Apply(t.Context(), &declarationv1.ApplyRequest{Manifests: &declarationv1.Manifests{Files: []*declarationv1.ManifestFile{
+			{Path: "unit.yaml", Content: []byte("{apiVersion: setpoint.dev/v1, kind: Unit, metadata: " + metadata + ", spec: {}}")},
+		}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	const first, second = "strategy.unit-declared.v1 unit/north", "strategy.unit-declared.v1 unit/north~2"
+	for subject, want := range map[string]string{
+		"unit/south":   first + ", " + first,
+		"unit/north~2": second,
+		"unit/north":   first + ", " + first + ", " + second, // one was called so first, the other is now
+		"unit":         first + ", " + first + ", " + second,
+		"unit/west":    "",
+		"target":       "",
+	} {
+		if got, _ := subscribed(t, s.URL(), "default", 99, &eventv1.SubscribeRequest{Subject: subject}); got != want {
+			t.Errorf("%s: %s, want %s", subject, got, want)
+		}
+	}
+	if got, _ := subscribed(t, s.URL(), "other", 99, &eventv1.SubscribeRequest{Subject: "unit/south"}); got != "" {
+		t.Errorf("another organization sees %s", got)
 	}
 }

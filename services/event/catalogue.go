@@ -116,7 +116,7 @@ var catalogue = []Entry{
 
 	{Internal: "gap.policy_declared.v1", Says: "A policy was declared or changed."},
 	{Internal: "gap.policy_retired.v1", Says: "A policy was deleted."},
-	{Internal: "gap.target_assessed.v1", Says: "A target's status changed without a gap opening or closing."},
+	{Internal: "gap.target_assessed.v1", Says: "The first word on a target: its status and its conditions."},
 	{Internal: "gap.gap_opened.v1", Says: "A target fell behind."},
 	{Internal: "gap.gap_widened.v1", Says: "An open gap became worse."},
 	{Internal: "gap.gap_narrowed.v1", Says: "An open gap became smaller."},

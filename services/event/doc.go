@@ -15,6 +15,6 @@
 // # Reading order
 //
 // catalogue.go (the decisions), cloudevent.go (the form), map.go (from one to the
-// other); stream (where they are kept), process (who publishes), rpc (who may
+// other), about.go (what they are about); stream (where they are kept), process (who publishes), rpc (who may
 // read).
 package event

@@ -36,6 +36,7 @@ func TestTargets(t *testing.T) {
 	for targets, want := range map[string][]string{
 		"gap":       {"gap", "admin", "door", "record", "log"},
 		"strategy":  {"commands", "strategy"},
+		"event":     {"commands", "event", "door"},
 		"projector": {"projector", "record", "door"},
 	} {
 		got, err := chosen(Options{Targets: strings.Split(targets, ","), DatabaseURL: "postgres:"})
@@ -51,6 +52,10 @@ func TestTargets(t *testing.T) {
 	got, err := chosen(Options{Targets: []string{"gap"}, DatabaseURL: "postgres:"})
 	if err != nil || slices.ContainsFunc(got, func(p part) bool { return p.name == "strategy" || p.name == "projector" }) {
 		t.Errorf("gap starts %v, %v", names(got), err)
+	}
+	got, err = chosen(Options{Targets: []string{"event"}, DatabaseURL: "postgres:"})
+	if err != nil || slices.ContainsFunc(got, func(p part) bool { return p.name == "publisher" || p.name == "webhooks" || p.name == "reconciler" }) {
+		t.Errorf("event starts %v, %v", names(got), err)
 	}
 	if all, err := chosen(Options{Targets: []string{All}}); err != nil || len(all) != len(parts) {
 		t.Errorf("all starts %v, %v", names(all), err)

@@ -31,8 +31,9 @@ func startEvents(ctx context.Context, s *Server) (err error) {
 	s.hooks = delivery.NewActs(s.commands, s.record)
 	s.sender = delivery.NewSender(s.opts.WebhookAllowPrivate)
 	s.sender.Observe(s.observedWebhooks())
+	s.asked = &delivery.Asked{Sender: s.sender, Events: s.public, Vault: s.vault, Record: s.record, Now: s.opts.Now}
 	return s.serve(eventrpc.New(s.public, s.settlePublic, eventrpc.Hooks{
-		Record: s.record, Acts: s.hooks, Events: s.public, Vault: s.vault, Sender: s.sender, Now: s.opts.Now,
+		Record: s.record, Kinds: s.kinds, Acts: s.hooks, Events: s.public, Vault: s.vault, Asked: s.asked, Now: s.opts.Now,
 	}))
 }
 
@@ -46,6 +47,9 @@ func startWebhooks(ctx context.Context, s *Server) error {
 		Events: s.public, Vault: s.vault, Record: s.record, Acts: s.hooks, Sender: s.sender, Now: s.opts.Now, Logger: s.opts.Logger,
 	})
 	s.background(ctx, m.Run)
+	if s.opts.WebhookAllowPrivate {
+		s.background(ctx, func(ctx context.Context) { s.asked.Answer(ctx, s.opts.Logger) })
+	}
 	s.webhookFigures = func(ctx context.Context) (telemetry.Webhooks, error) {
 		f, err := m.Figures(ctx)
 		return telemetry.Webhooks{Statuses: f.Statuses, Pending: f.Pending, Oldest: f.Oldest, DeadLetters: f.DeadLetters}, err

@@ -49,6 +49,7 @@ type Server struct {
 	vault        *stream.Vault
 	hooks        *delivery.Acts
 	sender       *delivery.Sender
+	asked        *delivery.Asked
 	// webhookFigures says how webhooks fare; nil where none is delivered to.
 	webhookFigures func(context.Context) (telemetry.Webhooks, error)
 	commands       *runner.Runner

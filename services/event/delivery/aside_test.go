@@ -77,13 +77,14 @@ func TestWhoMayNotLeavesItToOthers(t *testing.T) {
 
 // What is known before an event is at stake is what is known when it is dialled.
 func TestRefuses(t *testing.T) {
+	const notPublic = "the address is not public: that takes a server with --webhook-allow-private"
 	for url, why := range map[string]string{
-		"http://example.com/":                "http is refused: declare an https address",
-		"https://127.0.0.1:8443/":            "the address is not public",
-		"https://localhost/":                 "the address is not public",
-		"https://[::1]/":                     "the address is not public",
-		"https://[::ffff:10.0.0.1]/":         "the address is not public",
-		"https://169.254.169.254/latest":     "the address is not public",
+		"http://example.com/":                "http is refused: declare an https address, or run a server with --webhook-allow-private",
+		"https://127.0.0.1:8443/":            notPublic,
+		"https://localhost/":                 notPublic,
+		"https://[::1]/":                     notPublic,
+		"https://[::ffff:10.0.0.1]/":         notPublic,
+		"https://169.254.169.254/latest":     notPublic,
 		"https://8.8.8.8/":                   "",
 		"https://this-is-no-host.invalid/":   "",
 		"https://[2001:4860:4860::8888]/dns": "",

@@ -168,7 +168,7 @@ func (d *deliverer) handle(m *message.Message) error {
 		d.succeeded(ctx)
 		return nil
 	}
-	if out.Failure == notPublic {
+	if out.Refused {
 		d.refused.Store(true)
 	}
 	return d.failed(m, &e, attempt, out)
@@ -209,6 +209,9 @@ func (d *deliverer) failed(m *message.Message, e *event.CloudEvent, attempt int,
 	givenUp := !disabled && webhook.GivesUp(attempt)
 	if disabled || givenUp {
 		stands.Next = time.Time{}
+	}
+	if givenUp {
+		stands.Attempts = 0 // of the event under way: it is so no more
 	}
 	if err := d.vault.Stands(ctx, d.org, d.id, stands); err != nil {
 		d.logger.Warn("how a webhook fares could not be noted", "organization", d.org, "webhook", d.name, "error", err)

@@ -2,6 +2,7 @@ package delivery_test
 
 import (
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"io"
 	"log/slog"
@@ -53,6 +54,7 @@ func TestNamesArePinned(t *testing.T) {
 type world struct {
 	t      *testing.T
 	opts   delivery.Options
+	asked  *delivery.Asked // of who delivers
 	public *stream.Stream
 	js     jetstream.JetStream
 	event  eventv1connect.EventServiceClient
@@ -75,6 +77,13 @@ func (w *world) ok(err error) {
 }
 
 func newWorld(t *testing.T) *world {
+	t.Helper()
+	return newWorldBehind(t, nil)
+}
+
+// newWorldBehind has a door that may post what another sender may; nil: what who
+// delivers may.
+func newWorldBehind(t *testing.T, door *delivery.Sender) *world {
 	t.Helper()
 	w := &world{t: t, failed: make(chan int, 1000)}
 	ns, err := embeddednats.Start(embeddednats.Options{Dir: t.TempDir()})
@@ -117,14 +126,19 @@ func newWorld(t *testing.T) *world {
 			return time.Millisecond
 		},
 	}
-	door, err := rpc.Handler(logger, func(context.Context) error { return nil }, declarationrpc.New(run, rec, registry, nil),
+	w.asked = &delivery.Asked{Sender: w.opts.Sender, Events: w.public, Vault: vault, Record: rec, Now: w.now}
+	theirs := *w.asked
+	if door != nil {
+		theirs.Sender = door
+	}
+	handler, err := rpc.Handler(logger, func(context.Context) error { return nil }, declarationrpc.New(run, rec, registry, nil),
 		eventrpc.New(w.public, func(context.Context) error { return nil }, eventrpc.Hooks{
-			Record: rec, Acts: w.opts.Acts, Events: w.public, Vault: vault, Sender: w.opts.Sender, Now: w.now,
+			Record: rec, Kinds: registry, Acts: w.opts.Acts, Events: w.public, Vault: vault, Asked: &theirs, Now: w.now,
 		}))
 	w.ok(err)
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	w.ok(err)
-	server := rpc.NewServer(door, logger)
+	server := rpc.NewServer(handler, logger)
 	running.Go(func() { _ = server.Serve(l) })
 	t.Cleanup(func() { _ = server.Close() })
 	url := "http://" + l.Addr().String()
@@ -424,6 +438,59 @@ func TestDeadLetters(t *testing.T) {
 	}
 }
 
+// A dead letter that is taken ends the time for which every attempt has failed. What
+// is said of the event under way stays, as long as one is.
+func TestARedeliveryIsASuccess(t *testing.T) {
+	w, e := newWorld(t), newEndpoint(t)
+	never := w.opts
+	never.Delay = func(int, time.Duration) time.Duration { return time.Hour }
+	e.answers(func(subject string) int {
+		if subject == "unit/bad" {
+			return http.StatusBadRequest
+		}
+		return http.StatusOK
+	})
+	stop := w.run()
+	w.declare(hook("h", e.URL, ""))
+	w.rotate("h", 0)
+	w.declare(unit("bad"))
+	w.until("it is given up", func() bool { return w.entry("h").GetDeadLetters() == 1 })
+	if x := w.entry("h"); x.GetStatus() != "failing" || x.GetAttempts() != 0 || x.GetFailure() != "status 400" {
+		t.Errorf("after it was given up, when no event is under way: %v", x)
+	}
+	stop()
+	redeliver := func() *eventv1.WebhookEntry {
+		t.Helper()
+		w.later(24 * time.Hour)
+		w.ok(w.public.Bury(t.Context(), "default", "h", stream.Letter{Body: []byte(`{"subject":"unit/good"}`), MessageID: "evt_" + rand.Text()}))
+		list, err := w.event.ListDeadLetters(t.Context(), &eventv1.ListDeadLettersRequest{Webhook: "h"})
+		w.ok(err)
+		letters := list.GetDeadLetters()
+		res, err := w.event.Redeliver(t.Context(), &eventv1.RedeliverRequest{Webhook: "h", Letters: []string{letters[len(letters)-1].GetLetter()}})
+		if w.ok(err); res.GetDelivered() != 1 {
+			t.Errorf("%v", res)
+		}
+		return w.entry("h")
+	}
+	if x := redeliver(); x.GetStatus() != "delivering" || x.GetFailure() != "" || x.GetFailingSince() != "" || x.GetLastSuccess() == "" {
+		t.Errorf("once a letter is taken: %v", x)
+	}
+	w.opts = never
+	w.run()
+	w.declare(unit("bad"), unit("other"))
+	e.answers(func(subject string) int {
+		if subject == "unit/other" {
+			return http.StatusBadRequest
+		}
+		return http.StatusOK
+	})
+	w.until("one fails", func() bool { return w.entry("h").GetAttempts() == 1 })
+	since := w.entry("h").GetFailingSince()
+	if x := redeliver(); x.GetStatus() != "failing" || x.GetAttempts() != 1 || x.GetNextAttempt() == "" || x.GetFailure() != "status 400" || x.GetFailingSince() <= since {
+		t.Errorf("while another event is under way, failing since %s: %v", since, x)
+	}
+}
+
 // Letters are listed in pages, and delivered in their order.
 func TestManyDeadLetters(t *testing.T) {
 	w, e := newWorld(t), newEndpoint(t)
@@ -447,9 +514,17 @@ func TestManyDeadLetters(t *testing.T) {
 	if want := []string{"evt_0", "evt_1", "evt_2", "evt_3", "evt_4"}; !slices.Equal(got, want) {
 		t.Errorf("%v", got)
 	}
-	res, err := w.event.Redeliver(t.Context(), &eventv1.RedeliverRequest{Webhook: "h"})
+	list, err := w.event.ListDeadLetters(t.Context(), &eventv1.ListDeadLettersRequest{Webhook: "h"})
 	w.ok(err)
-	if res.GetDelivered() != 5 || e.subjects(t, 5) != "0 1 2 3 4" {
+	third, first := list.GetDeadLetters()[2].GetLetter(), list.GetDeadLetters()[0].GetLetter()
+	res, err := w.event.Redeliver(t.Context(), &eventv1.RedeliverRequest{Webhook: "h", Letters: []string{third, first, third}})
+	w.ok(err)
+	if res.GetDelivered() != 2 || res.GetRemaining() != 0 || e.subjects(t, 2) != "0 2" {
+		t.Errorf("each of those named, once: %v", res)
+	}
+	res, err = w.event.Redeliver(t.Context(), &eventv1.RedeliverRequest{Webhook: "h"})
+	w.ok(err)
+	if res.GetDelivered() != 3 || e.subjects(t, 3) != "1 3 4" {
 		t.Errorf("%v", res)
 	}
 	if n := w.entry("other").GetDeadLetters(); n != 5 {

@@ -11,12 +11,13 @@
 //     same webhook-id.
 //   - Nothing is posted to an address that is not public, whatever its name says:
 //     the address that is dialled is checked. Redirects are not followed. A process
-//     that must not post to an address takes no event, and leaves it to others.
+//     that must not post to an address takes no event, and leaves it to others; what
+//     somebody asks of it, it has another make.
 //   - What is told of a failure holds neither the address nor a secret.
 //
 // # Reading order
 //
 // manager.go (which webhooks run), deliverer.go (what becomes of one event),
-// aside.go (what one does that must not deliver), sender.go (one attempt),
-// acts.go (what is told of a webhook in the log).
+// aside.go (what one does that must not deliver), sender.go (one attempt), ask.go
+// (those that somebody asks for), acts.go (what is told of a webhook in the log).
 package delivery

@@ -23,8 +23,10 @@ import (
 )
 
 const (
-	// mostAnswer is how much of an answer is read, in bytes: nobody looks at it.
-	mostAnswer = 16 << 10
+	// mostAnswer is how much of an answer is read, in bytes, and longestAnswer for how
+	// long once its status is known: nobody looks at it.
+	mostAnswer    = 16 << 10
+	longestAnswer = time.Second
 	// agent is what endpoints see as User-Agent.
 	agent = "setpoint-webhooks/1"
 )
@@ -38,14 +40,15 @@ type Sender struct {
 
 // What a sender that is not allowed everything says of an address.
 const (
-	notPublic = "the address is not public"
-	inClear   = "http is refused: declare an https address"
+	notPublic = "the address is not public: that takes a server with --webhook-allow-private"
+	inClear   = "http is refused: declare an https address, or run a server with --webhook-allow-private"
 )
 
 // Outcome is what became of an attempt.
 type Outcome struct {
 	Delivered bool
 	Gone      bool          // 410: the endpoint wants nothing any more
+	Refused   bool          // this process must not post to the address: nothing was sent
 	Status    int           // of the answer; 0: there was none
 	Failure   string        // in words, without address
 	After     time.Duration // what the endpoint asked for
@@ -113,7 +116,7 @@ func (s *Sender) Send(ctx context.Context, spec *webhook.Spec, messageID string,
 
 func (s *Sender) send(ctx context.Context, spec *webhook.Spec, messageID string, body []byte, secrets stream.Secrets, now time.Time) Outcome {
 	if webhook.Clear(spec) && s.guard != nil {
-		return Outcome{Failure: inClear}
+		return Outcome{Refused: true, Failure: inClear}
 	}
 	signature, err := sign(secrets, messageID, now, body)
 	if err != nil {
@@ -132,9 +135,12 @@ func (s *Sender) send(ctx context.Context, spec *webhook.Spec, messageID string,
 	req.Header.Set(standardwebhooks.HeaderWebhookSignature, signature)
 	res, err := s.client.Do(req)
 	if err != nil {
-		return Outcome{Failure: inWords(err, webhook.Timeout(spec))}
+		return Outcome{Refused: errors.Is(err, ssrf.ErrProhibitedIP), Failure: inWords(err, webhook.Timeout(spec))}
 	}
-	// Read so that the connection can be used again; what it says does not count.
+	// Read so that the connection can be used again; what it says does not count, and
+	// one that does not end must not hold up the next event.
+	enough := time.AfterFunc(longestAnswer, cancel)
+	defer enough.Stop()
 	_, _ = io.CopyN(io.Discard, res.Body, mostAnswer)
 	_ = res.Body.Close()
 	out := Outcome{Status: res.StatusCode, Delivered: res.StatusCode/100 == 2, Gone: res.StatusCode == http.StatusGone}

@@ -36,14 +36,14 @@ func TestPrivateAddressesAreRefused(t *testing.T) {
 	} {
 		out := attempt(t, NewSender(false), &webhook.Spec{Url: "https://" + host + "/", TimeoutSeconds: 60})
 		// A resolver need not take a number for an address: then it is not found.
-		if out.Delivered || out.Failure != "the address is not public" && !strings.HasPrefix(host, "2130706433") {
+		if out.Delivered || !(out.Refused && strings.HasPrefix(out.Failure, "the address is not public: ")) && !strings.HasPrefix(host, "2130706433") {
 			t.Errorf("%s: %+v", host, out)
 		}
 	}
 	if n := arrived.Load(); n > 0 {
 		t.Errorf("%d arrived", n)
 	}
-	if out := attempt(t, NewSender(false), &webhook.Spec{Url: "http://example.com/"}); !strings.Contains(out.Failure, "http is refused") {
+	if out := attempt(t, NewSender(false), &webhook.Spec{Url: "http://example.com/"}); !out.Refused || !strings.Contains(out.Failure, "http is refused") {
 		t.Errorf("in the clear: %+v", out)
 	}
 }
@@ -72,6 +72,9 @@ func TestAnswers(t *testing.T) {
 				}
 			}
 			followed.Add(100) // all 640 MB were taken
+		case "/dripping":
+			_ = http.NewResponseController(w).Flush()
+			<-r.Context().Done() // it never says that this is all
 		case "/headers":
 			for i := range 2000 {
 				w.Header().Set(fmt.Sprintf("X-%d", i), strings.Repeat("x", 100))
@@ -95,6 +98,7 @@ func TestAnswers(t *testing.T) {
 		"/busy":     {Status: 429, After: 2 * time.Minute, Failure: "status 429"},
 		"/endless":  {Status: 500, Failure: "status 500"},
 		"/headers":  {Failure: "no answer: the connection was lost or could not be made"},
+		"/dripping": {Delivered: true, Status: 200},
 		"/silent":   {Failure: "no answer within 1s"},
 		"/cut":      {Failure: "no answer: the connection was lost or could not be made"},
 	} {
@@ -103,6 +107,9 @@ func TestAnswers(t *testing.T) {
 			spec.TimeoutSeconds = 1
 		}
 		got := attempt(t, s, spec)
+		if path == "/dripping" && got.Took > 30*time.Second {
+			t.Errorf("%s: taken after %s", path, got.Took)
+		}
 		got.Took = 0
 		if got != want {
 			t.Errorf("%s: %+v, want %+v", path, got, want)

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"connectrpc.com/connect"
@@ -19,6 +20,8 @@ import (
 	"setpoint.dev/services/event/stream"
 	"setpoint.dev/services/internal/fault"
 	"setpoint.dev/services/internal/principal"
+	"setpoint.dev/services/internal/record"
+	"setpoint.dev/services/internal/resource"
 	"setpoint.dev/services/internal/rpc"
 )
 
@@ -60,6 +63,10 @@ func (s *Service) Subscribe(ctx context.Context, req *eventv1.SubscribeRequest, 
 		return err
 	}
 	if err := known(req.GetTypes()); err != nil {
+		return err
+	}
+	about, err := s.about(ctx, who.Org, req.GetSubject())
+	if err != nil {
 		return err
 	}
 	select {
@@ -113,12 +120,19 @@ func (s *Service) Subscribe(ctx context.Context, req *eventv1.SubscribeRequest, 
 			if err := o.send(""); err != nil {
 				return err
 			}
+			if end == 0 {
+				continue
+			}
+			// The last one may have been dropped meanwhile, by the stream's limits.
+			if _, end, err = s.events.Last(ctx, who.Org); err != nil || end <= o.cursor {
+				return err
+			}
 			continue
 		case err != nil:
 			return err
 		}
 		o.cursor = place
-		wanted, err := wants(req, body)
+		wanted, err := wants(req, about, body)
 		if err == nil && wanted {
 			err = o.send(string(body))
 		}
@@ -161,9 +175,38 @@ func (s *Service) begin(ctx context.Context, cursor string) (uint64, error) {
 	return after, nil
 }
 
+// about are the subjects that a client asks for: what it said, and what has that name
+// now, as events say the name that a resource was first declared with. A kind that no
+// event is about is refused: who waits for a mistyped one would wait for ever.
+func (s *Service) about(ctx context.Context, org, asked string) ([]string, error) {
+	if asked == "" {
+		return nil, nil
+	}
+	token, name, named := strings.Cut(asked, "/")
+	if !slices.Contains(event.Subjects(), token) {
+		return nil, fault.New(fault.Invalid, "event.subject_unknown", "subject: no event is about any %q", token).
+			WithHint("one such as target/vacant-space, or target for all; legal are %s", strings.Join(event.Subjects(), ", "))
+	}
+	out := []string{asked}
+	kinds := s.hooks.Kinds.Kinds()
+	i := slices.IndexFunc(kinds, func(k resource.Kind) bool { return k.Token == token })
+	if !named || i < 0 {
+		return out, nil
+	}
+	err := s.hooks.Record.At(ctx, record.Snapshot{Org: org}, func(v record.View, at uint64) error {
+		out = []string{asked}
+		r, err := v.Resource(org, kinds[i].Name, name, at)
+		if r != nil && r.ID != name {
+			out = append(out, token+"/"+r.ID)
+		}
+		return err
+	})
+	return out, err
+}
+
 // wants tells whether the client asked for an event.
-func wants(req *eventv1.SubscribeRequest, body []byte) (bool, error) {
-	if len(req.GetTypes()) == 0 && req.GetSubject() == "" && req.GetFromRevision() == 0 {
+func wants(req *eventv1.SubscribeRequest, about []string, body []byte) (bool, error) {
+	if len(req.GetTypes()) == 0 && len(about) == 0 && req.GetFromRevision() == 0 {
 		return true, nil
 	}
 	var e event.CloudEvent
@@ -171,8 +214,7 @@ func wants(req *eventv1.SubscribeRequest, body []byte) (bool, error) {
 		return false, fault.Wrap(err, fault.Internal, "event.foreign", "a message of %s is no public event: somebody else writes there", stream.Name)
 	}
 	revision, _ := strconv.ParseInt(e.Revision, 10, 64)
-	return event.Matches(e.Type, req.GetTypes()) && revision >= req.GetFromRevision() &&
-		(req.GetSubject() == "" || e.Subject == req.GetSubject()), nil
+	return event.Matches(e.Type, req.GetTypes()) && revision >= req.GetFromRevision() && event.About(e.Subject, about), nil
 }
 
 // outlet sends, and gives up on who does not take.

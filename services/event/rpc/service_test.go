@@ -8,6 +8,7 @@ import (
 
 	eventv1 "setpoint.dev/proto/gen/setpoint/event/v1"
 	"setpoint.dev/services/internal/fault"
+	"setpoint.dev/services/internal/resource"
 )
 
 type taker struct{}
@@ -34,6 +35,21 @@ func TestTypesThatNothingHasAreRefused(t *testing.T) {
 	}
 	for _, wrong := range []string{"gap.opend", "ga", "dev.setpoint", "person"} {
 		if err := known([]string{wrong}); fault.ReasonOf(err) != "event.type_unknown" || !strings.Contains(err.Error(), wrong) {
+			t.Errorf("%q: %v", wrong, err)
+		}
+	}
+}
+
+func TestSubjectsThatNothingHasAreRefused(t *testing.T) {
+	s := &Service{hooks: Hooks{Kinds: &resource.Registry{}}}
+	for _, legal := range []string{"", "target", "action/act-1", "wave/habits~w1", "changes"} { // of which none is a name to look up
+		about, err := s.about(t.Context(), "acme", legal)
+		if err != nil || strings.Join(about, " ") != legal {
+			t.Errorf("%q: %q, %v", legal, about, err)
+		}
+	}
+	for _, wrong := range []string{"targets", "Target/vacant", "vacant-space", "person/u-1", "/"} {
+		if _, err := s.about(t.Context(), "acme", wrong); fault.ReasonOf(err) != "event.subject_unknown" {
 			t.Errorf("%q: %v", wrong, err)
 		}
 	}

@@ -211,6 +211,36 @@ func TestCursorGone(t *testing.T) {
 	}
 }
 
+// dropped had one more event when it was first asked for the last one.
+type dropped struct {
+	*stream.Stream
+	asked int
+}
+
+func (d *dropped) Last(ctx context.Context, org string) (*event.CloudEvent, uint64, error) {
+	e, place, err := d.Stream.Last(ctx, org)
+	if d.asked++; d.asked == 1 {
+		place++
+	}
+	return e, place, err
+}
+
+// Who reads what there is does not wait for an event that is not kept any more.
+func TestTheLastEventIsDropped(t *testing.T) {
+	s := &Service{slow: time.Hour}
+	x := newStand(t, s)
+	x.publish(1, 3, 1)
+	s.events = &dropped{Stream: x.stream}
+	last := ""
+	err := x.subscribe(&eventv1.SubscribeRequest{HeartbeatSeconds: 1}, func(m *eventv1.SubscribeResponse) bool {
+		last = m.GetCursor()
+		return true
+	})
+	if err != nil || last != "3" {
+		t.Errorf("it ended after %s: %v", last, err)
+	}
+}
+
 // Who takes events too slowly is cut off, with a code and the cursor to go on
 // with, and misses nothing.
 func TestSlowConsumersOverARealConnection(t *testing.T) {

@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"encoding/base64"
 	"encoding/json"
+	"slices"
 	"strconv"
 	"time"
 
@@ -17,6 +18,7 @@ import (
 	"setpoint.dev/services/internal/fault"
 	"setpoint.dev/services/internal/principal"
 	"setpoint.dev/services/internal/record"
+	"setpoint.dev/services/internal/resource"
 	"setpoint.dev/services/internal/runner"
 )
 
@@ -30,13 +32,14 @@ const (
 	secretBytes  = 32 // Standard Webhooks: between 24 and 64
 )
 
-// Hooks is what acting on webhooks needs.
+// Hooks is what acting on webhooks needs, and asking for events by name.
 type Hooks struct {
 	Record *record.Record
+	Kinds  *resource.Registry
 	Acts   *delivery.Acts
 	Events *stream.Stream
 	Vault  *stream.Vault
-	Sender *delivery.Sender
+	Asked  *delivery.Asked
 	Now    func() time.Time
 }
 
@@ -180,7 +183,10 @@ func (s *Service) TestWebhook(ctx context.Context, req *eventv1.TestWebhookReque
 		return nil, err
 	}
 	id := webhook.MessageID(&e)
-	out := s.hooks.Sender.Send(ctx, r.Spec.(*webhook.Spec), id, body, secrets, now)
+	out, err := s.hooks.Asked.Attempt(ctx, p.Org, r, id, body, secrets)
+	if err != nil {
+		return nil, err
+	}
 	return &eventv1.TestWebhookResponse{
 		Delivered: out.Delivered, Status: int32(out.Status), Failure: out.Failure, Milliseconds: out.Took.Milliseconds(),
 		Event: string(body), WebhookId: id,
@@ -299,11 +305,13 @@ func (s *Service) Redeliver(ctx context.Context, req *eventv1.RedeliverRequest) 
 	if err != nil {
 		return nil, err
 	}
-	next := s.all(p.Org, r.ID)
+	next, named := s.all(p.Org, r.ID), 0
 	if len(req.GetLetters()) > 0 {
-		if next, err = s.named(ctx, p.Org, r.ID, req.GetLetters()); err != nil {
+		letters, err := s.named(ctx, p.Org, r.ID, req.GetLetters())
+		if err != nil {
 			return nil, err
 		}
+		next, named = oneByOne(letters), len(letters)
 	}
 	res := &eventv1.RedeliverResponse{}
 	until := time.Now().Add(redelivering)
@@ -315,7 +323,10 @@ func (s *Service) Redeliver(ctx context.Context, req *eventv1.RedeliverRequest) 
 		if l == nil {
 			break
 		}
-		out := s.hooks.Sender.Send(ctx, r.Spec.(*webhook.Spec), l.MessageID, l.Body, secrets, s.hooks.Now())
+		out, err := s.hooks.Asked.Attempt(ctx, p.Org, r, l.MessageID, l.Body, secrets)
+		if err != nil {
+			return nil, err
+		}
 		if !out.Delivered {
 			res.Failure = out.Failure
 			break
@@ -325,9 +336,12 @@ func (s *Service) Redeliver(ctx context.Context, req *eventv1.RedeliverRequest) 
 		}
 		res.Delivered++
 	}
+	if res.GetDelivered() > 0 {
+		s.hooks.Asked.Redelivered(ctx, p.Org, r.ID)
+	}
 	remaining, err := s.hooks.Events.Letters(ctx, p.Org, r.ID)
-	if n := len(req.GetLetters()); n > 0 {
-		res.Remaining = int32(n) - res.GetDelivered()
+	if named > 0 {
+		res.Remaining = int32(named) - res.GetDelivered()
 	} else {
 		res.Remaining = int32(remaining)
 	}
@@ -346,8 +360,8 @@ func (s *Service) all(org, id string) func(context.Context) (*stream.Letter, err
 	}
 }
 
-// named looks that all letters are there before any is sent.
-func (s *Service) named(ctx context.Context, org, id string, names []string) (func(context.Context) (*stream.Letter, error), error) {
+// named looks that all letters are there before any is sent: each once, oldest first.
+func (s *Service) named(ctx context.Context, org, id string, names []string) ([]*stream.Letter, error) {
 	var found []*stream.Letter
 	for i, name := range names {
 		sequence, _ := strconv.ParseUint(name, 10, 64) // its pattern was checked
@@ -361,12 +375,18 @@ func (s *Service) named(ctx context.Context, org, id string, names []string) (fu
 		}
 		found = append(found, l)
 	}
+	slices.SortFunc(found, func(a, b *stream.Letter) int { return cmp.Compare(a.Sequence, b.Sequence) })
+	return slices.CompactFunc(found, func(a, b *stream.Letter) bool { return a.Sequence == b.Sequence }), nil
+}
+
+// oneByOne gives letters one by one, nil at the end.
+func oneByOne(letters []*stream.Letter) func(context.Context) (*stream.Letter, error) {
 	return func(context.Context) (*stream.Letter, error) {
-		if len(found) == 0 {
+		if len(letters) == 0 {
 			return nil, nil
 		}
-		l := found[0]
-		found = found[1:]
+		l := letters[0]
+		letters = letters[1:]
 		return l, nil
-	}, nil
+	}
 }

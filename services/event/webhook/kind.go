@@ -50,6 +50,12 @@ func check(s *Spec, _ resource.Set, f *resource.Findings) {
 				"docs/events.md lists all types; gap is every event of gaps")
 		}
 	}
+	for i, asked := range s.GetSubjects() {
+		if kind, _, _ := strings.Cut(asked, "/"); !slices.Contains(event.Subjects(), kind) {
+			f.Warn(fmt.Sprintf("spec.subjects[%d]", i), "webhook_subject", fmt.Sprintf("no event of this version is about any %q", kind),
+				"legal are "+strings.Join(event.Subjects(), ", "))
+		}
+	}
 	if s.GetPaused() {
 		f.Warn("spec.paused", "webhook_paused", "nothing is delivered", "what is published meanwhile is delivered later, as far as it is kept")
 	}

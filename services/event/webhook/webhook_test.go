@@ -48,6 +48,7 @@ func TestRules(t *testing.T) {
 		{"a public address", "", "", &webhook.Spec{Url: "https://[2600::1]/"}},
 		{"an unknown type", "", "spec.types[1] event.webhook_type", &webhook.Spec{Url: "https://example.com/", Types: []string{"gap", "gaps"}}},
 		{"a type that is kept", "", "spec.types[0] event.webhook_type", &webhook.Spec{Url: "https://example.com/", Types: []string{"strategy.person-declared"}}},
+		{"an unknown subject", "", "spec.subjects[0] event.webhook_subject", &webhook.Spec{Url: "https://example.com/", Subjects: []string{"targets", "target", "review/monthly"}}},
 		{"paused", "", "spec.paused event.webhook_paused", &webhook.Spec{Url: "https://example.com/", Paused: true}},
 	} {
 		broken, advice := findings(c.spec)

@@ -114,7 +114,7 @@ func Predict(s Series, horizon int) (Prediction, error) {
 	p.Point, p.Method, adjusted, season, missed = points(y, s.Period, horizon, positive)
 	p.positive = positive
 	var moves float64
-	p.scales, moves = scales(adjusted, positive, horizon, missed)
+	p.scales, moves = scales(adjusted, known, positive, horizon, missed)
 	p.class = classOf(s.Period, season != nil, moves)
 	p.quantiles = multiples(p.class, known, horizon)
 	last := adjusted[len(adjusted)-1]

@@ -131,6 +131,13 @@ func TestAlwaysADistribution(t *testing.T) {
 		if rapid.Bool().Draw(t, "bounded") {
 			s.Lower, s.Upper = ptr(slices.Min(s.Values)), ptr(slices.Max(s.Values)+math.Abs(slices.Max(s.Values))+1)
 		}
+		if rapid.Bool().Draw(t, "gaps") { // the last value stays
+			for i := range s.Values[1:] {
+				if rapid.Bool().Draw(t, "missing") {
+					s.Values[i] = math.NaN()
+				}
+			}
+		}
 		h := rapid.IntRange(1, 40).Draw(t, "horizon")
 		p, err := Predict(s, h)
 		if err != nil {
@@ -228,6 +235,66 @@ func TestPaths(t *testing.T) {
 		if !near(q.Below(5, path[4]), p.Below(5, paths[i][4]), 1e-9) {
 			t.Error("other values have other draws")
 		}
+	}
+}
+
+// What is missing makes nothing surer: the lines over it hide how the series moved,
+// and a season whose places are mostly bridged is none.
+func TestGapsDoNotNarrow(t *testing.T) {
+	noise := Normal("noise", 120)
+	for _, period := range []int{1, 4, 12} {
+		var y, thin []float64
+		level := 100.0
+		for i := range 120 {
+			level *= math.Exp(0.03 * noise[i])
+			y = append(y, level)
+			v := level
+			if (119-i)%6 != 0 {
+				v = math.NaN()
+			}
+			thin = append(thin, v)
+		}
+		all, some := must(t, Series{Values: y, Period: period}, 12), must(t, Series{Values: thin, Period: period}, 12)
+		for h := 1; h <= 12; h++ {
+			low, high := all.Interval(h, 0.8)
+			from, to := some.Interval(h, 0.8)
+			if r := (to - from) / (high - low); r < 0.8 || r > 4 {
+				t.Errorf("period %d, step %d: from %v to %v where all is known, and from %v to %v", period, h, low, high, from, to)
+			}
+		}
+	}
+}
+
+// A handful of values that jump say how much the next may differ, not that they go on
+// to multiply: points stay within four times the last value,
+// and what is likely within 200 times, over 18 steps.
+func TestStumpsDoNotRunAway(t *testing.T) {
+	for _, y := range [][]float64{
+		{1, 1000}, {1e-5, 1}, {100, 200, 400}, {0.001, 5, 300}, {5, 300, 20, 1000}, {1, 2, 4, 8, 16}, {-1, 5, 200},
+	} {
+		for _, period := range []int{0, 4, 12, 52} {
+			const horizon = 18
+			p := must(t, Series{Values: y, Period: period}, horizon)
+			last := y[len(y)-1]
+			for h := 1; h <= horizon; h++ {
+				if v := p.Point[h-1]; v > 4*last {
+					t.Errorf("%v of period %d: step %d is %v", y, period, h, v)
+				}
+				if _, v := p.Interval(h, 0.95); v > 200*last {
+					t.Errorf("%v of period %d: step %d may be %v", y, period, h, v)
+				}
+			}
+		}
+	}
+	// What doubled for a quarter of eight steps goes on by as much: 2, 4, and 4(1+ln 2).
+	ln2 := math.Log(2)
+	got := grown([]float64{ln2, 2 * ln2, 3 * ln2}, make([]float64, 9))
+	if !near(got[0], 2, 1e-12) || !near(got[1], 4, 1e-12) || !near(got[2], 4*(1+ln2), 1e-12) {
+		t.Errorf("grown: %v", got)
+	}
+	// What shrinks does so by a rate: it never gets to 0.
+	if got := grown([]float64{-1, -2}, []float64{0, 0}); !near(got[1], math.Exp(-2), 1e-12) {
+		t.Errorf("shrunk: %v", got)
 	}
 }
 

@@ -57,12 +57,12 @@ func seasonalSmoothing(y []float64, s seasonal, h int) []float64 {
 	for i := range out {
 		trend *= best.phi
 		level += trend
-		out[i] = level + state[(len(y)+i)%m]
+		out[i] = level
 	}
 	if s.multiplicative {
-		out = exponentials(out)
+		out, state = grown(out, y), exponentials(state)
 	}
-	return out
+	return seasonal{state, s.multiplicative}.onto(out, len(y))
 }
 
 // run smooths the series, from a level and a trend before its first value and a

@@ -42,7 +42,11 @@ const (
 
 // stepScale is that scale, and how much the series moves as a share of its size.
 // missed is the squared error of theta.
-func stepScale(y []float64, positive bool, missed float64) (scale, moves float64) {
+//
+// Where values are missing, stride is how many steps there are to a known one. The
+// lines over them hide what happened: they move by 1/stride of the variance of what
+// goes at random, and theta follows them.
+func stepScale(y []float64, stride float64, positive bool, missed float64) (scale, moves float64) {
 	size := 1.0
 	if positive {
 		y = logarithms(y)
@@ -58,8 +62,10 @@ func stepScale(y []float64, positive bool, missed float64) (scale, moves float64
 	for i := 1; i < len(y); i++ {
 		moved += (y[i] - y[i-1]) * (y[i] - y[i-1]) / steps
 	}
-	moves = math.Sqrt(moved) / size
 	missed /= math.Max(1, steps-1)
+	missed += (1 - 1/stride) * math.Max(0, moved-missed)
+	missed, moved = missed*stride, moved*stride
+	moves = math.Sqrt(moved) / size
 	v := expectedWeight*missed + (1-expectedWeight)*moved
 	own := ownMoves * math.Min(1, ownSteps/steps)
 	prior := size * priorScale * math.Pow(math.Max(moves, leastMoves)/priorScale, own)
@@ -76,16 +82,25 @@ const (
 
 // scales are how far the series may get in so many steps: how far it has got, net
 // of its drift, in as many steps, as far as it is long enough to show that; else
-// the root of the number of steps times the scale of one, as a random walk gets.
-func scales(y []float64, positive bool, horizon int, missed float64) (out []float64, moves float64) {
-	one, moves := stepScale(y, positive, missed)
+// the root of the number of steps times the scale of one, as a random walk gets. Of
+// the values so many are known, the first and the last among them.
+func scales(y []float64, known int, positive bool, horizon int, missed float64) (out []float64, moves float64) {
+	stride := float64(len(y)-1) / float64(known-1)
+	one, moves := stepScale(y, stride, positive, missed)
 	if positive {
 		last := y[len(y)-1]
 		w := make([]float64, len(y))
+		moved := 0.0
 		for i, v := range y {
 			w[i] = root(v, last)
+			if i > 0 {
+				moved += (w[i] - w[i-1]) * (w[i] - w[i-1]) / float64(len(y)-1)
+			}
 		}
 		y = w
+		// What came from next to nothing has moved by all that it is now, which is 1 as
+		// a share, and not by the logarithm of a thousand: it would go on to multiply.
+		one = math.Min(one, math.Max(1, math.Sqrt(moved)/2))
 	}
 	y = y[max(0, len(y)-recent):]
 	out = make([]float64, horizon)
@@ -100,6 +115,7 @@ func scales(y []float64, positive bool, horizon int, missed float64) (out []floa
 			}
 			part := float64(n) / float64(h)
 			part /= part + ownErrors
+			sum *= 1 + (stride-1)/float64(h)
 			v = part*sum/float64(n) + (1-part)*v
 		}
 		out[i] = math.Sqrt(v)

@@ -157,6 +157,14 @@ func (s seasonal) again(v float64, i int) float64 {
 	}
 }
 
+// onto puts it back onto all that comes from place from of the series on.
+func (s seasonal) onto(y []float64, from int) []float64 {
+	for i, v := range y {
+		y[i] = s.again(v, from+i)
+	}
+	return y
+}
+
 // Season is what the season of a positive series multiplies it by, by place in
 // the period, as the competitions' benchmarks estimate it; nil where it has none
 // that is beyond chance.

@@ -467,7 +467,7 @@ func programText(res *changev1.GetProgramResponse, results *changev1.WaveState, 
 			}
 			rows = append(rows, []string{x.GetResistance(), x.GetSeverity(), x.GetAudience(), status, itoa(int64(x.GetResponses())), printable(x.GetTitle())})
 		}
-		b.b.WriteString(fitted([]column{
+		b.b.WriteString(renderTable([]column{
 			{Title: "ENTRY"}, {Title: "SEVERITY"}, {Title: "AUDIENCE"}, {Title: "STATUS"}, {Title: "RESPONSES", Right: true}, {Title: "WHAT", Shrink: 16},
 		}, rows, width, color))
 	}

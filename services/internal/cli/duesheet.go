@@ -268,7 +268,7 @@ func dueRow(d *strategyv1.Duty, waiting []*gapv1.TargetGap, title, period string
 	}
 	confidence, note := workbook.Open("0"), workbook.Open(workbook.TextFormat)
 	// The duty tells when the first of its periods was due.
-	due, overdue := date(d.GetDue()), workbook.Count(int(d.GetDaysOverdue()))
+	due, overdue := date(d.GetDue()), workbook.Count(int(d.GetDaysOverdue())).Left()
 	if !earliest {
 		due, overdue = workbook.Cell{}, workbook.Cell{}
 	}
@@ -277,7 +277,7 @@ func dueRow(d *strategyv1.Duty, waiting []*gapv1.TargetGap, title, period string
 	}
 	return []workbook.Cell{
 		text(metric), text(period), text(what), text(unit), text(d.GetOwner()), due, overdue,
-		number(d.LastValue), date(d.GetLastAt()), goal.Left(), text(strings.Join(d.GetTargets(), " ")),
+		number(d.LastValue).Left(), date(d.GetLastAt()), goal.Left(), text(strings.Join(d.GetTargets(), " ")),
 		value, confidence, note,
 	}
 }

@@ -21,16 +21,20 @@ first: CloudEvents, as they are on the NATS stream SETPOINT_PUBLIC. With --follo
 it waits for what comes, until interrupted, and goes on by itself where it was if
 the server goes away.
 
-A type is given in full, or by how it begins: gap is every event of gaps. JSON is
+A type is given in full, or by how it begins: gap is every event of gaps. What an
+event is about has the name that it was first declared with; --subject takes that
+name, or the one of today. What happens at an occurrence of a review is about the
+review too, and what happens in a wave about its program. JSON is
 one event a line, to the byte as it is on NATS. docs/events.md lists all types.`,
 		Example: `  setpoint events
   setpoint events --type gap --follow
   setpoint events --type gap.opened.v1 --subject target/vacant-space
+  setpoint events --subject review/monthly
   setpoint events --from 120 -o json | jq -c '[.time, .type, .subject]'`,
 	}
 	cmd.Flags().Int64Var(&req.FromRevision, "from", 0, "begin at this `REVISION` of the log")
 	cmd.Flags().StringSliceVar(&req.Types, "type", nil, "only events of this `TYPE`, or whose types begin with it; may be given more than once")
-	cmd.Flags().StringVar(&req.Subject, "subject", "", "only events about this `KIND/NAME`")
+	cmd.Flags().StringVar(&req.Subject, "subject", "", "only events about this `KIND/NAME`, or about all of a KIND")
 	cmd.Flags().BoolVar(&req.Follow, "follow", false, "wait for what comes, until interrupted")
 	for _, name := range []string{"from", "type", "subject"} {
 		_ = cmd.RegisterFlagCompletionFunc(name, cobra.NoFileCompletions)
@@ -39,9 +43,6 @@ one event a line, to the byte as it is on NATS. docs/events.md lists all types.`
 	cmd.RunE = runE(func(ctx context.Context, _ []string) error {
 		if req.GetFromRevision() < 0 {
 			return usagef("--from: %d is not a revision; they begin at 1", req.GetFromRevision())
-		}
-		if about := req.GetSubject(); about != "" && !strings.Contains(about, "/") {
-			return usagef("--subject: %q is not KIND/NAME; an event is about one such as target/vacant-space", about)
 		}
 		s := subscriber{app: a, req: req, format: *out}
 		if !req.GetFollow() {

@@ -119,8 +119,3 @@ func TestEventsGoOnWhereTheyWere(t *testing.T) {
 		t.Errorf("began at %q", f.cursors)
 	}
 }
-
-// What no event can be about is refused, rather than waited for.
-func TestEventsOfASubjectThatIsNone(t *testing.T) {
-	session{server: "http://127.0.0.1:1"}.run(t, "events", "--subject", "vacant-space").want(t, exitUsage).wantStderr(t, "is not KIND/NAME")
-}

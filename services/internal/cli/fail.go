@@ -244,7 +244,7 @@ func (a *app) explainTransport(c *connect.Error) *fault.Error {
 			WithHint("is the terminal, or the file that it comes from, in another encoding?")
 	case c.Code() == connect.CodeUnimplemented:
 		return fault.New(fault.Unavailable, "cli.not_setpoint", "%s does not answer as a setpoint server: %s", a.server, c.Message()).
-			WithHint("check --server or SETPOINT_SERVER")
+			WithHint("check --server or SETPOINT_SERVER; a server that runs a part (serve --target) answers for that part only")
 	}
 	return fault.New(kindOfCode(c.Code()), "cli.transport", "%s: %s", a.server, c.Message())
 }

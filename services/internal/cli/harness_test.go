@@ -352,4 +352,4 @@ func write(t *testing.T, dir, name, content string) string {
 
 // targets are those of package server, whose test compares them with the
 // reference.
-var targets = []string{"all", "projector", "declaration", "strategy", "initiative", "change", "gap", "reactor"}
+var targets = []string{"all", "projector", "declaration", "strategy", "initiative", "change", "gap", "event", "reactor"}

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -39,8 +40,9 @@ own plan. It applies as it is. A file that is there is never overwritten. No
 server is asked.
 
 Beside it, in DIR/.setpoint, are the JSON Schemas of manifests and of import
-mappings, written anew by each init; the file's first line names its schema, so
-that editors with a YAML language server complete and check it, without a network.
+mappings, written anew by each init; a comment in each manifest names its schema,
+so that editors with a YAML language server complete and check it, without a
+network. What is added below a --- of its own needs that line as well.
 
 Templates:` + list.String(),
 		Example: `  setpoint init --template okr
@@ -72,10 +74,13 @@ Templates:` + list.String(),
 			return &usageError{cmd: cmd, message: "--year: " + err.Error()}
 		}
 		path := filepath.Join(out, t.Name+".yaml")
-		if err := writeNew(path, append([]byte(modeline(manifestSchemaFile)), content...)); err != nil {
-			return err
+		if _, err := os.Lstat(path); err == nil {
+			return thereAlready(path)
 		}
 		if err := writeSchemas(ctx, out); err != nil {
+			return err
+		}
+		if err := writeNew(path, named(content, manifestSchemaFile)); err != nil {
 			return err
 		}
 		a.printf("Wrote %s. Next:\n  setpoint plan -f %[1]s\n  setpoint apply -f %[1]s\n", path)
@@ -97,6 +102,13 @@ func modeline(schema string) string {
 	return "# yaml-language-server: $schema=" + schema + "\n"
 }
 
+// named is YAML with the comment in each of its documents: language servers look for
+// it in every one.
+func named(content []byte, schema string) []byte {
+	line, between := modeline(schema), []byte("\n---\n")
+	return append([]byte(line), bytes.ReplaceAll(content, between, append(between, line...))...)
+}
+
 // writeSchemas writes the schemas of this version into a folder of their own.
 func writeSchemas(ctx context.Context, out string) error {
 	if err := os.MkdirAll(filepath.Join(out, schemaFolder), 0o755); err != nil {
@@ -114,6 +126,10 @@ func writeSchemas(ctx context.Context, out string) error {
 	return nil
 }
 
+func thereAlready(path string) error {
+	return fmt.Errorf("%s is there already and is not overwritten; name another folder with --out", path)
+}
+
 // writeNew writes a file that must not be there yet, and its folder. What could
 // not be written whole is taken away again.
 func writeNew(path string, content []byte) error {
@@ -122,7 +138,7 @@ func writeNew(path string, content []byte) error {
 	}
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
 	if errors.Is(err, fs.ErrExist) {
-		return fmt.Errorf("%s is there already and is not overwritten; name another folder with --out", path)
+		return thereAlready(path)
 	}
 	if err != nil {
 		return err

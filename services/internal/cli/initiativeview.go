@@ -218,7 +218,7 @@ func initiativeText(res *initiativev1.GetInitiativeResponse, width int, ascii bo
 			}
 			rows = append(rows, []string{one.GetTarget(), low, formatNumber(one.GetLikely()), high, one.GetRampStart(), one.GetRampEnd(), realized, printable(one.GetBasis())})
 		}
-		fmt.Fprintf(&b, "\n%s\n%s", color.with(bold, "Contributions:"), fitted(dropEmpty([]column{
+		fmt.Fprintf(&b, "\n%s\n%s", color.with(bold, "Contributions:"), renderTable(dropEmpty([]column{
 			{Title: "TARGET", Shrink: 12, Name: true}, {Title: "LOW", Right: true}, {Title: "LIKELY", Right: true}, {Title: "HIGH", Right: true},
 			{Title: "FROM"}, {Title: "TO"}, {Title: "REALIZED"}, {Title: "BASIS", Shrink: 12},
 		}, rows, width, color)))
@@ -229,7 +229,7 @@ func initiativeText(res *initiativev1.GetInitiativeResponse, width int, ascii bo
 			rows = append(rows, []string{p.GetPeriod(), display.Money(p.GetBudget()), display.Money(p.GetSpent()), display.Money(p.GetForecast())})
 		}
 		rows = append(rows, []string{"in all", display.Money(m.GetBudget()), display.Money(m.GetSpent()), display.Money(m.GetCompletion())})
-		fmt.Fprintf(&b, "\n%s\n%s", color.with(bold, "Money, "+m.GetCurrency()+":"), fitted(dropEmpty([]column{
+		fmt.Fprintf(&b, "\n%s\n%s", color.with(bold, "Money, "+m.GetCurrency()+":"), renderTable(dropEmpty([]column{
 			{Title: "PERIOD"}, {Title: "BUDGET", Right: true}, {Title: "SPENT", Right: true}, {Title: "FORECAST", Right: true},
 		}, rows, width, color)))
 		if m.GetCompletion() != "" {
@@ -258,7 +258,7 @@ func actsText(acts []*commonv1.Act, width int, color paint) string {
 		day, _, _ := strings.Cut(a.GetRecorded(), "T")
 		rows = append(rows, []string{itoa(a.GetRevision()), day, printable(a.GetPrincipal()), printable(a.GetSummary()), printable(note)})
 	}
-	return "\n" + color.with(bold, "What happened:") + "\n" + fitted(dropEmpty([]column{
+	return "\n" + color.with(bold, "What happened:") + "\n" + renderTable(dropEmpty([]column{
 		{Title: "REVISION", Right: true, Drop: 2}, {Title: "RECORDED"}, {Title: "BY", Shrink: 8, Drop: 1}, {Title: "WHAT", Shrink: 20}, {Title: "WHY", Shrink: 16},
 	}, rows, width, color))
 }

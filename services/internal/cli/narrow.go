@@ -55,10 +55,9 @@ func labelled(label, value string, width int, color paint) string {
 	return b.String()
 }
 
-// fitted is a table where the terminal is wide enough for it with its columns
-// shortened as far as they like to be, and else its rows one below the other,
-// each with a line for each cell: what people said stays readable.
-func fitted(columns []column, rows [][]string, width int, color paint) string {
+// tooNarrow tells that a table does not fit, with its columns shortened as far as
+// they like to be and without those that may be left out.
+func tooNarrow(columns []column, rows [][]string, width int) bool {
 	least := -2
 	for i, w := range cellWidths(columns, rows) {
 		switch c := columns[i]; {
@@ -69,9 +68,12 @@ func fitted(columns []column, rows [][]string, width int, color paint) string {
 			least += 2 + w
 		}
 	}
-	if width <= 0 || least <= width {
-		return renderTable(columns, rows, width, color)
-	}
+	return width > 0 && least > width
+}
+
+// stacked is a table as its rows one below the other, each with a line for each
+// cell that says something.
+func stacked(columns []column, rows [][]string, width int, color paint) string {
 	labels := 0
 	for _, c := range columns {
 		labels = max(labels, text.StringWidthWithoutEscSequences(c.Title))
@@ -85,12 +87,13 @@ func fitted(columns []column, rows [][]string, width int, color paint) string {
 			if r[j] == "" {
 				continue
 			}
-			for k, l := range wrapped(r[j], max(10, width-labels-2)) {
+			room := max(10, width-labels-2)
+			for k, l := range wrapped(r[j], room) {
 				title := c.Title
 				if k > 0 {
 					title = ""
 				}
-				fmt.Fprintf(&b, "%s  %s\n", color.with(bold, fmt.Sprintf("%-*s", labels, title)), clip(l, max(10, width-labels-2)))
+				fmt.Fprintf(&b, "%s  %s\n", color.with(bold, fmt.Sprintf("%-*s", labels, title)), c.fit(l, room))
 			}
 		}
 	}

@@ -14,6 +14,8 @@ import (
 	"unicode/utf8"
 
 	"go.yaml.in/yaml/v3"
+
+	"setpoint.dev/services/internal/template"
 )
 
 // checkSchema tells where v breaks a schema; it knows the words that schemas
@@ -180,13 +182,24 @@ func TestSchemaAcceptsTheExamples(t *testing.T) {
 	if err != nil || len(files) == 0 {
 		t.Fatalf("no examples: %v", err)
 	}
-	kinds := map[string]bool{}
+	contents := map[string]string{}
 	for _, f := range files {
 		content, err := os.ReadFile(f)
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, doc := range documents(t, string(content)) {
+		contents[f] = string(content)
+	}
+	for _, tmpl := range template.All {
+		content, err := tmpl.Manifests(2026)
+		if err != nil {
+			t.Fatal(err)
+		}
+		contents[tmpl.Name] = string(content)
+	}
+	kinds := map[string]bool{}
+	for f, content := range contents {
+		for _, doc := range documents(t, content) {
 			kind := doc.(map[string]any)["kind"].(string)
 			kinds[kind] = true
 			for _, s := range []map[string]any{all, schemaOf(t, kind)} {
@@ -196,7 +209,7 @@ func TestSchemaAcceptsTheExamples(t *testing.T) {
 			}
 		}
 	}
-	if len(kinds) < 4 {
+	if len(kinds) < 9 {
 		t.Errorf("the examples have only %v", kinds)
 	}
 }

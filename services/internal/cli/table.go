@@ -31,8 +31,12 @@ func (c column) fit(cell string, width int) string {
 }
 
 // renderTable aligns rows under their titles, two spaces apart, without
-// borders. width is that of the terminal, 0 if there is no limit.
+// borders. width is that of the terminal, 0 if there is no limit. Where it is too
+// narrow, the rows stand one below the other: what is said stays readable.
 func renderTable(columns []column, rows [][]string, width int, color paint) string {
+	if tooNarrow(columns, rows, width) {
+		return stacked(columns, rows, width, color)
+	}
 	widths := cellWidths(columns, rows)
 	for i, c := range columns {
 		if width <= 0 && c.Cap > 0 {

@@ -2,6 +2,7 @@ package record
 
 import (
 	"context"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -158,13 +159,28 @@ func (r *Record) await(ctx context.Context, revision uint64) error {
 		select {
 		case <-changed:
 		case <-bound:
-			return fault.New(fault.Unavailable, "record.behind",
-				"the record stands at revision %d and did not reach %d within %s", at, revision, r.wait).
-				WithHint("try again; setpoint status tells whether it moves, and the server's log why it does not")
+			e := fault.New(fault.Unavailable, "record.behind",
+				"the record stands at revision %d and did not reach %d within %s", at, revision, r.wait)
+			if full(r.Troubled()) {
+				e.Message += ": the disk that it is on is full"
+				return e.WithHint("the operator makes room; setpoint doctor tells on which disk, and setpoint status when it goes on")
+			}
+			return e.WithHint("try again; setpoint status tells whether it moves, and the server's log why it does not")
 		case <-ctx.Done():
 			return fault.Wrap(ctx.Err(), fault.Unavailable, "record.wait_ended", "gave up waiting for revision %d", revision)
 		}
 	}
+}
+
+// full tells that there is no room for what is to be written, by the words of those
+// who say it: SQLite (https://sqlite.org/rescode.html#full), and the operating
+// system, whose words PostgreSQL passes on.
+func full(trouble error) bool {
+	if trouble == nil {
+		return false
+	}
+	words := strings.ToLower(trouble.Error())
+	return strings.Contains(words, "disk is full") || strings.Contains(words, "no space left on device")
 }
 
 // Follow waits without a bound until the record has reached the revision, and

@@ -170,13 +170,17 @@ func standardized(s series, n, back int) (class int, errors []float64) {
 // is the one thing here that is taken from the parts that the yardstick measures
 // with.
 func astray(class, n int) float64 {
-	if season := class / (forecast.Classes / 3); season > 0 || n > 100 {
+	switch season := class / (forecast.Classes / 3); {
+	case season == 2:
+		return 0.975
+	case season == 1 || n > 120:
 		return 1
+	case n < 10:
+		return 1.04
+	case n < 20:
+		return 1.0
 	}
-	if n < 10 {
-		return 1.05
-	}
-	return 1.08
+	return 1.13
 }
 
 // shrink is as how many errors, for each value of the length, those of the classes
@@ -201,10 +205,17 @@ func pooled(cells [][][][]float64, c, i, j int) [7]float64 {
 }
 
 // quantiles of a cell; one with too few errors is that of the nearest shorter
-// length that has enough.
+// length that has enough, or else of the nearest longer one: of a season that has
+// been taken out, which takes three of them, there are no short ones.
 func quantiles(cells [][][]float64, i, j int) (q [7]float64) {
-	for i > 0 && len(cells[i][j]) < fewest {
-		i--
+	from := i
+	for k := range cells {
+		if k = from - k; k < 0 {
+			k = from - k // after the shorter ones the longer
+		}
+		if i = k; len(cells[i][j]) >= fewest {
+			break
+		}
 	}
 	e := slices.Sorted(slices.Values(cells[i][j]))
 	if len(e) == 0 {

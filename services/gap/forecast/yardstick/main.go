@@ -64,7 +64,7 @@ func run(fit string, half int, dirs []string) error {
 			fmt.Printf("%s setpoint %s\n", s.name, sc)
 			for _, last := range []int{3, 4, 5, 6, 8} {
 				cut := measure(s.series, last)
-				fmt.Printf("%s last %d n=%d cover80=%.3f cover95=%.3f\n", s.name, last, cut.n, cut.cover80/cut.steps, cut.cover95/cut.steps)
+				fmt.Printf("%s last %d %s\n", s.name, last, cut)
 			}
 			published.print(s.name)
 			total.add(sc)

@@ -16,7 +16,7 @@ import (
 type score struct {
 	n                                int
 	smape, mase, smape2, mase2, msis float64 // sums over series
-	scaled                           int     // series with a scale
+	scaled, ranged                   int     // series with a scale, and with intervals too
 	cover80, cover95, steps          float64
 	seconds                          float64
 	perStep, perStepCount            float64 // sMAPE over steps
@@ -25,7 +25,7 @@ type score struct {
 func (s *score) add(o score) {
 	s.n += o.n
 	s.smape, s.mase, s.smape2, s.mase2, s.msis = s.smape+o.smape, s.mase+o.mase, s.smape2+o.smape2, s.mase2+o.mase2, s.msis+o.msis
-	s.scaled += o.scaled
+	s.scaled, s.ranged = s.scaled+o.scaled, s.ranged+o.ranged
 	s.cover80, s.cover95, s.steps = s.cover80+o.cover80, s.cover95+o.cover95, s.steps+o.steps
 	s.seconds += o.seconds
 	s.perStep, s.perStepCount = s.perStep+o.perStep, s.perStepCount+o.perStepCount
@@ -36,7 +36,7 @@ func (s *score) add(o score) {
 func (s score) String() string {
 	n, k := float64(s.n), float64(s.scaled)
 	return fmt.Sprintf("n=%d sMAPE=%.3f MASE=%.3f OWA=%.3f MSIS=%.3f cover80=%.3f cover95=%.3f seconds=%.1f",
-		s.n, s.perStep/s.perStepCount, s.mase/k, (s.smape/s.smape2+s.mase/s.mase2)/2, s.msis/k, s.cover80/s.steps, s.cover95/s.steps, s.seconds) +
+		s.n, s.perStep/s.perStepCount, s.mase/k, (s.smape/s.smape2+s.mase/s.mase2)/2, s.msis/float64(s.ranged), s.cover80/s.steps, s.cover95/s.steps, s.seconds) +
 		map[bool]string{true: "", false: fmt.Sprintf(" (%d without a scale)", s.n-s.scaled)}[n == k]
 }
 
@@ -83,13 +83,17 @@ func one(s series, last int) (sc score) {
 		sc.smape += e / hs
 		sc.perStep, sc.perStepCount = sc.perStep+e, sc.perStepCount+1
 		sc.smape2 += 200 * math.Abs(other[i]-z) / (math.Abs(other[i]) + math.Abs(z)) / hs
+		if scale > 0 {
+			sc.mase += math.Abs(p.Point[i]-z) / scale / hs
+			sc.mase2 += math.Abs(other[i]-z) / scale / hs
+		}
 		low80, high80 := p.Interval(i+1, .8)
 		low95, high95 := p.Interval(i+1, .95)
 		if p.Unknown != "" {
-			low80, high80, low95, high95 = p.Point[i], p.Point[i], p.Point[i], p.Point[i]
 			if last > 0 {
 				continue // no interval is promised
 			}
+			low80, high80, low95, high95 = p.Point[i], p.Point[i], p.Point[i], p.Point[i]
 		}
 		sc.steps++
 		if low80 <= z && z <= high80 {
@@ -99,8 +103,7 @@ func one(s series, last int) (sc score) {
 			sc.cover95++
 		}
 		if scale > 0 {
-			sc.mase += math.Abs(p.Point[i]-z) / scale / hs
-			sc.mase2 += math.Abs(other[i]-z) / scale / hs
+			sc.ranged = 1
 			w := high95 - low95 + 40*math.Max(0, low95-z) + 40*math.Max(0, z-high95)
 			sc.msis += w / scale / hs
 		}

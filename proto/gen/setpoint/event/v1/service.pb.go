@@ -31,7 +31,8 @@ type SubscribeRequest struct {
 	// Only events whose type is one of these, or begins with one and a dot; dev.setpoint. may
 	// be left out: gap, gap.opened.v1.
 	Types []string `protobuf:"bytes,3,rep,name=types,proto3" json:"types,omitempty"`
-	// Only events about this, for example target/vacant-space.
+	// Only events about this: KIND/NAME, as it is called now or was called first, or KIND
+	// for all of a kind: target/vacant-space, target.
 	Subject string `protobuf:"bytes,4,opt,name=subject,proto3" json:"subject,omitempty"`
 	// Wait for what comes.
 	Follow bool `protobuf:"varint,5,opt,name=follow,proto3" json:"follow,omitempty"`

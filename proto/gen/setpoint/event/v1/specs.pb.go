@@ -33,7 +33,8 @@ type WebhookSpec struct {
 	// dev.setpoint. may be left out: gap, gap.opened.v1. None: all.
 	Types []string `protobuf:"bytes,4,rep,name=types,proto3" json:"types,omitempty"`
 	// Only events about one of these: KIND/IDENTITY, or KIND for all of a kind
-	// (target). None: all.
+	// (target). What happens at an occurrence of a review is about the review, and
+	// what happens in a wave about its program, too. None: all.
 	Subjects []string `protobuf:"bytes,5,rep,name=subjects,proto3" json:"subjects,omitempty"`
 	// Deliver nothing for now; what is published meanwhile is delivered later.
 	Paused bool `protobuf:"varint,6,opt,name=paused,proto3" json:"paused,omitempty"`
