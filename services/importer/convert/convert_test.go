@@ -193,6 +193,23 @@ func known(t testing.TB, r convert.Result) convert.Known {
 	return k
 }
 
+// An actual that an edition takes back to what one before it said is that, in
+// whatever order the editions stand in the file.
+func TestEditionsTakeAnActualBack(t *testing.T) {
+	rows := []string{"a,x,2016,Actual,28\n", "b,x,2016,Actual,28.1\n", "c,x,2016,Actual,28\n"}
+	mapping := strings.Replace(editions, "{old: 2017-04-01, new: 2018-04-01}", "{a: 2017-06-28, b: 2018-04-11, c: 2018-06-27}", 1)
+	for _, order := range [][]int{{0, 1, 2}, {0, 2, 1}, {1, 0, 2}, {1, 2, 0}, {2, 0, 1}, {2, 1, 0}} {
+		table := "e,m,y,k,v\n"
+		for _, i := range order {
+			table += rows[i]
+		}
+		got := told(t, read(t, mapping, table, convert.Options{}, convert.Known{}))
+		if want := "x 2016-12-31 28"; got[len(got)-1] != want {
+			t.Errorf("%v: %q", order, got)
+		}
+	}
+}
+
 func TestEditions(t *testing.T) {
 	table := "e,m,y,k,v\nold,x,2017,Target,5\nold,x,2018,Target,6\nold,x,2016,Actual,4\nnew,x,2018,Target,7\nnew,x,2019,Target,8\nnew,x,2016,Actual,4.5\n"
 	r := read(t, editions, table, convert.Options{}, convert.Known{})
