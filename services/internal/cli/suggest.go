@@ -77,11 +77,13 @@ func suggestWords(req *gapv1.SuggestRequest, res *gapv1.SuggestResponse) string 
 	if req.GetBudget() != "" {
 		s += " of " + req.GetBudget()
 	}
-	s += " " + res.GetCurrency()
+	if c := res.GetCurrency(); c != "" {
+		s += " " + c
+	}
 	if req.Capacity != nil {
 		s += fmt.Sprintf(", takes %s of %s of the capacity", formatNumber(res.GetCapacity()), formatNumber(req.GetCapacity()))
 	}
-	return strings.TrimSpace(s) + "."
+	return s + "."
 }
 
 // proven says how near to the best the set is known to be.
