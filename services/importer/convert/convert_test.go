@@ -193,6 +193,17 @@ func known(t testing.TB, r convert.Result) convert.Known {
 	return k
 }
 
+// What was declared as a path is no trouble for the file that declared it.
+func TestPathsAgain(t *testing.T) {
+	mapping := "defaults: {form: path, baseline: 0, target: 1, direction: increase}\nsheets: [{columns: [{header: m, role: name}, {header: q, role: period}, {header: v, role: actual}]}]"
+	table := "m,q,v\nx,2019 Q2,0.5\n"
+	r := read(t, mapping, table, convert.Options{}, convert.Known{})
+	again := read(t, mapping, table, convert.Options{}, known(t, r))
+	if len(known(t, r).Targets) != 1 || len(again.Troubles) != 0 {
+		t.Errorf("%+v, and again: %+v", told(t, r), again.Troubles)
+	}
+}
+
 // An actual that an edition takes back to what one before it said is that, in
 // whatever order the editions stand in the file.
 func TestEditionsTakeAnActualBack(t *testing.T) {
