@@ -412,6 +412,19 @@ func TestFindPeriod(t *testing.T) {
 	}
 }
 
+func TestIsChange(t *testing.T) {
+	for _, unit := range []string{"reduction", "Increase", "fewer", "less than 2019", "vs. 2019", "from baseline", "de réduction", "weniger als 2020", "di riduzione"} {
+		if !IsChange(unit) {
+			t.Errorf("%q is no change", unit)
+		}
+	}
+	for _, unit := range []string{"", "Weeks", "of cases", "or more", "per 1,000", "moreover", "Mehrwert", "lessons", "m", "points"} {
+		if IsChange(unit) {
+			t.Errorf("%q is a change", unit)
+		}
+	}
+}
+
 func TestMissing(t *testing.T) {
 	for _, text := range []string{"", "  ", "-", "–", "n/a", "N/A%", "N.A.", "No Data", "TBD", "New Meas.", "k. A.", "k.A.", "n.d.", "s/d", "..", "#N/A", "\u00a0", "(n/a)", "Not  Available", "DNA", "нет данных", "자료없음", "veri yok"} {
 		if !Missing(text) {

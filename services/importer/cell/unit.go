@@ -19,6 +19,7 @@ var unitWords = words(strings.Fields(`
 	dni lat años jahre jahr years year ans anni anos jaar år months month monate mois meses mesi maanden månader monat
 	tl milyon milyar bin adet kişi saat oran yüzde sayı ton puan gün ay kez kpl kpl. hlö henkilöä szt. kč tis ft eft mft fő db lei đồng triệu tỷ người
 	rp juta ribu orang руб тыс млн млрд чел шт ед грн человек процент единиц штук балл km. ks ks.
+	keur meur kusd musd kgbp kchf mchf ksek msek nok mnok knok dkk mdkk kdkk tys tsek percentage
 	円 人 件 元 万元 亿元 億円 百万円 千円 ％ 歳 戸 箇所 トン 个 家 吨 万人`)...)
 
 var unitParts = regexp.MustCompile(`[\s/·*.,]+|\b(?:per|pro|je|par|por|in|en|of|de|each|i|w|na)\b`)
@@ -47,6 +48,18 @@ func IsUnit(text string) bool {
 	return found
 }
 
+// changes are words behind a number that make a change from another value of it:
+// 10 % reduction, 5 fewer, -20 % vs. 2019.
+var changes = regexp.MustCompile(`(?i)^(?:de |d['’]|di |w )?(?:increases?|decreases?|reductions?|improvements?|decline|drop|rise|fewer|less|more|lower|higher|below|above|better|vs\.?|versus|compared|relative to|against|from|` +
+	`reduktion|reduzierung|steigerung|senkung|rückgang|erhöhung|zunahme|abnahme|verbesserung|mehr|weniger|gegenüber|im vergleich|` +
+	`réduction|baisse|hausse|augmentation|diminution|amélioration|de moins|de plus|par rapport|` +
+	`reducción|incremento|aumento|disminución|respecto|más|menos|redução|diminuição|a mais|a menos|em relação|riduzione|diminuzione|in più|in meno|rispetto|` +
+	`reductie|stijging|daling|toename|afname|minder|meer|wzrostu?|spadku?|spadek|minskning|ökning|reduksjon|økning)(?:[\s.,;:)]|$)`)
+
+// IsChange reports whether what stands beside a number says that it is a change
+// from another one, and not a value.
+func IsChange(unit string) bool { return changes.MatchString(plain(unit)) }
+
 // in parentheses at the end of a name.
 var behind = regexp.MustCompile(`^(.*\S)\s*[(\[（]([^()\[\]（）]{1,30})[)\]）]\s*\*?$`)
 
@@ -67,8 +80,8 @@ func NameUnit(name string) (rest, unit string, ok bool) {
 // unitPowers are the words of units that count in powers of ten. Letters that may
 // be another unit's (m, t) are none.
 var unitPowers = map[string]int{
-	"k€": 3, "t€": 3, "teur": 3, "tsd": 3, "k$": 3, "€k": 3, "$k": 3, "£k": 3, "$000": 3, "£000": 3, "€000": 3, "tkr": 3, "kkr": 3, "thousand": 3, "thousands": 3, "milliers": 3, "miles": 3, "milhares": 3, "migliaia": 3,
-	"lakh": 5, "lakhs": 5, "mio": 6, "mn": 6, "mln": 6, "m€": 6, "€m": 6, "$m": 6, "£m": 6, "mkr": 6, "million": 6, "millions": 6, "millionen": 6, "millones": 6, "milhões": 6, "milioni": 6,
+	"k€": 3, "t€": 3, "teur": 3, "tsd": 3, "k$": 3, "€k": 3, "$k": 3, "£k": 3, "$000": 3, "£000": 3, "€000": 3, "tkr": 3, "kkr": 3, "keur": 3, "kusd": 3, "kgbp": 3, "kchf": 3, "ksek": 3, "tsek": 3, "knok": 3, "kdkk": 3, "tys": 3, "thousand": 3, "thousands": 3, "milliers": 3, "miles": 3, "milhares": 3, "migliaia": 3,
+	"lakh": 5, "lakhs": 5, "mio": 6, "mn": 6, "mln": 6, "m€": 6, "€m": 6, "$m": 6, "£m": 6, "mkr": 6, "meur": 6, "musd": 6, "mchf": 6, "msek": 6, "mnok": 6, "mdkk": 6, "million": 6, "millions": 6, "millionen": 6, "millones": 6, "milhões": 6, "milioni": 6,
 	"crore": 7, "crores": 7, "mrd": 9, "bn": 9, "£bn": 9, "€bn": 9, "$bn": 9, "billion": 9, "billions": 9,
 }
 

@@ -203,6 +203,34 @@ func known(t testing.TB, r convert.Result) convert.Known {
 	return k
 }
 
+// What was declared as a path is no trouble for the file that declared it.
+func TestPathsAgain(t *testing.T) {
+	mapping := "defaults: {form: path, baseline: 0, target: 1, direction: increase}\nsheets: [{columns: [{header: m, role: name}, {header: q, role: period}, {header: v, role: actual}]}]"
+	table := "m,q,v\nx,2019 Q2,0.5\n"
+	r := read(t, mapping, table, convert.Options{}, convert.Known{})
+	again := read(t, mapping, table, convert.Options{}, known(t, r))
+	if len(known(t, r).Targets) != 1 || len(again.Troubles) != 0 {
+		t.Errorf("%+v, and again: %+v", told(t, r), again.Troubles)
+	}
+}
+
+// An actual that an edition takes back to what one before it said is that, in
+// whatever order the editions stand in the file.
+func TestEditionsTakeAnActualBack(t *testing.T) {
+	rows := []string{"a,x,2016,Actual,28\n", "b,x,2016,Actual,28.1\n", "c,x,2016,Actual,28\n"}
+	mapping := strings.Replace(editions, "{old: 2017-04-01, new: 2018-04-01}", "{a: 2017-06-28, b: 2018-04-11, c: 2018-06-27}", 1)
+	for _, order := range [][]int{{0, 1, 2}, {0, 2, 1}, {1, 0, 2}, {1, 2, 0}, {2, 0, 1}, {2, 1, 0}} {
+		table := "e,m,y,k,v\n"
+		for _, i := range order {
+			table += rows[i]
+		}
+		got := told(t, read(t, mapping, table, convert.Options{}, convert.Known{}))
+		if want := "x 2016-12-31 28"; got[len(got)-1] != want {
+			t.Errorf("%v: %q", order, got)
+		}
+	}
+}
+
 func TestEditions(t *testing.T) {
 	table := "e,m,y,k,v\nold,x,2017,Target,5\nold,x,2018,Target,6\nold,x,2016,Actual,4\nnew,x,2018,Target,7\nnew,x,2019,Target,8\nnew,x,2016,Actual,4.5\n"
 	r := read(t, editions, table, convert.Options{}, convert.Known{})

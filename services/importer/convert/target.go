@@ -89,6 +89,9 @@ func (f *finisher) periodic(m *measure, name string, cadence calendar.Cadence) [
 	convert := f.unit(m, &strategyv1.MetricSpec{})
 	known, declared := f.known.Targets[name]
 	if declared && len(known.Spec.GetPeriods()) == 0 {
+		if len(m.targets) == 0 {
+			return nil // the file has paths as well, or none
+		}
 		f.troubles = append(f.troubles, Trouble{Field: "Target/" + name, Content: m.title, Why: "a target of this name is declared in another form: its setpoints here are not imported"})
 		return nil
 	}

@@ -50,6 +50,9 @@ func (m *measure) unitOf(n number, change bool, weight int) (why string) {
 	if change {
 		return ""
 	}
+	if cell.IsChange(n.unit) {
+		return fmt.Sprintf("%q stands beside the number: a change is no value", n.unit)
+	}
 	if n.unit != "" {
 		switch {
 		case m.said == "":

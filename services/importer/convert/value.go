@@ -57,14 +57,13 @@ func (t *table) observe(m *measure, said *row, col *column, n number, day calend
 	}
 	before := &m.observed[i]
 	switch {
-	case before.value == o.value && before.origin.percent == o.origin.percent:
-		if o.edition < before.edition {
-			before.edition = o.edition
-		}
 	case o.edition > before.edition:
+		// Also where it says the same: what stands between the two in time, and
+		// after them in the file, does not count against it.
 		*before = o
 	case o.edition < before.edition:
 		// The later edition's word counts, and is there already.
+	case before.value == o.value && before.origin.percent == o.origin.percent:
 	default:
 		before.disputed = true
 		t.trouble(said.number, *col, text, fmt.Sprintf("the same measure and period is %s in row %d: neither is taken", display(before.value), before.origin.row))

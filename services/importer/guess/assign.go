@@ -43,7 +43,7 @@ func assignRoles(headers []string, levels [][]string, profiles []profile) []Colu
 			}
 			confidence, reason := 0.9, fmt.Sprintf("the header says when, and %q what", phrase)
 			switch {
-			case when.Period != "" && isPart(rest):
+			case when.Period != "" && (isPart(rest) || len(when.Period) > len("FY2024") && upTo.MatchString(rest)):
 				kind, confidence = Ignored, 0.8
 				reason = fmt.Sprintf("%q is a part of the period, or more than it", rest)
 				partial[i] = true
@@ -100,6 +100,8 @@ func assignRoles(headers []string, levels [][]string, profiles []profile) []Colu
 				continue // what sort of units they are
 			case (role == Measure || role == Direction) && units:
 				continue // units of the organization
+			case role == Direction && trendWord.MatchString(normalize(h)) && !goodWord.MatchString(normalize(h)):
+				score *= 0.9 // how the values moved, if another column says which way is good
 			case isValue(role) || role == Period:
 				if former.MatchString(normalize(h)) {
 					score *= 0.7 // the one that is current counts
@@ -122,7 +124,7 @@ func assignRoles(headers []string, levels [][]string, profiles []profile) []Colu
 		if units && p.letters < 60 {
 			all = append(all, candidate{i, Unit, 0.5, "the values are named like units of an organization"})
 		}
-		if p.known() > 0 && p.share(p.kinds) >= 0.9 && p.distinct >= 2 && p.distinct <= 8 {
+		if p.known() > 0 && p.share(p.saysKinds()) >= 0.9 && p.distinct >= 2 && p.distinct <= 8 {
 			all = append(all, candidate{i, Kind, 0.8, "the values say target or actual"})
 		}
 		if p.known() > 1 && p.distinct >= 2 && p.distinct < p.filled && !slices.ContainsFunc(p.texts, func(t string) bool { return len(t) == 1 && t != "%" || !cell.IsUnit(t) && !percentWord.MatchString(t) }) {
@@ -166,7 +168,7 @@ func assignRoles(headers []string, levels [][]string, profiles []profile) []Colu
 	}
 	halfYears(out)
 	monthsAsDates(out)
-	unknownKinds(out, assumed)
+	unknownKinds(out, assumed, levels)
 	kindsInNames(out, profiles)
 	totalAlone(out)
 	runningTotals(out)
@@ -189,8 +191,9 @@ func assignRoles(headers []string, levels [][]string, profiles []profile) []Colu
 
 // unknownKinds takes the role from dated columns of which it was only assumed
 // that they hold actuals, where the headers tell kinds apart by words that are
-// not known: one of them may well be the target.
-func unknownKinds(out []Column, assumed map[int]string) {
+// not known: one of them may well be the target. A word that a known kind has
+// below it as well (M, W and T of a target) is none.
+func unknownKinds(out []Column, assumed map[int]string, levels [][]string) {
 	count := map[string]int{}
 	for _, rest := range assumed {
 		count[rest]++
@@ -201,7 +204,18 @@ func unknownKinds(out []Column, assumed map[int]string) {
 			known, actual = true, actual || c.Role == Actual
 		}
 	}
+	parts := map[string]bool{}
+	for _, c := range out {
+		if _, open := assumed[c.Index]; c.dated() && !open && c.Role != Ignored && len(levels[c.Index]) > 1 {
+			for _, l := range levels[c.Index] {
+				parts[normalize(l)] = true
+			}
+		}
+	}
 	for i, rest := range assumed {
+		if len(levels[i]) > 1 && parts[rest] {
+			continue
+		}
 		words := len(count)
 		if count[""] > 0 {
 			words--
@@ -411,7 +425,7 @@ func fits(r Role, p profile) (fit float64, why string) {
 		}
 		return 0, ""
 	case Kind:
-		if p.share(p.kinds) >= 0.8 {
+		if p.share(p.saysKinds()) >= 0.8 {
 			return 1, "target or actual"
 		}
 		return 0, ""

@@ -262,22 +262,27 @@ func unitsBelow(g Grid, p Proposal) Proposal {
 }
 
 // rowOfUnits reports whether a row has units of measure alone, but for its first
-// cell, which may say so.
+// cell, which may say so, and for a few short words that may be some of a trade's
+// own (beds, ZAR/kWh).
 func rowOfUnits(row []string) bool {
-	units, others := 0, 0
-	for _, t := range row {
+	units, words := 0, 0
+	for i, t := range row {
 		plain := strings.Trim(t, "()[] ")
+		_, amount := cell.ParseNumber(plain, cell.Locale{Decimal: ','})
 		switch {
 		case t == "":
+		case amount == nil:
+			return false // R$ 2,1 mi
 		case cell.IsUnit(plain) && !strings.ContainsAny(plain[:1], "0123456789") || percentWord.MatchString(plain):
 			units++
-		case units > 0:
+		case i == 0:
+		case len(plain) > 20 || strings.ContainsAny(plain, "0123456789") || cell.Missing(plain) || kindOf(plain) != "":
 			return false
 		default:
-			others++
+			words++
 		}
 	}
-	return units >= 2 && others <= 1
+	return units >= 2 && 2*words <= units
 }
 
 // unit is the unit of measure of a column of values: below its header, or in

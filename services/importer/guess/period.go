@@ -58,6 +58,9 @@ var blankPair = regexp.MustCompile(`\b(20\d\d) (\d\d)\b`)
 // one: H1 2024, Jan-Jun 2024, 2024 YTD.
 var part = regexp.MustCompile(`(?i)\b(?:h ?[12]|[12] ?h|hj ?[12]|[12]\. ?hj|s[12]|halbjahr|half|halves|semest\w*|semestr\w*|mid[- ]?year|halvår|półrocze|ytd|to date|\d{1,2} ?m|\d{1,2} (?:months?|monate|mois|meses|mesi)|first|bis|jusqu|hasta|q\d ?[-–+/] ?q?\d|t\d ?[-–+/] ?t?\d|trim\w* \d ?[-–] ?\d|cuatrienio|quadriênio|quinquenio|(?:week|woche|kw|uke|vecka|semaine|semana|hafta|v\.) ?\d{1,2}|spring|autumn|winter|term|terms|frühjahr|herbst|wise|sose|à date)\b|上半年|下半年|上期|下期`)
 
+// upTo is said before the month that a running total goes to.
+var upTo = regexp.MustCompile(`(?i)\b(?:up ?to|upto|till|until|through)$`)
+
 // isPart reports whether the rest of a header that names a period says that the
 // column is of a part of it.
 func isPart(rest string) bool {
@@ -253,10 +256,10 @@ func yearAndPart(out []Column, profiles []profile) {
 	if year < 0 {
 		return
 	}
-	if p := profiles[year]; p.share(p.years) < 0.9 {
+	if p := profiles[year]; !p.onlyYears() {
 		// The quarter or month was taken for the period: is there a year?
 		for i, c := range out {
-			if y := profiles[i]; c.Role == Ignored && y.known() > 0 && y.share(y.years) >= 0.9 {
+			if y := profiles[i]; c.Role == Ignored && y.known() > 0 && y.onlyYears() {
 				if part := partOf(out[year].Header, p); part != "" {
 					out[i].Role, out[i].Confidence, out[i].Reason = mapping.Year, 0.8, "the values are years"
 					out[year].Role = part

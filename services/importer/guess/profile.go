@@ -3,6 +3,7 @@ package guess
 import (
 	"math"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
@@ -26,6 +27,9 @@ type profile struct {
 	periods  int // a period, among them the years
 	words    int // a direction's
 	kinds    int // target or actual
+	// of the kinds: the different ones; and words for what is computed beside them
+	kindsSeen map[Role]bool
+	beside    int
 	// of the kinds: with their period
 	datedKinds int
 	long       int // texts of more than 60 letters
@@ -46,7 +50,7 @@ const (
 )
 
 func profileOf(column []string) profile {
-	p := profile{rows: len(column), units: map[string]int{}, currency: map[string]int{}, odd: map[string]int{}, least: math.Inf(1), most: math.Inf(-1)}
+	p := profile{rows: len(column), units: map[string]int{}, currency: map[string]int{}, odd: map[string]int{}, kindsSeen: map[Role]bool{}, least: math.Inf(1), most: math.Inf(-1)}
 	count := map[string]int{}
 	for _, text := range column {
 		t := strings.TrimSpace(text)
@@ -82,8 +86,12 @@ func profileOf(column []string) profile {
 		}
 		if len(p.texts) <= mostKinds {
 			kind, when := kindAndWhen(t)
-			if kind != "" {
+			switch {
+			case besideKinds(t):
+				p.beside += n
+			case kind != "":
 				p.kinds += n
+				p.kindsSeen[kind] = true
 			}
 			if kind != "" && when {
 				p.datedKinds += n
@@ -174,6 +182,15 @@ func (p profile) share(n int) float64 {
 // numeric reports whether a column holds numbers, but for words here and there.
 func (p profile) numeric() bool { return p.known() > 0 && p.share(p.numbers) >= 0.7 }
 
+// onlyYears reports whether a column holds years, as numbers or in pairs (2023/24,
+// FY24).
+func (p profile) onlyYears() bool {
+	return p.share(p.years) >= 0.9 || len(p.texts) > 0 && !slices.ContainsFunc(p.texts, func(t string) bool {
+		name, err := cell.ParsePeriod(t, p.infer.Locale)
+		return err != nil || len(strings.TrimPrefix(name, "FY")) != 4
+	})
+}
+
 // flag reports whether a column holds nothing but 0 and 1.
 func (p profile) flag() bool {
 	return p.numeric() && p.distinct <= 2 && p.integers == p.numbers && p.least >= 0 && p.most <= 1
@@ -198,6 +215,21 @@ func (p profile) counts() bool {
 		}
 	}
 	return true
+}
+
+// besideKinds reports whether a row's word says that its values are computed from
+// those of other kinds, or judge them: Variance, % achieved, RAG.
+func besideKinds(text string) bool {
+	return isComputed(text) || isStatus(text) || strings.HasPrefix(text, "%") && kindOf(text) != ""
+}
+
+// saysKinds is how many cells say what their rows hold: a kind, and where targets
+// stand beside actuals also what is computed from both, or judges them.
+func (p profile) saysKinds() int {
+	if p.kindsSeen[Target] && p.kindsSeen[Actual] && p.distinct < p.filled {
+		return p.kinds + p.beside
+	}
+	return p.kinds
 }
 
 // kindAndWhen is the kind of a row by its text, which may name its period as well.

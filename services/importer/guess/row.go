@@ -26,7 +26,7 @@ func kindWords(p Proposal, body Grid) map[string]mapping.Role {
 					continue
 				}
 			}
-			if k := kindOf(word); k != "" && len(out) < mostKinds {
+			if k := kindOf(word); k != "" && len(out) < mostKinds && !besideKinds(word) {
 				out[word] = k
 			}
 		}

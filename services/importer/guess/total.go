@@ -11,7 +11,8 @@ import (
 // computed are headers of columns that follow from others, or judge them.
 var computed = regexp.MustCompile(`^(?:(?:sub ?)?total|grand total|gesamt|summe|sum|insgesamt|totale|totaal|totalt|razem|suma|合計|合计|ytd average)$|` +
 	`(?:^|[^\pL\d])(?:variance|var|difference|diff|deviation|delta|gap|abweichung|abw|differenz|écart|ecart|variación|variacion|variação|desviación|desvio|scostamento|afwijking|avvikelse|odchylenie|差異|差异|` +
-	`change|veränderung|évolution|evolution|yoy|cagr|zielerreichung|erreichungsgrad|zielerreichungsgrad|taux de réalisation|cumplimiento|% de avance|% cumplimiento|% executed|% ejecutado|% of target|% meta alcançada|meta alcançada|% da meta|grado de avance|capaian|달성률|달성율|% achieved|% achievement|achievement %|percent of target|rank|ranking|rang)(?:[^\pL\d]|$)|(?:達成率|完成率|増減|前年差|前年比|差額)`)
+	`change|veränderung|évolution|evolution|yoy|cagr|zielerreichung|erreichungsgrad|zielerreichungsgrad|taux de réalisation|cumplimiento|% de avance|% cumplimiento|% executed|% ejecutado|% of target|% meta alcançada|meta alcançada|% da meta|grado de avance|capaian|달성률|달성율|% achieved|% achievement|achievement %|percent of target|rank|ranking|rang|` +
+	`(?:process|control|confidence) limits?|confidence intervals?|lcl|ucl|lpl|upl|lower ci|upper ci|kontrollgrenze|eingriffsgrenze|konfidenzintervall|intervalle de confiance|intervalo de confianza)(?:[^\pL\d]|$)|(?:達成率|完成率|増減|前年差|前年比|差額)`)
 
 func firstWord(text string) string {
 	word, _, _ := strings.Cut(strings.TrimSpace(text), " ")
@@ -29,6 +30,12 @@ func isComputed(header string) bool {
 	}
 	rest := sumWord.ReplaceAllString(h, "")
 	return rest != h && kindOf(rest) != ""
+}
+
+// isStatus reports whether a header's column judges values.
+func isStatus(header string) bool {
+	s, _ := headerScore(header, Status)
+	return s >= 0.8
 }
 
 // withoutUnit is a header without the unit in parentheses behind it.

@@ -3,12 +3,14 @@ package guess
 import (
 	"fmt"
 	"regexp"
+	"strings"
+	"unicode"
 
 	"setpoint.dev/services/importer/cell"
 )
 
 var (
-	trendWord = regexp.MustCompile(`(?:^|[^\pL])(?:trends?|tendance|tendencia|tendência|tendenza|entwicklung|ontwikkeling|utveckling|change)(?:[^\pL]|$)`)
+	trendWord = regexp.MustCompile(`(?:^|[^\pL])(?:trends?|tendance|tendencia|tendência|tendenza|entwicklung|ontwikkeling|utveckling|change|direction of travel|dot)(?:[^\pL]|$)`)
 	goodWord  = regexp.MustCompile(`(?:^|[^\pL])(?:desired|target|good|better|preferred|expected|wanted|deseada|desejada|souhaitée?|visée?|desiderata|gewünscht|angestrebt|gewenste|önskad|ønsket|oczekiwany)(?:[^\pL]|$)`)
 )
 
@@ -35,13 +37,24 @@ func (p *Proposal) trend(body Grid) {
 				other++
 			}
 		}
-		if other > 0 && other >= same {
+		if other > 0 && other >= same && !p.arrows(c.Index, body) {
 			p.Questions = append(p.Questions, fmt.Sprintf("does %q say which way is good? It is not how the values moved, and is read so", c.Header))
 			continue
 		}
 		p.Columns[i] = Column{Index: c.Index, Header: c.Header, Role: Ignored, Confidence: 0.6, Reason: "a trend may be how the values moved: it is not taken for which way is good"}
 		p.Questions = append(p.Questions, fmt.Sprintf("does %q say which way is good (direction), or how the values moved? It is left out", c.Header))
 	}
+}
+
+// arrows reports whether a column has nothing but signs, which tell what is better
+// from what is more as little as they tell which of both is wanted.
+func (p *Proposal) arrows(at int, body Grid) bool {
+	for _, row := range body {
+		if at < len(row) && strings.ContainsFunc(row[at], unicode.IsLetter) && len(row) > 1 && loneText(row) == "" {
+			return false
+		}
+	}
+	return true
 }
 
 // moved is the direction from the last but one of a row's dated actuals to the
