@@ -58,7 +58,7 @@ func (c tenant) imports(table, example string, fiscalYearStart int) convert.Resu
 	}
 	first := conv()
 	for _, s := range first.Steps {
-		c.applyFiles(&declarationv1.Manifests{Resources: s.Resources, Set: m.SetName()})
+		c.applyFiles(convert.Manifests(m.SetName(), s.Resources))
 	}
 	var values []*strategyv1.Observation
 	for _, o := range first.Observations {
@@ -69,7 +69,7 @@ func (c tenant) imports(table, example string, fiscalYearStart int) convert.Resu
 	}
 	again := conv()
 	for _, s := range again.Steps {
-		if changed := c.applyFiles(&declarationv1.Manifests{Resources: s.Resources, Set: m.SetName()}).GetChanges(); len(changed) > 0 {
+		if changed := c.applyFiles(convert.Manifests(m.SetName(), s.Resources)).GetChanges(); len(changed) > 0 {
 			c.Errorf("%s imported again changes %d resources, the first %v", example, len(changed), changed[0])
 		}
 	}

@@ -87,7 +87,11 @@ func TestTables(t *testing.T) {
 func said(t *testing.T, res convert.Result) (values, notRead []string) {
 	t.Helper()
 	metrics, targets, units := map[string]*strategyv1.MetricSpec{}, map[string][]*strategyv1.TargetSpec{}, map[string]*strategyv1.UnitSpec{}
-	for _, r := range res.Steps[0].Resources {
+	resources, err := convert.Unpack(res.Steps[0].Resources)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range resources {
 		decode := func(into proto.Message) {
 			raw, err := r.GetSpec().MarshalJSON()
 			if err == nil {

@@ -11,6 +11,7 @@ import (
 	"google.golang.org/protobuf/encoding/protojson"
 	"pgregory.net/rapid"
 
+	commonv1 "setpoint.dev/proto/gen/setpoint/common/v1"
 	strategyv1 "setpoint.dev/proto/gen/setpoint/strategy/v1"
 	"setpoint.dev/services/importer"
 	"setpoint.dev/services/importer/convert"
@@ -39,13 +40,22 @@ func read(t testing.TB, m, table string, o convert.Options, known convert.Known)
 	return res
 }
 
+func unpacked(t testing.TB, s convert.Step) []*commonv1.Resource {
+	t.Helper()
+	out, err := convert.Unpack(s.Resources)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
 // told is the result in lines: what is declared without titles, values, and
 // troubles.
 func told(t testing.TB, r convert.Result) []string {
 	t.Helper()
 	var out []string
 	for n, s := range r.Steps {
-		for _, x := range s.Resources {
+		for _, x := range unpacked(t, s) {
 			if x.GetKind() != "Target" && x.GetKind() != "Metric" {
 				continue
 			}
@@ -175,7 +185,7 @@ func known(t testing.TB, r convert.Result) convert.Known {
 	t.Helper()
 	k := convert.Known{Targets: map[string]convert.KnownTarget{}}
 	for _, s := range r.Steps {
-		for _, x := range s.Resources {
+		for _, x := range unpacked(t, s) {
 			if x.GetKind() != "Target" {
 				continue
 			}
@@ -300,7 +310,7 @@ func TestNothingIsDropped(t *testing.T) {
 		names := func(r convert.Result) []string {
 			var out []string
 			for _, x := range r.Steps[0].Resources {
-				out = append(out, x.GetKind()+"/"+x.GetMetadata().GetName())
+				out = append(out, x.Kind+"/"+x.Name)
 			}
 			return out
 		}

@@ -7,9 +7,7 @@ import (
 	"slices"
 	"strconv"
 
-	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/proto"
-	"google.golang.org/protobuf/types/known/structpb"
 
 	commonv1 "setpoint.dev/proto/gen/setpoint/common/v1"
 	strategyv1 "setpoint.dev/proto/gen/setpoint/strategy/v1"
@@ -34,7 +32,7 @@ type Known struct {
 
 // Step is what is declared together. A target that several editions set is in
 // one step for each, in order of the days from which they count.
-type Step struct{ Resources []*commonv1.Resource }
+type Step struct{ Resources []Packed }
 
 // Observation is a measured value.
 type Observation struct {
@@ -78,6 +76,7 @@ type finisher struct {
 // Finish gives what the rows come to.
 func (c *Converter) Finish(known Known) (Result, error) {
 	f := &finisher{Converter: c, known: known}
+	f.out.Observations = make([]Observation, 0, c.counts.Actual)
 	f.name()
 	for _, key := range slices.Sorted(maps.Keys(c.owners)) {
 		o := c.owners[key]
@@ -87,15 +86,15 @@ func (c *Converter) Finish(known Known) (Result, error) {
 		}
 		f.report(o.origin, o.text, why)
 	}
-	var base, targets []*commonv1.Resource
-	var later [][]*commonv1.Resource
+	var base, targets []Packed
+	var later [][]Packed
 	newestKnown := ""
 	for _, id := range slices.SortedFunc(maps.Keys(c.measures), func(a, b string) int { return cmp.Compare(f.names[a], f.names[b]) }) {
 		m := c.measures[id]
 		name := f.names[id]
 		metric := f.metric(m, name)
 		if c.m.Declares("Metric") {
-			r, err := resourceOf("Metric", metadata(name, ""), metric, m.idLabels())
+			r, err := packed("Metric", metadata(name, ""), metric, m.idLabels())
 			if err != nil {
 				return f.out, err
 			}
@@ -109,7 +108,7 @@ func (c *Converter) Finish(known Known) (Result, error) {
 				newestKnown = k.Effective
 			}
 			for i, v := range versions {
-				r, err := resourceOf("Target", metadata(v.name, v.effective), v.spec, nil)
+				r, err := packed("Target", metadata(v.name, v.effective), v.spec, nil)
 				if err != nil {
 					return f.out, err
 				}
@@ -123,6 +122,7 @@ func (c *Converter) Finish(known Known) (Result, error) {
 				later[i-1] = append(later[i-1], r)
 			}
 		}
+		m.targets, m.paths = nil, nil // as the values, which metric gave out
 	}
 	plan, err := f.plan()
 	if err != nil {
@@ -181,21 +181,6 @@ func (m *measure) idLabels() map[string]string {
 	return labels
 }
 
-func resourceOf(kind string, md *commonv1.Metadata, spec proto.Message, labels map[string]string) (*commonv1.Resource, error) {
-	raw, err := protojson.Marshal(spec)
-	if err != nil {
-		return nil, err
-	}
-	s := &structpb.Struct{}
-	if err := protojson.Unmarshal(raw, s); err != nil {
-		return nil, err
-	}
-	if len(labels) > 0 {
-		md.Labels = labels
-	}
-	return &commonv1.Resource{ApiVersion: "setpoint.dev/v1", Kind: kind, Metadata: md, Spec: s}, nil
-}
-
 // fit cuts a text that is longer than a field may be, and says so.
 func (f *finisher) fit(text, what, name string, most int) string {
 	r := []rune(text)
@@ -216,8 +201,8 @@ func (f *finisher) report(o origin, content, why string) {
 }
 
 // plan is the strategy, its objectives, and the units.
-func (f *finisher) plan() ([]*commonv1.Resource, error) {
-	var out []*commonv1.Resource
+func (f *finisher) plan() ([]Packed, error) {
+	var out []Packed
 	add := func(kind, name, id string, spec proto.Message) error {
 		if !f.m.Declares(kind) {
 			return nil
@@ -226,7 +211,7 @@ func (f *finisher) plan() ([]*commonv1.Resource, error) {
 		if id != "" {
 			labels = map[string]string{IdentityLabel: identity(id)}
 		}
-		r, err := resourceOf(kind, metadata(name, ""), spec, labels)
+		r, err := packed(kind, metadata(name, ""), spec, labels)
 		out = append(out, r)
 		return err
 	}

@@ -98,7 +98,7 @@ func (f *finisher) metric(m *measure, name string) *strategyv1.MetricSpec {
 		f.horizonOf(o.day)
 		f.out.Observations = append(f.out.Observations, Observation{Metric: name, At: o.day, Value: v, Source: f.m.SourceName(), Note: o.origin.remark()})
 	}
-	m.observed = nil // 1M cells: what is given out is not held twice
+	m.observed, m.at = nil, nil // 1M cells: what is given out is not held twice
 	return s
 }
 

@@ -220,6 +220,7 @@ type session struct {
 	terminal bool // all three streams are one
 	width    int
 	chunk    int
+	declared int
 	serve    func(context.Context, ServeOptions) error
 	height   int
 	patience time.Duration
@@ -263,6 +264,7 @@ func (s session) runContext(ctx context.Context, args ...string) result {
 		Version:    "v1.2.3",
 		Serve:      s.serve,
 		chunk:      s.chunk,
+		declared:   s.declared,
 		Height:     func() int { return s.height },
 		patience:   s.patience,
 		names:      s.names,

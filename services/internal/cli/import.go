@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"slices"
 	"strconv"
 	"strings"
@@ -163,7 +164,17 @@ type importReport struct {
 	NotUnderstood []convert.Trouble `json:"notUnderstood"`
 }
 
+// lean lets no more garbage lie about than half of what is in use: of a large file
+// much is. Whoever set GOGC has decided. It stays so, as the process ends with
+// the import.
+func lean() {
+	if before := debug.SetGCPercent(50); before != 100 {
+		debug.SetGCPercent(before)
+	}
+}
+
 func (a *app) importFile(ctx context.Context, file string, i importFlags, f format) error {
+	lean()
 	content, err := readFile(ctx, i.mapping, mapping.MaxBytes+1)
 	if err != nil {
 		return err
@@ -233,7 +244,7 @@ func newImportReport(set string, res convert.Result) importReport {
 		Resources: map[string]int{}, Editions: len(res.Steps), Observations: len(res.Observations),
 	}
 	for _, x := range res.Steps[0].Resources {
-		r.Resources[x.GetKind()]++
+		r.Resources[x.Kind]++
 	}
 	return r
 }
@@ -310,8 +321,8 @@ func (a *app) eachDeclared(ctx context.Context, kind string, each func(*commonv1
 // and of an edition before the one that is declared all that is there already.
 func (d declaredNow) leave(res *convert.Result, report *importReport) {
 	for i := range res.Steps {
-		res.Steps[i].Resources = slices.DeleteFunc(res.Steps[i].Resources, func(r *commonv1.Resource) bool {
-			name := r.GetKind() + "/" + r.GetMetadata().GetName()
+		res.Steps[i].Resources = slices.DeleteFunc(res.Steps[i].Resources, func(r convert.Packed) bool {
+			name := r.Kind + "/" + r.Name
 			other := d.others[name]
 			if other && !slices.Contains(report.Kept, name) {
 				report.Kept = append(report.Kept, name)
@@ -321,15 +332,27 @@ func (d declaredNow) leave(res *convert.Result, report *importReport) {
 	}
 }
 
-// mostDeclared is how many resources the server takes in one request.
-const mostDeclared = 19_999
+// What the server takes in one request: so many resources, and somewhat more bytes.
+const (
+	mostDeclared      = 19_999
+	mostDeclaredBytes = 48 << 20
+)
 
 // parts are what is declared one after the other: all at once where that can be,
-// or else what others refer to first, as it stands.
-func parts(all []*commonv1.Resource) [][]*commonv1.Resource {
-	var out [][]*commonv1.Resource
-	for part := range slices.Chunk(all, mostDeclared) {
-		out = append(out, part)
+// or else what others refer to first, as it stands. One holds at most so many
+// resources, and so many bytes unless a single one has more.
+func parts(all []convert.Packed, most, bytes int) [][]convert.Packed {
+	var out [][]convert.Packed
+	from, weight := 0, 0
+	for i, r := range all {
+		if i > from && (i-from == most || weight+r.Size() > bytes) {
+			out = append(out, all[from:i])
+			from, weight = i, 0
+		}
+		weight += r.Size()
+	}
+	if from < len(all) {
+		out = append(out, all[from:])
 	}
 	return out
 }
@@ -337,22 +360,31 @@ func parts(all []*commonv1.Resource) [][]*commonv1.Resource {
 // writeImported writes what was read, or plans it. What the server refuses is
 // refused before anything of it is written.
 func (a *app) writeImported(ctx context.Context, set string, res *convert.Result, own map[string]bool, i importFlags, report *importReport) error {
-	manifests := func(part []*commonv1.Resource) *declarationv1.Manifests {
-		return &declarationv1.Manifests{Resources: part, Set: set}
-	}
 	for n, s := range res.Steps {
 		if n > 0 && i.dryRun {
 			report.Changed += len(s.Resources)
 			continue
 		}
-		of := parts(s.Resources)
+		of := parts(s.Resources, a.opts.declared, mostDeclaredBytes)
+		done := 0 // resources of the parts before
+		sending := func(what string, part []convert.Packed) (context.Context, func()) {
+			bar := a.progress(what, len(s.Resources), false)
+			return bar.part(ctx, done, len(part)), bar.end
+		}
 		for k, part := range of {
 			var plan *declarationv1.PlanResponse
 			if n == 0 {
 				var err error
-				if plan, err = a.client().declaration.Plan(ctx, &declarationv1.PlanRequest{Manifests: manifests(part)}); err != nil && i.dryRun && k > 0 {
+				ctx, end := sending("checking", part)
+				plan, err = a.client().declaration.Plan(ctx, &declarationv1.PlanRequest{
+					Manifests: convert.Manifests(set, part), WithoutConsequences: true,
+					MinRevision: report.Revision, // the parts before are seen
+				})
+				end()
+				if err != nil && i.dryRun && k > 0 {
 					// What it refers to is in a part before it, which is not written.
 					report.countNew(part, own)
+					done += len(part)
 					continue
 				} else if err != nil {
 					return a.halfway(err, k, len(of), "parts")
@@ -360,14 +392,18 @@ func (a *app) writeImported(ctx context.Context, set string, res *convert.Result
 				report.count(plan.GetChanges(), plan.GetSummary())
 				report.Revision = max(report.Revision, plan.GetRevision())
 				if i.dryRun || len(plan.GetChanges()) == 0 {
+					done += len(part)
 					continue
 				}
 			}
-			req := &declarationv1.ApplyRequest{RequestId: requestID(), Manager: i.write.manager, Reason: i.write.reason, Manifests: manifests(part)}
+			req := &declarationv1.ApplyRequest{RequestId: requestID(), Manager: i.write.manager, Reason: i.write.reason, Manifests: convert.Manifests(set, part)}
 			if n == 0 {
 				expect(req, plan.GetRevision()) // what was checked is what is written
 			}
+			ctx, end := sending("declaring", part)
 			applied, err := a.client().declaration.Apply(ctx, req)
+			end()
+			done += len(part)
 			switch {
 			case err != nil && n == 0:
 				return a.halfway(err, k, len(of), "parts")
@@ -400,9 +436,9 @@ func (r *importReport) count(changes []*declarationv1.Change, s *declarationv1.S
 }
 
 // countNew counts what was not checked: what is not declared is new.
-func (r *importReport) countNew(part []*commonv1.Resource, own map[string]bool) {
+func (r *importReport) countNew(part []convert.Packed, own map[string]bool) {
 	for _, x := range part {
-		if own[x.GetKind()+"/"+x.GetMetadata().GetName()] {
+		if own[x.Kind+"/"+x.Name] {
 			r.Unchanged++
 		} else {
 			r.Created++
@@ -565,7 +601,11 @@ func writeImport(ctx context.Context, folder string, res convert.Result) error {
 		return pathError(err)
 	}
 	for n, s := range res.Steps {
-		content, err := importer.Manifests(s.Resources)
+		resources, err := convert.Unpack(s.Resources)
+		if err != nil {
+			return err
+		}
+		content, err := importer.Manifests(resources)
 		if err != nil {
 			return err
 		}

@@ -1,14 +1,21 @@
 package cli
 
 import (
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 
 	commonv1 "setpoint.dev/proto/gen/setpoint/common/v1"
 	declarationv1 "setpoint.dev/proto/gen/setpoint/declaration/v1"
 	strategyv1 "setpoint.dev/proto/gen/setpoint/strategy/v1"
+	"setpoint.dev/services/importer/convert"
+	"setpoint.dev/services/internal/fault"
 )
 
 const importMapping = `apiVersion: setpoint.dev/import/v1
@@ -74,6 +81,112 @@ func TestImport(t *testing.T) {
 		t.Errorf("recorded %v", recorded)
 	}
 	s.run(t, "import", table, "--map", m, "-o", "json").want(t, exitOK).wantStdout(t, `"notUnderstood": [`, `"content": "soon"`)
+}
+
+// More than the server takes at once is declared in parts, each checked when the
+// one before is there, and run again where one was refused.
+func TestImportInParts(t *testing.T) {
+	dir := t.TempDir()
+	table, m := write(t, dir, "kpis.csv", importTable), write(t, dir, "kpis.yaml", importMapping)
+	var calls []string
+	declared := map[string]bool{}
+	refuse := ""
+	name := func(x *commonv1.Resource) string { return x.GetKind() + "/" + x.GetMetadata().GetName() }
+	f := &fake{
+		list: func(*declarationv1.ListRequest) (*declarationv1.ListResponse, error) {
+			return &declarationv1.ListResponse{}, nil
+		},
+		plan: func(r *declarationv1.PlanRequest) (*declarationv1.PlanResponse, error) {
+			if want := int64(len(declared)); r.GetMinRevision() > want {
+				t.Errorf("a plan as of %d, after %d", r.GetMinRevision(), want)
+			}
+			res := &declarationv1.PlanResponse{Revision: int64(len(declared)), Summary: &declarationv1.Summary{}}
+			known := maps.Clone(declared)
+			for _, x := range r.GetManifests().GetResources() {
+				known[name(x)] = true
+			}
+			for _, x := range r.GetManifests().GetResources() {
+				calls = append(calls, "plan "+name(x))
+				if metric := x.GetSpec().GetFields()["metric"].GetStringValue(); metric != "" && !known["Metric/"+metric] || name(x) == refuse {
+					return nil, fault.New(fault.Invalid, "test.refused", "%s is refused", name(x))
+				}
+				if declared[name(x)] {
+					res.Summary.Unchanged++
+					continue
+				}
+				res.Changes = append(res.Changes, &declarationv1.Change{Kind: x.GetKind(), Name: x.GetMetadata().GetName(), Action: "create"})
+			}
+			return res, nil
+		},
+		apply: func(r *declarationv1.ApplyRequest) (*declarationv1.ApplyResponse, error) {
+			if r.GetExpectedRevision() != int64(len(declared)) {
+				t.Errorf("written as of %d, checked as of %d", r.GetExpectedRevision(), len(declared))
+			}
+			for _, x := range r.GetManifests().GetResources() {
+				calls = append(calls, "apply "+name(x))
+				declared[name(x)] = true
+			}
+			return &declarationv1.ApplyResponse{Revision: int64(len(declared))}, nil
+		},
+		record: func(r *strategyv1.RecordObservationsRequest) (*strategyv1.RecordObservationsResponse, error) {
+			return &strategyv1.RecordObservationsResponse{Recorded: int32(len(r.GetObservations())), Revision: 9}, nil
+		},
+	}
+	s := session{server: f.serve(t), declared: 3}
+	said := func(want ...string) {
+		t.Helper()
+		if d := cmp.Diff(want, calls); d != "" {
+			t.Errorf("asked (-want +got):\n%s", d)
+		}
+		calls = nil
+	}
+	// Two metrics and a target, then the target that refers to a metric before it.
+	s.run(t, "import", table, "--map", m, "--dry-run").want(t, exitOK).wantStdout(t, "Would declare: 4 to create, 0 to change, 0 unchanged")
+	calls = nil
+	for _, x := range []string{"Metric/sick", "Metric/wait"} {
+		declared[x] = true
+	}
+	s.run(t, "import", table, "--map", m, "--dry-run").want(t, exitOK).wantStdout(t, "Would declare: 2 to create, 0 to change, 2 unchanged")
+	said("plan Metric/sick", "plan Metric/wait", "plan Target/sick", "plan Target/wait")
+	clear(declared)
+
+	s.declared = 2
+	refuse = "Target/wait"
+	s.run(t, "import", table, "--map", m).want(t, exitError).wantStderr(t, "of 2 parts the first 1 are declared", "running the same command again goes on")
+	said("plan Metric/sick", "plan Metric/wait", "apply Metric/sick", "apply Metric/wait", "plan Target/sick", "plan Target/wait")
+	refuse = ""
+	s.run(t, "import", table, "--map", m).want(t, exitOK).wantStdout(t, "Declared: 2 created, 0 changed, 2 unchanged", "2 recorded")
+	said("plan Metric/sick", "plan Metric/wait", "plan Target/sick", "plan Target/wait", "apply Target/sick", "apply Target/wait")
+}
+
+// A part is bounded in bytes as well; nothing is left out, and the order stays.
+func TestParts(t *testing.T) {
+	all := make([]convert.Packed, 5)
+	for i := range all {
+		all[i] = convert.Packed{Name: strconv.Itoa(i)}
+	}
+	for _, tt := range []struct {
+		most, bytes int
+		want        []int
+	}{{5, 0, []int{5}}, {2, 0, []int{2, 2, 1}}, {1, 0, []int{1, 1, 1, 1, 1}}, {10, -1, []int{1, 1, 1, 1, 1}}} {
+		var got []int
+		n := 0
+		for _, part := range parts(all, tt.most, tt.bytes) {
+			got = append(got, len(part))
+			for _, x := range part {
+				if x.Name != strconv.Itoa(n) {
+					t.Errorf("%s is in place %d", x.Name, n)
+				}
+				n++
+			}
+		}
+		if !slices.Equal(got, tt.want) {
+			t.Errorf("at most %d, %d bytes: %v, want %v", tt.most, tt.bytes, got, tt.want)
+		}
+	}
+	if got := parts(nil, 1, 1); len(got) != 0 {
+		t.Errorf("of nothing: %v", got)
+	}
 }
 
 func TestImportRefuses(t *testing.T) {

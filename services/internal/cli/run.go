@@ -59,6 +59,7 @@ type Options struct {
 	Targets []string
 
 	chunk    int           // rows of a table that go in one request; default what the API takes
+	declared int           // resources that an import declares at once; default what the API takes
 	patience time.Duration // before an upload shows its progress
 	names    time.Duration // what a shell waits for names at most
 }
@@ -147,6 +148,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.chunk == 0 {
 		o.chunk = maxChunk
+	}
+	if o.declared == 0 {
+		o.declared = mostDeclared
 	}
 	return o
 }
