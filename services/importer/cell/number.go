@@ -491,6 +491,9 @@ func cutSign(s string, negative bool) (string, bool) {
 	return s, negative
 }
 
+// anyMoney is a currency of which nothing is said, by the general sign for one.
+const anyMoney = "¤"
+
 // onlyMoney reports whether the inside of parentheses is a number of accounts:
 // digits, with a currency, a magnitude or a per cent sign at most.
 func onlyMoney(s string) bool {
@@ -504,7 +507,7 @@ func onlyMoney(s string) bool {
 	rest = strings.TrimSpace(rest)
 	if r, ok := cutPercent(rest); ok {
 		rest = r
-	} else if r, _, ok := (&Number{Currency: "XXX"}).cutMagnitude(rest, true, Locale{}); ok {
+	} else if r, _, ok := (&Number{Currency: anyMoney}).cutMagnitude(rest, true, Locale{}); ok {
 		rest = strings.TrimSpace(r)
 		if _, r, ok := cutCurrency(rest); ok {
 			rest = r

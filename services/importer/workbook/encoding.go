@@ -75,9 +75,13 @@ func japaneseShare(head []byte) bool {
 	if !ok {
 		return false
 	}
-	hits, all := 0, 0
+	hits, all, half := 0, 0, 0
 	for _, r := range s {
-		if r < utf8.RuneSelf || r >= 0xff61 && r <= 0xff9f { // halves of letters are bytes of others
+		switch {
+		case r < utf8.RuneSelf:
+			continue
+		case r >= 0xff61 && r <= 0xff9f: // halves of letters are bytes of others
+			half++
 			continue
 		}
 		all++
@@ -85,12 +89,6 @@ func japaneseShare(head []byte) bool {
 			hits++
 		}
 	}
-	half := strings.Count(strings.Map(func(r rune) rune {
-		if r >= 0xff61 && r <= 0xff9f {
-			return 'x'
-		}
-		return '.'
-	}, s), "x")
 	return hits >= 3 && 3*hits > all && half < all
 }
 
